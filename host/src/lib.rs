@@ -1,0 +1,12 @@
+//! mighost migrates PostgreSQL schemas: each migration and each custom operation is a WebAssembly component that runs in a
+//! sandbox and reaches the database through calls that the host provides.
+//!
+//! The modules are layers. Each imports only from those above it in this list; `tests/tests/layers.rs` checks it.
+#![deny(clippy::print_stdout, clippy::print_stderr, clippy::exit)]
+
+pub mod config;
+pub mod ident;
+pub mod report;
+pub mod revision;
+pub mod runtime;
+pub mod sql;

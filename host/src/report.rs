@@ -1,0 +1,135 @@
+//! What happened, as plain data: events while a run goes on, failures, whose fault they are. Rendered by `output` only.
+
+use std::fmt;
+use std::time::Duration;
+
+use serde::Serialize;
+
+/// Whose fault an error is, which tells the reader whom to turn to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Blame {
+    /// The migration or plugin: its author mends it.
+    Guest,
+    /// The command line, the configuration, the environment: whoever runs mighost mends it.
+    Operator,
+    /// The server, the network between, or the data in it.
+    Database,
+    /// mighost itself.
+    Host,
+}
+
+/// PostgreSQL's error fields; `wit/database.wit` documents them.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct DatabaseError {
+    pub sqlstate: String,
+    pub message: String,
+    pub detail: Option<String>,
+    pub hint: Option<String>,
+    /// 1-based, in characters, into the statement that failed.
+    pub position: Option<u32>,
+    /// PostgreSQL's CONTEXT: the functions that were running.
+    pub context: Option<String>,
+}
+
+impl fmt::Display for DatabaseError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} (SQLSTATE {})", self.message, self.sqlstate)
+    }
+}
+
+/// A statement that the server refused, and which operation sent it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, thiserror::Error)]
+#[error("{error}")]
+pub struct StatementFailure {
+    pub statement: String,
+    pub error: DatabaseError,
+    /// E.g. `mighost:roles/roles@0.1.0#set-role`; none where the migration itself sent it.
+    pub operation: Option<String>,
+}
+
+/// Which way a revision is run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Direction {
+    Upgrade,
+    Downgrade,
+    /// The version table is set, nothing is run.
+    Stamp,
+}
+
+impl fmt::Display for Direction {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Upgrade => "upgrade",
+            Self::Downgrade => "downgrade",
+            Self::Stamp => "stamp",
+        })
+    }
+}
+
+/// How much a guest's message matters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Level {
+    Debug,
+    Info,
+    Warn,
+}
+
+/// Something that happened during a command. The library sends these to a [`Reporter`]; `output` shows them.
+#[derive(Clone, Debug)]
+pub enum Event {
+    /// A line of information from mighost itself, e.g. where the embedded server's programs were found.
+    Note { level: Level, text: String },
+    /// An artifact is being built.
+    Building {
+        name: String,
+        driver: &'static str,
+        number: usize,
+        of: usize,
+    },
+    /// A component is being compiled to machine code; reported when it takes long enough to be noticed.
+    Compiling { name: String },
+    /// Another run holds the lock; `holder` says who.
+    Waiting { holder: String, waited: Duration },
+    StepStarted {
+        direction: Direction,
+        revision: String,
+        message: String,
+        number: usize,
+        of: usize,
+    },
+    /// An operation of a plugin was called.
+    Operation { name: String },
+    GuestMessage {
+        revision: String,
+        level: Level,
+        text: String,
+    },
+    GuestProgress {
+        revision: String,
+        done: u64,
+        total: Option<u64>,
+    },
+    /// A NOTICE or WARNING of the server.
+    ServerNotice { severity: String, message: String },
+    StepFinished {
+        direction: Direction,
+        revision: String,
+        elapsed: Duration,
+        statements: u64,
+    },
+}
+
+/// Receives events. Called from the run itself, so it must not block for long.
+pub trait Reporter: Send + Sync {
+    fn report(&self, event: Event);
+}
+
+/// A reporter for those who want no events, e.g. a library's caller.
+pub struct Silent;
+
+impl Reporter for Silent {
+    fn report(&self, _event: Event) {}
+}
