@@ -7,6 +7,7 @@
 pub mod artifact;
 pub mod config;
 pub mod ident;
+pub mod plugins;
 pub mod report;
 pub mod revision;
 pub mod runtime;
