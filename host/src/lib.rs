@@ -6,6 +6,7 @@
 
 pub mod artifact;
 pub mod config;
+pub mod database;
 pub mod ident;
 pub mod plugins;
 pub mod report;
