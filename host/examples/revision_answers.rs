@@ -57,14 +57,14 @@ fn result(case: &Value) -> Result<Value, RevisionError> {
     if let Some(direction) = direction {
         // The form of the targets is looked at before the graph is there, as a command does.
         if flag("offline") {
-            parse_offline(direction, &targets)?;
+            parse_offline(direction, &targets, flag("purge"))?;
         } else {
             parse_online(&targets)?;
         }
     }
     let graph = Graph::new(nodes(case))?;
     Ok(match (command, direction) {
-        (_, Some(direction)) if flag("offline") => steps(&graph, &graph.offline(direction, &targets)?),
+        (_, Some(direction)) if flag("offline") => steps(&graph, &graph.offline(direction, &targets, flag("purge"))?),
         ("upgrade", _) => steps(&graph, &graph.upgrade(&rows, &targets)?),
         ("downgrade", _) => steps(&graph, &graph.downgrade(&rows, target.unwrap_or_default())?),
         ("stamp", _) => steps(&graph, &graph.stamp(&rows, &targets, flag("purge"))?),
@@ -202,6 +202,7 @@ fn kind(error: &RevisionError, case: &Value) -> &'static str {
         RevisionError::RangeOnline { .. } => "range_online",
         RevisionError::RangeRequired { .. } => "range_required",
         RevisionError::BadRange { .. } | RevisionError::SeveralStarts { .. } => "bad_range",
+        RevisionError::PurgeOffline => "purge_offline",
         RevisionError::NotAHead { .. } => "not_a_head",
         RevisionError::RepeatedHead { .. } => "duplicate_heads",
         RevisionError::RowMismatch { .. } | RevisionError::RowTaken { .. } => "version_row_mismatch",

@@ -82,10 +82,7 @@ pub enum RevisionError {
     TooFar { target: String, stop: String },
     #[error("'{target}' does not lead {}", if *.up { "up, which is where an upgrade goes" } else { "down, which is where a downgrade goes" })]
     WrongWay { target: String, up: bool },
-    #[error(
-        "'{target}' could start from any of {}; name the branch, as in `label{target}` with `label@` before it, or an id",
-        list(.rows)
-    )]
+    #[error("'{target}' could start from any of {}; say which, as in `{}`, or name a revision", list(.rows), start(.target, .rows))]
     AmbiguousStart { target: String, rows: Vec<String> },
     #[error("revision '{upper}' needs revision '{lower}', so naming both says too much; name '{upper}' alone")]
     Overlap { lower: String, upper: String },
@@ -103,6 +100,8 @@ pub enum RevisionError {
     RangeOnline { range: String },
     #[error("a downgrade with --sql must say where it starts: write START:{target} instead of {target}")]
     RangeRequired { target: String },
+    #[error("--purge and --sql do not go together: without a database it is not known what to delete")]
+    PurgeOffline,
     #[error("the targets start from '{first}' and from '{second}'; with --sql there is one start")]
     SeveralStarts { first: String, second: String },
 
@@ -142,6 +141,12 @@ fn place(rows: &[String]) -> String {
     } else {
         list(rows)
     }
+}
+
+/// The relative target with the first of the rows before it.
+fn start(target: &str, rows: &[String]) -> String {
+    let steps = target.rsplit_once('@').map_or(target, |(_, steps)| steps);
+    format!("{}{steps}", rows.first().map_or("", String::as_str))
 }
 
 fn circle(revisions: &[String]) -> String {

@@ -24,8 +24,11 @@ pub fn parse_online(targets: &[&str]) -> Result<(), RevisionError> {
 }
 
 /// Splits the targets of a command with `--sql`. A downgrade must say where it starts; a stamp of several targets has one
-/// start.
-pub fn parse_offline<'a>(direction: Direction, targets: &[&'a str]) -> Result<Offline<'a>, RevisionError> {
+/// start, and cannot purge: what to delete is not known.
+pub fn parse_offline<'a>(direction: Direction, targets: &[&'a str], purge: bool) -> Result<Offline<'a>, RevisionError> {
+    if purge {
+        return Err(RevisionError::PurgeOffline);
+    }
     let mut offline = Offline {
         start: None,
         targets: Vec::with_capacity(targets.len()),
@@ -61,8 +64,8 @@ pub fn parse_offline<'a>(direction: Direction, targets: &[&'a str]) -> Result<Of
 
 impl Graph {
     /// The plan of a command with `--sql`: targets may be ranges, see [`parse_offline`].
-    pub fn offline(&self, direction: Direction, targets: &[&str]) -> Result<Plan, RevisionError> {
-        let offline = parse_offline(direction, targets)?;
+    pub fn offline(&self, direction: Direction, targets: &[&str], purge: bool) -> Result<Plan, RevisionError> {
+        let offline = parse_offline(direction, targets, purge)?;
         let rows = match offline.start {
             None => Vec::new(),
             Some(start) => self.rows_at(start)?,

@@ -142,14 +142,14 @@ impl Graph {
                 branch: branch.map(|branch| self.branch(branch)).transpose()?,
             });
         };
+        if relative.symbol.is_none() && relative.steps >= 0 {
+            return Err(RevisionError::WrongWay {
+                target: target.to_owned(),
+                up: false,
+            });
+        }
         let branch = relative.branch.map(|branch| self.branch(branch)).transpose()?;
         let target = match relative.symbol {
-            None if relative.steps >= 0 => {
-                return Err(RevisionError::WrongWay {
-                    target: target.to_owned(),
-                    up: false,
-                });
-            }
             None => {
                 let start = self.start_of_downgrade(rows, &relative, target)?;
                 return Ok(Floor {
