@@ -6,6 +6,7 @@
 
 pub mod config;
 pub mod ident;
+pub mod output;
 pub mod report;
 pub mod revision;
 pub mod runtime;
