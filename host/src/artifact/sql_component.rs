@@ -6,15 +6,15 @@ use super::ArtifactInfo;
 use super::error::Defect;
 use crate::ident::Digest;
 
-/// The package `mighost:host`, file by file, as the host carries it.
+/// The package `mighost:host`, file by file, as the host carries it; the first documents the package.
 pub const WIT: [(&str, &str); 7] = [
+    ("world.wit", include_str!("../../../wit/world.wit")),
     ("assets.wit", include_str!("../../../wit/assets.wit")),
     ("context.wit", include_str!("../../../wit/context.wit")),
     ("database.wit", include_str!("../../../wit/database.wit")),
     ("log.wit", include_str!("../../../wit/log.wit")),
     ("replaceable.wit", include_str!("../../../wit/replaceable.wit")),
     ("revision.wit", include_str!("../../../wit/revision.wit")),
-    ("world.wit", include_str!("../../../wit/world.wit")),
 ];
 
 /// The SQL component's bytes; made of its text once a process (1 ms).

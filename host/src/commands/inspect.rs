@@ -1,5 +1,7 @@
 //! `mighost inspect`: what a `.wasm` file is, without running it.
 
+use super::{CommandError, Project};
+use crate::artifact::inspect::{Inspection, inspect};
 use std::path::PathBuf;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -8,4 +10,12 @@ pub struct InspectRequest {
     pub file: PathBuf,
     /// Print the component's WIT and nothing else.
     pub wit: bool,
+}
+
+/// Looks at the file.
+///
+/// # Errors
+/// It cannot be read, is not a component, or its metadata is malformed.
+pub fn run(project: &Project, request: &InspectRequest) -> Result<Inspection, CommandError> {
+    Ok(inspect(&project.directory.join(&request.file))?)
 }

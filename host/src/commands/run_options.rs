@@ -15,6 +15,8 @@ pub struct RunOptions {
     pub transaction: Option<TransactionMode>,
     /// Take the artifacts as they are, without building stale ones first.
     pub no_build: bool,
+    /// Go on although migrations have changed since they were applied.
+    pub allow_changed: bool,
     /// Overrides the project's `lock-wait`.
     pub lock_wait: Option<Duration>,
 }

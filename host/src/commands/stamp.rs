@@ -1,6 +1,12 @@
 //! `mighost stamp`: sets the version table without running anything.
 
+use std::io::Write;
+use std::sync::Arc;
 use std::time::Duration;
+
+use super::migrate::{Goal, RunReport, migrate};
+use super::{CommandError, Project, RunOptions};
+use crate::report::{Direction, Reporter};
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StampRequest {
@@ -12,4 +18,19 @@ pub struct StampRequest {
     pub sql: bool,
     /// Overrides the project's `lock-wait`.
     pub lock_wait: Option<Duration>,
+}
+
+/// Sets the version table. With `--sql` the script goes to `script`.
+///
+/// # Errors
+/// As [`upgrade::run`](super::upgrade::run).
+pub async fn run(
+    project: &Project,
+    request: &StampRequest,
+    reporter: &Arc<dyn Reporter>,
+    script: Box<dyn Write + Send>,
+) -> Result<RunReport, CommandError> {
+    let goal = Goal { direction: Direction::Stamp, targets: request.targets.clone(), purge: request.purge };
+    let options = RunOptions { sql: request.sql, lock_wait: request.lock_wait, ..RunOptions::default() };
+    migrate(project, &goal, &options, reporter, script).await
 }

@@ -12,15 +12,7 @@ pub struct WitRequest {
 }
 
 /// The files of the package `mighost:host`; the first documents the package.
-pub const FILES: [(&str, &str); 7] = [
-    ("world.wit", include_str!("../../../wit/world.wit")),
-    ("assets.wit", include_str!("../../../wit/assets.wit")),
-    ("context.wit", include_str!("../../../wit/context.wit")),
-    ("database.wit", include_str!("../../../wit/database.wit")),
-    ("log.wit", include_str!("../../../wit/log.wit")),
-    ("replaceable.wit", include_str!("../../../wit/replaceable.wit")),
-    ("revision.wit", include_str!("../../../wit/revision.wit")),
-];
+pub use crate::artifact::WIT as FILES;
 
 /// All files as one: the package is declared once, by the first.
 pub fn as_one_file() -> String {
