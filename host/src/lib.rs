@@ -5,6 +5,7 @@
 #![deny(clippy::print_stdout, clippy::print_stderr, clippy::exit)]
 
 pub mod config;
+pub mod database;
 pub mod ident;
 pub mod report;
 pub mod revision;

@@ -1,0 +1,14 @@
+//! The database side of a run: sessions, the lock, the version table and its ledger, transactions, where statements go.
+
+mod failure;
+mod live;
+mod lock;
+mod pipeline;
+mod state;
+mod step;
+mod tables;
+mod text;
+
+pub use live::LiveSink;
+pub use state::{Applied, DatabaseState, read_heads, read_state};
+pub use step::{LedgerEntry, RunError, RunSettings, StepContext, StepSink, lock_timed_out};
