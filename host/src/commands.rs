@@ -10,6 +10,8 @@ pub mod heads;
 pub mod history;
 pub mod init;
 pub mod inspect;
+mod migrate;
+pub mod open;
 pub mod plugins;
 pub mod psql;
 pub mod revision;
@@ -22,6 +24,7 @@ pub mod wit;
 use std::path::PathBuf;
 
 pub use error::CommandError;
+pub use migrate::RunReport;
 pub use run_options::RunOptions;
 
 use crate::config::{self, ConfigError, Environment, LoadRequest, ProjectSettings, Settings};

@@ -8,6 +8,7 @@ pub mod artifact;
 pub mod commands;
 pub mod config;
 pub mod database;
+pub mod executor;
 pub mod ident;
 pub mod output;
 pub mod plugins;
