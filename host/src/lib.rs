@@ -4,6 +4,7 @@
 //! The modules are layers. Each imports only from those above it in this list; `tests/tests/layers.rs` checks it.
 #![deny(clippy::print_stdout, clippy::print_stderr, clippy::exit)]
 
+pub mod cli;
 pub mod commands;
 pub mod config;
 pub mod ident;
