@@ -231,7 +231,7 @@ impl Output {
         inner.err_line(text.trim_end_matches('\n'));
         drop(inner);
         // The exit code tells even where stdout cannot be written.
-        let _ = self.json(&serde_json::json!({ "error": diagnostic, "exit-code": diagnostic.exit.code() }));
+        let _ = self.json(&serde_json::json!({ "error": diagnostic, "exit_code": diagnostic.exit.code() }));
     }
 
     /// Takes the live line away, before another program gets the terminal.
