@@ -46,6 +46,12 @@ pub fn run(args: &[OsString], environment: Environment, directory: PathBuf) -> E
         Err(error) => return show_clap_error(&error, args, &environment),
     };
     let output = Output::standard(invocation.output, &environment);
+    let directory = &invocation.project.directory;
+    if !directory.is_dir() {
+        // Else a configuration above it would be taken, as if the folder were there.
+        let what = format!("-C: there is no folder {}", directory.display());
+        return fail(&output, &Diagnostic::new(Blame::Operator, ExitKind::Usage, what));
+    }
     match dispatch::dispatch(invocation, &output) {
         Ok(code) => code,
         Err(diagnostic) => fail(&output, &diagnostic),

@@ -489,6 +489,7 @@ fn codes_of_a_whole_run() {
     assert_eq!(run("mighost init -q"), ExitCode::SUCCESS);
     assert_eq!(run("mighost init -q"), ExitCode::from(3));
     assert_eq!(run("mighost nonsense"), ExitCode::from(2));
+    assert_eq!(run("mighost -C nowhere wit"), ExitCode::from(2));
     assert_eq!(run("mighost wit -q -o wit"), ExitCode::SUCCESS);
     assert!(folder.path().join("wit/world.wit").is_file());
 }
