@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use insta::assert_snapshot;
+use proptest::prelude::*;
 
 use super::*;
 use crate::commands::{
@@ -143,8 +144,9 @@ fn main_help() {
 #[test]
 fn long_help() {
     let text = shown("mighost --help");
-    let (_, after) = text.split_once("Examples:").unwrap();
+    let after = &text[text.find("Examples:").unwrap()..];
     assert_snapshot!(after, @r"
+    Examples:
       mighost init && mighost revision -m 'create stations'
       mighost upgrade head -x db=dev
       mighost downgrade -1 -x db=dev
@@ -509,4 +511,18 @@ fn completions() {
 #[test]
 fn a_runtime_runs() {
     assert_eq!(block_on(async { tokio::spawn(async { 2 }).await.unwrap() }), Ok(2));
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn any_line_is_read_or_refused(words in proptest::collection::vec(
+        "upgrade|downgrade|history|db|start|psql|-x|-r|-C|-1|--|--json|--color|-[a-z]{1,3}|--[a-z]{0,8}=?|\\PC{0,6}", 0..6)
+    ) {
+        let args: Vec<OsString> = ["mighost"].into_iter().map(str::to_owned).chain(words).map(OsString::from).collect();
+        if let Err(error) = parse(&args, Environment::new(), PathBuf::from("/work")) {
+            prop_assert!(!error.render().to_string().is_empty());
+        }
+    }
 }
