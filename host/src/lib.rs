@@ -5,6 +5,7 @@
 #![deny(clippy::print_stdout, clippy::print_stderr, clippy::exit)]
 
 pub mod artifact;
+pub mod cli;
 pub mod commands;
 pub mod config;
 pub mod database;
