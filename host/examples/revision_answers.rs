@@ -9,6 +9,7 @@ use mighost::report::Direction;
 use mighost::revision::{Graph, NewRevision, Node, Plan, RevisionError, parse_offline, parse_online};
 use serde_json::{Value, json};
 
+#[cfg_attr(test, expect(dead_code, reason = "a test uses this file as a module"))]
 pub fn main() -> std::io::Result<()> {
     let mut output = std::io::stdout().lock();
     for line in std::io::stdin().lock().lines() {

@@ -82,7 +82,7 @@ pub enum RevisionError {
     TooFar { target: String, stop: String },
     #[error("'{target}' does not lead {}", if *.up { "up, which is where an upgrade goes" } else { "down, which is where a downgrade goes" })]
     WrongWay { target: String, up: bool },
-    #[error("'{target}' could start from any of {}; say which, as in `{}`, or name a revision", list(.rows), start(.target, .rows))]
+    #[error("'{target}' could start from any of {}; say which branch, as in `{}`, or name a revision", list(.rows), start(.target, .rows))]
     AmbiguousStart { target: String, rows: Vec<String> },
     #[error("revision '{upper}' needs revision '{lower}', so naming both says too much; name '{upper}' alone")]
     Overlap { lower: String, upper: String },
@@ -143,10 +143,10 @@ fn place(rows: &[String]) -> String {
     }
 }
 
-/// The relative target with the first of the rows before it.
+/// The same number of steps within the branch of the first of the rows.
 fn start(target: &str, rows: &[String]) -> String {
     let steps = target.rsplit_once('@').map_or(target, |(_, steps)| steps);
-    format!("{}{steps}", rows.first().map_or("", String::as_str))
+    format!("{}@{steps}", rows.first().map_or("", String::as_str))
 }
 
 fn circle(revisions: &[String]) -> String {
@@ -169,7 +169,7 @@ fn multiple_heads(target: &str, heads: &[String]) -> String {
         _ => "heads".to_owned(),
     };
     format!(
-        "'{target}' is one revision, but there are {} heads: {}. Join them with `mighost merge {merge}`, or go to all of \
+        "'{target}' must be one revision here, but there are {} heads: {}. Join them with `mighost merge {merge}`, or go to all of \
          them with `mighost upgrade {all}`",
         heads.len(),
         list(heads)
