@@ -40,7 +40,7 @@ impl Graph {
         for entry in &mut entries {
             entry.requires = with(&entry.down, &entry.dependencies);
         }
-        cycle::order(entries.len(), |index| &entries[index].requires)
+        let order = cycle::order(entries.len(), |index| &entries[index].requires)
             .map_err(|found| cycle_error(&entries, &found, true))?;
 
         for index in 0..entries.len() {
@@ -66,6 +66,7 @@ impl Graph {
         prefixed.sort_unstable();
         Ok(Self {
             entries,
+            order,
             names,
             prefixed,
             spread: OnceLock::new(),

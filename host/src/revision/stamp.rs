@@ -22,11 +22,7 @@ impl Graph {
             if found.is_empty() {
                 leaving.extend(related);
             }
-            for destination in found {
-                if !destinations.contains(&destination) {
-                    destinations.push(destination);
-                }
-            }
+            destinations.extend(found);
         }
         // A destination below another one is implied by it.
         let parents: Vec<usize> = destinations
@@ -35,19 +31,19 @@ impl Graph {
             .copied()
             .collect();
         let implied = self.needed_by(&parents);
-        destinations.retain(|&destination| !implied.contains(destination));
-        leaving.retain(|row| !destinations.contains(row));
+        let mut seen = self.empty_set();
+        destinations.retain(|&destination| !implied.contains(destination) && seen.insert(destination));
+        let arrived = seen;
+        leaving.retain(|&row| !arrived.contains(row));
 
+        let there = self.set_of(&current);
+        destinations.retain(|&destination| !there.contains(destination));
+        let mut moving: Vec<usize> = current.clone();
+        moving.retain(|&row| !arrived.contains(row));
+        moving.dedup();
         let mut heads = Heads::new(self, &current);
         let mut steps = Vec::new();
-        for &destination in &destinations {
-            if current.contains(&destination) {
-                continue;
-            }
-            let lineage = self.lineage_set(&[destination], true);
-            let mut from: Vec<usize> = current.clone();
-            from.retain(|row| lineage.contains(*row) && !destinations.contains(row));
-            from.dedup();
+        for (&destination, from) in destinations.iter().zip(self.related(&destinations, &moving)) {
             let gone: Vec<usize> = from.iter().copied().filter(|&row| heads.has(row)).collect();
             steps.push(Step {
                 direction: Direction::Stamp,
@@ -71,6 +67,7 @@ impl Graph {
         Ok(Plan {
             start: rows.to_vec(),
             steps,
+            passed: Vec::new(),
         })
     }
 }

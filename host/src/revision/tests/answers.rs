@@ -32,8 +32,14 @@ fn names_and_prefixes() {
 #[test]
 fn ancestors_are_nearest_first() {
     let graph = graph("a1; b1 < a1; b2 < a1; b3 < b2; m1 < b1 b3 & d1; d1");
-    assert_eq!(graph.ancestors("m1").unwrap(), ["b1", "b3", "d1", "a1", "b2"]);
+    assert_eq!(graph.ancestors("m1").unwrap(), ["b1", "b3", "d1", "b2", "a1"]);
     assert_eq!(graph.ancestors("a1").unwrap(), Vec::<&str>::new());
+}
+
+#[test]
+fn a_newer_ancestor_comes_before_an_older_one_that_is_fewer_steps_away() {
+    let graph = graph("old1; new1 < old1; mid1 < new1; m1 < old1 mid1");
+    assert_eq!(graph.ancestors("m1").unwrap(), ["mid1", "new1", "old1"]);
 }
 
 #[test]

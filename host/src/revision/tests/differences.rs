@@ -122,6 +122,15 @@ fn a_step_down_from_several_rows_is_refused() {
 }
 
 #[test]
+fn an_upgrade_to_what_the_database_is_past_says_so() {
+    let graph = graph("a1; a2 < a1; a3 < a2");
+    let plan = graph.upgrade(&rows(&["a3"]), &["a1"]).unwrap();
+    assert!(plan.is_empty());
+    assert_eq!(plan.passed, ["a1"]);
+    assert!(graph.upgrade(&rows(&["a3"]), &["a3"]).unwrap().passed.is_empty());
+}
+
+#[test]
 fn a_branch_that_is_not_there_is_refused() {
     let graph = graph("a1; a2 < a1");
     assert!(matches!(
