@@ -179,6 +179,7 @@ fn kind(error: &RevisionError, case: &Value) -> &'static str {
         RevisionError::DuplicateLabel { .. } | RevisionError::LabelIsRevision { .. } => "duplicate_label",
         RevisionError::BadRevisionId { .. } => "bad_revision_id",
         RevisionError::BadLabel { .. } => "bad_label",
+        RevisionError::TooManyLabels { .. } => "too_many_labels",
         RevisionError::MissingDownRevision { .. } | RevisionError::DownRevisionIsLabel { .. } => "missing_down",
         RevisionError::MissingDependency { .. } => "missing_dependency",
         RevisionError::RepeatedDownRevision { .. } => "repeated_down",

@@ -5,7 +5,7 @@ use std::sync::OnceLock;
 
 use super::cycle;
 use super::error::RevisionError;
-use super::graph::{Entry, Graph, MAX_NAME_CHARS, Node};
+use super::graph::{Entry, Graph, MAX_LABELS, MAX_NAME_CHARS, Node};
 
 /// Words that targets use; a revision of such a name could never be asked for.
 const RESERVED: [&str; 4] = ["head", "heads", "base", "current"];
@@ -110,6 +110,9 @@ fn names(nodes: &[Node]) -> Result<HashMap<String, usize>, RevisionError> {
             }
             check_label(label, &node.revision)?;
             names.insert(label.clone(), index);
+            if names.len() > nodes.len() + MAX_LABELS {
+                return Err(RevisionError::TooManyLabels { limit: MAX_LABELS });
+            }
         }
     }
     Ok(names)

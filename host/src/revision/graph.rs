@@ -4,9 +4,14 @@ use std::collections::HashMap;
 use std::sync::OnceLock;
 
 use super::error::RevisionError;
+use super::labels::Spread;
 
 /// The longest id or label, in characters. Far above what people type; it bounds what a hostile artifact can make of texts.
 pub const MAX_NAME_CHARS: usize = 200;
+
+/// The most branch labels in a graph. Each may spread to every revision, so their number times that of the revisions is
+/// what a hostile artifact could make the host remember.
+pub const MAX_LABELS: usize = 500;
 
 /// What an artifact declares of one revision.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -49,7 +54,7 @@ pub struct Graph {
     /// Names that may be given by a prefix, sorted.
     pub(super) prefixed: Vec<(String, usize)>,
     /// The labels of each revision once they have spread; only some questions need them.
-    pub(super) spread: OnceLock<Vec<Vec<String>>>,
+    pub(super) spread: OnceLock<Spread>,
 }
 
 impl Graph {

@@ -90,7 +90,13 @@ impl Graph {
         // `-3:` with a line that is shorter: from where the line begins.
         let start = match (upper, rows) {
             ("current", [row]) => Some(*row),
-            ("current", _) => None,
+            ("current", [_, _, ..]) => {
+                return Err(RevisionError::AmbiguousStart {
+                    target: lower.to_owned(),
+                    rows: self.owned_ids(rows),
+                });
+            }
+            ("current", []) => None,
             (upper, _) => self.revision(upper)?,
         };
         let steps = lower.strip_prefix('-').and_then(|digits| digits.parse::<i64>().ok());

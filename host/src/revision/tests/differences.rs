@@ -1,6 +1,6 @@
 //! Where mighost differs from Alembic on purpose: `docs/alembic.md` gives the reasons.
 
-use super::super::{Graph, RevisionError};
+use super::super::{Graph, MAX_LABELS, RevisionError};
 use super::{graph, node, rows, run, try_graph};
 
 #[test]
@@ -83,6 +83,16 @@ fn names_that_targets_could_not_say_are_refused() {
     assert!(try_graph("a1 # heads").is_err());
     assert!(try_graph("a1 # -1").is_err());
     assert_eq!(graph("abc1 # release-2").get("release-2").unwrap(), "abc1");
+}
+
+#[test]
+fn labels_are_bounded_in_number() {
+    let nodes = |count| (0..count).map(|index| node(&format!("a{index} # label{index}")));
+    assert!(Graph::new(nodes(MAX_LABELS)).is_ok());
+    assert!(matches!(
+        Graph::new(nodes(MAX_LABELS + 1)),
+        Err(RevisionError::TooManyLabels { .. })
+    ));
 }
 
 #[test]

@@ -20,6 +20,7 @@ fn of_declarations() {
     assert_snapshot!(text(try_graph("head")), @"'head' cannot be the id of a revision: the word has a meaning of its own in targets");
     assert_snapshot!(text(try_graph("a1 # -1")), @"'-1' of revision 'a1' cannot be a branch label: it begins with '-', as a step down does");
     assert_snapshot!(text(try_graph("a1 < nope")), @"revision 'a1' stands on 'nope', which is not there; add the migration that is missing, or correct down-revisions in the migration.toml of 'a1'");
+    assert_snapshot!(text(try_graph("a1 < \u{1b}[2J")), @r"revision 'a1' stands on '\u{1b}[2J', which is not there; add the migration that is missing, or correct down-revisions in the migration.toml of 'a1'");
     assert_snapshot!(text(try_graph("a1 & nope")), @"revision 'a1' depends on 'nope', which is neither a revision nor a branch label; add the migration that is missing, or correct depends-on in the migration.toml of 'a1'");
     assert_snapshot!(text(try_graph("a1 # core; b1 < core")), @"revision 'b1' stands on 'core', which is a branch label; name its revision, 'a1'");
     assert_snapshot!(text(try_graph("a1; b1 < a1 a1")), @"revision 'b1' names 'a1' twice among its down revisions; once is enough");
