@@ -24,16 +24,24 @@ impl Graph {
             }
             destinations.extend(found);
         }
-        // A destination below another one is implied by it.
+        // A destination below another one is implied by it; rows of its lineage leave all the same.
         let parents: Vec<usize> = destinations
             .iter()
             .flat_map(|&destination| &self.entries[destination].requires)
             .copied()
             .collect();
         let implied = self.needed_by(&parents);
-        let mut seen = self.empty_set();
-        destinations.retain(|&destination| !implied.contains(destination) && seen.insert(destination));
-        let arrived = seen;
+        let dropped: Vec<usize> = destinations
+            .iter()
+            .copied()
+            .filter(|&destination| implied.contains(destination))
+            .collect();
+        if !dropped.is_empty() {
+            let lineage = self.lineage_set(&dropped, true);
+            leaving.extend(current.iter().copied().filter(|&row| lineage.contains(row)));
+        }
+        let mut arrived = self.empty_set();
+        destinations.retain(|&destination| !implied.contains(destination) && arrived.insert(destination));
         leaving.retain(|&row| !arrived.contains(row));
 
         let there = self.set_of(&current);

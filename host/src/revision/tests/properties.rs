@@ -168,6 +168,22 @@ proptest! {
     }
 
     #[test]
+    fn a_stamp_sets_the_rows_of_the_lineages_it_names(nodes in nodes(), at: prop::sample::Index, to: [prop::sample::Index; 3]) {
+        let graph = Graph::new(nodes.clone()).unwrap();
+        let needs = needs(&nodes);
+        let rows = graph.upgrade(&[], &[&at.get(&nodes).revision]).unwrap().rows();
+        let targets = to.map(|to| to.get(&nodes).revision.as_str());
+        let plan = graph.stamp(&rows, &targets, false).unwrap();
+
+        let related = |row: &str| targets.iter().any(|target| {
+            closure(&needs, &[target]).contains(row) || closure(&needs, &[row]).contains(target)
+        });
+        let mut expected = tips(&needs, &closure(&needs, &targets));
+        expected.extend(rows.iter().filter(|row| !related(row)).cloned());
+        prop_assert_eq!(replay(&plan), expected);
+    }
+
+    #[test]
     fn any_text_is_a_target_or_an_error(
         nodes in nodes(),
         at: prop::sample::Index,
