@@ -12,7 +12,7 @@ mod process;
 mod programs;
 mod throw_away;
 
-use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _};
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -21,7 +21,7 @@ use rustix::process::Signal;
 
 pub use error::EmbeddedError;
 pub use programs::Programs;
-pub use throw_away::ThrowAway;
+pub use throw_away::{ThrowAway, ThrowAwayOptions};
 
 use crate::config::EmbeddedSettings;
 use crate::database::connect::{ConnectTarget, Environment};
@@ -258,11 +258,12 @@ impl Place {
 
     /// Makes the folder. The server's user must be able to look into it, nobody but mighost's may write there.
     fn make(&self) -> Result<(), EmbeddedError> {
-        std::fs::DirBuilder::new()
-            .recursive(true)
-            .mode(0o755)
-            .create(&self.folder)
-            .map_err(io("making", &self.folder))
+        let missing: Vec<&Path> = self.folder.ancestors().take_while(|folder| !folder.exists()).collect();
+        std::fs::create_dir_all(&self.folder).map_err(io("making", &self.folder))?;
+        if self.cluster.account.is_some() {
+            missing.into_iter().try_for_each(open_to_all)?;
+        }
+        Ok(())
     }
 
     /// Makes the socket's folder, which lies where everybody may write.
@@ -293,4 +294,9 @@ impl Place {
             started,
         }
     }
+}
+
+/// Lets everybody look into a folder that mighost made, whatever its umask is.
+fn open_to_all(folder: &Path) -> Result<(), EmbeddedError> {
+    std::fs::set_permissions(folder, std::fs::Permissions::from_mode(0o755)).map_err(io("opening", folder))
 }

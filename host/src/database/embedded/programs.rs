@@ -46,11 +46,12 @@ pub(super) enum Wanted {
 }
 
 /// Finds the programs in this order: MIGHOST_PG_BIN and the settings, `pg_config` and PATH, the folders of system
-/// packages, the cache; else fetches them.
+/// packages, the cache; else fetches them. A major that the settings prefer is fetched too where the pinned packages have
+/// it; where that fails, another that is there will do.
 ///
 /// # Errors
 ///
-/// None are found and none may or can be fetched; the configured folder has none.
+/// None are found and none may or can be fetched; the configured folder has none; none are of the required major.
 pub(super) fn find(
     settings: &EmbeddedSettings,
     environment: &Environment,
@@ -87,27 +88,24 @@ pub(super) fn find(
             Err(reason) => tried.push(format!("{}: {reason}", folder.display())),
         }
     }
-    match (wanted, other_major) {
-        (Wanted::Preferred(_), Some(programs)) => Ok(programs),
-        (Wanted::Required(major), Some(programs)) if major != fetch::PINNED_MAJOR => {
-            Err(no_such_major(settings, major, &programs))
-        }
-        (_, _) => {
-            let allowed = settings.fetch && environment.variable("MIGHOST_PG_FETCH") != Some("never");
+    let allowed = settings.fetch && environment.variable("MIGHOST_PG_FETCH") != Some("never");
+    // The pinned packages have one major version: they are of use where that, or just any, is asked for.
+    let useful = preferred.map_or(other_major.is_none(), |major| major == fetch::PINNED_MAJOR)
+        || (other_major.is_none() && matches!(wanted, Wanted::Preferred(_)));
+    let fetched = match caches.first() {
+        Some(cache) if allowed && useful => fetch::fetch(cache, account, tried, reporter),
+        _ => {
             if !allowed {
                 tried.push("fetching them is forbidden (`fetch = false` or MIGHOST_PG_FETCH=never)".into());
-                return Err(fetch::no_programs(tried));
             }
-            let cache = caches
-                .into_iter()
-                .next()
-                .ok_or_else(|| fetch::no_programs(tried.clone()))?;
-            let programs = fetch::fetch(&cache, account, tried, reporter)?;
-            match wanted {
-                Wanted::Required(major) if programs.major != major => Err(no_such_major(settings, major, &programs)),
-                _ => Ok(programs),
-            }
+            Err(fetch::no_programs(tried))
         }
+    };
+    match (fetched, wanted, other_major) {
+        (Ok(programs), ..) => Ok(programs),
+        (Err(_), Wanted::Preferred(_), Some(programs)) => Ok(programs),
+        (Err(_), Wanted::Required(major), Some(programs)) => Err(no_such_major(settings, major, &programs)),
+        (Err(error), _, None) => Err(error),
     }
 }
 
