@@ -1,4 +1,5 @@
 //! Connections to a real server: one throw-away server with TLS and passwords, shared by the tests that run at a time.
+#![expect(clippy::unwrap_used, reason = "helpers of tests fail by panicking")]
 
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};

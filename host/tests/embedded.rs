@@ -1,4 +1,5 @@
 //! The embedded server, for real: each test runs servers of its own.
+#![expect(clippy::unwrap_used, reason = "helpers of tests fail by panicking")]
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -244,6 +245,40 @@ fn a_throw_away_server_dies_with_its_owner() {
     std::fs::File::open(left).unwrap().set_modified(old).unwrap();
     drop(start(folder.path()));
     assert!(!left.exists());
+}
+
+#[test]
+fn a_version_that_is_not_there_and_may_not_be_fetched_is_told() {
+    let folder = project();
+    let mut environment = Environment::of_process();
+    environment.variables.insert(
+        "XDG_CACHE_HOME".into(),
+        folder.path().join("cache").display().to_string(),
+    );
+    environment.variables.insert("MIGHOST_PG_FETCH".into(), "never".into());
+    let settings = EmbeddedSettings {
+        version: Some(99),
+        fetch: true,
+        ..settings(folder.path())
+    };
+    let notes = Notes::default();
+    // The settings prefer a version, so another will do.
+    let server = ThrowAway::start(&settings, &ThrowAwayOptions::default(), &environment, &notes).unwrap();
+    let notes = notes.0.into_inner().unwrap();
+    let expected = format!(
+        "PostgreSQL 99 is configured for the embedded server, but there is only {}",
+        server.version()
+    );
+    assert!(notes.iter().any(|text| text.starts_with(&expected)), "{notes:?}");
+    // An option requires it.
+    let options = ThrowAwayOptions {
+        major: Some(99),
+        ..ThrowAwayOptions::default()
+    };
+    let error = ThrowAway::start(&settings, &options, &environment, &Silent)
+        .err()
+        .unwrap();
+    assert!(matches!(error, EmbeddedError::NoSuchMajor { major: 99, .. }), "{error}");
 }
 
 #[test]

@@ -108,7 +108,15 @@ pub fn start(
         });
     }
     let wanted = major.map_or(Wanted::Preferred(settings.version), Wanted::Required);
-    let programs = programs::find(settings, environment, cluster.account.as_ref(), wanted, reporter)?;
+    let programs = programs::find(settings, environment, cluster.account.as_ref(), wanted, reporter);
+    let programs = programs.map_err(|error| match (major, error) {
+        (Some(data), EmbeddedError::NoSuchMajor { found, .. }) => EmbeddedError::OtherMajor {
+            path: cluster.data.clone(),
+            data,
+            found,
+        },
+        (_, error) => error,
+    })?;
     let text = format!(
         "starting the embedded PostgreSQL {} from {}",
         programs.version,
@@ -216,17 +224,7 @@ struct Place {
 impl Place {
     fn of(settings: &EmbeddedSettings, environment: &Environment) -> Result<Self, EmbeddedError> {
         let account = account::server_account().map_err(EmbeddedError::Account)?;
-        // One name for a folder, whatever links lead to it; it may not exist yet.
-        let named = match settings.data_dir.canonicalize() {
-            Ok(path) => path,
-            Err(_) => match (
-                settings.data_dir.parent().and_then(|parent| parent.canonicalize().ok()),
-                settings.data_dir.file_name(),
-            ) {
-                (Some(parent), Some(name)) => parent.join(name),
-                _ => settings.data_dir.clone(),
-            },
-        };
+        let named = canonical(&settings.data_dir);
         let hash: String = Digest::of(named.as_os_str().as_encoded_bytes())
             .to_string()
             .chars()
@@ -296,7 +294,41 @@ impl Place {
     }
 }
 
+/// One name for a folder, whatever links lead to it and whether it exists yet or not.
+fn canonical(folder: &Path) -> PathBuf {
+    let known = folder
+        .ancestors()
+        .find_map(|part| Some((part, part.canonicalize().ok()?)));
+    match known {
+        Some((part, real)) => match folder.strip_prefix(part) {
+            // Joining an empty rest would add a slash.
+            Ok(rest) if !rest.as_os_str().is_empty() => real.join(rest),
+            _ => real,
+        },
+        None => folder.to_owned(),
+    }
+}
+
 /// Lets everybody look into a folder that mighost made, whatever its umask is.
 fn open_to_all(folder: &Path) -> Result<(), EmbeddedError> {
     std::fs::set_permissions(folder, std::fs::Permissions::from_mode(0o755)).map_err(io("opening", folder))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_folder_has_one_name_before_and_after_it_is_made() {
+        let folder = tempfile::tempdir().unwrap();
+        let real = folder.path().canonicalize().unwrap().join("real");
+        std::fs::create_dir(&real).unwrap();
+        let link = folder.path().join("link");
+        std::os::unix::fs::symlink(&real, &link).unwrap();
+        let data = link.join("a/b");
+        assert_eq!(canonical(&data), real.join("a/b"));
+        std::fs::create_dir_all(&data).unwrap();
+        assert_eq!(canonical(&data), real.join("a/b"));
+        assert_eq!(canonical(&link), real);
+    }
 }

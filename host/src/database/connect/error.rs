@@ -79,7 +79,7 @@ pub enum ConnectError {
     },
 
     #[error("the server at {host} refused the connection: {error}")]
-    Server { host: String, error: DatabaseError },
+    Server { host: String, error: Box<DatabaseError> },
 
     #[error("the connection to {host} broke: {reason}")]
     Lost { host: String, reason: String },
@@ -107,7 +107,7 @@ fn listed(attempts: &[Attempt]) -> String {
 }
 
 /// The error fields of the server, as mighost reports them.
-pub(crate) fn database_error(error: &tokio_postgres::error::DbError) -> DatabaseError {
+pub fn database_error(error: &tokio_postgres::error::DbError) -> DatabaseError {
     DatabaseError {
         sqlstate: error.code().code().into(),
         message: error.message().into(),
