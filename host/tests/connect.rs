@@ -70,6 +70,7 @@ async fn prepare(server: &Server) {
     certificates(server.folder.path(), &data);
     let rules = "local all all trust\n\
                  hostssl all tlsonly all scram-sha-256\n\
+                 hostssl all certified all cert\n\
                  hostnossl all plain all trust\n\
                  host all nobody_here all reject\n\
                  host all app all scram-sha-256\n\
@@ -78,11 +79,17 @@ async fn prepare(server: &Server) {
     let roles = "SET password_encryption = 'scram-sha-256';
         CREATE ROLE app LOGIN PASSWORD 'right one';
         CREATE ROLE tlsonly LOGIN PASSWORD 'right one';
+        CREATE ROLE certified LOGIN;
         CREATE ROLE plain LOGIN;
         CREATE ROLE reader LOGIN;
         CREATE ROLE single LOGIN CONNECTION LIMIT 0;
         ALTER ROLE reader SET default_transaction_read_only = on";
-    for sql in [roles, "ALTER SYSTEM SET ssl = on", "SELECT pg_reload_conf()"] {
+    for sql in [
+        roles,
+        "ALTER SYSTEM SET ssl = on",
+        "ALTER SYSTEM SET ssl_ca_file = 'ca.pem'",
+        "SELECT pg_reload_conf()",
+    ] {
         connection.client.batch_execute(sql).await.unwrap();
     }
     connection.close().await;
@@ -112,8 +119,10 @@ fn certificates(folder: &Path, data: &Path) {
     openssl("req -newkey rsa:2048 -nodes -subj /CN=localhost -keyout server.key -out server.csr");
     std::fs::write(folder.join("names"), "subjectAltName=DNS:localhost\n").unwrap();
     openssl("x509 -req -in server.csr -CA ca.pem -CAkey ca.key -CAcreateserial -days 2 -extfile names -out server.crt");
+    openssl("req -newkey rsa:2048 -nodes -subj /CN=certified -keyout client.key -out client.csr");
+    openssl("x509 -req -in client.csr -CA ca.pem -CAkey ca.key -CAcreateserial -days 2 -extfile names -out client.crt");
     let owner = std::fs::metadata(data).unwrap();
-    for name in ["server.key", "server.crt"] {
+    for name in ["server.key", "server.crt", "ca.pem"] {
         let place = data.join(name);
         std::fs::copy(folder.join(name), &place).unwrap();
         std::fs::set_permissions(&place, std::fs::Permissions::from_mode(0o600)).unwrap();
@@ -243,6 +252,25 @@ async fn tls_modes() {
         assert!(matches!(error, ConnectError::Tls { .. }), "{parameters}: {error}");
         assert!(error.to_string().contains(expected), "{parameters}: {error}");
     }
+}
+
+#[tokio::test]
+async fn client_certificates() {
+    let server = server();
+    let identity = "user=certified sslcert=FOLDER/client.crt sslkey=FOLDER/client.key";
+    let key = server.folder.path().join("client.key");
+    std::fs::set_permissions(&key, std::fs::Permissions::from_mode(0o644)).unwrap();
+    let error = server
+        .attempt(&format!("{identity} sslmode=require"))
+        .await
+        .unwrap_err()
+        .to_string();
+    assert!(error.contains("may be read by others"), "{error}");
+    std::fs::set_permissions(&key, std::fs::Permissions::from_mode(0o600)).unwrap();
+    let connection = server.attempt(&format!("{identity} sslmode=require")).await.unwrap();
+    assert_eq!(value(&connection, TLS).await, "tls");
+    let error = server.attempt("user=certified sslmode=require").await.unwrap_err();
+    assert!(error.to_string().contains("client certificate"), "{error}");
 }
 
 #[tokio::test]

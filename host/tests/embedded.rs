@@ -146,7 +146,7 @@ fn a_start_that_fails_shows_the_log() {
 fn data_of_another_major_version_are_left_alone() {
     let folder = project();
     let settings = settings(folder.path());
-    let data = settings.data_dir.join("data");
+    let data = embedded::status(&settings, &Environment::of_process()).unwrap().data;
     std::fs::create_dir_all(&data).unwrap();
     std::fs::write(data.join("PG_VERSION"), "9\n").unwrap();
     let error = embedded::start(&settings, &Environment::of_process(), &Silent).unwrap_err();

@@ -127,6 +127,18 @@ pub fn start(
         text,
     });
     if major.is_none() {
+        if let Some(account) = cluster.account.as_ref().filter(|_| place.elsewhere) {
+            let text = format!(
+                "the embedded server's data are in {}, for the user `{}` cannot reach {}",
+                place.folder.display(),
+                account.name,
+                settings.data_dir.display()
+            );
+            reporter.report(Event::Note {
+                level: Level::Info,
+                text,
+            });
+        }
         cluster.create(&programs, Some(DATABASE))?;
     }
     place.make_sockets()?;
@@ -218,6 +230,8 @@ pub fn psql_program(settings: &EmbeddedSettings, environment: &Environment) -> O
 struct Place {
     /// Belongs to whoever runs mighost; has the data, the log, the lock and the URL.
     folder: PathBuf,
+    /// Whether that is not the configured folder, which the server's user cannot reach.
+    elsewhere: bool,
     cluster: Cluster,
 }
 
@@ -230,7 +244,8 @@ impl Place {
             .chars()
             .take(16)
             .collect();
-        let folder = if account.is_some() && !programs::is_open_to_all(&named) {
+        let elsewhere = account.is_some() && !programs::is_open_to_all(&named);
+        let folder = if elsewhere {
             Path::new("/var/lib/mighost/servers").join(&hash)
         } else {
             named
@@ -251,7 +266,11 @@ impl Place {
             account,
             throw_away: false,
         };
-        Ok(Self { folder, cluster })
+        Ok(Self {
+            folder,
+            elsewhere,
+            cluster,
+        })
     }
 
     /// Makes the folder. The server's user must be able to look into it, nobody but mighost's may write there.

@@ -54,17 +54,15 @@ const VARIABLES: [(&str, &str); 25] = [
     ("PGSSLMINPROTOCOLVERSION", "ssl_min_protocol_version"),
 ];
 
-/// Parameters whose absence changes nothing that mighost does: they are skipped without a word.
-const HARMLESS: [&str; 9] = [
+/// Parameters whose absence changes nothing that mighost does: they are skipped without a word. Those that ask for more
+/// safety than mighost gives are not among them.
+const HARMLESS: [&str; 6] = [
     "krbsrvname",
     "gsslib",
     "gssdelegation",
     "sslcompression",
     "sslsni",
-    "requiressl",
     "fallback_application_name",
-    "ssl_min_protocol_version",
-    "sslpassword",
 ];
 
 /// Resolves a connection string into a target, or says what is wrong with it.
