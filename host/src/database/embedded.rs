@@ -149,6 +149,9 @@ pub fn start(
     let mut child = cluster.start(&programs, |command| {
         command.process_group(0);
     })?;
+    if major.is_none() {
+        cluster.sync(&programs);
+    }
     let postmaster = Postmaster {
         pid: child.id(),
         ready: true,
