@@ -3,6 +3,7 @@
 mod failure;
 mod live;
 mod lock;
+mod offline;
 mod pipeline;
 mod state;
 mod step;
@@ -10,5 +11,6 @@ mod tables;
 mod text;
 
 pub use live::LiveSink;
+pub use offline::{OfflineSink, ScriptHeader};
 pub use state::{Applied, DatabaseState, read_heads, read_state};
 pub use step::{LedgerEntry, RunError, RunSettings, StepContext, StepSink, lock_timed_out};
