@@ -1,0 +1,3 @@
+//! mighost's own private server.
+
+pub(crate) mod account;
