@@ -16,6 +16,7 @@ pub use error::ArtifactError;
 pub use library::{Library, Loaded, LoadedPlugin};
 pub use metadata::{PluginMetadata, RevisionMetadata, RevisionsMetadata, WIT_VERSION};
 pub use sections::{Assets, Sections};
+pub use sql_component::{WIT, is_sql_migration};
 pub use source::{MigrationSource, PluginSource};
 
 use crate::ident::Digest;

@@ -2,17 +2,19 @@
 
 use std::sync::OnceLock;
 
+use super::ArtifactInfo;
 use super::error::Defect;
+use crate::ident::Digest;
 
-/// The package `mighost:host`, file by file, as the host carries it.
+/// The package `mighost:host`, file by file, as the host carries it; the first documents the package.
 pub const WIT: [(&str, &str); 7] = [
+    ("world.wit", include_str!("../../../wit/world.wit")),
     ("assets.wit", include_str!("../../../wit/assets.wit")),
     ("context.wit", include_str!("../../../wit/context.wit")),
     ("database.wit", include_str!("../../../wit/database.wit")),
     ("log.wit", include_str!("../../../wit/log.wit")),
     ("replaceable.wit", include_str!("../../../wit/replaceable.wit")),
     ("revision.wit", include_str!("../../../wit/revision.wit")),
-    ("world.wit", include_str!("../../../wit/world.wit")),
 ];
 
 /// The SQL component's bytes; made of its text once a process (1 ms).
@@ -22,6 +24,13 @@ pub(super) fn sql_component() -> Result<&'static [u8], Defect> {
     component
         .as_deref()
         .map_err(|error| Defect::Malformed(format!("mighost's own SQL component is broken: {error}")))
+}
+
+/// Whether an artifact's code is the SQL component of this mighost, which defines no objects.
+pub fn is_sql_migration(artifact: &ArtifactInfo) -> bool {
+    static DIGEST: OnceLock<Option<Digest>> = OnceLock::new();
+    let digest = DIGEST.get_or_init(|| sql_component().ok().map(Digest::of));
+    *digest == Some(artifact.code_digest)
 }
 
 fn encode() -> anyhow::Result<Vec<u8>> {
