@@ -16,8 +16,8 @@ pub use error::ArtifactError;
 pub use library::{Library, Loaded, LoadedPlugin};
 pub use metadata::{PluginMetadata, RevisionMetadata, RevisionsMetadata, WIT_VERSION};
 pub use sections::{Assets, Sections};
-pub use sql_component::{WIT, is_sql_migration};
 pub use source::{MigrationSource, PluginSource};
+pub use sql_component::{WIT, is_sql_migration};
 
 use crate::ident::Digest;
 

@@ -32,7 +32,7 @@ impl Migration for ModificationTimes {
         );
         let on_update = trigger(
             "observations_mod_time on observations",
-            "before update on observations
+            "before update
              for each row when (old.* is distinct from new.*)
              execute function set_mod_time()",
         );

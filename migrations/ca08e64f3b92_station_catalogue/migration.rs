@@ -37,7 +37,7 @@ fn station_catalogue() -> Object {
         "What the public portal lists: each station with what it measures",
     )
     .option("materialized", "true")
-    .option("index", "unique station_catalogue_key (station_id)")
+    .option("index", "station_catalogue_station_idx (station_id)")
     .option("index", "station_catalogue_network_idx (network, native_id)")
     .option("grant", "viewer: SELECT")
     .option("grant", "inspector: SELECT")

@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 
 /// Top first. `style` in CONTRIBUTING.md explains each.
 const LAYERS: [&str; 17] = [
-    "ident", "sql", "report", "config", "revision", "artifact", "trust", "runtime", "database", "plugins", "catalog", "lint",
-    "executor", "testkit", "commands", "output", "cli",
+    "ident", "sql", "report", "config", "revision", "artifact", "trust", "runtime", "database", "plugins", "catalog",
+    "lint", "executor", "testkit", "commands", "output", "cli",
 ];
 
 /// Exceptions, each with its reason.
@@ -18,7 +18,13 @@ fn imports_go_one_way() {
     let mut wrong = Vec::new();
     for file in rust_files(&source) {
         let below = file.strip_prefix(&source).unwrap();
-        let module = below.components().next().unwrap().as_os_str().to_string_lossy().replace(".rs", "");
+        let module = below
+            .components()
+            .next()
+            .unwrap()
+            .as_os_str()
+            .to_string_lossy()
+            .replace(".rs", "");
         if module == "lib" || module == "main" {
             continue;
         }
@@ -27,10 +33,16 @@ fn imports_go_one_way() {
         for (number, line) in fs::read_to_string(&file).unwrap().lines().enumerate() {
             let code = line.split("//").next().unwrap();
             for imported in imports(code) {
-                let Some(from) = LAYERS.iter().position(|layer| *layer == imported) else { continue };
+                let Some(from) = LAYERS.iter().position(|layer| *layer == imported) else {
+                    continue;
+                };
                 let excepted = ALLOWED.iter().any(|(a, b, _)| *a == module && *b == imported);
                 if from > layer && !excepted {
-                    wrong.push(format!("{}:{}: {module} imports {imported}", below.display(), number + 1));
+                    wrong.push(format!(
+                        "{}:{}: {module} imports {imported}",
+                        below.display(),
+                        number + 1
+                    ));
                 }
             }
         }
@@ -40,7 +52,11 @@ fn imports_go_one_way() {
 
 /// The modules of the crate that a line names: `use crate::x`, `crate::x::y`, `use crate::{x, y}`.
 fn imports(code: &str) -> Vec<String> {
-    let name = |text: &str| text.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect::<String>();
+    let name = |text: &str| {
+        text.chars()
+            .take_while(|c| c.is_alphanumeric() || *c == '_')
+            .collect::<String>()
+    };
     let mut found = Vec::new();
     for (at, _) in code.match_indices("crate::") {
         let rest = &code[at + "crate::".len()..];
@@ -70,12 +86,19 @@ fn rust_files(folder: &Path) -> Vec<PathBuf> {
 fn every_verb_is_documented() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
     let docs = fs::read_to_string(root.join("docs/commands.md")).unwrap();
-    let verbs = fs::read_dir(root.join("host/src/commands")).unwrap().filter_map(|entry| {
-        let name = entry.unwrap().file_name().into_string().unwrap();
-        name.strip_suffix(".rs").map(str::to_owned)
-    });
+    let verbs = fs::read_dir(root.join("host/src/commands"))
+        .unwrap()
+        .filter_map(|entry| {
+            let name = entry.unwrap().file_name().into_string().unwrap();
+            name.strip_suffix(".rs").map(str::to_owned)
+        });
     let helpers = ["error", "open", "migrate", "run_options"];
-    let missing: Vec<_> =
-        verbs.filter(|verb| !helpers.contains(&verb.as_str()) && !docs.contains(&format!("## mighost {verb}"))).collect();
-    assert!(missing.is_empty(), "docs/commands.md has no section for: {}", missing.join(", "));
+    let missing: Vec<_> = verbs
+        .filter(|verb| !helpers.contains(&verb.as_str()) && !docs.contains(&format!("## mighost {verb}")))
+        .collect();
+    assert!(
+        missing.is_empty(),
+        "docs/commands.md has no section for: {}",
+        missing.join(", ")
+    );
 }

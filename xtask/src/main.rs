@@ -21,7 +21,11 @@ fn main() -> anyhow::Result<()> {
         Some("demo") => demo::run(),
         Some("test") => test::run(&arguments[1..]),
         Some("wasm-std") => wasm_std::install(),
-        Some("bench") => tools::run("cargo", &["run", "--release", "--package", "mighost-benches", "--"], &arguments[1..]),
+        Some("bench") => tools::run(
+            "cargo",
+            &["run", "--release", "--package", "mighost-benches", "--"],
+            &arguments[1..],
+        ),
         None | Some("help" | "--help" | "-h") => {
             println!("{HELP}");
             Ok(())

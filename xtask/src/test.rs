@@ -13,8 +13,16 @@ pub fn run(filters: &[String]) -> anyhow::Result<()> {
     if answers("cargo", &["nextest", "--version"]) {
         tools::run("cargo", &["nextest", "run", "--workspace", "--no-fail-fast"], filters)?;
     } else {
-        tools::run("cargo", &["test", "--workspace", "--all-targets", "--no-fail-fast"], filters)?;
+        tools::run(
+            "cargo",
+            &["test", "--workspace", "--all-targets", "--no-fail-fast"],
+            filters,
+        )?;
     }
     tools::run("cargo", &["test", "--workspace", "--doc"], &[])?;
-    tools::run("cargo", &["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"], &[])
+    tools::run(
+        "cargo",
+        &["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"],
+        &[],
+    )
 }

@@ -10,7 +10,10 @@ pub fn run(program: &str, arguments: &[&str], more: &[String]) -> anyhow::Result
     line.extend(arguments);
     line.extend(more.iter().map(String::as_str));
     eprintln!("> {}", line.join(" "));
-    let status = Command::new(program).args(&line[1..]).status().with_context(|| format!("cannot run {program}"))?;
+    let status = Command::new(program)
+        .args(&line[1..])
+        .status()
+        .with_context(|| format!("cannot run {program}"))?;
     if !status.success() {
         bail!("{} failed: {status}", line.join(" "));
     }
@@ -19,5 +22,8 @@ pub fn run(program: &str, arguments: &[&str], more: &[String]) -> anyhow::Result
 
 /// Whether a program answers.
 pub fn answers(program: &str, arguments: &[&str]) -> bool {
-    Command::new(program).args(arguments).output().is_ok_and(|output| output.status.success())
+    Command::new(program)
+        .args(arguments)
+        .output()
+        .is_ok_and(|output| output.status.success())
 }

@@ -23,9 +23,19 @@ pub struct BranchPoint {
 pub fn run(project: &Project, reporter: &dyn Reporter) -> Result<Vec<BranchPoint>, CommandError> {
     let settings = project.project_settings()?;
     let history = open::project_history(&settings, reporter)?;
-    let points = history.graph.branch_points().into_iter().filter_map(|(point, children)| {
-        let children = children.into_iter().filter_map(|child| summary(&history, child)).collect();
-        Some(BranchPoint { point: summary(&history, point)?, children })
-    });
+    let points = history
+        .graph
+        .branch_points()
+        .into_iter()
+        .filter_map(|(point, children)| {
+            let children = children
+                .into_iter()
+                .filter_map(|child| summary(&history, child))
+                .collect();
+            Some(BranchPoint {
+                point: summary(&history, point)?,
+                children,
+            })
+        });
     Ok(points.collect())
 }

@@ -35,17 +35,32 @@ pub struct BuiltArtifact {
 /// The first source that cannot be built; revisions that make no graph.
 pub fn run(project: &Project, request: &BuildRequest, reporter: &dyn Reporter) -> Result<BuildReport, CommandError> {
     let settings = project.project_settings()?;
-    let mode = if request.force { BuildMode::Force } else { BuildMode::Stale };
+    let mode = if request.force {
+        BuildMode::Force
+    } else {
+        BuildMode::Stale
+    };
     let library = open::library(&settings.root, &settings.migrations, &settings.plugins);
     let history = open::history(&library, mode, reporter)?;
     let migrations = history.loaded.migrations.iter().map(|artifact| {
         let revisions = artifact.revisions.iter().flat_map(|metadata| &metadata.revisions);
         (artifact, revisions.map(|revision| revision.revision.clone()).collect())
     });
-    let plugins = history.loaded.plugins.iter().map(|plugin| (&plugin.artifact, vec![plugin.metadata.name.clone()]));
+    let plugins = history
+        .loaded
+        .plugins
+        .iter()
+        .map(|plugin| (&plugin.artifact, vec![plugin.metadata.name.clone()]));
     let artifacts = migrations
         .chain(plugins)
-        .map(|(artifact, holds)| BuiltArtifact { path: artifact.path.clone(), digest: artifact.digest, holds })
+        .map(|(artifact, holds)| BuiltArtifact {
+            path: artifact.path.clone(),
+            digest: artifact.digest,
+            holds,
+        })
         .collect();
-    Ok(BuildReport { built: history.loaded.built, artifacts })
+    Ok(BuildReport {
+        built: history.loaded.built,
+        artifacts,
+    })
 }

@@ -52,8 +52,20 @@ pub async fn run(
     heads.sort();
     let at_heads = heads == state.heads;
     if request.check_heads && !at_heads {
-        return Err(CommandError::NotAtHeads { label: settings.label, rows: state.heads, heads });
+        return Err(CommandError::NotAtHeads {
+            label: settings.label,
+            rows: state.heads,
+            heads,
+        });
     }
-    let revisions = state.heads.into_iter().map(|revision| CurrentRevision { summary: summary(&history, &revision), revision });
-    Ok(CurrentReport { database: settings.label, revisions: revisions.collect(), at_heads, heads })
+    let revisions = state.heads.into_iter().map(|revision| CurrentRevision {
+        summary: summary(&history, &revision),
+        revision,
+    });
+    Ok(CurrentReport {
+        database: settings.label,
+        revisions: revisions.collect(),
+        at_heads,
+        heads,
+    })
 }

@@ -49,7 +49,11 @@ pub fn run(project: &Project, request: &DbRequest, reporter: &dyn Reporter) -> R
             false => "did not run",
         },
         DbRequest::Status => "",
-        DbRequest::Destroy { yes: false } => return Err(CommandError::NotConfirmed { data: settings.data_dir }),
+        DbRequest::Destroy { yes: false } => {
+            return Err(CommandError::NotConfirmed {
+                data: settings.data_dir,
+            });
+        }
         DbRequest::Destroy { yes: true } => {
             embedded::destroy(&settings, &environment)?;
             "destroyed"

@@ -16,5 +16,10 @@ pub struct HeadsRequest {
 pub fn run(project: &Project, reporter: &dyn Reporter) -> Result<Vec<RevisionSummary>, CommandError> {
     let settings = project.project_settings()?;
     let history = open::project_history(&settings, reporter)?;
-    Ok(history.graph.heads().into_iter().filter_map(|revision| summary(&history, revision)).collect())
+    Ok(history
+        .graph
+        .heads()
+        .into_iter()
+        .filter_map(|revision| summary(&history, revision))
+        .collect())
 }

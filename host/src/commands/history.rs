@@ -88,7 +88,12 @@ pub(super) fn summary(history: &History, revision: &str) -> Option<RevisionSumma
         revision: metadata.revision.clone(),
         down_revisions: metadata.down_revisions.clone(),
         depends_on: metadata.depends_on.clone(),
-        labels: graph.labels(revision).unwrap_or_default().into_iter().map(str::to_owned).collect(),
+        labels: graph
+            .labels(revision)
+            .unwrap_or_default()
+            .into_iter()
+            .map(str::to_owned)
+            .collect(),
         message: metadata.message.clone(),
         date: metadata.date.clone(),
         transaction: metadata.transaction,

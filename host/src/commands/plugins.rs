@@ -37,13 +37,20 @@ pub struct PluginReport {
 pub fn run(project: &Project, reporter: &Arc<dyn Reporter>) -> Result<Vec<PluginReport>, CommandError> {
     let settings = project.project_settings()?;
     let history = open::project_history(&settings, &**reporter)?;
-    Registry::new(Arc::new(Runtime::new()?), reporter.clone(), history.loaded.plugins.clone())?;
+    Registry::new(
+        Arc::new(Runtime::new()?),
+        reporter.clone(),
+        history.loaded.plugins.clone(),
+    )?;
     let mut plugins: Vec<_> = history
         .loaded
         .plugins
         .iter()
         .map(|LoadedPlugin { metadata, artifact }| {
-            let others = artifact.imports.iter().filter(|name| !name.starts_with("mighost:host/") && !name.starts_with("wasi:"));
+            let others = artifact
+                .imports
+                .iter()
+                .filter(|name| !name.starts_with("mighost:host/") && !name.starts_with("wasi:"));
             PluginReport {
                 name: metadata.name.clone(),
                 version: metadata.version.clone(),

@@ -27,9 +27,21 @@ pub async fn run(
     for target in &request.revisions {
         if target == "current" {
             let rows = current_rows(project, reporter).await?;
-            shown.extend(history.graph.current(&rows)?.into_iter().filter_map(|revision| summary(&history, revision)));
+            shown.extend(
+                history
+                    .graph
+                    .current(&rows)?
+                    .into_iter()
+                    .filter_map(|revision| summary(&history, revision)),
+            );
         } else {
-            shown.extend(history.graph.show(target)?.into_iter().filter_map(|revision| summary(&history, revision)));
+            shown.extend(
+                history
+                    .graph
+                    .show(target)?
+                    .into_iter()
+                    .filter_map(|revision| summary(&history, revision)),
+            );
         }
     }
     Ok(shown)

@@ -30,7 +30,15 @@ pub async fn run(
     reporter: &Arc<dyn Reporter>,
     script: Box<dyn Write + Send>,
 ) -> Result<RunReport, CommandError> {
-    let goal = Goal { direction: Direction::Stamp, targets: request.targets.clone(), purge: request.purge };
-    let options = RunOptions { sql: request.sql, lock_wait: request.lock_wait, ..RunOptions::default() };
+    let goal = Goal {
+        direction: Direction::Stamp,
+        targets: request.targets.clone(),
+        purge: request.purge,
+    };
+    let options = RunOptions {
+        sql: request.sql,
+        lock_wait: request.lock_wait,
+        ..RunOptions::default()
+    };
     migrate(project, &goal, &options, reporter, script).await
 }

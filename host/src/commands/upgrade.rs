@@ -3,10 +3,10 @@
 use std::io::Write;
 use std::sync::Arc;
 
+use super::RunOptions;
 use super::migrate::{Goal, RunReport, migrate};
 use super::{CommandError, Project};
 use crate::report::{Direction, Reporter};
-use super::RunOptions;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UpgradeRequest {
@@ -25,6 +25,10 @@ pub async fn run(
     reporter: &Arc<dyn Reporter>,
     script: Box<dyn Write + Send>,
 ) -> Result<RunReport, CommandError> {
-    let goal = Goal { direction: Direction::Upgrade, targets: request.targets.clone(), purge: false };
+    let goal = Goal {
+        direction: Direction::Upgrade,
+        targets: request.targets.clone(),
+        purge: false,
+    };
     migrate(project, &goal, &request.options, reporter, script).await
 }
