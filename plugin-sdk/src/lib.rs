@@ -1,1 +1,80 @@
+//! Write mighost guests in Rust: migrations, operation plugins, kinds of replaceable objects.
+//!
+//! A guest is a WebAssembly component that the host runs in a sandbox. It reaches the database, the settings of the run and
+//! the person who watches it through the functions here, and nothing else. Statements that fail do not return: the
+//! host rolls back and reports them, so there is no error to handle.
+//!
+//! ```no_run
+//! use mighost_sdk::prelude::*;
+//!
+//! struct AddStations;
+//!
+//! impl Migration for AddStations {
+//!     fn upgrade() {
+//!         execute("create table stations (station_id integer primary key, name text not null)");
+//!         execute!("comment on table stations is {}", literal("Where the weather is observed"));
+//!     }
+//!
+//!     fn downgrade() {
+//!         execute("drop table stations");
+//!     }
+//! }
+//!
+//! mighost_sdk::export_migration!(AddStations);
+//! # fn main() {}
+//! ```
+//!
+//! The crate is a `cdylib`, compiled for `wasm32-unknown-unknown`; `mighost build` does that and writes the metadata.
+//!
+//! - [`Migration`], [`export_migration!`], [`export_migrations!`]: the code of revisions.
+//! - [`database`]: statements, queries with typed rows, cursors, COPY, leaving the transaction.
+//! - [`sql!`], [`execute!`], [`quote`]: statements put together from parts, each of them quoted.
+//! - [`replaceable`], [`objects`]: views, functions and whatever else is replaced as a whole.
+//! - [`context`], [`assets`], [`log`]: the run, the artifact's files, messages.
+//! - [`import_plugin!`]: the operations of a plugin; [`export_operations!`], [`export_object_types!`]: a plugin of one's own.
+#![warn(missing_docs)]
 
+extern crate self as mighost_sdk;
+
+pub mod assets;
+#[doc(hidden)]
+pub mod bindings;
+pub mod context;
+pub mod database;
+pub mod log;
+mod macros;
+mod migration;
+mod object_type;
+pub mod objects;
+mod panic;
+pub mod quote;
+pub mod replaceable;
+
+pub use migration::{Migration, Outcome};
+pub use object_type::ObjectType;
+pub use objects::Object;
+pub use panic::install_panic_hook;
+#[doc(hidden)]
+pub use wit_bindgen;
+
+/// What nearly every guest uses: `use mighost_sdk::prelude::*;`.
+pub mod prelude {
+    pub use crate::database::{
+        CopyIn, Cursor, Row, Rows, Value, execute, execute_script, outside_transaction, query, query_as, query_one,
+        query_optional, query_value, run, suspend_transaction, try_execute,
+    };
+    pub use crate::objects::{Object, function, manual_materialized_view, materialized_view, procedure, trigger, view};
+    pub use crate::quote::{identifier, literal, qualified, raw};
+    pub use crate::{
+        Migration, ObjectType, assets, context, debug, execute, info, log, params, replaceable, sql, warn,
+    };
+}
+
+/// Ends the run: a component of several revisions was asked for one that it does not hold.
+#[doc(hidden)]
+pub fn unknown_revision(asked: &str, known: &[&str]) -> ! {
+    panic!(
+        "this component holds no revision {asked}; it holds {}",
+        known.join(", ")
+    )
+}

@@ -1,0 +1,27 @@
+//! The files of the guest's own artifact: seed data, scripts. Put into the folder `assets/` beside the code.
+
+use crate::bindings::mighost::host::assets as host;
+
+/// The names of all assets, sorted.
+pub fn names() -> Vec<String> {
+    host::names()
+}
+
+/// The file `name`, byte for byte; none where the artifact has no such asset.
+pub fn read(name: &str) -> Option<Vec<u8>> {
+    host::read(name)
+}
+
+/// The asset `name` as text.
+///
+/// # Panics
+/// Where the artifact has no such asset, or it is not UTF-8; both name the asset.
+pub fn text(name: &str) -> String {
+    let Some(bytes) = read(name) else {
+        panic!("the artifact has no asset {name:?}; it has {:?}", names());
+    };
+    match String::from_utf8(bytes) {
+        Ok(text) => text,
+        Err(error) => panic!("the asset {name:?} is not UTF-8: {}", error.utf8_error()),
+    }
+}

@@ -1,0 +1,56 @@
+//! Rust for `wit/`, generated. The modules of the crate wrap it; guests rarely need it.
+#![allow(missing_docs, reason = "generated; the WIT carries the documentation")]
+
+wit_bindgen::generate!({
+    path: "../wit",
+    inline: "
+        package mighost:sdk;
+        world imports {
+            include mighost:host/guest@0.1.0;
+            import mighost:host/replaceable@0.1.0;
+        }
+    ",
+    world: "mighost:sdk/imports",
+    runtime_path: "::mighost_sdk::wit_bindgen::rt",
+    generate_all,
+    generate_unused_types: true,
+    additional_derives: [PartialEq],
+});
+
+/// The export of migrations.
+pub mod revision {
+    wit_bindgen::generate!({
+        path: "../wit",
+        inline: "
+            package mighost:sdk;
+            world revision {
+                export mighost:host/revision@0.1.0;
+            }
+        ",
+        world: "mighost:sdk/revision",
+        runtime_path: "::mighost_sdk::wit_bindgen::rt",
+        pub_export_macro: true,
+        export_macro_name: "export_revision_component",
+        default_bindings_module: "::mighost_sdk::bindings::revision",
+        with: { "mighost:host/objects@0.1.0": ::mighost_sdk::bindings::mighost::host::objects },
+    });
+}
+
+/// The export of plugins that serve kinds of objects.
+pub mod object_type {
+    wit_bindgen::generate!({
+        path: "../wit",
+        inline: "
+            package mighost:sdk;
+            world object-type {
+                export mighost:host/object-type@0.1.0;
+            }
+        ",
+        world: "mighost:sdk/object-type",
+        runtime_path: "::mighost_sdk::wit_bindgen::rt",
+        pub_export_macro: true,
+        export_macro_name: "export_object_type_component",
+        default_bindings_module: "::mighost_sdk::bindings::object_type",
+        with: { "mighost:host/objects@0.1.0": ::mighost_sdk::bindings::mighost::host::objects },
+    });
+}

@@ -1,0 +1,32 @@
+//! The run that the guest takes part in: which way it goes, on which schema, with which settings.
+
+use std::fmt::Display;
+use std::str::FromStr;
+
+pub use crate::bindings::mighost::host::context::{
+    argument, downgrading, offline, revision, schema, server_version, superuser_role,
+};
+
+/// The value of `-x name=value`, read as a `T`; `default` where it is not given.
+///
+/// # Panics
+/// Where the value cannot be read as a `T`.
+pub fn argument_or<T: FromStr<Err: Display>>(name: &str, default: T) -> T {
+    match argument(name) {
+        None => default,
+        Some(text) => match text.parse() {
+            Ok(value) => value,
+            Err(error) => panic!("the argument {name}={text} cannot be used: {error}"),
+        },
+    }
+}
+
+/// The value of `-x name=value`.
+///
+/// # Panics
+/// Where it is not given.
+pub fn required_argument(name: &str) -> String {
+    argument(name).unwrap_or_else(|| {
+        panic!("the argument {name} is needed: give it as -x {name}=VALUE or under args in the project's configuration")
+    })
+}

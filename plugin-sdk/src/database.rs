@@ -1,0 +1,129 @@
+//! Statements, queries, cursors and COPY on the database that the run migrates.
+//!
+//! A statement that fails ends the run: the call does not return, the host rolls back and reports the statement with
+//! PostgreSQL's error. [`try_execute`] is for those who want to go on after a failure.
+
+mod copy;
+mod cursor;
+mod row;
+mod value;
+
+pub use copy::CopyIn;
+pub use cursor::{Batches, Cursor};
+pub use row::{ColumnIndex, FromRow, Row, Rows};
+pub use value::FromValue;
+
+use crate::bindings::mighost::host::database as host;
+pub use crate::bindings::mighost::host::database::{Error, Value};
+
+/// Sends a statement, or several separated by semicolons, as they stand.
+pub fn execute(statement: &str) {
+    host::execute(statement);
+}
+
+/// Sends a script with psql's variables filled in: `:"schema"`, `:'name'`, `:name` for the run's arguments, `schema`,
+/// `superuser_role` and `revision`.
+pub fn execute_script(script: &str) {
+    host::execute_script(script);
+}
+
+/// Runs one statement with parameters (`$1`, `$2`, ...; see [`params!`](crate::params!)) and returns the number of rows it touched.
+pub fn run(statement: &str, params: &[Value]) -> u64 {
+    host::run(statement, params)
+}
+
+/// All rows of a query. Results beyond 64 MiB end the run: a [`Cursor`] fetches those in batches.
+///
+/// ```no_run
+/// use mighost_sdk::prelude::*;
+///
+/// for row in query("select station_id, name from stations where network_id = $1", params![5]) {
+///     info!("{}: {}", row.get::<i64>("station_id"), row.get::<String>("name"));
+/// }
+/// ```
+pub fn query(statement: &str, params: &[Value]) -> Rows {
+    Rows::new(host::query(statement, params))
+}
+
+/// All rows of a query, each read as a `T`: a tuple, or one value.
+///
+/// ```no_run
+/// use mighost_sdk::prelude::*;
+///
+/// for (id, name) in query_as::<(i64, Option<String>)>("select station_id, name from stations", &[]) {
+///     info!("{id}: {name:?}");
+/// }
+/// ```
+pub fn query_as<T: FromRow>(statement: &str, params: &[Value]) -> Vec<T> {
+    query(statement, params)
+        .into_iter()
+        .map(|row| T::from_row(&row))
+        .collect()
+}
+
+/// The only row of a query.
+///
+/// # Panics
+/// Where there is none, or more than one.
+pub fn query_one(statement: &str, params: &[Value]) -> Row {
+    match query_optional(statement, params) {
+        Some(row) => row,
+        None => panic!("one row was expected, none came: {statement}"),
+    }
+}
+
+/// The only row of a query, if there is one.
+///
+/// # Panics
+/// Where there are more than one.
+pub fn query_optional(statement: &str, params: &[Value]) -> Option<Row> {
+    let rows = query(statement, params);
+    assert!(
+        rows.len() <= 1,
+        "one row was expected, {} came: {statement}",
+        rows.len()
+    );
+    rows.into_iter().next()
+}
+
+/// The first column of the only row of a query.
+///
+/// # Panics
+/// Where there is not exactly one row, or the value is not a `T`.
+pub fn query_value<T: FromValue>(statement: &str, params: &[Value]) -> T {
+    query_one(statement, params).get(0)
+}
+
+/// Runs one statement under a savepoint: on failure it is undone, its error returned, and the transaction goes on.
+pub fn try_execute(statement: &str) -> Result<u64, Error> {
+    host::try_execute(statement)
+}
+
+/// The time outside the transaction; dropping it begins a new one.
+#[must_use = "the transaction is resumed when this is dropped"]
+pub struct Suspended(());
+
+impl Drop for Suspended {
+    fn drop(&mut self) {
+        host::resume_transaction();
+    }
+}
+
+/// Leaves the transaction until the value is dropped, for statements that cannot run inside one. What was done so far is
+/// committed; a run that dies meanwhile is taken up again where it was.
+pub fn suspend_transaction() -> Suspended {
+    host::suspend_transaction();
+    Suspended(())
+}
+
+/// Runs `work` outside the transaction; see [`suspend_transaction`].
+///
+/// ```no_run
+/// use mighost_sdk::prelude::*;
+///
+/// outside_transaction(|| execute("create index concurrently stations_name_idx on stations (name)"));
+/// ```
+pub fn outside_transaction<T>(work: impl FnOnce() -> T) -> T {
+    let _suspended = suspend_transaction();
+    work()
+}

@@ -1,0 +1,79 @@
+//! Queries whose rows are fetched in batches.
+
+use std::marker::PhantomData;
+
+use super::{FromRow, Row, Value, host};
+
+/// A query whose rows are fetched in batches, for more than fits in memory. Iterating gives one row at a time.
+///
+/// ```no_run
+/// use mighost_sdk::prelude::*;
+///
+/// let observations = Cursor::<(i64, f64)>::open("select obs_id, value from observations", &[], 1000);
+/// for (number, (id, value)) in observations.enumerate() {
+///     run("update observations set value = $1 where obs_id = $2", params![value / 10.0, id]);
+///     log::progress(number as u64 + 1, None);
+/// }
+/// ```
+///
+/// The columns have no names here: read rows as tuples, or by place.
+pub struct Cursor<T = Row> {
+    batches: Batches<T>,
+    batch: std::vec::IntoIter<T>,
+}
+
+impl<T: FromRow> Cursor<T> {
+    /// Opens a query with parameters that fetches `batch` rows at a time, at least 1.
+    pub fn open(statement: &str, params: &[Value], batch: u32) -> Self {
+        Self {
+            batches: Batches {
+                cursor: host::Cursor::open(statement, params, batch.max(1)),
+                ended: false,
+                rows: PhantomData,
+            },
+            batch: Vec::new().into_iter(),
+        }
+    }
+
+    /// The rows in the batches in which they are fetched.
+    pub fn batches(self) -> Batches<T> {
+        self.batches
+    }
+}
+
+impl<T: FromRow> Iterator for Cursor<T> {
+    type Item = T;
+
+    fn next(&mut self) -> Option<T> {
+        if let Some(row) = self.batch.next() {
+            return Some(row);
+        }
+        self.batch = self.batches.next()?.into_iter();
+        self.batch.next()
+    }
+}
+
+/// The batches of a [`Cursor`], none of them empty.
+pub struct Batches<T = Row> {
+    cursor: host::Cursor,
+    ended: bool,
+    rows: PhantomData<T>,
+}
+
+impl<T: FromRow> Iterator for Batches<T> {
+    type Item = Vec<T>;
+
+    fn next(&mut self) -> Option<Vec<T>> {
+        if self.ended {
+            return None;
+        }
+        let batch = self.cursor.next();
+        self.ended = batch.is_empty();
+        (!self.ended).then(|| {
+            batch
+                .into_iter()
+                .map(|values| T::from_row(&Row::nameless(values)))
+                .collect()
+        })
+    }
+}
