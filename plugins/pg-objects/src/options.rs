@@ -2,6 +2,7 @@
 
 use mighost_sdk::Object;
 
+use crate::sql::{identifier, literal};
 use crate::tokens;
 
 /// The options that any kind of this plugin takes.
@@ -76,6 +77,32 @@ impl Options {
             }
         }
         Ok(options)
+    }
+}
+
+impl Options {
+    /// The indexes and comments of an object, given as SQL, as statements.
+    pub fn statements(&self, word: &str, identity: &str) -> Vec<String> {
+        let indexes = self.indexes.iter().map(|index| index.create(identity));
+        let comment = self.comment.iter().map(|text| format!("COMMENT ON {word} {identity} IS {}", literal(text)));
+        let columns = self.column_comments.iter().map(|(column, text)| {
+            format!("COMMENT ON COLUMN {identity}.{} IS {}", identifier(column), literal(text))
+        });
+        indexes.chain(comment).chain(columns).collect()
+    }
+
+    /// The statements that take away the comments that `self` declares and `new` does not.
+    pub fn forgotten_comments(&self, new: &Self, word: &str, identity: &str) -> Vec<String> {
+        let mut statements = Vec::new();
+        if self.comment.is_some() && new.comment.is_none() {
+            statements.push(format!("COMMENT ON {word} {identity} IS NULL"));
+        }
+        for (column, _) in &self.column_comments {
+            if !new.column_comments.iter().any(|(kept, _)| kept == column) {
+                statements.push(format!("COMMENT ON COLUMN {identity}.{} IS NULL", identifier(column)));
+            }
+        }
+        statements
     }
 }
 

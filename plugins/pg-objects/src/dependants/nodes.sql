@@ -14,9 +14,9 @@ WITH RECURSIVE node(classid, objid) AS (
         FROM pg_depend d
         WHERE d.classid = n.classid AND d.objid = n.objid AND d.deptype = 'i' AND d.classid <> 'pg_attrdef'::regclass
     ) step
-    -- Another table ends the search: it is refused as it is, so what depends on it does not matter.
+    -- Another table ends the search: it is refused as it is, so what depends on it does not matter. So does a TOAST table.
     WHERE NOT (n.classid = 'pg_class'::regclass AND n.objid <> $2::oid
-               AND EXISTS (SELECT FROM pg_class c WHERE c.oid = n.objid AND c.relkind IN ('r', 'p', 'f')))
+               AND EXISTS (SELECT FROM pg_class c WHERE c.oid = n.objid AND c.relkind IN ('r', 'p', 'f', 't')))
 )
 SELECT n.classid::regclass::text,
        n.objid::text,
