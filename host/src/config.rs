@@ -1,4 +1,25 @@
 //! `mighost.toml`, labels, the environment and `-x`, resolved once into typed [`Settings`].
+//!
+//! Where a setting is given in several places, the first of these holds: `-x` on the command line, the environment, the
+//! database's own table (`[databases.LABEL]`), the project's tables, mighost's default. The environment arrives as a map, so
+//! nothing here reads the process's own.
+
+mod error;
+mod file;
+mod layer;
+mod load;
+mod locate;
+mod place;
+mod resolve;
+#[cfg(test)]
+mod tests;
+mod toml_table;
+mod units;
+
+pub use error::ConfigError;
+pub use load::{Environment, LoadRequest, load, load_project};
+pub use locate::{CONFIG_VARIABLE, FILE_NAME};
+pub use place::Place;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -94,4 +115,21 @@ pub struct Settings {
     pub args: BTreeMap<String, String>,
     pub limits: Limits,
     pub embedded: EmbeddedSettings,
+}
+
+/// What commands that need no database know of the project: `history`, `heads`, `build`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ProjectSettings {
+    /// The folder of `mighost.toml`; other paths here are absolute.
+    pub root: PathBuf,
+    /// The label whose overrides count here; none where none was named and the file does not choose one.
+    pub label: Option<String>,
+    pub migrations: Vec<PathBuf>,
+    pub plugins: Vec<PathBuf>,
+    pub schema: String,
+    pub superuser_role: Option<String>,
+    pub version_table: String,
+    pub transaction: TransactionMode,
+    pub args: BTreeMap<String, String>,
+    pub limits: Limits,
 }

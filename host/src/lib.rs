@@ -4,8 +4,13 @@
 //! The modules are layers. Each imports only from those above it in this list; `tests/tests/layers.rs` checks it.
 #![deny(clippy::print_stdout, clippy::print_stderr, clippy::exit)]
 
+pub mod artifact;
+pub mod commands;
 pub mod config;
+pub mod database;
 pub mod ident;
+pub mod output;
+pub mod plugins;
 pub mod report;
 pub mod revision;
 pub mod runtime;

@@ -48,6 +48,96 @@ pub struct StatementFailure {
     pub operation: Option<String>,
 }
 
+/// A failure as it is shown: what every error becomes at the edge of the program. Plain data, rendered by `output`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Diagnostic {
+    pub blame: Blame,
+    /// One sentence: what went wrong, with the names and values in it.
+    pub what: String,
+    /// Where, from the outside inwards, a line each: the file and its line, the revision, the operation.
+    pub location: Vec<String>,
+    /// The statement that the server refused, shown with the line that failed.
+    pub statement: Option<StatementFailure>,
+    /// What to do about it.
+    pub hints: Vec<String>,
+    pub exit: ExitKind,
+}
+
+impl Diagnostic {
+    /// A diagnostic without a place and without hints.
+    pub fn new(blame: Blame, exit: ExitKind, what: impl Into<String>) -> Self {
+        Self {
+            blame,
+            what: what.into(),
+            location: Vec::new(),
+            statement: None,
+            hints: Vec::new(),
+            exit,
+        }
+    }
+
+    /// Adds a line that says where.
+    #[must_use]
+    pub fn at(mut self, location: impl Into<String>) -> Self {
+        self.location.push(location.into());
+        self
+    }
+
+    /// Adds what to do.
+    #[must_use]
+    pub fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hints.push(hint.into());
+        self
+    }
+}
+
+/// The kinds of failure that the exit code tells apart. The codes are documented and do not change.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ExitKind {
+    /// 1: a defect of mighost, or of the machine below it.
+    Internal,
+    /// 2: the command line.
+    Usage,
+    /// 3: the configuration.
+    Config,
+    /// 4: the graph of revisions, or a target that is not in it.
+    History,
+    /// 5: an artifact that cannot be read or built.
+    Artifact,
+    /// 6: the server cannot be reached, refuses the connection, or is gone.
+    Connection,
+    /// 7: the server refused a statement.
+    Database,
+    /// 8: a guest failed: it returned an error, trapped, panicked or reached a limit.
+    Guest,
+    /// 9: another run holds the lock.
+    Lock,
+    /// 10: a check that was asked for found something.
+    Check,
+    /// 130: the user interrupted the run.
+    Interrupted,
+}
+
+impl ExitKind {
+    /// The exit code of the process.
+    pub fn code(self) -> u8 {
+        match self {
+            Self::Internal => 1,
+            Self::Usage => 2,
+            Self::Config => 3,
+            Self::History => 4,
+            Self::Artifact => 5,
+            Self::Connection => 6,
+            Self::Database => 7,
+            Self::Guest => 8,
+            Self::Lock => 9,
+            Self::Check => 10,
+            Self::Interrupted => 130,
+        }
+    }
+}
+
 /// Which way a revision is run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, serde::Deserialize)]
 #[serde(rename_all = "lowercase")]

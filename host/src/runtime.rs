@@ -1,10 +1,28 @@
 //! Components: the engine, what guests may import, limits, the compile cache.
 //!
-//! This layer knows nothing of PostgreSQL: what guests ask of the database goes to a [`Sink`], which the executor plugs in.
+//! This layer knows nothing of PostgreSQL: what guests ask of the database goes to a [`Sink`], which the executor plugs in. Nor does it
+//! know which plugin serves what: it asks [`Providers`].
 
 mod bindings;
+mod cache;
+mod engine;
+mod error;
+mod forward;
+mod guest;
+mod host;
+mod limits;
+mod migration;
+mod providers;
 mod sink;
+mod step;
+mod types;
 
 pub use bindings::mighost::host::database::{Error as GuestDatabaseError, Row, Rows, Value};
 pub use bindings::mighost::host::objects::Object;
+pub use engine::Runtime;
+pub use error::RuntimeError;
+pub use guest::{Guest, GuestKind};
+pub use migration::{call_migration, call_objects};
+pub use providers::{NoProviders, Providers};
 pub use sink::{Sink, SinkError};
+pub use step::{RunSettings, StepRun};

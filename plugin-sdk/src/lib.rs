@@ -63,7 +63,9 @@ pub mod prelude {
         CopyIn, Cursor, Row, Rows, Value, execute, execute_script, outside_transaction, query, query_as, query_one,
         query_optional, query_value, run, suspend_transaction, try_execute,
     };
-    pub use crate::objects::{Object, function, manual_materialized_view, materialized_view, procedure, trigger, view};
+    pub use crate::objects::{
+        Object, function, manual_materialized_view, materialized_view, object, procedure, trigger, view,
+    };
     pub use crate::quote::{identifier, literal, qualified, raw};
     pub use crate::{
         Migration, ObjectType, assets, context, debug, execute, info, log, params, replaceable, sql, warn,

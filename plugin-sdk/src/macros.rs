@@ -159,10 +159,13 @@ macro_rules! export_object_types {
 
 /// Imports an interface of an operation plugin, from the plugin's WIT folder: one line makes a module of its functions.
 ///
-/// ```ignore
-/// mighost_sdk::import_plugin!("../../plugins/roles/wit", mighost::roles::roles);
+/// ```no_run
+/// mighost_sdk::import_plugin!("../plugins/roles/wit", mighost::roles::roles);
 ///
+/// # fn upgrade() {
 /// roles::set_role("weather_admin");
+/// # }
+/// # fn main() {}
 /// ```
 ///
 /// The folder is relative to the guest's `Cargo.toml`. By convention it holds a world `imports` that imports every interface
@@ -200,7 +203,7 @@ macro_rules! import_plugin {
 /// The WIT folder, relative to the plugin's `Cargo.toml`, holds a world `plugin` that exports them. Each interface becomes a module
 /// with its types and a trait `Guest`.
 ///
-/// ```ignore
+/// ```no_run
 /// // wit/world.wit:
 /// //   package mighost:roles@0.1.0;
 /// //   interface roles { set-role: func(name: string); }
@@ -214,9 +217,13 @@ macro_rules! import_plugin {
 ///     fn set_role(name: String) {
 ///         execute!("set role {}", identifier(&name));
 ///     }
+///     # fn reset_role() {}
 /// }
-///
+/// # /*
 /// mighost_sdk::export_operations!("wit", Plugin, mighost::roles::roles);
+/// # */
+/// # mighost_sdk::export_operations!("../plugins/roles/wit", Plugin, mighost::roles::roles);
+/// # fn main() {}
 /// ```
 #[macro_export]
 macro_rules! export_operations {

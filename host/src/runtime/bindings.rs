@@ -1,15 +1,35 @@
 //! Rust types and traits for `wit/`, generated.
-#![expect(missing_docs, reason = "generated; the WIT carries the documentation")]
 
-wasmtime::component::bindgen!({
-    path: "../wit",
-    world: "migration",
-    imports: { default: async | trappable },
-    exports: { default: async },
-    require_store_data_send: true,
-    additional_derives: [PartialEq, serde::Serialize, serde::Deserialize],
-    with: {
-        "mighost:host/database.cursor": super::sink::CursorHandle,
-        "mighost:host/database.copy-in": super::sink::CopyHandle,
-    },
-});
+pub(super) use migration::{Migration, mighost};
+pub(super) use object_types::ObjectTypes;
+
+mod migration {
+    wasmtime::component::bindgen!({
+        path: "../wit",
+        world: "migration",
+        imports: { default: async | trappable },
+        exports: { default: async },
+        additional_derives: [PartialEq, serde::Serialize, serde::Deserialize],
+        with: {
+            "mighost:host/database.cursor": super::super::sink::CursorHandle,
+            "mighost:host/database.copy-in": super::super::sink::CopyHandle,
+        },
+    });
+}
+
+/// Only the exports are used; the interfaces that both worlds import are those of `migration`.
+mod object_types {
+    wasmtime::component::bindgen!({
+        path: "../wit",
+        world: "object-types",
+        imports: { default: async | trappable },
+        exports: { default: async },
+        with: {
+            "mighost:host/database": super::migration::mighost::host::database,
+            "mighost:host/context": super::migration::mighost::host::context,
+            "mighost:host/assets": super::migration::mighost::host::assets,
+            "mighost:host/log": super::migration::mighost::host::log,
+            "mighost:host/objects": super::migration::mighost::host::objects,
+        },
+    });
+}

@@ -8,8 +8,8 @@ use crate::report::StatementFailure;
 /// An open cursor, numbered by the sink.
 pub struct CursorHandle(pub u32);
 
-/// An open COPY, numbered by the sink. `None` once it is finished.
-pub struct CopyHandle(pub Option<u32>);
+/// An open COPY, numbered by the sink.
+pub struct CopyHandle(pub u32);
 
 /// Receives what guests ask of the database. One sink serves one run; calls never overlap.
 ///

@@ -1,0 +1,210 @@
+//! Answers questions about revision graphs, one JSON case a line, in the form of the oracle that asks Alembic the same.
+//!
+//! `cargo run --release --example revision_answers < cases.jsonl > answers.jsonl`. A line is a case, or an object whose
+//! `case` is one. `host/tests/revision_oracle.rs` uses this file as a module.
+
+use std::io::{BufRead, Write};
+
+use mighost::report::Direction;
+use mighost::revision::{Graph, NewRevision, Node, Plan, RevisionError, parse_offline, parse_online};
+use serde_json::{Value, json};
+
+pub fn main() -> std::io::Result<()> {
+    let mut output = std::io::stdout().lock();
+    for line in std::io::stdin().lock().lines() {
+        let line = line?;
+        if !line.trim().is_empty() {
+            let case: Value = serde_json::from_str(&line)?;
+            writeln!(output, "{}", answer(case.get("case").unwrap_or(&case)))?;
+        }
+    }
+    Ok(())
+}
+
+/// The answer to a case.
+pub fn answer(case: &Value) -> Value {
+    let answered = match result(case) {
+        Ok(mut answer) => {
+            answer["ok"] = json!(true);
+            answer
+        }
+        Err(error) => json!({
+            "ok": false,
+            "error": { "kind": kind(&error, case), "message": error.to_string() },
+        }),
+    };
+    with_id(answered, case)
+}
+
+fn with_id(mut answer: Value, case: &Value) -> Value {
+    answer["id"] = case["id"].clone();
+    answer
+}
+
+fn result(case: &Value) -> Result<Value, RevisionError> {
+    let command = case["command"].as_str().unwrap_or_default();
+    let targets = texts(&case["target"]);
+    let targets: Vec<&str> = targets.iter().map(String::as_str).collect();
+    let target = targets.first().copied();
+    let rows = texts(&case["current"]);
+    let flag = |name: &str| case[name].as_bool().unwrap_or(false);
+    let direction = match command {
+        "upgrade" => Some(Direction::Upgrade),
+        "downgrade" => Some(Direction::Downgrade),
+        "stamp" => Some(Direction::Stamp),
+        _ => None,
+    };
+    if let Some(direction) = direction {
+        // The form of the targets is looked at before the graph is there, as a command does.
+        if flag("offline") {
+            parse_offline(direction, &targets, flag("purge"))?;
+        } else {
+            parse_online(&targets)?;
+        }
+    }
+    let graph = Graph::new(nodes(case))?;
+    Ok(match (command, direction) {
+        (_, Some(direction)) if flag("offline") => steps(&graph, &graph.offline(direction, &targets, flag("purge"))?),
+        ("upgrade", _) => steps(&graph, &graph.upgrade(&rows, &targets)?),
+        ("downgrade", _) => steps(&graph, &graph.downgrade(&rows, target.unwrap_or_default())?),
+        ("stamp", _) => steps(&graph, &graph.stamp(&rows, &targets, flag("purge"))?),
+        ("history", _) => json!({ "result": graph.history(&rows, target)? }),
+        ("show", _) => json!({ "result": graph.show(target.unwrap_or_default())? }),
+        ("current", _) => json!({ "result": sorted(graph.current(&rows)?) }),
+        ("heads", _) if flag("resolve_dependencies") => json!({ "result": graph.real_heads() }),
+        ("heads", _) => json!({ "result": graph.heads() }),
+        ("bases", _) => json!({ "result": graph.bases() }),
+        ("branches", _) => {
+            let points = graph.branch_points().into_iter();
+            let shown: Vec<Value> = points
+                .map(|(revision, next)| json!({ "rev": revision, "next": sorted(next) }))
+                .collect();
+            json!({ "result": shown })
+        }
+        ("labels", _) => {
+            let mut labels = json!({});
+            for node in graph.nodes() {
+                labels[&node.revision] = json!(graph.labels(&node.revision)?);
+            }
+            json!({ "result": labels })
+        }
+        ("revision" | "merge", _) => {
+            let labels = texts(&case["branch_label"]);
+            let labels: Vec<&str> = labels.iter().map(String::as_str).collect();
+            let depends_on = texts(&case["depends_on"]);
+            let depends_on: Vec<&str> = depends_on.iter().map(String::as_str).collect();
+            let parents = graph.parents(&NewRevision {
+                revision: case["new_id"].as_str().unwrap_or("newrevision0"),
+                heads: &targets,
+                splice: flag("splice"),
+                depends_on: &depends_on,
+                branch_labels: &labels,
+            })?;
+            json!({ "result": {
+                "down_revision": parents.down_revisions,
+                "depends_on": parents.depends_on,
+                "branch_labels": labels,
+            }})
+        }
+        (other, _) => json!({ "result": format!("unknown command {other}") }),
+    })
+}
+
+fn nodes(case: &Value) -> Vec<Node> {
+    let revisions = case["revisions"].as_array().map(Vec::as_slice).unwrap_or_default();
+    revisions
+        .iter()
+        .map(|revision| Node {
+            revision: revision["id"].as_str().unwrap_or_default().to_owned(),
+            down_revisions: texts(&revision["down"]),
+            depends_on: texts(&revision["depends_on"]),
+            branch_labels: texts(&revision["labels"]),
+        })
+        .collect()
+}
+
+fn steps(graph: &Graph, plan: &Plan) -> Value {
+    let steps: Vec<Value> = (plan.steps.iter().zip(1..))
+        .map(|(step, number)| {
+            let mut shown = json!({
+                "dir": match step.direction {
+                    Direction::Upgrade => "up",
+                    Direction::Downgrade => "down",
+                    Direction::Stamp => "stamp",
+                },
+                "rev": step.revision,
+                "from": step.from,
+                "to": step.to,
+                "rows": plan.rows_after(number),
+            });
+            if step.direction == Direction::Stamp {
+                shown["rev"] = Value::Null;
+                shown["up"] = json!(goes_up(graph, &step.from, &step.to));
+            }
+            shown
+        })
+        .collect();
+    json!({ "steps": steps, "rows": plan.rows() })
+}
+
+/// Whether a stamp sets the table to something above what it comes from.
+fn goes_up(graph: &Graph, from: &[String], to: &[String]) -> bool {
+    let Some(to) = to.first() else { return false };
+    !from
+        .iter()
+        .any(|from| graph.ancestors(from).is_ok_and(|below| below.contains(&to.as_str())))
+}
+
+fn texts(value: &Value) -> Vec<String> {
+    match value {
+        Value::String(text) => vec![text.clone()],
+        Value::Array(items) => items
+            .iter()
+            .filter_map(|item| item.as_str().map(str::to_owned))
+            .collect(),
+        _ => Vec::new(),
+    }
+}
+
+fn sorted(mut ids: Vec<&str>) -> Vec<&str> {
+    ids.sort_unstable();
+    ids
+}
+
+/// The oracle's word for an error.
+fn kind(error: &RevisionError, case: &Value) -> &'static str {
+    match error {
+        RevisionError::DuplicateRevision { .. } => "duplicate_revision",
+        RevisionError::DuplicateLabel { .. } | RevisionError::LabelIsRevision { .. } => "duplicate_label",
+        RevisionError::BadRevisionId { .. } => "bad_revision_id",
+        RevisionError::BadLabel { .. } => "bad_label",
+        RevisionError::MissingDownRevision { .. } | RevisionError::DownRevisionIsLabel { .. } => "missing_down",
+        RevisionError::MissingDependency { .. } => "missing_dependency",
+        RevisionError::RepeatedDownRevision { .. } => "repeated_down",
+        RevisionError::SelfLoop { .. } => "loop",
+        RevisionError::Cycle { .. } => "cycle",
+        RevisionError::DependencyCycle { .. } => "dependency_cycle",
+        RevisionError::UnknownRevision { .. } | RevisionError::UnknownRow { .. } | RevisionError::BadTarget { .. } => {
+            "unknown_revision"
+        }
+        RevisionError::AmbiguousPrefix { .. } => "ambiguous_prefix",
+        RevisionError::UnknownBranch { .. } => "unknown_branch",
+        RevisionError::NotInBranch { .. } => "not_in_branch",
+        RevisionError::MultipleHeads { .. } => "multiple_heads",
+        RevisionError::AmbiguousWalk { .. } => "ambiguous_walk",
+        RevisionError::TooFar { .. } | RevisionError::WrongWay { .. } => "relative_too_far",
+        RevisionError::AmbiguousStart { .. } => "ambiguous_upgrade",
+        RevisionError::Overlap { .. } => "overlap",
+        RevisionError::NotDowngradeTarget { .. } => "not_downgrade_target",
+        RevisionError::NotAncestor { .. } => "range_not_ancestor",
+        // Alembic looks for a revision of this name.
+        RevisionError::RangeOnline { .. } if case["command"] == "stamp" => "unknown_revision",
+        RevisionError::RangeOnline { .. } => "range_online",
+        RevisionError::RangeRequired { .. } => "range_required",
+        RevisionError::BadRange { .. } | RevisionError::SeveralStarts { .. } => "bad_range",
+        RevisionError::PurgeOffline => "purge_offline",
+        RevisionError::NotAHead { .. } => "not_a_head",
+        RevisionError::RepeatedHead { .. } => "duplicate_heads",
+        RevisionError::RowMismatch { .. } | RevisionError::RowTaken { .. } => "version_row_mismatch",
+    }
+}

@@ -1,0 +1,119 @@
+//! Sources and `.wasm` files: what an artifact carries, how it is read without compiling it, how it is built.
+
+pub mod build;
+mod error;
+pub mod inspect;
+mod library;
+mod metadata;
+mod sections;
+mod source;
+mod sql_component;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+pub use error::ArtifactError;
+pub use library::{Library, Loaded, LoadedPlugin};
+pub use metadata::{PluginMetadata, RevisionMetadata, RevisionsMetadata, WIT_VERSION};
+pub use sections::{Assets, Sections};
+pub use source::{MigrationSource, PluginSource};
+pub use sql_component::{WIT, is_sql_migration};
+
+use crate::ident::Digest;
+
+/// What is known of an artifact without compiling it. Its bytes are read again when it is run.
+#[derive(Clone, Debug, serde::Serialize, serde::Deserialize)]
+pub struct ArtifactInfo {
+    pub path: PathBuf,
+    /// The file's length in bytes.
+    pub size: u64,
+    /// Of the whole file.
+    pub digest: Digest,
+    /// Of the component without its `mighost:*` sections: the key of the compile cache.
+    pub code_digest: Digest,
+    /// Names of the component's imports, e.g. `mighost:host/database@0.1.0`.
+    pub imports: Vec<String>,
+    pub exports: Vec<String>,
+    pub revisions: Option<RevisionsMetadata>,
+    pub plugin: Option<PluginMetadata>,
+}
+
+impl ArtifactInfo {
+    /// Reads what `bytes`, found at `path`, say of themselves.
+    ///
+    /// # Errors
+    /// Not a component, or metadata that is missing, doubled, malformed or of another version.
+    pub fn read(path: PathBuf, bytes: &[u8]) -> Result<Self, ArtifactError> {
+        let sections = Sections::parse(bytes).map_err(|reason| reason.at(&path))?;
+        let info = Self {
+            size: bytes.len() as u64,
+            digest: Digest::of(bytes),
+            code_digest: sections.code_digest(),
+            imports: sections.imports.clone(),
+            exports: sections.exports.clone(),
+            revisions: sections.revisions.clone(),
+            plugin: sections.plugin.clone(),
+            path,
+        };
+        info.check_interfaces()?;
+        Ok(info)
+    }
+
+    /// Refuses interfaces of `mighost:host` in a version that this host does not offer, and imports from elsewhere that
+    /// no plugin can serve.
+    fn check_interfaces(&self) -> Result<(), ArtifactError> {
+        for name in self.imports.iter().chain(&self.exports) {
+            if let Some(rest) = name.strip_prefix("mighost:host/") {
+                let version = rest.split_once('@').map_or("none", |(_, version)| version);
+                if version != WIT_VERSION {
+                    return Err(ArtifactError::WitVersion {
+                        path: self.path.clone(),
+                        interface: name.clone(),
+                        offered: WIT_VERSION,
+                    });
+                }
+            }
+        }
+        let exports_revision = self
+            .exports
+            .iter()
+            .any(|name| name == &format!("mighost:host/revision@{WIT_VERSION}"));
+        if self.revisions.is_some() && !exports_revision {
+            return Err(ArtifactError::NotAMigration {
+                path: self.path.clone(),
+                exports: self.exports.join(", "),
+            });
+        }
+        Ok(())
+    }
+}
+
+/// An artifact's bytes in memory, ready to run.
+#[derive(Clone)]
+pub struct Artifact {
+    pub info: Arc<ArtifactInfo>,
+    /// The component without its `mighost:*` sections.
+    pub code: Arc<[u8]>,
+    pub assets: Arc<Assets>,
+}
+
+impl Artifact {
+    /// Reads the file again and checks that it is still the one that `info` describes.
+    ///
+    /// # Errors
+    /// The file cannot be read or has changed since.
+    pub fn load(info: Arc<ArtifactInfo>) -> Result<Self, ArtifactError> {
+        let bytes = sections::read_file(&info.path)?;
+        if Digest::of(&bytes) != info.digest {
+            return Err(ArtifactError::ChangedMeanwhile {
+                path: info.path.clone(),
+            });
+        }
+        let sections = Sections::parse(&bytes).map_err(|reason| reason.at(&info.path))?;
+        Ok(Self {
+            code: sections.code().into(),
+            assets: Arc::new(sections.assets()),
+            info,
+        })
+    }
+}

@@ -1,0 +1,127 @@
+//! Build drivers: sources to artifacts. A driver makes the component; metadata and assets are added here, the same for all.
+
+mod rust;
+mod sql;
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use super::error::ArtifactError;
+use super::metadata::{PluginMetadata, RevisionsMetadata};
+use super::sections::{self, Assets, Metadata};
+use super::source::{Driver, FileStamps, MigrationSource, PluginSource, source_digest};
+use crate::report::{Event, Reporter};
+
+/// A source folder that is to be built.
+#[derive(Clone, Debug)]
+pub enum Source {
+    Migration(MigrationSource),
+    Plugin(PluginSource),
+}
+
+impl Source {
+    pub fn folder(&self) -> &Path {
+        match self {
+            Self::Migration(source) => &source.folder,
+            Self::Plugin(source) => &source.folder,
+        }
+    }
+
+    fn driver(&self) -> Driver {
+        match self {
+            Self::Migration(source) => source.driver,
+            Self::Plugin(source) => source.driver,
+        }
+    }
+
+    /// What people call it, and its artifact's file is called: the folder's name.
+    pub fn name(&self) -> String {
+        self.folder()
+            .file_name()
+            .map(|name| name.to_string_lossy().into_owned())
+            .unwrap_or_default()
+    }
+}
+
+/// Builds `sources` and returns each artifact's bytes, in the same order. Cargo packages of one workspace are built by one
+/// call of cargo.
+///
+/// # Errors
+/// The first source that cannot be built, with the output of its tool.
+pub fn build(sources: &[(Source, FileStamps)], reporter: &dyn Reporter) -> Result<Vec<Vec<u8>>, ArtifactError> {
+    let rust_folders = sources
+        .iter()
+        .filter(|(source, _)| source.driver() == Driver::Rust)
+        .map(|(source, _)| source.folder());
+    let rust = rust::build_all(rust_folders.map(Path::to_owned).collect(), reporter)?;
+    let mut built = Vec::new();
+    for (number, (source, files)) in sources.iter().enumerate() {
+        reporter.report(Event::Building {
+            name: source.name(),
+            driver: source.driver().name(),
+            number: number + 1,
+            of: sources.len(),
+        });
+        built.push(assemble(source, files, &rust)?);
+    }
+    Ok(built)
+}
+
+fn assemble(source: &Source, files: &FileStamps, rust: &BTreeMap<PathBuf, Vec<u8>>) -> Result<Vec<u8>, ArtifactError> {
+    let folder = source.folder();
+    let digest = Some(source_digest(folder, files)?);
+    let mut assets = assets_folder(folder, files)?;
+    let metadata = match source {
+        Source::Migration(source) => Metadata::Revisions(RevisionsMetadata::new(digest, source.revisions.clone())),
+        Source::Plugin(source) => {
+            let PluginSource {
+                name,
+                version,
+                description,
+                kinds,
+                ..
+            } = source.clone();
+            Metadata::Plugin(PluginMetadata::new(digest, name, version, description, kinds))
+        }
+    };
+    let code = match (source, source.driver()) {
+        (Source::Migration(source), Driver::Sql) => {
+            assets.extend(sql::scripts(source)?);
+            super::sql_component::sql_component()
+                .map_err(|defect| defect.at(folder))?
+                .to_vec()
+        }
+        (Source::Plugin(_), Driver::Sql) => {
+            let text = "a plugin cannot be built by the driver sql".into();
+            return Err(ArtifactError::Source {
+                path: folder.to_owned(),
+                text,
+            });
+        }
+        (_, Driver::Rust) => match rust.get(folder) {
+            Some(component) => component.clone(),
+            None => {
+                let reason = "cargo built no cdylib of it; its Cargo.toml needs crate-type = [\"cdylib\"]".into();
+                return Err(ArtifactError::Build {
+                    path: folder.to_owned(),
+                    reason,
+                    output: String::new(),
+                });
+            }
+        },
+    };
+    sections::assemble(&code, &metadata, &assets).map_err(|defect| defect.at(folder))
+}
+
+/// The files below `assets/`, which every driver takes along.
+fn assets_folder(folder: &Path, files: &FileStamps) -> Result<Assets, ArtifactError> {
+    let mut assets = Assets::new();
+    for path in files.keys() {
+        if let Ok(name) = path.strip_prefix("assets") {
+            let full = folder.join(path);
+            let content = std::fs::read(&full).map_err(ArtifactError::read(&full))?;
+            assets.insert(name.to_string_lossy().replace('\\', "/"), content);
+        }
+    }
+    Ok(assets)
+}

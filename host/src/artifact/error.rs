@@ -1,0 +1,113 @@
+//! What can be wrong with an artifact or its sources.
+
+use std::path::{Path, PathBuf};
+
+/// Every text names the file; `Malformed` says what in it.
+#[derive(Debug, thiserror::Error)]
+pub enum ArtifactError {
+    #[error("cannot read {}: {source}", path.display())]
+    Read { path: PathBuf, source: std::io::Error },
+    #[error("cannot write {}: {source}", path.display())]
+    Write { path: PathBuf, source: std::io::Error },
+    #[error("{} is {size} bytes long; an artifact may have {limit}", path.display())]
+    TooLarge { path: PathBuf, size: u64, limit: u64 },
+    #[error("{}: {reason}", path.display())]
+    Malformed { path: PathBuf, reason: String },
+    #[error("{} is not WebAssembly: it does not begin with the bytes \\0asm", path.display())]
+    NotWasm { path: PathBuf },
+    #[error("{} is a core WebAssembly module, not a component", path.display())]
+    CoreModule { path: PathBuf },
+    #[error("{} has no mighost:revision section, so it is not a migration that mighost build made", path.display())]
+    NoRevisions { path: PathBuf },
+    #[error("{} has no mighost:plugin section, so it is not a plugin that mighost build made", path.display())]
+    NoPlugin { path: PathBuf },
+    #[error("{} wants {interface}; this mighost offers mighost:host@{offered}", path.display())]
+    WitVersion {
+        path: PathBuf,
+        interface: String,
+        offered: &'static str,
+    },
+    #[error("{} says it holds revisions but does not export mighost:host/revision; it exports: {exports}", path.display())]
+    NotAMigration { path: PathBuf, exports: String },
+    #[error("{} changed while this run was going on", path.display())]
+    ChangedMeanwhile { path: PathBuf },
+    #[error("revision {revision} is in two places: {} and {}", first.display(), second.display())]
+    DuplicateRevision {
+        revision: String,
+        first: PathBuf,
+        second: PathBuf,
+    },
+    #[error("plugin {name} is in two places: {} and {}", first.display(), second.display())]
+    DuplicatePlugin {
+        name: String,
+        first: PathBuf,
+        second: PathBuf,
+    },
+    #[error("{}: {text}", path.display())]
+    Source { path: PathBuf, text: String },
+    #[error("cannot build {}: {reason}", path.display())]
+    Build {
+        path: PathBuf,
+        reason: String,
+        output: String,
+    },
+    #[error("cannot build {}: {tool} is not installed", path.display())]
+    NoTool { path: PathBuf, tool: String, hint: String },
+    #[error("{} is not built, and --no-build forbids to build it", path.display())]
+    NotBuilt { path: PathBuf },
+}
+
+impl ArtifactError {
+    pub(super) fn read(path: &Path) -> impl FnOnce(std::io::Error) -> Self + '_ {
+        move |source| Self::Read {
+            path: path.to_owned(),
+            source,
+        }
+    }
+
+    pub(super) fn write(path: &Path) -> impl FnOnce(std::io::Error) -> Self + '_ {
+        move |source| Self::Write {
+            path: path.to_owned(),
+            source,
+        }
+    }
+
+    /// What the reader can do about it.
+    pub fn hint(&self) -> Option<String> {
+        Some(match self {
+            Self::CoreModule { .. } => {
+                "build it with `mighost build`, or make a component of it: `wasm-tools component new FILE.wasm`".into()
+            }
+            Self::WitVersion { .. } => {
+                "build it again with this mighost's WIT (`mighost wit`), or install a mighost that offers it".into()
+            }
+            Self::DuplicateRevision { .. } | Self::DuplicatePlugin { .. } => "remove one of the two".into(),
+            Self::NoTool { hint, .. } => hint.clone(),
+            Self::NotBuilt { .. } => "run `mighost build`".into(),
+            Self::NotWasm { .. } | Self::NoRevisions { .. } | Self::NoPlugin { .. } => {
+                "migrations and plugins are built by `mighost build`; `mighost inspect FILE` shows what a file is"
+                    .into()
+            }
+            _ => return None,
+        })
+    }
+}
+
+/// What is wrong with an artifact's bytes, before their file is named.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Defect {
+    NotWasm,
+    CoreModule,
+    Malformed(String),
+}
+
+impl Defect {
+    pub(super) fn at(self, path: &Path) -> ArtifactError {
+        let path = path.to_owned();
+        match self {
+            Self::NotWasm => ArtifactError::NotWasm { path },
+            Self::CoreModule => ArtifactError::CoreModule { path },
+            Self::Malformed(reason) => ArtifactError::Malformed { path, reason },
+        }
+    }
+}

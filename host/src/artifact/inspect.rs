@@ -1,0 +1,70 @@
+//! What `mighost inspect` shows of a file, whatever it is.
+
+use std::path::Path;
+
+use serde::Serialize;
+
+use super::error::ArtifactError;
+use super::sections::{self, Sections};
+use super::{PluginMetadata, RevisionsMetadata};
+use crate::ident::Digest;
+
+/// An artifact, looked at without running it.
+#[derive(Debug, Serialize)]
+pub struct Inspection {
+    /// In bytes.
+    pub size: usize,
+    pub digest: Digest,
+    /// Of the code alone: artifacts that share it are compiled once.
+    pub code_digest: Digest,
+    pub revisions: Option<RevisionsMetadata>,
+    pub plugin: Option<PluginMetadata>,
+    /// Name and length in bytes.
+    pub assets: Vec<(String, usize)>,
+    pub imports: Vec<String>,
+    pub exports: Vec<String>,
+    /// The component's world as WIT text.
+    pub wit: String,
+}
+
+/// Reads the artifact at `path`.
+///
+/// # Errors
+/// The file cannot be read, is not a component, or its metadata is malformed.
+pub fn inspect(path: &Path) -> Result<Inspection, ArtifactError> {
+    let bytes = sections::read_file(path)?;
+    let sections = Sections::parse(&bytes).map_err(|defect| defect.at(path))?;
+    let wit = wit_text(&sections.code()).map_err(|error| ArtifactError::Malformed {
+        path: path.to_owned(),
+        reason: format!("its types cannot be read: {error:#}"),
+    })?;
+    Ok(Inspection {
+        size: bytes.len(),
+        digest: Digest::of(&bytes),
+        code_digest: sections.code_digest(),
+        assets: sections
+            .assets()
+            .into_iter()
+            .map(|(name, content)| (name, content.len()))
+            .collect(),
+        revisions: sections.revisions,
+        plugin: sections.plugin,
+        imports: sections.imports,
+        exports: sections.exports,
+        wit,
+    })
+}
+
+fn wit_text(code: &[u8]) -> anyhow::Result<String> {
+    let decoded = wit_component::decode(code)?;
+    let mut printer = wit_component::WitPrinter::default();
+    let dependencies: Vec<_> = decoded
+        .resolve()
+        .packages
+        .iter()
+        .map(|(id, _)| id)
+        .filter(|id| *id != decoded.package())
+        .collect();
+    printer.print(decoded.resolve(), decoded.package(), &dependencies)?;
+    Ok(printer.output.to_string())
+}

@@ -1,0 +1,272 @@
+//! The outer sections of a component: custom sections that mighost adds, names of imports and exports.
+//!
+//! Only the outermost level is walked, so an 18 MB component costs no more than its length to hash.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::Read as _;
+use std::ops::Range;
+use std::path::Path;
+
+use wasmparser::{BinaryReader, ComponentExportSectionReader, ComponentImportSectionReader};
+
+use super::error::{ArtifactError, Defect};
+use super::metadata::{PluginMetadata, RevisionsMetadata};
+use crate::ident::Digest;
+
+/// The largest file that is taken for an artifact. Python with libraries comes to 40 MB.
+const MAX_FILE: u64 = 256 << 20;
+/// The largest `mighost:revision` section; a vendor's history of 10,000 revisions takes 3 MB.
+const MAX_METADATA: usize = 16 << 20;
+
+const PREFIX: &str = "mighost:";
+const REVISIONS: &str = "mighost:revision";
+const PLUGIN: &str = "mighost:plugin";
+const ASSETS: &str = "mighost:assets";
+
+const COMPONENT_HEADER: [u8; 8] = *b"\0asm\x0d\0\x01\0";
+
+/// Files that an artifact carries, by name.
+pub type Assets = BTreeMap<String, Vec<u8>>;
+
+/// A component's outer sections.
+pub struct Sections<'a> {
+    bytes: &'a [u8],
+    /// What is not a `mighost:*` section, header included.
+    code: Vec<Range<usize>>,
+    pub revisions: Option<RevisionsMetadata>,
+    pub plugin: Option<PluginMetadata>,
+    assets: Option<Vec<(String, Range<usize>)>>,
+    pub imports: Vec<String>,
+    pub exports: Vec<String>,
+}
+
+impl<'a> Sections<'a> {
+    pub(super) fn parse(bytes: &'a [u8]) -> Result<Self, Defect> {
+        if !bytes.starts_with(b"\0asm") {
+            return Err(Defect::NotWasm);
+        }
+        match bytes.get(4..8) {
+            Some([1, 0, 0, 0]) => return Err(Defect::CoreModule),
+            Some(rest) if rest == &COMPONENT_HEADER[4..] => {}
+            _ => {
+                return Err(Defect::Malformed(
+                    "it is of a version of WebAssembly that mighost does not know".into(),
+                ));
+            }
+        }
+        let mut sections = Self {
+            bytes,
+            code: vec![0..8],
+            revisions: None,
+            plugin: None,
+            assets: None,
+            imports: Vec::new(),
+            exports: Vec::new(),
+        };
+        let mut at = 8;
+        while at < bytes.len() {
+            at = sections.section(at)?;
+        }
+        Ok(sections)
+    }
+
+    /// Reads the section that begins at `start` and returns where it ends.
+    fn section(&mut self, start: usize) -> Result<usize, Defect> {
+        let truncated = || Defect::Malformed(format!("its section at byte {start} is cut off or malformed"));
+        let mut reader = BinaryReader::new(&self.bytes[start..], start as u64);
+        let id = reader.read_u8().map_err(|_| truncated())?;
+        let size = reader.read_var_u32().map_err(|_| truncated())? as usize;
+        let body_start = start + reader.current_position();
+        let end = body_start
+            .checked_add(size)
+            .filter(|end| *end <= self.bytes.len())
+            .ok_or_else(truncated)?;
+        let body = &self.bytes[body_start..end];
+        let wasm_error = |error: wasmparser::BinaryReaderError| Defect::Malformed(format!("it is malformed: {error}"));
+        let mut ours = false;
+        match id {
+            0 => {
+                let mut reader = BinaryReader::new(body, body_start as u64);
+                let name = reader.read_string().map_err(wasm_error)?;
+                if name.starts_with(PREFIX) {
+                    ours = true;
+                    let content_start = body_start + reader.current_position();
+                    self.custom(name.to_owned(), content_start..end)?;
+                }
+            }
+            10 => {
+                let reader = ComponentImportSectionReader::new(BinaryReader::new(body, body_start as u64))
+                    .map_err(wasm_error)?;
+                for import in reader {
+                    self.imports.push(import.map_err(wasm_error)?.name.name.to_owned());
+                }
+            }
+            11 => {
+                let reader = ComponentExportSectionReader::new(BinaryReader::new(body, body_start as u64))
+                    .map_err(wasm_error)?;
+                for export in reader {
+                    self.exports.push(export.map_err(wasm_error)?.name.name.to_owned());
+                }
+            }
+            _ => {}
+        }
+        if !ours {
+            match self.code.last_mut() {
+                Some(last) if last.end == start => last.end = end,
+                _ => self.code.push(start..end),
+            }
+        }
+        Ok(end)
+    }
+
+    fn custom(&mut self, name: String, content: Range<usize>) -> Result<(), Defect> {
+        let twice = |present: bool| {
+            if present {
+                Err(Defect::Malformed(format!("it has two {name} sections")))
+            } else {
+                Ok(())
+            }
+        };
+        let bytes = &self.bytes[content.clone()];
+        match name.as_str() {
+            REVISIONS | PLUGIN if bytes.len() > MAX_METADATA => {
+                return Err(Defect::Malformed(format!(
+                    "its {name} section is longer than {MAX_METADATA} bytes"
+                )));
+            }
+            REVISIONS => {
+                twice(self.revisions.is_some())?;
+                self.revisions = Some(RevisionsMetadata::parse(bytes)?);
+            }
+            PLUGIN => {
+                twice(self.plugin.is_some())?;
+                self.plugin = Some(PluginMetadata::parse(bytes)?);
+            }
+            ASSETS => {
+                twice(self.assets.is_some())?;
+                self.assets = Some(parse_assets(bytes, content.start)?);
+            }
+            _ => {
+                return Err(Defect::Malformed(format!(
+                    "it has a section {name}, which this mighost does not know"
+                )));
+            }
+        }
+        Ok(())
+    }
+
+    /// The component without its `mighost:*` sections.
+    pub fn code(&self) -> Vec<u8> {
+        self.code
+            .iter()
+            .flat_map(|range| &self.bytes[range.clone()])
+            .copied()
+            .collect()
+    }
+
+    pub fn code_digest(&self) -> Digest {
+        Digest::of(&self.code())
+    }
+
+    pub fn assets(&self) -> Assets {
+        let assets = self.assets.iter().flatten();
+        assets
+            .map(|(name, range)| (name.clone(), self.bytes[range.clone()].to_vec()))
+            .collect()
+    }
+}
+
+/// `count`, then for each asset the length of its name, the name, the length of its content, the content; lengths are
+/// 32-bit little-endian.
+fn parse_assets(bytes: &[u8], offset: usize) -> Result<Vec<(String, Range<usize>)>, Defect> {
+    fn take<'a>(bytes: &'a [u8], at: &mut usize, length: usize) -> Option<&'a [u8]> {
+        let part = bytes.get(*at..at.checked_add(length)?)?;
+        *at += length;
+        Some(part)
+    }
+    fn length(bytes: &[u8], at: &mut usize) -> Option<usize> {
+        let part = take(bytes, at, 4)?;
+        Some(u32::from_le_bytes(part.try_into().ok()?) as usize)
+    }
+    let mut at = 0;
+    let mut read = || {
+        let count = length(bytes, &mut at)?;
+        let mut assets = Vec::new();
+        for _ in 0..count {
+            let name_length = length(bytes, &mut at)?;
+            let name = std::str::from_utf8(take(bytes, &mut at, name_length)?).ok()?.to_owned();
+            let content_length = length(bytes, &mut at)?;
+            let start = at;
+            take(bytes, &mut at, content_length)?;
+            assets.push((name, offset + start..offset + at));
+        }
+        Some(assets)
+    };
+    let mut assets =
+        read().ok_or_else(|| Defect::Malformed("its mighost:assets section is cut off or malformed".into()))?;
+    if at != bytes.len() {
+        return Err(Defect::Malformed("its mighost:assets section has trailing data".into()));
+    }
+    assets.sort_by(|one, other| one.0.cmp(&other.0));
+    if let Some(pair) = assets.windows(2).find(|pair| pair[0].0 == pair[1].0) {
+        return Err(Defect::Malformed(format!("its asset {} is there twice", pair[0].0)));
+    }
+    Ok(assets)
+}
+
+/// What `mighost build` adds to a component.
+pub(super) enum Metadata {
+    Revisions(RevisionsMetadata),
+    Plugin(PluginMetadata),
+}
+
+/// The component `code` with metadata and assets behind it.
+pub(super) fn assemble(code: &[u8], metadata: &Metadata, assets: &Assets) -> Result<Vec<u8>, Defect> {
+    let mut artifact = Sections::parse(code)?.code();
+    let (name, json) = match metadata {
+        Metadata::Revisions(metadata) => (REVISIONS, serde_json::to_vec(metadata)),
+        Metadata::Plugin(metadata) => (PLUGIN, serde_json::to_vec(metadata)),
+    };
+    let json = json.map_err(|error| Defect::Malformed(format!("its metadata cannot be written: {error}")))?;
+    append(&mut artifact, name, &json);
+    if !assets.is_empty() {
+        let too_large = |_| Defect::Malformed("an asset is larger than 4 GiB".into());
+        let mut content = u32::try_from(assets.len()).map_err(too_large)?.to_le_bytes().to_vec();
+        for (name, asset) in assets {
+            content.extend(u32::try_from(name.len()).map_err(too_large)?.to_le_bytes());
+            content.extend(name.as_bytes());
+            content.extend(u32::try_from(asset.len()).map_err(too_large)?.to_le_bytes());
+            content.extend(asset);
+        }
+        append(&mut artifact, ASSETS, &content);
+    }
+    Ok(artifact)
+}
+
+fn append(artifact: &mut Vec<u8>, name: &str, data: &[u8]) {
+    use wasm_encoder::{ComponentSection as _, CustomSection};
+    CustomSection {
+        name: name.into(),
+        data: data.into(),
+    }
+    .append_to_component(artifact);
+}
+
+/// Reads a whole artifact, up to the limit on its size.
+pub(super) fn read_file(path: &Path) -> Result<Vec<u8>, ArtifactError> {
+    let mut bytes = Vec::new();
+    let file = File::open(path).map_err(ArtifactError::read(path))?;
+    file.take(MAX_FILE + 1)
+        .read_to_end(&mut bytes)
+        .map_err(ArtifactError::read(path))?;
+    let size = bytes.len() as u64;
+    if size > MAX_FILE {
+        return Err(ArtifactError::TooLarge {
+            path: path.to_owned(),
+            size,
+            limit: MAX_FILE,
+        });
+    }
+    Ok(bytes)
+}

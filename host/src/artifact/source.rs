@@ -1,0 +1,305 @@
+//! Folders of sources: `migration.toml` or `plugin.toml` with the code beside it.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::UNIX_EPOCH;
+
+use serde::{Deserialize, Serialize};
+
+use super::error::ArtifactError;
+use super::metadata::RevisionMetadata;
+use crate::config::TransactionMode;
+use crate::ident::Digest;
+
+/// A source folder that holds more files than this is taken for a mistake, such as a checkout below it.
+const MAX_FILES: usize = 10_000;
+/// The largest `migration.toml` or `plugin.toml`.
+const MAX_MANIFEST: u64 = 1 << 20;
+
+/// How the code of a source folder becomes a component.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Driver {
+    /// `upgrade.sql` and `downgrade.sql`, carried by the host's own SQL component.
+    Sql,
+    /// A Cargo package.
+    Rust,
+}
+
+impl Driver {
+    /// The name as `build = "..."` takes it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Sql => "sql",
+            Self::Rust => "rust",
+        }
+    }
+}
+
+/// A file's identity as far as staleness goes: its length and time of change.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FileStamp {
+    pub size: u64,
+    /// Nanoseconds since 1970.
+    pub modified: u64,
+}
+
+/// The files of a source folder, by their path below it.
+pub type FileStamps = BTreeMap<PathBuf, FileStamp>;
+
+/// A migration's folder.
+#[derive(Clone, Debug)]
+pub struct MigrationSource {
+    pub folder: PathBuf,
+    pub driver: Driver,
+    pub revisions: Vec<RevisionMetadata>,
+}
+
+/// A plugin's folder.
+#[derive(Clone, Debug)]
+pub struct PluginSource {
+    pub folder: PathBuf,
+    pub driver: Driver,
+    pub name: String,
+    pub version: String,
+    pub description: String,
+    pub kinds: Vec<String>,
+}
+
+/// `migration.toml`: one revision at the top, or several under `[[revisions]]`.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+struct MigrationManifest {
+    build: Option<Driver>,
+    revision: Option<String>,
+    #[serde(default)]
+    down_revisions: Vec<String>,
+    #[serde(default)]
+    depends_on: Vec<String>,
+    #[serde(default)]
+    branch_labels: Vec<String>,
+    #[serde(default)]
+    message: String,
+    date: Option<String>,
+    #[serde(default)]
+    transaction: TransactionMode,
+    #[serde(default)]
+    capabilities: Vec<String>,
+    #[serde(default)]
+    revisions: Vec<RevisionManifest>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+struct RevisionManifest {
+    revision: String,
+    #[serde(default)]
+    down_revisions: Vec<String>,
+    #[serde(default)]
+    depends_on: Vec<String>,
+    #[serde(default)]
+    branch_labels: Vec<String>,
+    #[serde(default)]
+    message: String,
+    date: Option<String>,
+    #[serde(default)]
+    transaction: TransactionMode,
+    #[serde(default)]
+    capabilities: Vec<String>,
+}
+
+impl From<RevisionManifest> for RevisionMetadata {
+    fn from(manifest: RevisionManifest) -> Self {
+        Self {
+            revision: manifest.revision,
+            down_revisions: manifest.down_revisions,
+            depends_on: manifest.depends_on,
+            branch_labels: manifest.branch_labels,
+            message: manifest.message,
+            date: manifest.date,
+            transaction: manifest.transaction,
+            capabilities: manifest.capabilities,
+        }
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+struct PluginManifest {
+    build: Option<Driver>,
+    name: String,
+    version: String,
+    #[serde(default)]
+    description: String,
+    #[serde(default)]
+    kinds: Vec<String>,
+}
+
+impl MigrationSource {
+    /// The file that makes a folder a migration.
+    pub const MANIFEST: &'static str = "migration.toml";
+
+    /// Reads `folder/migration.toml`.
+    ///
+    /// # Errors
+    /// The file cannot be read, is not valid, or names no code.
+    pub fn read(folder: &Path) -> Result<Self, ArtifactError> {
+        let path = folder.join(Self::MANIFEST);
+        let mut manifest: MigrationManifest = read_manifest(&path)?;
+        let mut revisions: Vec<RevisionMetadata> = Vec::new();
+        let listed = std::mem::take(&mut manifest.revisions);
+        match manifest.revision {
+            Some(revision) if listed.is_empty() => revisions.push(RevisionMetadata {
+                revision,
+                down_revisions: manifest.down_revisions,
+                depends_on: manifest.depends_on,
+                branch_labels: manifest.branch_labels,
+                message: manifest.message,
+                date: manifest.date,
+                transaction: manifest.transaction,
+                capabilities: manifest.capabilities,
+            }),
+            None if !listed.is_empty() => revisions.extend(listed.into_iter().map(RevisionMetadata::from)),
+            Some(_) => {
+                let text =
+                    "it has both `revision` and [[revisions]]: one revision stands at the top, several in the list"
+                        .into();
+                return Err(ArtifactError::Source { path, text });
+            }
+            None => {
+                return Err(ArtifactError::Source {
+                    path,
+                    text: "`revision` is missing".into(),
+                });
+            }
+        }
+        let driver = driver(folder, manifest.build, true)?;
+        Ok(Self {
+            folder: folder.to_owned(),
+            driver,
+            revisions,
+        })
+    }
+}
+
+impl PluginSource {
+    /// The file that makes a folder a plugin.
+    pub const MANIFEST: &'static str = "plugin.toml";
+
+    /// Reads `folder/plugin.toml`.
+    ///
+    /// # Errors
+    /// The file cannot be read, is not valid, or names no code.
+    pub fn read(folder: &Path) -> Result<Self, ArtifactError> {
+        let manifest: PluginManifest = read_manifest(&folder.join(Self::MANIFEST))?;
+        let driver = driver(folder, manifest.build, false)?;
+        Ok(Self {
+            folder: folder.to_owned(),
+            driver,
+            name: manifest.name,
+            version: manifest.version,
+            description: manifest.description,
+            kinds: manifest.kinds,
+        })
+    }
+}
+
+fn read_manifest<T: for<'de> Deserialize<'de>>(path: &Path) -> Result<T, ArtifactError> {
+    let size = fs::metadata(path).map_err(ArtifactError::read(path))?.len();
+    if size > MAX_MANIFEST {
+        return Err(ArtifactError::TooLarge {
+            path: path.to_owned(),
+            size,
+            limit: MAX_MANIFEST,
+        });
+    }
+    let text = fs::read_to_string(path).map_err(ArtifactError::read(path))?;
+    // The error's text has line and column and shows the line.
+    toml::from_str(&text).map_err(|error| ArtifactError::Source {
+        path: path.to_owned(),
+        text: error.to_string(),
+    })
+}
+
+/// The driver that the manifest names or, without one, that the files in the folder speak for.
+fn driver(folder: &Path, named: Option<Driver>, migration: bool) -> Result<Driver, ArtifactError> {
+    if let Some(driver) = named {
+        return Ok(driver);
+    }
+    let has = |name: &str| folder.join(name).is_file();
+    if has("Cargo.toml") {
+        Ok(Driver::Rust)
+    } else if migration && (has("upgrade.sql") || has("downgrade.sql")) {
+        Ok(Driver::Sql)
+    } else {
+        let expected = if migration {
+            "upgrade.sql and downgrade.sql, or a Cargo.toml"
+        } else {
+            "a Cargo.toml"
+        };
+        Err(ArtifactError::Source {
+            path: folder.to_owned(),
+            text: format!("there is no code beside the manifest: mighost looks for {expected}"),
+        })
+    }
+}
+
+/// The files of a source folder. Hidden ones and what builds leave behind are not sources.
+///
+/// # Errors
+/// A folder cannot be read, or holds too many files.
+pub fn stamps(folder: &Path) -> Result<FileStamps, ArtifactError> {
+    let mut files = FileStamps::new();
+    let mut pending = vec![PathBuf::new()];
+    while let Some(below) = pending.pop() {
+        let directory = folder.join(&below);
+        for entry in fs::read_dir(&directory).map_err(ArtifactError::read(&directory))? {
+            let entry = entry.map_err(ArtifactError::read(&directory))?;
+            let name = entry.file_name();
+            if name.as_encoded_bytes().starts_with(b".") || name == "target" || name == "node_modules" {
+                continue;
+            }
+            let path = below.join(&name);
+            let metadata = entry.metadata().map_err(ArtifactError::read(&directory))?;
+            if metadata.is_dir() {
+                pending.push(path);
+            } else if metadata.is_file() {
+                let modified = metadata
+                    .modified()
+                    .ok()
+                    .and_then(|time| time.duration_since(UNIX_EPOCH).ok());
+                let modified = modified.map_or(0, |time| u64::try_from(time.as_nanos()).unwrap_or(u64::MAX));
+                files.insert(
+                    path,
+                    FileStamp {
+                        size: metadata.len(),
+                        modified,
+                    },
+                );
+            }
+            if files.len() > MAX_FILES {
+                let text = format!("it holds more than {MAX_FILES} files");
+                return Err(ArtifactError::Source {
+                    path: folder.to_owned(),
+                    text,
+                });
+            }
+        }
+    }
+    Ok(files)
+}
+
+/// The digest of the files' names and contents. `Cargo.lock` is left out: it changes with no change of the migration.
+///
+/// # Errors
+/// A file cannot be read.
+pub fn source_digest(folder: &Path, files: &FileStamps) -> Result<Digest, ArtifactError> {
+    let mut parts = Vec::new();
+    for path in files.keys().filter(|path| !path.ends_with("Cargo.lock")) {
+        let full = folder.join(path);
+        parts.push(path.to_string_lossy().replace('\\', "/").into_bytes());
+        parts.push(fs::read(&full).map_err(ArtifactError::read(&full))?);
+    }
+    Ok(Digest::of_parts(parts.iter().map(Vec::as_slice)))
+}

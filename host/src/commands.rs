@@ -1,0 +1,87 @@
+//! The verbs, one file each: a request of plain data and the function that carries it out.
+
+pub mod branches;
+pub mod build;
+pub mod current;
+pub mod db;
+pub mod downgrade;
+mod error;
+pub mod heads;
+pub mod history;
+pub mod init;
+pub mod inspect;
+pub mod plugins;
+pub mod psql;
+pub mod revision;
+mod run_options;
+pub mod show;
+pub mod stamp;
+pub mod upgrade;
+pub mod wit;
+
+use std::path::PathBuf;
+
+pub use error::CommandError;
+pub use run_options::RunOptions;
+
+use crate::config::{self, ConfigError, Environment, LoadRequest, ProjectSettings, Settings};
+
+/// Where the project is and what is laid over its configuration.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Project {
+    /// The working folder, absolute: the process's own or that of `-C`.
+    pub directory: PathBuf,
+    /// `-c FILE`.
+    pub config: Option<PathBuf>,
+    /// Each `-x`, as it was written.
+    pub extra: Vec<String>,
+    pub environment: Environment,
+}
+
+impl Project {
+    /// The settings for the chosen database.
+    ///
+    /// # Errors
+    /// As [`config::load`].
+    pub fn settings(&self) -> Result<Settings, ConfigError> {
+        config::load(&self.load_request())
+    }
+
+    /// The settings for commands that need no database.
+    ///
+    /// # Errors
+    /// As [`config::load_project`].
+    pub fn project_settings(&self) -> Result<ProjectSettings, ConfigError> {
+        config::load_project(&self.load_request())
+    }
+
+    fn load_request(&self) -> LoadRequest<'_> {
+        LoadRequest {
+            directory: &self.directory,
+            config: self.config.as_deref(),
+            extra: &self.extra,
+            environment: &self.environment,
+        }
+    }
+}
+
+/// What the user asked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Request {
+    Init(init::InitRequest),
+    Revision(revision::RevisionRequest),
+    Build(build::BuildRequest),
+    Upgrade(upgrade::UpgradeRequest),
+    Downgrade(downgrade::DowngradeRequest),
+    Stamp(stamp::StampRequest),
+    Current(current::CurrentRequest),
+    History(history::HistoryRequest),
+    Heads(heads::HeadsRequest),
+    Branches(branches::BranchesRequest),
+    Show(show::ShowRequest),
+    Plugins(plugins::PluginsRequest),
+    Inspect(inspect::InspectRequest),
+    Psql(psql::PsqlRequest),
+    Db(db::DbRequest),
+    Wit(wit::WitRequest),
+}

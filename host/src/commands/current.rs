@@ -1,0 +1,71 @@
+//! `mighost current`: the heads that the database's version table records.
+
+use std::sync::Arc;
+
+use super::history::{RevisionSummary, summary};
+use super::{CommandError, Project, open};
+use crate::artifact::BuildMode;
+use crate::database::read_heads;
+use crate::report::Reporter;
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CurrentRequest {
+    /// Fail with [`ExitKind::Check`](crate::report::ExitKind::Check) unless the database is at the heads of the history.
+    pub check_heads: bool,
+    pub verbose: bool,
+}
+
+/// Where a database is.
+#[derive(Clone, Debug, serde::Serialize)]
+pub struct CurrentReport {
+    pub database: String,
+    /// The rows of the version table; those that are no revision of the project are marked.
+    pub revisions: Vec<CurrentRevision>,
+    /// True where the database is at every head of the history.
+    pub at_heads: bool,
+    pub heads: Vec<String>,
+}
+
+#[derive(Clone, Debug, serde::Serialize)]
+pub struct CurrentRevision {
+    pub revision: String,
+    /// None where the project has no such revision.
+    pub summary: Option<RevisionSummary>,
+}
+
+/// Reads the version table: one connection, one query, nothing compiled.
+///
+/// # Errors
+/// Configuration, artifacts, graph or connection; with `check_heads`, a database that is not at the heads.
+pub async fn run(
+    project: &Project,
+    request: &CurrentRequest,
+    reporter: &Arc<dyn Reporter>,
+) -> Result<CurrentReport, CommandError> {
+    let settings = project.settings()?;
+    let library = open::library(&settings.root, &settings.migrations, &settings.plugins);
+    let history = open::history(&library, BuildMode::Stale, &**reporter)?;
+    let connection = open::connect(&settings, &project.environment, reporter).await?;
+    let state = read_heads(&connection.client, &settings.schema, &settings.version_table).await?;
+    connection.close().await;
+    let mut heads: Vec<String> = history.graph.real_heads().into_iter().map(str::to_owned).collect();
+    heads.sort();
+    let at_heads = heads == state.heads;
+    if request.check_heads && !at_heads {
+        return Err(CommandError::NotAtHeads {
+            label: settings.label,
+            rows: state.heads,
+            heads,
+        });
+    }
+    let revisions = state.heads.into_iter().map(|revision| CurrentRevision {
+        summary: summary(&history, &revision),
+        revision,
+    });
+    Ok(CurrentReport {
+        database: settings.label,
+        revisions: revisions.collect(),
+        at_heads,
+        heads,
+    })
+}

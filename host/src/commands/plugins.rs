@@ -1,0 +1,68 @@
+//! `mighost plugins`: the operations and the object kinds that plugins add.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use super::{CommandError, Project, open};
+use crate::artifact::LoadedPlugin;
+use crate::ident::Digest;
+use crate::plugins::{Registry, operation_interfaces};
+use crate::report::Reporter;
+use crate::runtime::Runtime;
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PluginsRequest {
+    pub verbose: bool,
+}
+
+/// A plugin, by what it says of itself and what it exports.
+#[derive(Clone, Debug, serde::Serialize)]
+pub struct PluginReport {
+    pub name: String,
+    pub version: String,
+    pub description: String,
+    /// Interfaces of operations, e.g. `mighost:roles/roles@0.1.0`.
+    pub interfaces: Vec<String>,
+    pub kinds: Vec<String>,
+    /// Interfaces of other plugins that it needs.
+    pub imports: Vec<String>,
+    pub path: PathBuf,
+    pub digest: Digest,
+}
+
+/// The project's plugins, by name.
+///
+/// # Errors
+/// An artifact or source that is not right; two plugins for one interface or kind.
+pub fn run(project: &Project, reporter: &Arc<dyn Reporter>) -> Result<Vec<PluginReport>, CommandError> {
+    let settings = project.project_settings()?;
+    let history = open::project_history(&settings, &**reporter)?;
+    Registry::new(
+        Arc::new(Runtime::new()?),
+        reporter.clone(),
+        history.loaded.plugins.clone(),
+    )?;
+    let mut plugins: Vec<_> = history
+        .loaded
+        .plugins
+        .iter()
+        .map(|LoadedPlugin { metadata, artifact }| {
+            let others = artifact
+                .imports
+                .iter()
+                .filter(|name| !name.starts_with("mighost:host/") && !name.starts_with("wasi:"));
+            PluginReport {
+                name: metadata.name.clone(),
+                version: metadata.version.clone(),
+                description: metadata.description.clone(),
+                interfaces: operation_interfaces(artifact).collect(),
+                kinds: metadata.kinds.clone(),
+                imports: others.cloned().collect(),
+                path: artifact.path.clone(),
+                digest: artifact.digest,
+            }
+        })
+        .collect();
+    plugins.sort_by(|one, other| one.name.cmp(&other.name));
+    Ok(plugins)
+}

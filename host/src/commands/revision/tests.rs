@@ -1,0 +1,227 @@
+use insta::assert_snapshot;
+use proptest::prelude::*;
+
+use super::*;
+
+fn texts(revisions: &[&str]) -> Vec<String> {
+    revisions.iter().map(|&text| text.to_owned()).collect()
+}
+
+struct New {
+    message: String,
+    down_revisions: Vec<String>,
+    depends_on: Vec<String>,
+    branch_labels: Vec<String>,
+    template: Template,
+}
+
+impl New {
+    fn message(message: &str, template: Template) -> Self {
+        Self {
+            message: message.to_owned(),
+            down_revisions: texts(&["0123456789ab"]),
+            depends_on: Vec::new(),
+            branch_labels: Vec::new(),
+            template,
+        }
+    }
+
+    fn write(&self, location: &Path, revision: &str) -> Result<Written, RevisionError> {
+        let new = NewRevision {
+            revision,
+            message: &self.message,
+            down_revisions: &self.down_revisions,
+            depends_on: &self.depends_on,
+            branch_labels: &self.branch_labels,
+            date: "2026-01-31T12:34:56.789Z".parse().unwrap(),
+            template: self.template,
+        };
+        write_sources(location, &new)
+    }
+}
+
+/// All files with their names.
+fn show(written: &Written) -> String {
+    let show = |path: &PathBuf| {
+        let name = path.strip_prefix(written.folder.parent().unwrap()).unwrap();
+        format!("== {}\n{}", name.display(), fs::read_to_string(path).unwrap())
+    };
+    written.files.iter().map(show).collect()
+}
+
+#[test]
+fn sql() {
+    let folder = tempfile::tempdir().unwrap();
+    let location = folder.path().join("migrations");
+    let written = New::message("Create \"stations\"", Template::Sql)
+        .write(&location, "a1b2c3d4e5f6")
+        .unwrap();
+    assert_snapshot!(show(&written), @r#"
+    == a1b2c3d4e5f6_create_stations/migration.toml
+    revision = "a1b2c3d4e5f6"
+    down-revisions = ["0123456789ab"]
+    message = 'Create "stations"'
+    date = "2026-01-31T12:34:56Z"
+    build = "sql"
+
+    # "none" for statements that cannot run in a transaction, such as CREATE INDEX CONCURRENTLY.
+    transaction = "per-migration"
+    == a1b2c3d4e5f6_create_stations/upgrade.sql
+    -- Create "stations"
+    == a1b2c3d4e5f6_create_stations/downgrade.sql
+    -- Takes back: Create "stations"
+    "#);
+}
+
+#[test]
+fn rust() {
+    let folder = tempfile::tempdir().unwrap();
+    let new = New {
+        down_revisions: texts(&["a", "b"]),
+        depends_on: texts(&["c"]),
+        branch_labels: texts(&["net"]),
+        ..New::message("Größe\nsecond line", Template::Rust)
+    };
+    assert_snapshot!(show(&new.write(folder.path(), "A1").unwrap()), @r#"
+    == A1_gr_e_second_line/migration.toml
+    revision = "A1"
+    down-revisions = ["a", "b"]
+    depends-on = ["c"]
+    branch-labels = ["net"]
+    message = """
+    Größe
+    second line"""
+    date = "2026-01-31T12:34:56Z"
+    build = "rust"
+
+    # "none" for statements that cannot run in a transaction, such as CREATE INDEX CONCURRENTLY.
+    transaction = "per-migration"
+    == A1_gr_e_second_line/Cargo.toml
+    [package]
+    name = "migration-a1"
+    version = "0.0.0"
+    edition = "2024"
+    publish = false
+
+    [lib]
+    crate-type = ["cdylib"]
+
+    [dependencies]
+    mighost-sdk = "0.1.0"
+
+    # The crate stands alone, whatever workspace is around the project.
+    [workspace]
+
+    [profile.release]
+    opt-level = "s"
+    lto = true
+    == A1_gr_e_second_line/src/lib.rs
+    //! Größe
+    //! second line
+
+    use mighost_sdk::prelude::*;
+
+    struct Revision;
+
+    impl Migration for Revision {
+        fn upgrade() {
+            // execute("CREATE TABLE station (id integer PRIMARY KEY, name text NOT NULL)");
+        }
+
+        fn downgrade() {
+            // execute("DROP TABLE station");
+        }
+    }
+
+    mighost_sdk::migration!(Revision);
+    "#);
+
+    fs::write(
+        folder.path().join("Cargo.toml"),
+        "[workspace]\ndependencies.mighost-sdk = { path = \"sdk\" }",
+    )
+    .unwrap();
+    let written = new.write(folder.path(), "a2").unwrap();
+    assert_snapshot!(fs::read_to_string(&written.files[1]).unwrap(), @r#"
+    [package]
+    name = "migration-a2"
+    version = "0.0.0"
+    edition = "2024"
+    publish = false
+
+    [lib]
+    crate-type = ["cdylib"]
+
+    [dependencies]
+    mighost-sdk.workspace = true
+    "#);
+}
+
+#[test]
+fn nothing_is_overwritten() {
+    let folder = tempfile::tempdir().unwrap();
+    let new = New::message("one", Template::Sql);
+    let written = new.write(folder.path(), "a1").unwrap();
+    fs::write(&written.files[1], "mine").unwrap();
+    assert!(matches!(
+        new.write(folder.path(), "a1"),
+        Err(RevisionError::Exists { .. })
+    ));
+    assert_eq!(fs::read_to_string(&written.files[1]).unwrap(), "mine");
+}
+
+#[test]
+fn ids() {
+    let id = random_id().unwrap();
+    assert!(id.len() == 12 && id.chars().all(|c| c.is_ascii_hexdigit()), "{id}");
+    assert_ne!(id, random_id().unwrap());
+    assert!(check_id(&id).is_ok() && check_id("2026_01").is_ok());
+    for bad in [
+        "",
+        "a-b",
+        "a+1",
+        "a@b",
+        "a:b",
+        "../x",
+        "a b",
+        "é",
+        "head",
+        "base",
+        &"a".repeat(33),
+    ] {
+        assert!(check_id(bad).is_err(), "{bad}");
+    }
+}
+
+#[test]
+fn slugs() {
+    assert_eq!(slug("Create table: Stations!"), "create_table_stations");
+    assert_eq!(slug("  "), "migration");
+    assert_eq!(slug("観測所"), "migration");
+    assert_eq!(
+        slug("one two three four five six seven eight nine"),
+        "one_two_three_four_five_six_seven_eight"
+    );
+    assert_eq!(slug(&"x".repeat(99)), "x".repeat(40));
+}
+
+proptest! {
+    #[test]
+    fn any_message_gives_a_folder(message: String) {
+        let slug = slug(&message);
+        prop_assert!(!slug.is_empty() && slug.len() <= MAX_SLUG_CHARS);
+        prop_assert!(slug.chars().all(|c| c.is_ascii_alphanumeric() || c == '_'));
+    }
+
+    #[test]
+    fn any_message_stays_a_comment(message in "(\\PC|\n|\r|\u{85}|\u{2028}|\u{0}|'|\"|\\\\){0,40}") {
+        let folder = tempfile::tempdir().unwrap();
+        let written = New::message(&message, Template::Sql).write(folder.path(), "a1").unwrap();
+        let metadata: toml::Table = fs::read_to_string(&written.files[0]).unwrap().parse().unwrap();
+        prop_assert_eq!(metadata["message"].as_str(), Some(message.as_str()));
+        for script in &written.files[1..] {
+            let script = fs::read_to_string(script).unwrap();
+            prop_assert!(script.lines().all(|line| line.starts_with("--")), "{script}");
+        }
+    }
+}

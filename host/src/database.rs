@@ -1,0 +1,4 @@
+//! The database: connections, the embedded server.
+
+pub mod connect;
+pub mod embedded;

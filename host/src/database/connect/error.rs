@@ -1,0 +1,139 @@
+//! Why a connection failed, and what to do about it.
+
+use std::time::Duration;
+
+use crate::report::{Blame, DatabaseError};
+
+/// A host that was tried, and what happened.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Attempt {
+    pub host: String,
+    pub reason: String,
+}
+
+/// Why there is no connection. No text of these has a password in it.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ConnectError {
+    #[error("the connection string is wrong: {reason}")]
+    BadString { reason: String },
+
+    #[error("no server could be reached:{}\nIs the server running, and do host and port say where?", listed(.attempts))]
+    Unreachable { attempts: Vec<Attempt> },
+
+    #[error(
+        "no answer in time:{}\nIs a firewall between? `connect_timeout=SECONDS` in the connection string sets how long \
+         mighost waits.",
+        listed(.attempts)
+    )]
+    Timeout { attempts: Vec<Attempt>, limit: Duration },
+
+    #[error("the server at {host} refused the password of the user `{user}`: {message}\nLooked at: {sources}.")]
+    Password {
+        host: String,
+        user: String,
+        message: String,
+        sources: String,
+    },
+
+    #[error(
+        "the server at {host} wants a password for the user `{user}`, and there is none\nLooked at: {sources}. Set \
+         PGPASSWORD, or add a line to ~/.pgpass."
+    )]
+    PasswordMissing {
+        host: String,
+        user: String,
+        sources: String,
+    },
+
+    #[error(
+        "the server at {host} does not let the user `{user}` in: {message}\nThe role must exist, and the server's \
+         pg_hba.conf must allow it from here."
+    )]
+    NotAllowed {
+        host: String,
+        user: String,
+        message: String,
+    },
+
+    #[error("the database `{database}` does not exist on {host}\nCreate it with: createdb {options} {database}")]
+    NoDatabase {
+        host: String,
+        database: String,
+        options: String,
+    },
+
+    #[error("TLS with {host} failed: {reason}\n{advice}")]
+    Tls {
+        host: String,
+        reason: String,
+        advice: String,
+    },
+
+    #[error("the server at {host} has no connection left: {message}\nClose some, or raise max_connections there.")]
+    TooManyConnections { host: String, message: String },
+
+    #[error("no server is {wanted}, as `target_session_attrs` asks:{}", listed(.attempts))]
+    SessionAttributes {
+        wanted: &'static str,
+        attempts: Vec<Attempt>,
+    },
+
+    #[error("the server at {host} refused the connection: {error}")]
+    Server { host: String, error: DatabaseError },
+
+    #[error("the connection to {host} broke: {reason}")]
+    Lost { host: String, reason: String },
+}
+
+impl ConnectError {
+    /// Whose fault it is: what the operator wrote, or the server and the network.
+    pub fn blame(&self) -> Blame {
+        match self {
+            Self::BadString { .. }
+            | Self::Password { .. }
+            | Self::PasswordMissing { .. }
+            | Self::NoDatabase { .. }
+            | Self::NotAllowed { .. } => Blame::Operator,
+            _ => Blame::Database,
+        }
+    }
+}
+
+fn listed(attempts: &[Attempt]) -> String {
+    attempts
+        .iter()
+        .map(|attempt| format!("\n  {}: {}", attempt.host, attempt.reason))
+        .collect()
+}
+
+/// The error fields of the server, as mighost reports them.
+pub(crate) fn database_error(error: &tokio_postgres::error::DbError) -> DatabaseError {
+    DatabaseError {
+        sqlstate: error.code().code().into(),
+        message: error.message().into(),
+        detail: error.detail().map(Into::into),
+        hint: error.hint().map(Into::into),
+        position: match error.position() {
+            Some(tokio_postgres::error::ErrorPosition::Original(position)) => Some(*position),
+            _ => None,
+        },
+        context: error.where_().map(Into::into),
+    }
+}
+
+/// The innermost reasons of an error, as one line.
+pub(super) fn chain(error: &(dyn std::error::Error + 'static)) -> String {
+    let mut texts = vec![error.to_string()];
+    let mut source = error.source();
+    while let Some(inner) = source {
+        let text = inner.to_string();
+        // Many errors repeat the text of their source.
+        if texts.last().is_some_and(|last| last.contains(&text)) {
+            source = inner.source();
+            continue;
+        }
+        texts.push(text);
+        source = inner.source();
+    }
+    texts.join(": ")
+}

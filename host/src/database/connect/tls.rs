@@ -1,0 +1,161 @@
+//! TLS by rustls for tokio-postgres.
+
+use std::future::Future;
+use std::io;
+use std::os::unix::fs::MetadataExt as _;
+use std::path::Path;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use rustls::ClientConfig;
+use rustls::pki_types::pem::PemObject as _;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio_postgres::tls::{ChannelBinding, MakeTlsConnect, TlsConnect, TlsStream};
+
+use super::binding::end_point_digest;
+use super::target::{Roots, SslMode, TlsTarget};
+use super::verify::{Level, Verifier};
+
+/// Reads the files that `target` names and makes the client's TLS configuration.
+///
+/// # Errors
+///
+/// A sentence: a file is missing, unreadable, or not what it should be.
+pub(super) fn client_config(target: &TlsTarget) -> Result<Arc<ClientConfig>, String> {
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let level = match target.mode {
+        SslMode::VerifyFull => Level::Full,
+        SslMode::VerifyCa => Level::Authority,
+        _ => Level::None,
+    };
+    let roots = match (&target.roots, level) {
+        (_, Level::None) => Vec::new(),
+        (Roots::File(file), _) => certificates(file)?,
+        (Roots::System, _) => rustls_native_certs::load_native_certs().certs,
+    };
+    let verifier = Verifier::new(level, roots, &provider)?;
+    let builder = ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .map_err(|error| error.to_string())?
+        .dangerous()
+        .with_custom_certificate_verifier(Arc::new(verifier));
+    let mut config = match &target.identity {
+        None => builder.with_no_client_auth(),
+        Some((certificate, key)) => builder
+            .with_client_auth_cert(certificates(certificate)?, private_key(key)?)
+            .map_err(|error| format!("the client certificate {}: {error}", certificate.display()))?,
+    };
+    if target.direct {
+        config.alpn_protocols = vec![b"postgresql".to_vec()];
+    }
+    Ok(Arc::new(config))
+}
+
+fn certificates(file: &Path) -> Result<Vec<CertificateDer<'static>>, String> {
+    let unreadable = |error: rustls::pki_types::pem::Error| format!("{} cannot be read: {error}", file.display());
+    let all = CertificateDer::pem_file_iter(file)
+        .map_err(unreadable)?
+        .collect::<Result<Vec<_>, _>>()
+        .map_err(unreadable)?;
+    if all.is_empty() {
+        return Err(format!("{} has no certificate in PEM form", file.display()));
+    }
+    Ok(all)
+}
+
+fn private_key(file: &Path) -> Result<PrivateKeyDer<'static>, String> {
+    let metadata = std::fs::metadata(file).map_err(|error| format!("{} cannot be read: {error}", file.display()))?;
+    // libpq's rule: nobody else, or readable by a group where root owns it.
+    let forbidden = if metadata.uid() == 0 { 0o037 } else { 0o077 };
+    if metadata.mode() & forbidden != 0 {
+        return Err(format!(
+            "the private key {} may be read by others; run `chmod 0600` on it",
+            file.display()
+        ));
+    }
+    PrivateKeyDer::from_pem_file(file)
+        .map_err(|error| format!("{} has no private key in unencrypted PEM form: {error}", file.display()))
+}
+
+/// Makes a TLS connector for each host.
+#[derive(Clone)]
+pub(super) struct MakeRustls {
+    pub config: Arc<ClientConfig>,
+}
+
+impl<S> MakeTlsConnect<S> for MakeRustls
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    type Stream = RustlsStream<S>;
+    type TlsConnect = RustlsConnect;
+    type Error = io::Error;
+
+    fn make_tls_connect(&mut self, domain: &str) -> io::Result<RustlsConnect> {
+        // A Unix socket has no name, and no TLS either; tokio-postgres asks nevertheless.
+        let name = if domain.is_empty() { "localhost" } else { domain };
+        let name = ServerName::try_from(name.to_owned())
+            .map_err(|_| io::Error::other(format!("`{name}` is not a host name that TLS can check")))?;
+        Ok(RustlsConnect {
+            config: self.config.clone(),
+            name,
+        })
+    }
+}
+
+pub(super) struct RustlsConnect {
+    config: Arc<ClientConfig>,
+    name: ServerName<'static>,
+}
+
+impl<S> TlsConnect<S> for RustlsConnect
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    type Stream = RustlsStream<S>;
+    type Error = io::Error;
+    type Future = Pin<Box<dyn Future<Output = io::Result<RustlsStream<S>>> + Send>>;
+
+    fn connect(self, stream: S) -> Self::Future {
+        Box::pin(async move {
+            let connector = tokio_rustls::TlsConnector::from(self.config);
+            Ok(RustlsStream(Box::new(connector.connect(self.name, stream).await?)))
+        })
+    }
+}
+
+/// A stream inside TLS.
+pub(super) struct RustlsStream<S>(Box<tokio_rustls::client::TlsStream<S>>);
+
+impl<S: AsyncRead + AsyncWrite + Unpin> AsyncRead for RustlsStream<S> {
+    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.0).poll_read(cx, buffer)
+    }
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for RustlsStream<S> {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.0).poll_write(cx, bytes)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.0).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.0).poll_shutdown(cx)
+    }
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin> TlsStream for RustlsStream<S> {
+    fn channel_binding(&self) -> ChannelBinding {
+        let (_, session) = self.0.get_ref();
+        session
+            .peer_certificates()
+            .and_then(|chain| chain.first())
+            .and_then(|certificate| end_point_digest(certificate))
+            .map_or_else(ChannelBinding::none, ChannelBinding::tls_server_end_point)
+    }
+}

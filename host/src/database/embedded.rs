@@ -1,0 +1,296 @@
+//! mighost's own private server: PostgreSQL's own programs on private data, reached by a Unix socket.
+//!
+//! The functions here block, for half a second at most unless the programs have to be fetched; call them from
+//! `spawn_blocking` where that matters.
+
+pub(crate) mod account;
+mod cluster;
+mod error;
+mod fetch;
+mod lock;
+mod process;
+mod programs;
+mod throw_away;
+
+use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _};
+use std::os::unix::process::CommandExt as _;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use rustix::process::Signal;
+
+pub use error::EmbeddedError;
+pub use programs::Programs;
+pub use throw_away::ThrowAway;
+
+use crate::config::EmbeddedSettings;
+use crate::database::connect::{ConnectTarget, Environment};
+use crate::ident::Digest;
+use crate::report::{Event, Level, Reporter};
+use cluster::{Cluster, PORT, Postmaster, SUPERUSER};
+use error::io;
+use lock::FolderLock;
+use programs::Wanted;
+
+/// The database of the embedded server that migrations work on; `postgres` stays free for maintenance.
+pub const DATABASE: &str = "dev";
+
+/// How long a fast stop may take before an immediate one follows.
+const STOP_LIMIT: Duration = Duration::from_secs(20);
+
+/// A log that is longer than this, in bytes, begins anew at the next start.
+const MAX_LOG: u64 = 16 * 1024 * 1024;
+
+/// A server that runs.
+#[derive(Clone, Debug)]
+pub struct Server {
+    pub target: ConnectTarget,
+    /// A URL that `psql` takes.
+    pub url: String,
+    /// The process id of its main process.
+    pub pid: u32,
+    /// Whether this call started it.
+    pub started: bool,
+}
+
+/// What there is of the embedded server.
+#[derive(Clone, Debug)]
+pub struct Status {
+    /// None where it does not run.
+    pub server: Option<Server>,
+    /// The major version of the data; none where there are none yet.
+    pub major: Option<u32>,
+    pub data: PathBuf,
+    pub log: PathBuf,
+}
+
+/// Starts the server unless it runs, with new data where there are none. It stays running when mighost ends.
+///
+/// # Errors
+///
+/// There are no programs, the data are of another major version, the server does not start.
+pub fn start(
+    settings: &EmbeddedSettings,
+    environment: &Environment,
+    reporter: &dyn Reporter,
+) -> Result<Server, EmbeddedError> {
+    let place = Place::of(settings, environment)?;
+    if let Some(postmaster) = place.cluster.running().filter(|postmaster| postmaster.ready) {
+        return Ok(place.server(postmaster, false));
+    }
+    place.make()?;
+    let _lock = FolderLock::take(&place.folder)?;
+    // Another process may have started it meanwhile, or it is about to stop.
+    let end = Instant::now() + STOP_LIMIT;
+    while let Some(postmaster) = place.cluster.running() {
+        if postmaster.ready {
+            return Ok(place.server(postmaster, false));
+        }
+        if Instant::now() > end {
+            return Err(EmbeddedError::Stop {
+                pid: postmaster.pid,
+                seconds: STOP_LIMIT.as_secs(),
+            });
+        }
+        std::thread::sleep(Duration::from_millis(5));
+    }
+
+    let cluster = &place.cluster;
+    let major = cluster.major()?;
+    if let (Some(data), Some(configured)) = (major, settings.version)
+        && data != configured
+    {
+        let found = format!("`version = {configured}` is set in `[embedded]`");
+        return Err(EmbeddedError::OtherMajor {
+            path: cluster.data.clone(),
+            data,
+            found,
+        });
+    }
+    let wanted = major.map_or(Wanted::Preferred(settings.version), Wanted::Required);
+    let programs = programs::find(settings, environment, cluster.account.as_ref(), wanted, reporter)?;
+    let text = format!(
+        "starting the embedded PostgreSQL {} from {}",
+        programs.version,
+        programs.bin_dir.display()
+    );
+    reporter.report(Event::Note {
+        level: Level::Info,
+        text,
+    });
+    if major.is_none() {
+        cluster.create(&programs, Some(DATABASE))?;
+    }
+    place.make_sockets()?;
+    if std::fs::metadata(&cluster.log).is_ok_and(|log| log.len() > MAX_LOG) {
+        std::fs::remove_file(&cluster.log).map_err(io("removing", &cluster.log))?;
+    }
+    // A group of its own, so that Ctrl-C in this terminal does not reach it.
+    let mut child = cluster.start(&programs, |command| {
+        command.process_group(0);
+    })?;
+    let postmaster = Postmaster {
+        pid: child.id(),
+        ready: true,
+    };
+    // Takes note of its end for as long as this process lives: until then the process id would look alive.
+    std::thread::spawn(move || child.wait());
+    let server = place.server(postmaster, true);
+    let file = place.folder.join("url");
+    std::fs::write(&file, format!("{}\n", server.url)).map_err(io("writing", &file))?;
+    Ok(server)
+}
+
+/// Stops the server; false where it did not run. Sessions are ended.
+///
+/// # Errors
+///
+/// It does not stop.
+pub fn stop(settings: &EmbeddedSettings, environment: &Environment) -> Result<bool, EmbeddedError> {
+    let place = Place::of(settings, environment)?;
+    if place.cluster.running().is_none() {
+        return Ok(false);
+    }
+    let _lock = FolderLock::take(&place.folder)?;
+    // SIGINT is PostgreSQL's fast stop, SIGQUIT its immediate one, after which it recovers like after a crash.
+    for signal in [Signal::INT, Signal::QUIT] {
+        let Some(postmaster) = place.cluster.running() else {
+            return Ok(true);
+        };
+        process::signal(postmaster.pid, signal);
+        let end = Instant::now() + STOP_LIMIT;
+        while place.cluster.running().is_some() && Instant::now() < end {
+            std::thread::sleep(Duration::from_millis(2));
+        }
+    }
+    match place.cluster.running() {
+        None => Ok(true),
+        Some(postmaster) => Err(EmbeddedError::Stop {
+            pid: postmaster.pid,
+            seconds: 2 * STOP_LIMIT.as_secs(),
+        }),
+    }
+}
+
+/// Tells whether the server runs, and what data there are. Changes nothing.
+///
+/// # Errors
+///
+/// The data folder holds something else.
+pub fn status(settings: &EmbeddedSettings, environment: &Environment) -> Result<Status, EmbeddedError> {
+    let place = Place::of(settings, environment)?;
+    let running = place.cluster.running().filter(|postmaster| postmaster.ready);
+    Ok(Status {
+        server: running.map(|postmaster| place.server(postmaster, false)),
+        major: place.cluster.major()?,
+        data: place.cluster.data.clone(),
+        log: place.cluster.log.clone(),
+    })
+}
+
+/// Where `psql` is: beside the server's programs, else on PATH. Fetches nothing.
+pub fn psql_program(settings: &EmbeddedSettings, environment: &Environment) -> Option<PathBuf> {
+    let quiet = EmbeddedSettings {
+        fetch: false,
+        ..settings.clone()
+    };
+    let account = account::server_account().ok().flatten();
+    let wanted = Wanted::Preferred(settings.version);
+    let beside = programs::find(&quiet, environment, account.as_ref(), wanted, &crate::report::Silent).ok();
+    let folders = beside
+        .map(|programs| programs.bin_dir)
+        .into_iter()
+        .chain(programs::path_folders(environment));
+    folders
+        .map(|folder| folder.join("psql"))
+        .find(|program| program.is_file())
+}
+
+/// Where the server of one project lives.
+struct Place {
+    /// Belongs to whoever runs mighost; has the data, the log, the lock and the URL.
+    folder: PathBuf,
+    cluster: Cluster,
+}
+
+impl Place {
+    fn of(settings: &EmbeddedSettings, environment: &Environment) -> Result<Self, EmbeddedError> {
+        let account = account::server_account().map_err(EmbeddedError::Account)?;
+        // One name for a folder, whatever links lead to it; it may not exist yet.
+        let named = match settings.data_dir.canonicalize() {
+            Ok(path) => path,
+            Err(_) => match (
+                settings.data_dir.parent().and_then(|parent| parent.canonicalize().ok()),
+                settings.data_dir.file_name(),
+            ) {
+                (Some(parent), Some(name)) => parent.join(name),
+                _ => settings.data_dir.clone(),
+            },
+        };
+        let hash: String = Digest::of(named.as_os_str().as_encoded_bytes())
+            .to_string()
+            .chars()
+            .take(16)
+            .collect();
+        let folder = if account.is_some() && !programs::is_open_to_all(&named) {
+            Path::new("/var/lib/mighost/servers").join(&hash)
+        } else {
+            named
+        };
+        let runtime = environment
+            .variable("XDG_RUNTIME_DIR")
+            .map(PathBuf::from)
+            .filter(|runtime| {
+                runtime.is_absolute() && runtime.is_dir() && runtime.as_os_str().len() < 60 && account.is_none()
+            });
+        let sockets = runtime
+            .unwrap_or_else(|| PathBuf::from("/tmp"))
+            .join(format!("mighost-{hash}"));
+        let cluster = Cluster {
+            data: folder.join("data"),
+            log: folder.join("log"),
+            sockets,
+            account,
+            throw_away: false,
+        };
+        Ok(Self { folder, cluster })
+    }
+
+    /// Makes the folder. The server's user must be able to look into it, nobody but mighost's may write there.
+    fn make(&self) -> Result<(), EmbeddedError> {
+        std::fs::DirBuilder::new()
+            .recursive(true)
+            .mode(0o755)
+            .create(&self.folder)
+            .map_err(io("making", &self.folder))
+    }
+
+    /// Makes the socket's folder, which lies where everybody may write.
+    fn make_sockets(&self) -> Result<(), EmbeddedError> {
+        let path = &self.cluster.sockets;
+        let Ok(metadata) = std::fs::symlink_metadata(path) else {
+            return self.cluster.make_folder(path);
+        };
+        let owner = match &self.cluster.account {
+            Some(account) => account.uid,
+            None => rustix::process::geteuid().as_raw(),
+        };
+        if metadata.is_dir() && metadata.uid() == owner && metadata.mode() & 0o022 == 0 {
+            return Ok(());
+        }
+        Err(EmbeddedError::Folder {
+            path: path.clone(),
+            reason: "should be the embedded server's, but belongs to somebody else; remove it".into(),
+        })
+    }
+
+    fn server(&self, postmaster: Postmaster, started: bool) -> Server {
+        let target = ConnectTarget::on_socket(self.cluster.sockets.clone(), PORT, SUPERUSER, DATABASE);
+        Server {
+            url: target.display_url(),
+            target,
+            pid: postmaster.pid,
+            started,
+        }
+    }
+}

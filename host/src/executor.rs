@@ -1,0 +1,269 @@
+//! Runs a plan: for each step begin, instantiate, call, version rows, commit.
+
+mod history;
+
+use std::sync::Arc;
+use std::time::{Duration, Instant, SystemTime};
+
+use tokio::sync::{Mutex, watch};
+
+use crate::artifact::{ArtifactError, ArtifactInfo, Loaded};
+use crate::config::TransactionMode;
+use crate::database::{LedgerEntry, RunError, StepContext, StepSink};
+use crate::plugins::Registry;
+use crate::report::{Direction, Event, Level, Reporter};
+use crate::revision::{Graph, Plan, Step};
+use crate::runtime::{Guest, Providers, RunSettings, RuntimeError, Sink, SinkError, StepRun, call_migration};
+
+/// How often a step is begun again after a lock was not to be had within `lock_timeout`.
+const LOCK_ATTEMPTS: u32 = 6;
+/// The pause before the second attempt; each further one is twice as long.
+const FIRST_PAUSE: Duration = Duration::from_millis(200);
+
+/// Everything that a run works with.
+pub struct Run<S> {
+    pub plan: Plan,
+    pub loaded: Arc<Loaded>,
+    pub graph: Arc<Graph>,
+    pub registry: Arc<Registry>,
+    pub settings: Arc<RunSettings>,
+    pub sink: Arc<Mutex<S>>,
+    pub reporter: Arc<dyn Reporter>,
+    /// Of steps whose revision says nothing else.
+    pub transaction: TransactionMode,
+    pub lock_timeout: Option<Duration>,
+    pub statement_timeout: Option<Duration>,
+    /// `user@machine`, for the ledger.
+    pub os_user: String,
+    /// Becomes true when the user wants to stop.
+    pub interrupted: watch::Receiver<bool>,
+}
+
+/// A step that was done.
+#[derive(Clone, Debug, serde::Serialize)]
+pub struct StepDone {
+    pub direction: Direction,
+    pub revision: String,
+    pub message: String,
+    /// Statements that guests sent.
+    pub statements: u64,
+    pub seconds: f64,
+}
+
+/// A run that did not come to its end. Nothing is lost: the caller can say what is done, what failed and what is left.
+#[derive(Debug)]
+pub struct RunFailure {
+    pub done: Vec<StepDone>,
+    /// The step that failed; none where the run failed before its first or behind its last.
+    pub failed: Option<Step>,
+    pub not_run: Vec<Step>,
+    pub error: ExecutorError,
+    /// What became of the failed step and of those before it, e.g. that they were rolled back.
+    pub state: String,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum ExecutorError {
+    #[error(transparent)]
+    Runtime(#[from] RuntimeError),
+    #[error(transparent)]
+    Run(#[from] RunError),
+    #[error(transparent)]
+    Artifact(#[from] ArtifactError),
+    #[error("revision {0} is in the plan, but no artifact holds it")]
+    NoArtifact(String),
+    #[error("a thread of mighost's ended before its time")]
+    ThreadLost,
+}
+
+impl<S: StepSink + 'static> Run<S> {
+    /// Runs the plan to its end.
+    ///
+    /// # Errors
+    /// The first failure, with what was done before it and what was not.
+    pub async fn execute(&self) -> Result<Vec<StepDone>, Box<RunFailure>> {
+        let mut done = Vec::new();
+        if let Err(error) = self.sink.lock().await.begin_run().await {
+            return Err(self.failure(done, None, error.into(), "nothing was run".into()));
+        }
+        let providers: Arc<dyn Providers> = Arc::new(history::History::new(
+            self.loaded.clone(),
+            self.graph.clone(),
+            self.registry.clone(),
+            self.settings.clone(),
+            self.reporter.clone(),
+        ));
+        let mut next = self.plan.steps.first().map(|step| self.prepare(step));
+        for (number, step) in self.plan.steps.iter().enumerate() {
+            let prepared = next.take();
+            // The next component is compiled while the database works on this one.
+            next = self.plan.steps.get(number + 1).map(|step| self.prepare(step));
+            let result = match prepared {
+                Some(prepared) => self.step(number, step, prepared, &providers).await,
+                None => Err(ExecutorError::ThreadLost),
+            };
+            match result {
+                Ok(outcome) => done.push(outcome),
+                Err(error) => {
+                    let state = self.roll_back(step, &error).await;
+                    return Err(self.failure(done, Some(number), error, state));
+                }
+            }
+        }
+        match self.sink.lock().await.end_run().await {
+            Ok(()) => Ok(done),
+            Err(error) => Err(self.failure(done, None, error.into(), "the run's last commit failed".into())),
+        }
+    }
+
+    /// Compiles and links the migration of `step` on another thread; a stamp has none.
+    fn prepare(&self, step: &Step) -> tokio::task::JoinHandle<Result<Option<Guest>, ExecutorError>> {
+        let found = self.loaded.revision(&step.revision).map(|(_, artifact)| artifact.clone());
+        let (registry, revision, direction) = (self.registry.clone(), step.revision.clone(), step.direction);
+        tokio::task::spawn_blocking(move || {
+            if direction == Direction::Stamp {
+                return Ok(None);
+            }
+            let artifact = found.ok_or_else(|| ExecutorError::NoArtifact(revision.clone()))?;
+            Ok(Some(registry.migration(&artifact, &revision)?))
+        })
+    }
+
+    async fn step(
+        &self,
+        number: usize,
+        step: &Step,
+        prepared: tokio::task::JoinHandle<Result<Option<Guest>, ExecutorError>>,
+        providers: &Arc<dyn Providers>,
+    ) -> Result<StepDone, ExecutorError> {
+        let guest = prepared.await.map_err(|_| ExecutorError::ThreadLost)??;
+        let found = self.loaded.revision(&step.revision);
+        let message = found.map(|(metadata, _)| metadata.message.clone()).unwrap_or_default();
+        let own_mode = found.map(|(metadata, _)| metadata.transaction).unwrap_or_default();
+        let (direction, revision) = (step.direction, step.revision.clone());
+        let context = StepContext {
+            revision: revision.clone(),
+            direction,
+            message: message.clone(),
+            transaction: if own_mode == TransactionMode::default() { self.transaction } else { own_mode },
+            lock_timeout: self.lock_timeout,
+            statement_timeout: self.statement_timeout,
+        };
+        let (started, clock) = (SystemTime::now(), Instant::now());
+        let of = self.plan.steps.len();
+        self.reporter.report(Event::StepStarted {
+            direction,
+            revision: revision.clone(),
+            message: message.clone(),
+            number: number + 1,
+            of,
+        });
+        let mut pause = FIRST_PAUSE;
+        for attempt in 1.. {
+            let entry = || ledger_entry(step, found.map(|(_, artifact)| &**artifact), started, clock.elapsed(), &self.os_user);
+            let Err(error) = self.attempt(step, &context, guest.as_ref(), providers, &entry).await else { break };
+            let ExecutorError::Runtime(RuntimeError::Sink(cause)) = &error else { return Err(error) };
+            let mut sink = self.sink.lock().await;
+            if attempt >= LOCK_ATTEMPTS || !sink.may_retry(cause) {
+                return Err(error);
+            }
+            sink.abort_step().await?;
+            drop(sink);
+            let text = format!("{revision}: a lock was not to be had within lock-timeout; trying again in {} ms", pause.as_millis());
+            self.reporter.report(Event::Note { level: Level::Warn, text });
+            tokio::time::sleep(pause).await;
+            pause *= 2;
+        }
+        let (elapsed, statements) = (clock.elapsed(), self.sink.lock().await.statements());
+        self.reporter.report(Event::StepFinished { direction, revision: revision.clone(), elapsed, statements });
+        Ok(StepDone { direction, revision, message, statements, seconds: elapsed.as_secs_f64() })
+    }
+
+    async fn attempt(
+        &self,
+        step: &Step,
+        context: &StepContext,
+        guest: Option<&Guest>,
+        providers: &Arc<dyn Providers>,
+        entry: &(dyn Fn() -> LedgerEntry + Sync),
+    ) -> Result<(), ExecutorError> {
+        self.sink.lock().await.begin_step(context).await.map_err(flat)?;
+        if let Some(guest) = guest {
+            let sink: Arc<Mutex<dyn Sink>> = self.sink.clone();
+            let run = StepRun::new(
+                step.revision.clone(),
+                step.direction == Direction::Downgrade,
+                self.settings.clone(),
+                self.reporter.clone(),
+                providers.clone(),
+                Some(sink),
+            );
+            let mut interrupted = self.interrupted.clone();
+            tokio::select! {
+                called = call_migration(guest, &run) => called?,
+                Ok(_) = interrupted.wait_for(|interrupted| *interrupted) => return Err(RuntimeError::from(SinkError::Interrupted).into()),
+            }
+        }
+        self.sink.lock().await.end_step(&step.changes, &entry()).await.map_err(flat)
+    }
+
+    /// Takes back what is not committed, and says what became of it.
+    async fn roll_back(&self, step: &Step, error: &ExecutorError) -> String {
+        let mut sink = self.sink.lock().await;
+        let aborted = sink.abort_step().await;
+        // Gives the lock back; the failure that is reported is the first one.
+        let all = self.transaction == TransactionMode::All;
+        let lost = matches!(error, ExecutorError::Runtime(RuntimeError::Sink(SinkError::ConnectionLost(_))))
+            || matches!(error, ExecutorError::Run(RunError::Sink(SinkError::ConnectionLost(_))));
+        let own_mode = self.loaded.revision(&step.revision).map(|(metadata, _)| metadata.transaction).unwrap_or_default();
+        let revision = &step.revision;
+        match aborted {
+            _ if self.settings.offline => format!("the script is incomplete: it ends before {revision}"),
+            _ if all => "the whole run was rolled back: the database is as it was before".into(),
+            _ if own_mode == TransactionMode::None || self.transaction == TransactionMode::None => format!(
+                "{revision} runs without a transaction: what it had done is kept and journaled, and the next run takes it up from there"
+            ),
+            Ok(()) if !lost => format!("{revision} was rolled back; steps before it are kept"),
+            _ => format!("the server rolls {revision} back, unless its commit was already under way; `mighost current` tells"),
+        }
+    }
+
+    fn failure(&self, done: Vec<StepDone>, failed: Option<usize>, error: ExecutorError, state: String) -> Box<RunFailure> {
+        let behind = failed.map_or(done.len(), |failed| failed + 1);
+        Box::new(RunFailure {
+            done,
+            failed: failed.and_then(|failed| self.plan.steps.get(failed).cloned()),
+            not_run: self.plan.steps.iter().skip(behind).cloned().collect(),
+            error,
+            state,
+        })
+    }
+}
+
+/// A statement's failure is the same whether a guest's call or the step's end found it.
+fn flat(error: RunError) -> ExecutorError {
+    match error {
+        RunError::Sink(error) => RuntimeError::from(error).into(),
+        other => other.into(),
+    }
+}
+
+fn ledger_entry(
+    step: &Step,
+    artifact: Option<&ArtifactInfo>,
+    started: SystemTime,
+    duration: Duration,
+    os_user: &str,
+) -> LedgerEntry {
+    LedgerEntry {
+        revision: step.revision.clone(),
+        direction: step.direction,
+        artifact: artifact.map(|artifact| artifact.digest),
+        source: artifact.and_then(|artifact| artifact.revisions.as_ref()?.source_digest),
+        signer: None,
+        started,
+        duration,
+        os_user: os_user.to_owned(),
+        host_version: env!("CARGO_PKG_VERSION").into(),
+    }
+}

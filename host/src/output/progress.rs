@@ -1,0 +1,495 @@
+//! What is going on, as lines that stay and one that is drawn again and again.
+
+use std::time::{Duration, Instant};
+
+use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr as _};
+
+use super::{Styles, duration, escape_line, escape_text};
+use crate::report::{Direction, Event, Level};
+
+/// How often something that goes on is told again where there is no live line.
+const REPEAT: Duration = Duration::from_secs(10);
+
+/// Turns events into lines. Pure but for the times that it is given.
+pub(super) struct Progress {
+    quiet: bool,
+    verbose: bool,
+    step: Option<Step>,
+    /// What happens outside of steps: building, waiting.
+    activity: Option<String>,
+    /// When something that goes on was told last.
+    told: Option<Instant>,
+}
+
+struct Step {
+    direction: Direction,
+    revision: String,
+    message: String,
+    number: usize,
+    of: usize,
+    started: Instant,
+    operation: Option<String>,
+    /// Units done, of how many.
+    progress: Option<(u64, Option<u64>)>,
+}
+
+impl Progress {
+    pub fn new(quiet: bool, verbose: bool) -> Self {
+        Self {
+            quiet,
+            verbose,
+            step: None,
+            activity: None,
+            told: None,
+        }
+    }
+
+    /// Forgets what is going on: the run has ended, well or not.
+    pub fn stop(&mut self) {
+        self.step = None;
+        self.activity = None;
+        self.told = None;
+    }
+
+    /// Takes an event and returns the lines that stay. `live` tells whether there is a live line as well.
+    pub fn receive(&mut self, event: Event, now: Instant, styles: Styles, live: bool) -> Vec<String> {
+        match event {
+            Event::Note { level, text } => self.message(level, "", &text, styles),
+            Event::Building {
+                name,
+                driver,
+                number,
+                of,
+            } => self.activity(
+                format!("building {number}/{of} {} ({driver})", escape_line(&name)),
+                live,
+            ),
+            Event::Compiling { name } => {
+                self.activity(format!("compiling {}", escape_line(&name)), live || !self.verbose)
+            }
+            Event::Waiting { holder, waited } => {
+                let text = format!(
+                    "waiting for another run, {} so far: {}",
+                    duration(waited),
+                    escape_line(&holder)
+                );
+                let again = self.tell_again(now);
+                self.activity(text, live || !again)
+            }
+            Event::StepStarted {
+                direction,
+                revision,
+                message,
+                number,
+                of,
+            } => {
+                self.activity = None;
+                self.told = Some(now);
+                let step = Step {
+                    direction,
+                    revision,
+                    message,
+                    number,
+                    of,
+                    started: now,
+                    operation: None,
+                    progress: None,
+                };
+                let line = format!("{} ...", step.title(styles));
+                self.step = Some(step);
+                self.lines_if(self.verbose, line)
+            }
+            Event::Operation { name } => {
+                let line = format!("    {}", styles.dim(&escape_line(&name)));
+                if let Some(step) = &mut self.step {
+                    step.operation = Some(short_operation(&name));
+                }
+                self.lines_if(self.verbose, line)
+            }
+            Event::GuestMessage { revision, level, text } => {
+                self.message(level, &format!("{revision}: "), &text, styles)
+            }
+            Event::GuestProgress { revision, done, total } => {
+                if let Some(step) = self.step.as_mut().filter(|step| step.revision == revision) {
+                    step.progress = Some((done, total));
+                }
+                let again = !live && self.tell_again(now);
+                let line = format!("    {}: {}", escape_line(&revision), share(done, total));
+                self.lines_if(again, line)
+            }
+            Event::ServerNotice { severity, message } => {
+                let level = match severity.as_str() {
+                    "WARNING" => Level::Warn,
+                    "DEBUG" | "LOG" => Level::Debug,
+                    _ => Level::Info,
+                };
+                self.message(level, "PostgreSQL: ", &message, styles)
+            }
+            Event::StepFinished {
+                direction,
+                revision,
+                elapsed,
+                statements,
+            } => {
+                let step = self.step.take().filter(|step| step.revision == revision);
+                let title = match step {
+                    Some(step) => step.title(styles),
+                    None => format!("{direction} {}", styles.name(&escape_line(&revision))),
+                };
+                let statements = match (self.verbose, statements) {
+                    (false, _) => String::new(),
+                    (true, 1) => ", 1 statement".to_owned(),
+                    (true, statements) => format!(", {statements} statements"),
+                };
+                let done = styles.dim(&format!("({}{statements})", duration(elapsed)));
+                self.lines_if(true, format!("{title} {done}"))
+            }
+        }
+    }
+
+    /// The line for what is going on, in less than `width` columns.
+    pub fn live_line(&self, now: Instant, width: usize, styles: Styles) -> Option<String> {
+        if self.quiet {
+            return None;
+        }
+        let text = match (&self.step, &self.activity) {
+            (Some(step), _) => step.live_text(now, width),
+            (None, Some(activity)) => activity.clone(),
+            (None, None) => return None,
+        };
+        // The last column stays free: a cursor behind it would be on the next line.
+        Some(styles.dim(&cut(&text, width.saturating_sub(1))))
+    }
+
+    fn lines_if(&self, wanted: bool, line: String) -> Vec<String> {
+        match wanted && !self.quiet {
+            true => vec![line],
+            false => Vec::new(),
+        }
+    }
+
+    /// Sets what is going on, which is a line that stays where nothing else shows it.
+    fn activity(&mut self, text: String, shown_elsewhere: bool) -> Vec<String> {
+        let lines = self.lines_if(
+            !shown_elsewhere || (self.verbose && self.activity.as_ref() != Some(&text)),
+            text.clone(),
+        );
+        self.activity = Some(text);
+        lines
+    }
+
+    fn tell_again(&mut self, now: Instant) -> bool {
+        let again = self
+            .told
+            .is_none_or(|told| now.saturating_duration_since(told) >= REPEAT);
+        if again {
+            self.told = Some(now);
+        }
+        again
+    }
+
+    fn message(&self, level: Level, from: &str, text: &str, styles: Styles) -> Vec<String> {
+        let shown = match level {
+            Level::Debug => self.verbose && !self.quiet,
+            Level::Info => !self.quiet,
+            Level::Warn => true,
+        };
+        if !shown {
+            return Vec::new();
+        }
+        let label = match level {
+            Level::Warn => format!("{}: ", styles.warning("warning")),
+            _ => String::new(),
+        };
+        let from = escape_line(from);
+        escape_text(text)
+            .lines()
+            .enumerate()
+            .map(|(index, line)| match index {
+                0 => format!("{label}{from}{line}"),
+                _ => format!("    {line}"),
+            })
+            .collect()
+    }
+}
+
+impl Step {
+    /// `[ 3/14] upgrade a1b2c3 create stations`.
+    fn title(&self, styles: Styles) -> String {
+        let of = self.of.to_string();
+        let title = format!(
+            "[{:>width$}/{of}] {} {} {}",
+            self.number,
+            self.direction,
+            styles.name(&escape_line(&self.revision)),
+            escape_line(&self.message),
+            width = of.len()
+        );
+        title.trim_end().to_owned()
+    }
+
+    /// The title, the operation, the progress and the time; a long title is cut so that the rest has room.
+    fn live_text(&self, now: Instant, width: usize) -> String {
+        let mut text = String::new();
+        if let Some(operation) = &self.operation {
+            text.push_str(&format!(": {operation}"));
+        }
+        if let Some((done, total)) = self.progress {
+            text.push_str(&format!(", {}", share(done, total)));
+        }
+        text.push_str(&format!(" ({})", duration(now.saturating_duration_since(self.started))));
+        let title = self.title(Styles::plain());
+        let room = width.saturating_sub(text.width() + 1).max(width / 3);
+        format!("{}{text}", cut(&title, room))
+    }
+}
+
+/// `mighost:roles/roles@0.1.0#set-role` as `roles.set-role`.
+fn short_operation(name: &str) -> String {
+    let short = name.split_once('#').map(|(interface, function)| {
+        let interface = interface.split('@').next().unwrap_or_default();
+        let interface = interface.rsplit('/').next().unwrap_or_default();
+        format!("{interface}.{function}")
+    });
+    escape_line(short.as_deref().unwrap_or(name)).into_owned()
+}
+
+/// `1200 of 3000 (40 %)`. Guests say what they like, more done than there is included.
+fn share(done: u64, total: Option<u64>) -> String {
+    match total {
+        Some(total) if total > 0 => {
+            let percent = u128::from(done) * 100 / u128::from(total);
+            format!("{done} of {total} ({} %)", percent.min(100))
+        }
+        _ => format!("{done} done"),
+    }
+}
+
+/// `text` in at most `width` columns.
+fn cut(text: &str, width: usize) -> String {
+    let mut used = 0;
+    let mut cut = String::new();
+    for c in text.chars() {
+        used += c.width().unwrap_or(0);
+        if used > width {
+            break;
+        }
+        cut.push(c);
+    }
+    cut
+}
+
+#[cfg(test)]
+mod tests {
+    use insta::assert_snapshot;
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn run() -> Vec<Event> {
+        let revision = || "a1b2c3d4e5f6".to_owned();
+        let seconds = Duration::from_secs;
+        vec![
+            Event::Note {
+                level: Level::Info,
+                text: "PostgreSQL 15.18 found".to_owned(),
+            },
+            Event::Building {
+                name: "roles".to_owned(),
+                driver: "rust",
+                number: 1,
+                of: 2,
+            },
+            Event::Compiling {
+                name: "roles".to_owned(),
+            },
+            Event::Waiting {
+                holder: "anna, process 4711".to_owned(),
+                waited: seconds(1),
+            },
+            Event::Waiting {
+                holder: "anna, process 4711".to_owned(),
+                waited: seconds(2),
+            },
+            Event::StepStarted {
+                direction: Direction::Upgrade,
+                revision: revision(),
+                message: "create \x1b[31mstations".to_owned(),
+                number: 3,
+                of: 14,
+            },
+            Event::Operation {
+                name: "mighost:roles/roles@0.1.0#set-role".to_owned(),
+            },
+            Event::GuestMessage {
+                revision: revision(),
+                level: Level::Debug,
+                text: "debugging".to_owned(),
+            },
+            Event::GuestMessage {
+                revision: revision(),
+                level: Level::Info,
+                text: "one\ntwo\x07".to_owned(),
+            },
+            Event::GuestMessage {
+                revision: revision(),
+                level: Level::Warn,
+                text: "slow".to_owned(),
+            },
+            Event::GuestProgress {
+                revision: revision(),
+                done: 40,
+                total: Some(100),
+            },
+            Event::ServerNotice {
+                severity: "NOTICE".to_owned(),
+                message: "relation exists, skipping".to_owned(),
+            },
+            Event::ServerNotice {
+                severity: "WARNING".to_owned(),
+                message: "no privileges".to_owned(),
+            },
+            Event::StepFinished {
+                direction: Direction::Upgrade,
+                revision: revision(),
+                elapsed: Duration::from_millis(1250),
+                statements: 7,
+            },
+        ]
+    }
+
+    fn lines(quiet: bool, verbose: bool, live: bool) -> String {
+        let mut progress = Progress::new(quiet, verbose);
+        let now = Instant::now();
+        let lines = run()
+            .into_iter()
+            .flat_map(|event| progress.receive(event, now, Styles::plain(), live));
+        lines.collect::<Vec<_>>().join("\n")
+    }
+
+    #[test]
+    fn plain_lines() {
+        assert_snapshot!(lines(false, false, false), @r"
+        PostgreSQL 15.18 found
+        building 1/2 roles (rust)
+        waiting for another run, 1.00 s so far: anna, process 4711
+        a1b2c3d4e5f6: one
+            two\u{7}
+        warning: a1b2c3d4e5f6: slow
+        PostgreSQL: relation exists, skipping
+        warning: PostgreSQL: no privileges
+        [ 3/14] upgrade a1b2c3d4e5f6 create \u{1b}[31mstations (1.25 s)
+        ");
+    }
+
+    #[test]
+    fn verbose_lines() {
+        assert_snapshot!(lines(false, true, false), @r"
+        PostgreSQL 15.18 found
+        building 1/2 roles (rust)
+        compiling roles
+        waiting for another run, 1.00 s so far: anna, process 4711
+        waiting for another run, 2.00 s so far: anna, process 4711
+        [ 3/14] upgrade a1b2c3d4e5f6 create \u{1b}[31mstations ...
+            mighost:roles/roles@0.1.0#set-role
+        a1b2c3d4e5f6: debugging
+        a1b2c3d4e5f6: one
+            two\u{7}
+        warning: a1b2c3d4e5f6: slow
+        PostgreSQL: relation exists, skipping
+        warning: PostgreSQL: no privileges
+        [ 3/14] upgrade a1b2c3d4e5f6 create \u{1b}[31mstations (1.25 s, 7 statements)
+        ");
+    }
+
+    #[test]
+    fn quiet_lines() {
+        assert_snapshot!(lines(true, false, false), @r"
+        warning: a1b2c3d4e5f6: slow
+        warning: PostgreSQL: no privileges
+        ");
+    }
+
+    #[test]
+    fn lines_beside_a_live_one() {
+        assert_snapshot!(lines(false, false, true), @r"
+        PostgreSQL 15.18 found
+        a1b2c3d4e5f6: one
+            two\u{7}
+        warning: a1b2c3d4e5f6: slow
+        PostgreSQL: relation exists, skipping
+        warning: PostgreSQL: no privileges
+        [ 3/14] upgrade a1b2c3d4e5f6 create \u{1b}[31mstations (1.25 s)
+        ");
+    }
+
+    #[test]
+    fn live_lines() {
+        let mut progress = Progress::new(false, false);
+        let now = Instant::now();
+        let later = now + Duration::from_millis(2310);
+        let mut shown: Vec<String> = Vec::new();
+        for event in run() {
+            progress.receive(event, now, Styles::plain(), true);
+            let line = progress.live_line(later, 80, Styles::plain()).unwrap_or("-".to_owned());
+            if shown.last() != Some(&line) {
+                shown.push(line);
+            }
+        }
+        assert_snapshot!(shown.join("\n"), @r"
+        -
+        building 1/2 roles (rust)
+        compiling roles
+        waiting for another run, 1.00 s so far: anna, process 4711
+        waiting for another run, 2.00 s so far: anna, process 4711
+        [ 3/14] upgrade a1b2c3d4e5f6 create \u{1b}[31mstations (2.31 s)
+        [ 3/14] upgrade a1b2c3d4e5f6 create \u{1b}[31mstations: roles.set-role (2.31 s)
+        [ 3/14] upgrade a1b2c3d4e5f6 create : roles.set-role, 40 of 100 (40 %) (2.31 s)
+        -
+        ");
+        assert_eq!(Progress::new(true, false).live_line(now, 80, Styles::plain()), None);
+    }
+
+    #[test]
+    fn long_waits_are_told_again() {
+        let mut progress = Progress::new(false, false);
+        let start = Instant::now();
+        let told = (0..35)
+            .filter(|&second| {
+                let waited = Duration::from_secs(second);
+                let event = Event::Waiting {
+                    holder: "x".to_owned(),
+                    waited,
+                };
+                !progress
+                    .receive(event, start + waited, Styles::plain(), false)
+                    .is_empty()
+            })
+            .collect::<Vec<_>>();
+        assert_eq!(told, [0, 10, 20, 30]);
+    }
+
+    proptest! {
+        #[test]
+        fn guests_cannot_break_lines(text: String, done: u64, total: Option<u64>, width in 1_usize..200) {
+            let mut progress = Progress::new(false, true);
+            let now = Instant::now();
+            let events = [
+                Event::StepStarted {
+                    direction: Direction::Downgrade, revision: text.clone(), message: text.clone(), number: 1, of: 1,
+                },
+                Event::Operation { name: text.clone() },
+                Event::GuestProgress { revision: text.clone(), done, total },
+                Event::GuestMessage { revision: text.clone(), level: Level::Warn, text },
+            ];
+            for event in events {
+                for line in progress.receive(event, now, Styles::plain(), true) {
+                    prop_assert!(!line.chars().any(char::is_control), "{line:?}");
+                }
+                let line = progress.live_line(now, width, Styles::plain()).unwrap_or_default();
+                prop_assert!(unicode_width::UnicodeWidthStr::width(line.as_str()) <= width);
+                prop_assert!(!line.chars().any(char::is_control), "{line:?}");
+            }
+        }
+    }
+}

@@ -1,0 +1,168 @@
+//! Which component serves which operation interface and which object kind.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use crate::artifact::{Artifact, ArtifactInfo, LoadedPlugin};
+use crate::report::Reporter;
+use crate::runtime::{Guest, GuestKind, Runtime, RuntimeError};
+
+/// The plugins of a project, found by what they export. A plugin is compiled when something first needs it.
+pub struct Registry {
+    runtime: Arc<Runtime>,
+    reporter: Arc<dyn Reporter>,
+    plugins: Vec<LoadedPlugin>,
+    by_interface: BTreeMap<String, usize>,
+    by_kind: BTreeMap<String, usize>,
+    guests: Mutex<HashMap<usize, Arc<Guest>>>,
+}
+
+impl Registry {
+    /// # Errors
+    /// Two plugins that export one interface or serve one kind: which of them runs must not be chance.
+    pub fn new(
+        runtime: Arc<Runtime>,
+        reporter: Arc<dyn Reporter>,
+        plugins: Vec<LoadedPlugin>,
+    ) -> Result<Self, RuntimeError> {
+        let mut by_interface = BTreeMap::new();
+        let mut by_kind = BTreeMap::new();
+        for (number, plugin) in plugins.iter().enumerate() {
+            let name_of = |other: usize| {
+                plugins
+                    .get(other)
+                    .map(|plugin| plugin.metadata.name.clone())
+                    .unwrap_or_default()
+            };
+            for interface in operation_interfaces(&plugin.artifact) {
+                if let Some(other) = by_interface.insert(interface.clone(), number) {
+                    let (first, second) = (name_of(other), plugin.metadata.name.clone());
+                    return Err(RuntimeError::TwoProviders {
+                        interface,
+                        first,
+                        second,
+                    });
+                }
+            }
+            for kind in &plugin.metadata.kinds {
+                if let Some(other) = by_kind.insert(kind.clone(), number) {
+                    let (first, second) = (name_of(other), plugin.metadata.name.clone());
+                    return Err(RuntimeError::TwoKinds {
+                        kind: kind.clone(),
+                        first,
+                        second,
+                    });
+                }
+            }
+        }
+        Ok(Self {
+            runtime,
+            reporter,
+            plugins,
+            by_interface,
+            by_kind,
+            guests: Mutex::default(),
+        })
+    }
+
+    /// A migration, linked to the plugins that it imports.
+    ///
+    /// # Errors
+    /// The artifact cannot be read or run, or a plugin that it needs is missing or of another type.
+    pub fn migration(&self, info: &Arc<ArtifactInfo>, revision: &str) -> Result<Guest, RuntimeError> {
+        let artifact = Artifact::load(info.clone())?;
+        self.load(&artifact, GuestKind::Migration(revision.to_owned()), &mut Vec::new())
+    }
+
+    /// The plugin that serves objects of `kind`.
+    ///
+    /// # Errors
+    /// No plugin does, or it cannot be loaded.
+    pub fn kind(&self, kind: &str) -> Result<Arc<Guest>, RuntimeError> {
+        match self.by_kind.get(kind) {
+            Some(number) => self.plugin(*number, &mut Vec::new()),
+            None => {
+                let known = self.by_kind.keys().cloned().collect();
+                Err(RuntimeError::UnknownKind {
+                    kind: kind.to_owned(),
+                    known,
+                })
+            }
+        }
+    }
+
+    fn load(&self, artifact: &Artifact, kind: GuestKind, loading: &mut Vec<usize>) -> Result<Guest, RuntimeError> {
+        let name = kind.to_string();
+        self.runtime.load(
+            artifact,
+            kind,
+            &*self.reporter,
+            &mut |interface| match self.by_interface.get(interface) {
+                Some(number) => self.plugin(*number, loading),
+                None => Err(self.missing(&name, interface)),
+            },
+        )
+    }
+
+    /// `loading` holds the plugins that are being linked now: meeting one again is a circle.
+    fn plugin(&self, number: usize, loading: &mut Vec<usize>) -> Result<Arc<Guest>, RuntimeError> {
+        if let Some(guest) = self.guests.lock().unwrap_or_else(PoisonError::into_inner).get(&number) {
+            return Ok(guest.clone());
+        }
+        let name = |number: usize| {
+            self.plugins
+                .get(number)
+                .map(|plugin| plugin.metadata.name.clone())
+                .unwrap_or_default()
+        };
+        if let Some(first) = loading.iter().position(|other| *other == number) {
+            let circle = loading.iter().skip(first).copied().chain([number]);
+            return Err(RuntimeError::PluginCycle(circle.map(name).collect()));
+        }
+        let Some(plugin) = self.plugins.get(number) else {
+            return Err(RuntimeError::PluginCycle(Vec::new()));
+        };
+        let artifact = Artifact::load(plugin.artifact.clone())?;
+        loading.push(number);
+        let guest = self.load(&artifact, GuestKind::Plugin(name(number)), loading);
+        loading.pop();
+        let guest = Arc::new(guest?);
+        self.guests
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .insert(number, guest.clone());
+        Ok(guest)
+    }
+
+    fn missing(&self, guest: &str, interface: &str) -> RuntimeError {
+        // A package outside `mighost:` style naming, e.g. an interface of a runtime, is nobody's to install.
+        if !interface.contains(':') {
+            return RuntimeError::ForbiddenImport {
+                guest: guest.to_owned(),
+                import: interface.to_owned(),
+            };
+        }
+        let stem = interface.split('@').next().unwrap_or(interface);
+        let similar = self
+            .by_interface
+            .keys()
+            .filter(|name| name.split('@').next() == Some(stem))
+            .cloned()
+            .collect();
+        RuntimeError::MissingPlugin {
+            guest: guest.to_owned(),
+            interface: interface.to_owned(),
+            similar,
+        }
+    }
+}
+
+/// The interfaces of operations that an artifact exports, e.g. `mighost:roles/roles@0.1.0`. What language runtimes export beside
+/// them is not one.
+pub fn operation_interfaces(artifact: &ArtifactInfo) -> impl Iterator<Item = String> {
+    let names = artifact
+        .exports
+        .iter()
+        .filter(|name| name.contains('/') && !name.starts_with("mighost:host/"));
+    names.cloned()
+}

@@ -1,0 +1,114 @@
+//! Sets of revisions, and what can be reached from them.
+
+use super::graph::{Entry, Graph};
+
+/// A set of positions in a graph.
+#[derive(Clone, Debug)]
+pub(super) struct NodeSet(Vec<bool>);
+
+impl NodeSet {
+    /// Whether it was absent before.
+    pub(super) fn insert(&mut self, index: usize) -> bool {
+        !std::mem::replace(&mut self.0[index], true)
+    }
+
+    pub(super) fn remove(&mut self, index: usize) {
+        self.0[index] = false;
+    }
+
+    pub(super) fn contains(&self, index: usize) -> bool {
+        self.0[index]
+    }
+
+    /// Members in order of declaration.
+    pub(super) fn iter(&self) -> impl Iterator<Item = usize> {
+        self.0
+            .iter()
+            .enumerate()
+            .filter_map(|(index, &member)| member.then_some(index))
+    }
+
+    /// Keeps the members for which `keep` says so.
+    pub(super) fn retain(&mut self, keep: impl Fn(usize) -> bool) {
+        for (index, member) in self.0.iter_mut().enumerate() {
+            *member = *member && keep(index);
+        }
+    }
+}
+
+impl Graph {
+    pub(super) fn empty_set(&self) -> NodeSet {
+        NodeSet(vec![false; self.entries.len()])
+    }
+
+    pub(super) fn full_set(&self) -> NodeSet {
+        NodeSet(vec![true; self.entries.len()])
+    }
+
+    /// `starts` and everything that they need, by down revisions and dependencies.
+    pub(super) fn needed_by(&self, starts: &[usize]) -> NodeSet {
+        self.reach(starts, |entry| &entry.requires)
+    }
+
+    /// `starts` and everything that needs them, by down revisions and dependencies.
+    pub(super) fn needing(&self, starts: &[usize]) -> NodeSet {
+        self.reach(starts, |entry| &entry.dependents)
+    }
+
+    /// `starts` and their ancestors by down revisions only.
+    pub(super) fn below(&self, starts: &[usize]) -> NodeSet {
+        self.reach(starts, |entry| &entry.down)
+    }
+
+    /// `starts` and their descendants by down revisions only.
+    pub(super) fn above(&self, starts: &[usize]) -> NodeSet {
+        self.reach(starts, |entry| &entry.children)
+    }
+
+    /// Ancestors and descendants of any of `starts`, themselves included.
+    pub(super) fn lineage_set(&self, starts: &[usize], dependencies: bool) -> NodeSet {
+        let (mut all, other) = if dependencies {
+            (self.needed_by(starts), self.needing(starts))
+        } else {
+            (self.below(starts), self.above(starts))
+        };
+        for index in other.iter() {
+            all.insert(index);
+        }
+        all
+    }
+
+    fn reach(&self, starts: &[usize], edges: impl Fn(&Entry) -> &Vec<usize>) -> NodeSet {
+        let mut seen = self.empty_set();
+        let mut todo: Vec<usize> = starts.iter().copied().filter(|&start| seen.insert(start)).collect();
+        while let Some(index) = todo.pop() {
+            todo.extend(
+                edges(&self.entries[index])
+                    .iter()
+                    .copied()
+                    .filter(|&next| seen.insert(next)),
+            );
+        }
+        seen
+    }
+
+    /// Two of `members`, the first of which the second needs, if there are such: together they say less than they seem to.
+    pub(super) fn overlap(&self, members: &[usize]) -> Option<(usize, usize)> {
+        if members.len() < 2 {
+            return None;
+        }
+        let parents: Vec<usize> = members
+            .iter()
+            .flat_map(|&member| &self.entries[member].requires)
+            .copied()
+            .collect();
+        let needed = self.needed_by(&parents);
+        let lower = members.iter().copied().find(|&member| needed.contains(member))?;
+        let needing = self.needing(&[lower]);
+        let upper = members
+            .iter()
+            .copied()
+            .find(|&member| member != lower && needing.contains(member))?;
+        Some((lower, upper))
+    }
+}

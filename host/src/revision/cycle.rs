@@ -1,0 +1,46 @@
+//! Order along the edges, or the cycle that prevents one.
+
+/// Positions in an order in which each comes after its `parents`, or one cycle, each after the one that it names.
+pub(super) fn order<'a>(count: usize, parents: impl Fn(usize) -> &'a [usize]) -> Result<Vec<usize>, Vec<usize>> {
+    let mut children = vec![Vec::new(); count];
+    let mut waiting = vec![0_usize; count];
+    for index in 0..count {
+        for &parent in parents(index) {
+            children[parent].push(index);
+            waiting[index] += 1;
+        }
+    }
+    let mut order: Vec<usize> = (0..count).filter(|&index| waiting[index] == 0).collect();
+    let mut next = 0;
+    while let Some(&index) = order.get(next) {
+        next += 1;
+        for &child in &children[index] {
+            waiting[child] -= 1;
+            if waiting[child] == 0 {
+                order.push(child);
+            }
+        }
+    }
+    match (0..count).find(|&index| waiting[index] > 0) {
+        None => Ok(order),
+        Some(start) => Err(find_cycle(start, &waiting, parents)),
+    }
+}
+
+/// Whatever still waits has a parent that waits; following these must come round.
+fn find_cycle<'a>(start: usize, waiting: &[usize], parents: impl Fn(usize) -> &'a [usize]) -> Vec<usize> {
+    let mut place = vec![None; waiting.len()];
+    let mut path: Vec<usize> = Vec::new();
+    let mut index = start;
+    loop {
+        if let Some(from) = place[index] {
+            return path.split_off(from);
+        }
+        place[index] = Some(path.len());
+        path.push(index);
+        match parents(index).iter().find(|&&parent| waiting[parent] > 0) {
+            Some(&parent) => index = parent,
+            None => return path,
+        }
+    }
+}

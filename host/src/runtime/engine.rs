@@ -1,0 +1,157 @@
+//! The engine and its linkers: components are compiled once and linked to what they may import.
+
+use std::collections::HashMap;
+use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use wasmtime::component::{Component, HasSelf, Linker};
+use wasmtime::{Config, Engine};
+
+use super::bindings::mighost::host as interfaces;
+use super::cache::CompileCache;
+use super::error::RuntimeError;
+use super::guest::{Guest, GuestKind, GuestState};
+use super::{forward, limits};
+use crate::artifact::Artifact;
+use crate::ident::Digest;
+use crate::report::{Event, Reporter};
+
+/// Code beyond this many bytes takes long enough to compile that the user is told.
+const NOTICEABLE_CODE: usize = 512 << 10;
+
+/// Compiles and links guests. One serves a whole run.
+pub struct Runtime {
+    engine: Engine,
+    cache: Option<CompileCache>,
+    /// By code digest: a thousand SQL migrations are one component.
+    components: Mutex<HashMap<Digest, Component>>,
+    ticking: AtomicBool,
+}
+
+impl Runtime {
+    /// # Errors
+    /// The machine does not allow what wasmtime needs.
+    pub fn new() -> Result<Self, RuntimeError> {
+        let mut config = Config::new();
+        config.wasm_component_model(true);
+        config.epoch_interruption(true);
+        config.max_wasm_stack(limits::STACK);
+        config.async_stack_size(limits::STACK + (1 << 20));
+        config.wasm_backtrace_max_frames(std::num::NonZeroUsize::new(20));
+        let engine = Engine::new(&config).map_err(|error| RuntimeError::Engine(format!("{error:#}")))?;
+        let cache = CompileCache::open(&engine);
+        Ok(Self {
+            engine,
+            cache,
+            components: Mutex::default(),
+            ticking: AtomicBool::new(false),
+        })
+    }
+
+    /// Compiles `artifact`, or finds it compiled, and links it. `provider` answers which guest serves an interface that is not
+    /// the host's.
+    ///
+    /// # Errors
+    /// The code is not a component, or imports something that nobody offers, or with another type.
+    pub fn load(
+        &self,
+        artifact: &Artifact,
+        kind: GuestKind,
+        reporter: &dyn Reporter,
+        provider: &mut dyn FnMut(&str) -> Result<Arc<Guest>, RuntimeError>,
+    ) -> Result<Guest, RuntimeError> {
+        let name = kind.to_string();
+        let component = self.component(artifact, &name, reporter)?;
+        let mut linker = self.linker(&component, &kind)?;
+        forward::link(&mut linker, &self.engine, &component, &name, provider)?;
+        let pre = linker
+            .instantiate_pre(&component)
+            .map_err(|error| self.link_error(&name, &component, &error))?;
+        limits::start_ticking(&self.engine, &self.ticking);
+        Ok(Guest {
+            kind,
+            name: name.into(),
+            component,
+            pre,
+            assets: artifact.assets.clone(),
+        })
+    }
+
+    fn component(&self, artifact: &Artifact, name: &str, reporter: &dyn Reporter) -> Result<Component, RuntimeError> {
+        let digest = artifact.info.code_digest;
+        // A thread that panicked meanwhile has only failed to insert.
+        let mut components = self.components.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(component) = components.get(&digest) {
+            return Ok(component.clone());
+        }
+        let cached = self.cache.as_ref().and_then(|cache| cache.load(&self.engine, &digest));
+        let component = match cached {
+            Some(component) => component,
+            None => {
+                if artifact.code.len() > NOTICEABLE_CODE {
+                    reporter.report(Event::Compiling { name: name.to_owned() });
+                }
+                let component =
+                    Component::from_binary(&self.engine, &artifact.code).map_err(|error| RuntimeError::Compile {
+                        guest: name.to_owned(),
+                        reason: format!("{error:#}"),
+                    })?;
+                if let Some(cache) = &self.cache {
+                    cache.store(&component, &digest);
+                }
+                component
+            }
+        };
+        components.insert(digest, component.clone());
+        Ok(component)
+    }
+
+    /// The host's interfaces. WASI is added only where a guest's language runtime imports it.
+    fn linker(&self, component: &Component, kind: &GuestKind) -> Result<Linker<GuestState>, RuntimeError> {
+        let mut linker = Linker::new(&self.engine);
+        let mut add = || -> wasmtime::Result<()> {
+            type Data = HasSelf<GuestState>;
+            interfaces::assets::add_to_linker::<_, Data>(&mut linker, |state| state)?;
+            interfaces::context::add_to_linker::<_, Data>(&mut linker, |state| state)?;
+            interfaces::database::add_to_linker::<_, Data>(&mut linker, |state| state)?;
+            interfaces::log::add_to_linker::<_, Data>(&mut linker, |state| state)?;
+            interfaces::objects::add_to_linker::<_, Data>(&mut linker, |state| state)?;
+            // A plugin that replaced objects of its own kind would wait for itself.
+            if matches!(kind, GuestKind::Migration(_)) {
+                interfaces::replaceable::add_to_linker::<_, Data>(&mut linker, |state| state)?;
+            }
+            if component
+                .component_type()
+                .imports(&self.engine)
+                .any(|(name, _)| name.starts_with("wasi:"))
+            {
+                wasmtime_wasi::p2::add_to_linker_async(&mut linker)?;
+            }
+            Ok(())
+        };
+        add().map_err(|error| RuntimeError::Engine(format!("{error:#}")))?;
+        Ok(linker)
+    }
+
+    /// Says which import is not offered; wasmtime's own text says why a type does not fit.
+    fn link_error(&self, guest: &str, component: &Component, error: &wasmtime::Error) -> RuntimeError {
+        let offered = |name: &str| {
+            name.starts_with("wasi:")
+                || (name.starts_with("mighost:host/") && !name.starts_with("mighost:host/replaceable@"))
+        };
+        match component
+            .component_type()
+            .imports(&self.engine)
+            .find(|(name, _)| !offered(name))
+        {
+            Some((import, _)) => RuntimeError::ForbiddenImport {
+                guest: guest.to_owned(),
+                import: import.to_owned(),
+            },
+            None => RuntimeError::Compile {
+                guest: guest.to_owned(),
+                reason: format!("{error:#}"),
+            },
+        }
+    }
+}

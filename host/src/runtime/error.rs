@@ -1,0 +1,144 @@
+//! Why a guest cannot be run, or ended without success.
+
+use std::time::Duration;
+
+use super::SinkError;
+use crate::report::Blame;
+
+/// Every text names the guest, e.g. `migration 3f2a_add_stations` or `plugin roles`.
+#[derive(Debug, thiserror::Error)]
+pub enum RuntimeError {
+    #[error("mighost's WebAssembly engine cannot be started: {0}")]
+    Engine(String),
+    #[error("{guest} is not a component that can be run: {reason}")]
+    Compile { guest: String, reason: String },
+    #[error("{guest} needs {interface}, which no plugin of this project exports")]
+    MissingPlugin {
+        guest: String,
+        interface: String,
+        similar: Vec<String>,
+    },
+    #[error("{guest} expects {interface}#{function} as {expected}; plugin {plugin} exports {found}")]
+    Mistyped {
+        guest: String,
+        interface: String,
+        function: String,
+        expected: String,
+        plugin: String,
+        found: String,
+    },
+    #[error("{guest} imports {import}, which mighost does not offer to {}s: guests have no files, no network, no environment", guest_word(.guest))]
+    ForbiddenImport { guest: String, import: String },
+    #[error("{guest} does not export {export}")]
+    MissingExport { guest: String, export: String },
+    #[error("plugins import each other in a circle: {}", .0.join(" -> "))]
+    PluginCycle(Vec<String>),
+    #[error("{interface} is exported by two plugins, {first} and {second}")]
+    TwoProviders {
+        interface: String,
+        first: String,
+        second: String,
+    },
+    #[error("objects of kind {kind} are served by two plugins, {first} and {second}")]
+    TwoKinds {
+        kind: String,
+        first: String,
+        second: String,
+    },
+    #[error("no plugin of this project serves objects of kind {kind}; the kinds that are served: {}", list(.known))]
+    UnknownKind { kind: String, known: Vec<String> },
+    #[error("no ancestor of revision {revision} defines {kind} {name}")]
+    NoEarlierVersion {
+        revision: String,
+        kind: String,
+        name: String,
+    },
+    #[error(
+        "{first} and {second} both define {kind} {name}, and neither comes before the other: name the one to use as REVISION.KEY"
+    )]
+    AmbiguousEarlierVersion {
+        kind: String,
+        name: String,
+        first: String,
+        second: String,
+    },
+    #[error("{reference} names no version of an object: {reason}")]
+    UnknownVersion { reference: String, reason: String },
+    #[error(transparent)]
+    Sink(#[from] SinkError),
+    #[error("{guest} failed: {text}")]
+    Returned { guest: String, text: String },
+    #[error("{guest} panicked: {text}")]
+    Panicked { guest: String, text: String },
+    #[error("{guest} trapped: {reason}")]
+    Trapped {
+        guest: String,
+        reason: String,
+        backtrace: Vec<String>,
+    },
+    #[error("{guest} computed for more than {} without an answer", seconds(.limit))]
+    TimeLimit { guest: String, limit: Duration },
+    #[error("{guest} asked for {asked} bytes of memory; the limit is {limit}")]
+    MemoryLimit { guest: String, asked: usize, limit: usize },
+    #[error("{guest} called functions too deep: its stack of {limit} bytes is full")]
+    StackLimit { guest: String, limit: usize },
+    #[error("{guest} uses {call} in `objects`, where only context, assets and log answer")]
+    NotInObjects { guest: String, call: &'static str },
+    /// An artifact that is needed while guests run cannot be read.
+    #[error(transparent)]
+    Artifact(#[from] crate::artifact::ArtifactError),
+}
+
+impl RuntimeError {
+    /// Whose fault it is.
+    pub fn blame(&self) -> Blame {
+        match self {
+            Self::Engine(_) => Blame::Host,
+            Self::MissingPlugin { .. }
+            | Self::TwoProviders { .. }
+            | Self::TwoKinds { .. }
+            | Self::UnknownKind { .. } => Blame::Operator,
+            Self::Sink(SinkError::ConnectionLost(_)) => Blame::Database,
+            Self::Sink(SinkError::Offline { .. } | SinkError::Interrupted | SinkError::Write(_)) => Blame::Operator,
+            _ => Blame::Guest,
+        }
+    }
+
+    /// What the reader can do about it.
+    pub fn hint(&self) -> Option<String> {
+        Some(match self {
+            Self::MissingPlugin { similar, .. } if !similar.is_empty() => {
+                format!("what plugins export: {}; versions must be equal", similar.join(", "))
+            }
+            Self::MissingPlugin { .. } => "put the plugin into the project's plugins folder; `mighost plugins` lists what is there".into(),
+            Self::Mistyped { .. } => "build both against one version of the plugin's WIT".into(),
+            Self::TwoProviders { .. } | Self::TwoKinds { .. } => "remove one of the two plugins".into(),
+            Self::UnknownKind { .. } => "put a plugin that serves the kind into the plugins folder".into(),
+            Self::TimeLimit { .. } => "if it really needs longer, raise guest-time under [limits] in mighost.toml".into(),
+            Self::MemoryLimit { .. } => "a cursor reads large results in batches; memory under [limits] in mighost.toml raises the limit".into(),
+            Self::Sink(SinkError::Offline { .. }) => "run it without --sql, or write the migration without queries".into(),
+            Self::Sink(SinkError::TransactionControl { .. }) => {
+                "mighost begins and commits; statements that cannot run in a transaction go behind suspend-transaction, or set \
+                 transaction = \"none\" in migration.toml"
+                    .into()
+            }
+            _ => return None,
+        })
+    }
+}
+
+fn guest_word(guest: &str) -> &str {
+    guest.split(' ').next().unwrap_or("guest")
+}
+
+fn list(names: &[String]) -> String {
+    if names.is_empty() {
+        "none".into()
+    } else {
+        names.join(", ")
+    }
+}
+
+fn seconds(duration: &Duration) -> String {
+    format!("{} s", duration.as_secs_f64())
+}

@@ -1,0 +1,160 @@
+//! Typed links between guests: what one imports and another exports is forwarded, by reflection over both types.
+
+use std::sync::Arc;
+
+use wasmtime::component::types::{ComponentFunc, ComponentItem};
+use wasmtime::component::{Component, ComponentExportIndex, Linker, Val};
+use wasmtime::{Engine, StoreContextMut};
+
+use super::error::RuntimeError;
+use super::guest::{Guest, GuestState, Instance, explain};
+use super::step::StepRun;
+use super::types::{function_text, holds_handle, same_function};
+
+/// Links every import of `component` that is not the host's to the guest that `provider` names for it.
+pub(super) fn link(
+    linker: &mut Linker<GuestState>,
+    engine: &Engine,
+    component: &Component,
+    name: &str,
+    provider: &mut dyn FnMut(&str) -> Result<Arc<Guest>, RuntimeError>,
+) -> Result<(), RuntimeError> {
+    for (interface, item) in component.component_type().imports(engine) {
+        if interface.starts_with("mighost:host/") || interface.starts_with("wasi:") {
+            continue;
+        }
+        let ComponentItem::ComponentInstance(import) = item.ty else {
+            return Err(RuntimeError::ForbiddenImport {
+                guest: name.to_owned(),
+                import: interface.to_owned(),
+            });
+        };
+        // An interface of types alone, such as one that `use`s another's, needs nobody to serve it.
+        let functions: Vec<_> = import
+            .exports(engine)
+            .filter_map(|(function, item)| match item.ty {
+                ComponentItem::ComponentFunc(ty) => Some((function, ty)),
+                _ => None,
+            })
+            .collect();
+        if functions.is_empty()
+            && import
+                .exports(engine)
+                .all(|(_, item)| matches!(item.ty, ComponentItem::Type(_)))
+        {
+            continue;
+        }
+        let guest = provider(interface)?;
+        let mut instance = linker.instance(interface).map_err(|error| internal(name, &error))?;
+        for (function, expected) in functions {
+            let export = export(engine, &guest, name, interface, function, &expected)?;
+            let operation: Arc<str> = format!("{interface}#{function}").into();
+            let guest = guest.clone();
+            instance
+                .func_new_async(function, move |context, _, params, results| {
+                    let (guest, operation) = (guest.clone(), operation.clone());
+                    Box::new(forward(context, guest, export, operation, params, results))
+                })
+                .map_err(|error| internal(name, &error))?;
+        }
+    }
+    Ok(())
+}
+
+fn internal(guest: &str, error: &wasmtime::Error) -> RuntimeError {
+    RuntimeError::Compile {
+        guest: guest.to_owned(),
+        reason: format!("{error:#}"),
+    }
+}
+
+/// The provider's export, whose type must be the importer's.
+fn export(
+    engine: &Engine,
+    provider: &Guest,
+    guest: &str,
+    interface: &str,
+    function: &str,
+    expected: &ComponentFunc,
+) -> Result<ComponentExportIndex, RuntimeError> {
+    let mistyped = |found: String| RuntimeError::Mistyped {
+        guest: guest.to_owned(),
+        interface: interface.to_owned(),
+        function: function.to_owned(),
+        expected: function_text(expected),
+        plugin: provider.name.trim_start_matches("plugin ").to_owned(),
+        found,
+    };
+    if expected
+        .params()
+        .map(|(_, ty)| ty)
+        .chain(expected.results())
+        .any(|ty| holds_handle(&ty))
+    {
+        return Err(mistyped(
+            "it, but resources cannot cross from one guest to another".into(),
+        ));
+    }
+    let component = &provider.component;
+    let index = component
+        .get_export_index(None, interface)
+        .and_then(|instance| component.get_export(Some(&instance), function))
+        .ok_or_else(|| mistyped("no such function".into()))?;
+    match index {
+        (ComponentItem::ComponentFunc(found), index) if same_function(expected, &found) => Ok(index),
+        (ComponentItem::ComponentFunc(found), _) => Err(mistyped(function_text(&found))),
+        _ => {
+            let _ = engine;
+            Err(mistyped("something that is not a function".into()))
+        }
+    }
+}
+
+async fn forward(
+    mut caller: StoreContextMut<'_, GuestState>,
+    guest: Arc<Guest>,
+    export: ComponentExportIndex,
+    operation: Arc<str>,
+    params: &[Val],
+    results: &mut [Val],
+) -> wasmtime::Result<()> {
+    let step = caller.data().step.clone();
+    step.reporter.report(crate::report::Event::Operation {
+        name: operation.to_string(),
+    });
+    step.enter_operation(operation.to_string()).await;
+    let called = with_instance(&guest, &step, async |instance| {
+        let function =
+            instance
+                .instance
+                .get_func(&mut instance.store, export)
+                .ok_or_else(|| RuntimeError::MissingExport {
+                    guest: guest.name.to_string(),
+                    export: operation.to_string(),
+                })?;
+        match function.call_async(&mut instance.store, params, results).await {
+            Ok(()) => Ok(()),
+            Err(error) => Err(explain(&mut instance.store, &error)),
+        }
+    })
+    .await;
+    step.leave_operation().await;
+    caller.data_mut().stopwatch.resume();
+    called.map_err(|error| step.fail(error))
+}
+
+/// Calls a plugin in its instance of this step, which is made at the first call.
+pub(super) async fn with_instance<R>(
+    guest: &Guest,
+    step: &Arc<StepRun>,
+    call: impl AsyncFnOnce(&mut Instance) -> Result<R, RuntimeError>,
+) -> Result<R, RuntimeError> {
+    let place = step.instance(guest);
+    let mut place = place.lock().await;
+    let instance = match &mut *place {
+        Some(instance) => instance,
+        empty => empty.insert(guest.instantiate(step).await?),
+    };
+    instance.store.data_mut().stopwatch.resume();
+    call(instance).await
+}

@@ -1,0 +1,128 @@
+//! `mighost:host/database`: each call goes to the run's sink.
+
+use std::sync::Arc;
+
+use tokio::sync::{Mutex, OwnedMutexGuard};
+use wasmtime::component::Resource;
+
+use super::super::bindings::mighost::host::database::{Error, Host, HostCopyIn, HostCursor, Row, Rows, Value};
+use super::super::guest::GuestState;
+use super::super::sink::{CopyHandle, CursorHandle};
+use super::super::{RuntimeError, Sink};
+
+impl GuestState {
+    async fn sink(&mut self, call: &'static str) -> wasmtime::Result<OwnedMutexGuard<dyn Sink>> {
+        match &self.step.sink {
+            Some(sink) => Ok(Mutex::lock_owned(Arc::clone(sink)).await),
+            None => Err(self.step.fail(RuntimeError::NotInObjects {
+                guest: self.name.to_string(),
+                call,
+            })),
+        }
+    }
+}
+
+impl Host for GuestState {
+    async fn execute(&mut self, statement: String) -> wasmtime::Result<()> {
+        let result = self.sink("database.execute").await?.execute(&statement).await;
+        self.answer(result)
+    }
+
+    async fn execute_script(&mut self, script: String) -> wasmtime::Result<()> {
+        let result = self
+            .sink("database.execute-script")
+            .await?
+            .execute_script(&script)
+            .await;
+        self.answer(result)
+    }
+
+    async fn run(&mut self, statement: String, params: Vec<Value>) -> wasmtime::Result<u64> {
+        let result = self.sink("database.run").await?.run(&statement, &params).await;
+        self.answer(result)
+    }
+
+    async fn query(&mut self, statement: String, params: Vec<Value>) -> wasmtime::Result<Rows> {
+        let result = self.sink("database.query").await?.query(&statement, &params).await;
+        self.answer(result)
+    }
+
+    async fn try_execute(&mut self, statement: String) -> wasmtime::Result<Result<u64, Error>> {
+        let result = self.sink("database.try-execute").await?.try_execute(&statement).await;
+        self.answer(result)
+    }
+
+    async fn suspend_transaction(&mut self) -> wasmtime::Result<()> {
+        let result = self
+            .sink("database.suspend-transaction")
+            .await?
+            .suspend_transaction()
+            .await;
+        self.answer(result)
+    }
+
+    async fn resume_transaction(&mut self) -> wasmtime::Result<()> {
+        let result = self
+            .sink("database.resume-transaction")
+            .await?
+            .resume_transaction()
+            .await;
+        self.answer(result)
+    }
+}
+
+impl HostCursor for GuestState {
+    async fn open(
+        &mut self,
+        statement: String,
+        params: Vec<Value>,
+        batch: u32,
+    ) -> wasmtime::Result<Resource<CursorHandle>> {
+        let result = self
+            .sink("database.cursor")
+            .await?
+            .cursor_open(&statement, &params, batch)
+            .await;
+        let number = self.answer(result)?;
+        Ok(self.table.push(CursorHandle(number))?)
+    }
+
+    async fn next(&mut self, this: Resource<CursorHandle>) -> wasmtime::Result<Vec<Row>> {
+        let number = self.table.get(&this)?.0;
+        let result = self.sink("database.cursor").await?.cursor_next(number).await;
+        self.answer(result)
+    }
+
+    async fn drop(&mut self, this: Resource<CursorHandle>) -> wasmtime::Result<()> {
+        let CursorHandle(number) = self.table.delete(this)?;
+        let result = self.sink("database.cursor").await?.cursor_close(number).await;
+        self.answer(result)
+    }
+}
+
+impl HostCopyIn for GuestState {
+    async fn open(&mut self, table: String, columns: Vec<String>) -> wasmtime::Result<Resource<CopyHandle>> {
+        let result = self.sink("database.copy-in").await?.copy_open(&table, &columns).await;
+        let number = self.answer(result)?;
+        Ok(self.table.push(CopyHandle(number))?)
+    }
+
+    async fn write(&mut self, this: Resource<CopyHandle>, rows: Vec<Row>) -> wasmtime::Result<()> {
+        let number = self.table.get(&this)?.0;
+        let result = self.sink("database.copy-in").await?.copy_write(number, &rows).await;
+        self.answer(result)
+    }
+
+    /// Takes the handle, so that a COPY that is dropped is always one that was not finished.
+    async fn finish(&mut self, this: Resource<CopyHandle>) -> wasmtime::Result<u64> {
+        let CopyHandle(number) = self.table.delete(this)?;
+        let result = self.sink("database.copy-in").await?.copy_finish(number).await;
+        self.answer(result)
+    }
+
+    async fn drop(&mut self, this: Resource<CopyHandle>) -> wasmtime::Result<()> {
+        let CopyHandle(number) = self.table.delete(this)?;
+        let result = self.sink("database.copy-in").await?.copy_abandon(number).await;
+        self.answer(result)
+    }
+}

@@ -1,0 +1,105 @@
+//! One revision being run: what all guests that take part in it share.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use super::guest::Instance;
+use super::{Guest, Providers, RuntimeError, Sink};
+use crate::config::Limits;
+use crate::report::Reporter;
+
+/// What guests see of the run's settings; the same for every step.
+#[derive(Clone, Debug)]
+pub struct RunSettings {
+    pub schema: String,
+    pub superuser_role: String,
+    pub args: BTreeMap<String, String>,
+    pub limits: Limits,
+    pub offline: bool,
+    /// The server's `server_version_num`; none offline.
+    pub server_version: Option<u32>,
+}
+
+/// One revision on its way up or down. Plugins are instantiated when they are first called, each in a store of its own, and
+/// live as long as the step.
+pub struct StepRun {
+    pub revision: String,
+    pub downgrading: bool,
+    pub settings: Arc<RunSettings>,
+    pub reporter: Arc<dyn Reporter>,
+    pub providers: Arc<dyn Providers>,
+    /// None where a guest is only asked for its objects.
+    pub sink: Option<Arc<tokio::sync::Mutex<dyn Sink>>>,
+    instances: Mutex<HashMap<Arc<str>, Arc<tokio::sync::Mutex<Option<Instance>>>>>,
+    /// The first reason why a guest was ended by the host. A trap only carries it up through the guests.
+    failure: Mutex<Option<RuntimeError>>,
+    operations: Mutex<Vec<String>>,
+}
+
+impl StepRun {
+    pub fn new(
+        revision: String,
+        downgrading: bool,
+        settings: Arc<RunSettings>,
+        reporter: Arc<dyn Reporter>,
+        providers: Arc<dyn Providers>,
+        sink: Option<Arc<tokio::sync::Mutex<dyn Sink>>>,
+    ) -> Arc<Self> {
+        Arc::new(Self {
+            revision,
+            downgrading,
+            settings,
+            reporter,
+            providers,
+            sink,
+            instances: Mutex::default(),
+            failure: Mutex::default(),
+            operations: Mutex::default(),
+        })
+    }
+
+    /// The place of a plugin's instance.
+    pub(super) fn instance(&self, guest: &Guest) -> Arc<tokio::sync::Mutex<Option<Instance>>> {
+        let mut instances = self.instances.lock().unwrap_or_else(PoisonError::into_inner);
+        instances.entry(guest.name.clone()).or_default().clone()
+    }
+
+    /// Ends the guests: keeps the first reason and returns what unwinds them.
+    pub(super) fn fail(&self, reason: RuntimeError) -> wasmtime::Error {
+        self.failure
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .get_or_insert(reason);
+        wasmtime::format_err!("ended by the host")
+    }
+
+    pub(super) fn take_failure(&self) -> Option<RuntimeError> {
+        self.failure.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+
+    /// The operation that runs now, told to the sink so that failures name it.
+    pub(super) async fn enter_operation(&self, name: String) {
+        self.operations
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .push(name);
+        self.tell_operation().await;
+    }
+
+    pub(super) async fn leave_operation(&self) {
+        self.operations.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        self.tell_operation().await;
+    }
+
+    async fn tell_operation(&self) {
+        if let Some(sink) = &self.sink {
+            let operation = self
+                .operations
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .last()
+                .cloned();
+            sink.lock().await.set_operation(operation.as_deref());
+        }
+    }
+}

@@ -1,0 +1,2 @@
+drop table observations;
+drop table variables;

@@ -1,0 +1,1 @@
+-- A merge point: the two branches touch different tables, so there is nothing to reconcile.

@@ -1,0 +1,2 @@
+drop table :"schema".stations;
+drop table :"schema".networks;

@@ -1,0 +1,3 @@
+drop table observation_flags;
+drop table flags;
+drop type flag_origin;

@@ -1,0 +1,1 @@
+drop index concurrently observation_flags_flag_id_idx;

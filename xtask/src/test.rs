@@ -1,0 +1,28 @@
+//! The README's second command: everything that must hold before a change lands.
+
+use crate::tools::{self, answers};
+use crate::wasm_std;
+
+/// Fast checks first. `filters` go to the test runner.
+pub fn run(filters: &[String]) -> anyhow::Result<()> {
+    wasm_std::install()?;
+    tools::run("cargo", &["fmt", "--all", "--check"], &[])?;
+    tools::run("cargo", &["build", "--workspace", "--all-targets"], &[])?;
+    // The demo's guests, which the end-to-end tests run.
+    tools::run("target/debug/mighost", &["build"], &[])?;
+    if answers("cargo", &["nextest", "--version"]) {
+        tools::run("cargo", &["nextest", "run", "--workspace", "--no-fail-fast"], filters)?;
+    } else {
+        tools::run(
+            "cargo",
+            &["test", "--workspace", "--all-targets", "--no-fail-fast"],
+            filters,
+        )?;
+    }
+    tools::run("cargo", &["test", "--workspace", "--doc"], &[])?;
+    tools::run(
+        "cargo",
+        &["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"],
+        &[],
+    )
+}
