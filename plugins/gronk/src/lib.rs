@@ -19,8 +19,18 @@ impl ObjectType for Gronk {
     fn create(object: &Object) -> Result<(), String> {
         let options = Options::read(object)?;
         let (name, word) = (in_schema(&object.name), options.word());
-        execute!("create {} {} as {}", word, name, raw(object.definition.trim().trim_end_matches(';')));
-        execute!("comment on {} {} is {}", word, name, literal(format!("{} {MARKER}", options.comment).trim_start()));
+        execute!(
+            "create {} {} as {}",
+            word,
+            name,
+            raw(object.definition.trim().trim_end_matches(';'))
+        );
+        execute!(
+            "comment on {} {} is {}",
+            word,
+            name,
+            literal(format!("{} {MARKER}", options.comment).trim_start())
+        );
         for (column, text) in &options.column_comments {
             execute!("comment on column {}.{} is {}", name, identifier(column), literal(text));
         }
@@ -42,20 +52,36 @@ impl ObjectType for Gronk {
         let (before, after) = (Options::read(old)?, Options::read(new)?);
         // Dependants follow a view that is renamed, and find the new one under its new name.
         if old.name != new.name {
-            execute!("alter {} {} rename to {}", before.word(), in_schema(&old.name), identifier(&new.name));
+            execute!(
+                "alter {} {} rename to {}",
+                before.word(),
+                in_schema(&old.name),
+                identifier(&new.name)
+            );
         }
-        let indexes: Vec<String> = before.indexes.iter().chain(&after.indexes).map(|(name, _)| name.clone()).collect();
+        let indexes: Vec<String> = before
+            .indexes
+            .iter()
+            .chain(&after.indexes)
+            .map(|(name, _)| name.clone())
+            .collect();
         let saved = dependants::detach(before.kind(), &new.name, &indexes)?;
         execute!("drop {} {}", before.word(), in_schema(&new.name));
         Self::create(new)?;
         if !saved.owner.is_empty() {
-            execute!("alter {} {} owner to {}", after.word(), in_schema(&new.name), identifier(&saved.owner));
+            execute!(
+                "alter {} {} owner to {}",
+                after.word(),
+                in_schema(&new.name),
+                identifier(&saved.owner)
+            );
         }
         dependants::attach(&saved)
     }
 
     fn introspect(_kind: &str, schema: &str) -> Result<Vec<Object>, String> {
-        let gronks = query_as::<(i64, String, String, bool, String)>(include_str!("gronks.sql"), params![schema, MARKER]);
+        let gronks =
+            query_as::<(i64, String, String, bool, String)>(include_str!("gronks.sql"), params![schema, MARKER]);
         let object = |(oid, name, definition, materialized, comment): (i64, String, String, bool, String)| {
             let mut object = mighost_sdk::objects::object("gronk", &name, definition.trim());
             if materialized {
@@ -66,7 +92,9 @@ impl ObjectType for Gronk {
                 object = object.option("comment", comment);
             }
             let parts = query_as::<(String, String)>(include_str!("parts.sql"), params![oid]);
-            parts.iter().fold(object, |object, (option, value)| object.option(option, value))
+            parts
+                .iter()
+                .fold(object, |object, (option, value)| object.option(option, value))
         };
         Ok(gronks.into_iter().map(object).collect())
     }

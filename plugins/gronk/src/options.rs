@@ -21,7 +21,8 @@ impl Options {
     pub fn read(object: &Object) -> Result<Self, String> {
         let mut options = Self::default();
         for (name, value) in &object.options {
-            let malformed = |expected: &str| format!("the gronk `{}` has `{name}` = `{value}`; {expected}", object.name);
+            let malformed =
+                |expected: &str| format!("the gronk `{}` has `{name}` = `{value}`; {expected}", object.name);
             let pair = |separator: char, expected: &str| match value.split_once(separator) {
                 Some((first, second)) if !first.trim().is_empty() && !second.trim().is_empty() => {
                     Ok((first.trim().to_owned(), second.trim().to_owned()))
@@ -35,11 +36,18 @@ impl Options {
                 "column-comment" => options.column_comments.push(pair(':', "it should be `column: text`")?),
                 "grant" => options.grants.push(pair(':', "it should be `role: SELECT, ...`")?),
                 "index" => options.indexes.push(pair(' ', "it should be `name (columns)`")?),
-                _ => return Err(malformed("options are materialized (true or false), comment, column-comment, grant, index")),
+                _ => {
+                    return Err(malformed(
+                        "options are materialized (true or false), comment, column-comment, grant, index",
+                    ));
+                }
             }
         }
         if !options.indexes.is_empty() && !options.materialized {
-            return Err(format!("the gronk `{}` has indexes, so it needs the option materialized = true", object.name));
+            return Err(format!(
+                "the gronk `{}` has indexes, so it needs the option materialized = true",
+                object.name
+            ));
         }
         Ok(options)
     }
@@ -64,8 +72,16 @@ mod tests {
     fn options_are_read_or_refused() {
         let gronk = object("gronk", "g", "select 1 as a");
         let options = Options::read(&gronk.clone().option("grant", "viewer: SELECT, UPDATE")).ok();
-        assert_eq!(options.map(|o| o.grants), Some(vec![("viewer".to_owned(), "SELECT, UPDATE".to_owned())]));
-        for (name, value) in [("grant", "viewer"), ("index", "g_idx (a)"), ("materialized", "yes"), ("colour", "red")] {
+        assert_eq!(
+            options.map(|o| o.grants),
+            Some(vec![("viewer".to_owned(), "SELECT, UPDATE".to_owned())])
+        );
+        for (name, value) in [
+            ("grant", "viewer"),
+            ("index", "g_idx (a)"),
+            ("materialized", "yes"),
+            ("colour", "red"),
+        ] {
             assert!(Options::read(&gronk.clone().option(name, value)).is_err(), "{name}");
         }
     }

@@ -84,7 +84,10 @@ impl Saved {
     /// only the index: its comment, statistics targets and the like are put back.
     pub fn forget_indexes(&mut self, names: &[String], kept: &[String]) {
         let index_of = |statement: &Statement| {
-            let dependant = self.dependants.iter().find(|dependant| dependant.description == statement.dependant)?;
+            let dependant = self
+                .dependants
+                .iter()
+                .find(|dependant| dependant.description == statement.dependant)?;
             dependant.own_index.as_deref()
         };
         self.computations.retain(|statement| match index_of(statement) {
@@ -149,10 +152,7 @@ fn run_all(session: &dyn Session, statements: &[Statement]) -> Result<(), String
 }
 
 /// Runs `work` with nothing but `pg_catalog` in the search path.
-pub fn without_search_path<T>(
-    session: &dyn Session,
-    work: impl FnOnce() -> Result<T, String>,
-) -> Result<T, String> {
+pub fn without_search_path<T>(session: &dyn Session, work: impl FnOnce() -> Result<T, String>) -> Result<T, String> {
     with_search_path(session, NO_SEARCH_PATH, work)
 }
 

@@ -33,7 +33,9 @@ mighost_sdk::export_object_types!(PgObjects);
 impl dependants::Guest for PgObjects {
     fn detach(kind: String, name: String, own_indexes: Vec<String>) -> Result<dependants::Saved, String> {
         if Run.offline() {
-            Run.warn(&format!("what depends on {kind} `{name}` cannot be looked for in a script; it fails where something does"));
+            Run.warn(&format!(
+                "what depends on {kind} `{name}` cannot be looked for in a script; it fails where something does"
+            ));
             return Ok(dependants::Saved {
                 dependants: Vec::new(),
                 owner: String::new(),
@@ -51,7 +53,11 @@ impl dependants::Guest for PgObjects {
             statements.into_iter().map(out).collect()
         };
         Ok(dependants::Saved {
-            dependants: saved.dependants.into_iter().map(|dependant| dependant.description).collect(),
+            dependants: saved
+                .dependants
+                .into_iter()
+                .map(|dependant| dependant.description)
+                .collect(),
             owner: saved.owner,
             definitions: out(saved.definitions),
             computations: out(saved.computations),

@@ -13,7 +13,14 @@ use crate::dependants::Target;
 use crate::session::Session;
 
 /// The kinds, as `plugin.toml` lists them.
-pub const KINDS: &[&str] = &["function", "procedure", "view", "materialized-view", "manual-materialized-view", "trigger"];
+pub const KINDS: &[&str] = &[
+    "function",
+    "procedure",
+    "view",
+    "materialized-view",
+    "manual-materialized-view",
+    "trigger",
+];
 
 /// Creates an object.
 pub fn create(session: &dyn Session, object: &Object) -> Result<(), String> {
@@ -44,7 +51,9 @@ pub fn drop(session: &dyn Session, object: &Object) -> Result<(), String> {
 /// Puts `new` in the place of `old`.
 pub fn replace(session: &dyn Session, old: &Object, new: &Object) -> Result<(), String> {
     let replaced = match (old.kind.as_str(), new.kind.as_str()) {
-        (from, to) if from != to => Err(format!("its new version is a {to}; only objects of one kind replace each other")),
+        (from, to) if from != to => Err(format!(
+            "its new version is a {to}; only objects of one kind replace each other"
+        )),
         ("function" | "procedure", _) => routine::replace(session, old, new),
         ("view", _) => view::replace(session, old, new),
         ("materialized-view", _) => materialized::replace(session, old, new),

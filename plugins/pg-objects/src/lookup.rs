@@ -12,7 +12,10 @@ pub fn relation(session: &dyn Session, name: &str, relkind: &str) -> Result<Stri
         &[&schema, name],
     );
     match rows.first() {
-        None => Err(format!("schema `{schema}` has no {} of that name", relation_word(relkind))),
+        None => Err(format!(
+            "schema `{schema}` has no {} of that name",
+            relation_word(relkind)
+        )),
         Some(row) if column(row, 1) != relkind => Err(format!(
             "in schema `{schema}` that name is a {}, not a {}",
             relation_word(column(row, 1)),
@@ -50,7 +53,11 @@ pub fn routine(session: &dyn Session, word: &str, signature: &str) -> Result<Opt
     if found == word {
         Ok(Some((column(row, 0).to_owned(), column(row, 1).to_owned())))
     } else {
-        Err(format!("{signature} is a {}, not a {}", found.to_lowercase(), word.to_lowercase()))
+        Err(format!(
+            "{signature} is a {}, not a {}",
+            found.to_lowercase(),
+            word.to_lowercase()
+        ))
     }
 }
 
@@ -63,7 +70,8 @@ pub fn trigger(session: &dyn Session, name: &str, table: &str) -> Option<(String
          WHERE NOT t.tgisinternal AND n.nspname = $1 AND c.relname = $2 AND t.tgname = $3",
         &[&schema, table, name],
     );
-    rows.first().map(|row| (column(row, 0).to_owned(), row.get(1).cloned().flatten()))
+    rows.first()
+        .map(|row| (column(row, 0).to_owned(), row.get(1).cloned().flatten()))
 }
 
 /// `schema.name` of the run's schema, as SQL.

@@ -47,19 +47,22 @@ impl Signature {
     /// Reads a name with its argument types.
     pub fn parse(text: &str) -> Result<Self, String> {
         let Some((name, arguments)) = text.split_once('(') else {
-            return Err(format!("`{text}` names no arguments; without any it is written `{text}()`"));
+            return Err(format!(
+                "`{text}` names no arguments; without any it is written `{text}()`"
+            ));
         };
-        let arguments = arguments.trim_end();
-        let tokens = crate::tokens::tokens(arguments)?;
+        let arguments = format!("({}", arguments.trim_end());
+        let tokens = crate::tokens::tokens(&arguments)?;
         let closing = tokens.iter().position(|token| token.text == ")" && token.depth == 0);
-        let closes_before = |index: usize| tokens.iter().take(index).all(|token| token.text != ";");
-        match closing {
-            Some(index) if index + 1 == tokens.len() && closes_before(index) && balanced(&tokens) => Ok(Self {
-                name: plain(name.trim_end())?.to_owned(),
-                arguments: format!("({arguments}"),
-            }),
-            _ => Err(format!("`{text}` should be a name and argument types in parentheses, e.g. `f(integer, text)`")),
+        if closing.map(|index| index + 1) != Some(tokens.len()) || tokens.iter().any(|token| token.text == ";") {
+            return Err(format!(
+                "`{text}` should be a name and argument types in parentheses, e.g. `f(integer, text)`"
+            ));
         }
+        Ok(Self {
+            name: plain(name.trim_end())?.to_owned(),
+            arguments,
+        })
     }
 
     /// The signature as SQL, with the schema before it.
@@ -68,20 +71,21 @@ impl Signature {
     }
 }
 
-/// True where no parenthesis is closed that was not opened, but for the last.
-fn balanced(tokens: &[crate::tokens::Token<'_>]) -> bool {
-    let opened = tokens.iter().filter(|token| token.text == "(").count();
-    tokens.iter().filter(|token| token.text == ")").count() == opened + 1
-}
-
 impl TriggerName {
     /// Reads `name on table`.
     pub fn parse(text: &str) -> Result<Self, String> {
-        match text.to_ascii_lowercase().rfind(" on ").and_then(|at| Some((text.get(..at)?, text.get(at + 4..)?))) {
-            Some((name, table)) => {
-                Ok(Self { name: plain(name.trim_end())?.to_owned(), table: plain(table.trim_start())?.to_owned() })
-            }
-            None => Err(format!("`{text}` does not say which table the trigger is on: `name on table` is expected")),
+        match text
+            .to_ascii_lowercase()
+            .rfind(" on ")
+            .and_then(|at| Some((text.get(..at)?, text.get(at + 4..)?)))
+        {
+            Some((name, table)) => Ok(Self {
+                name: plain(name.trim_end())?.to_owned(),
+                table: plain(table.trim_start())?.to_owned(),
+            }),
+            None => Err(format!(
+                "`{text}` does not say which table the trigger is on: `name on table` is expected"
+            )),
         }
     }
 
@@ -98,9 +102,23 @@ mod tests {
     #[test]
     fn signatures() {
         let signature = Signature::parse("closest (double precision, numeric(10, 2))").unwrap();
-        assert_eq!(signature.sql("crmp"), r#""crmp"."closest"(double precision, numeric(10, 2))"#);
+        assert_eq!(
+            signature.sql("crmp"),
+            r#""crmp"."closest"(double precision, numeric(10, 2))"#
+        );
         assert_eq!(Signature::parse("f()").unwrap().arguments, "()");
-        for wrong in ["f", "f(", "f) (", "f() returns int", "crmp.f()", "\"f\"()", "()", "f());drop(", "f(;)", "f(int))"] {
+        for wrong in [
+            "f",
+            "f(",
+            "f) (",
+            "f() returns int",
+            "crmp.f()",
+            "\"f\"()",
+            "()",
+            "f());drop(",
+            "f(;)",
+            "f(int))",
+        ] {
             assert!(Signature::parse(wrong).is_err(), "{wrong}");
         }
     }

@@ -42,7 +42,11 @@ impl Options {
         let mut seen: Vec<&str> = Vec::new();
         for (name, value) in &object.options {
             if !allowed.contains(&name.as_str()) {
-                return Err(format!("it has an option `{name}`, but a {} takes only {}", object.kind, allowed.join(", ")));
+                return Err(format!(
+                    "it has an option `{name}`, but a {} takes only {}",
+                    object.kind,
+                    allowed.join(", ")
+                ));
             }
             if seen.contains(&name.as_str()) && !matches!(name.as_str(), "index" | "column-comment") {
                 return Err(format!("its option `{name}` is given twice"));
@@ -52,15 +56,21 @@ impl Options {
                 "comment" => options.comment = Some(value.clone()),
                 "column-comment" => match value.split_once(':') {
                     Some((column, text)) => {
-                        options.column_comments.push((column.trim().to_owned(), text.trim().to_owned()));
+                        options
+                            .column_comments
+                            .push((column.trim().to_owned(), text.trim().to_owned()));
                     }
                     None => return Err(format!("its option column-comment `{value}` should be `column: text`")),
                 },
                 "index" => options.indexes.push(Index::parse(value)?),
                 "with-data" => options.with_data = Some(truth(name, value)?),
                 "constraint" => options.constraint = truth(name, value)?,
-                "security-barrier" => options.view_parameters.push(("security_barrier", truth(name, value)?.to_string())),
-                "security-invoker" => options.view_parameters.push(("security_invoker", truth(name, value)?.to_string())),
+                "security-barrier" => options
+                    .view_parameters
+                    .push(("security_barrier", truth(name, value)?.to_string())),
+                "security-invoker" => options
+                    .view_parameters
+                    .push(("security_invoker", truth(name, value)?.to_string())),
                 "check-option" if matches!(value.as_str(), "local" | "cascaded") => {
                     options.view_parameters.push(("check_option", value.clone()));
                 }
@@ -70,7 +80,11 @@ impl Options {
                         "replica" => "ENABLE REPLICA",
                         "always" => "ENABLE ALWAYS",
                         "never" => "DISABLE",
-                        _ => return Err(format!("its option enabled is `{value}`, not origin, replica, always or never")),
+                        _ => {
+                            return Err(format!(
+                                "its option enabled is `{value}`, not origin, replica, always or never"
+                            ));
+                        }
                     });
                 }
                 _ => return Err(format!("its option {name} cannot be `{value}`")),
@@ -84,9 +98,16 @@ impl Options {
     /// The indexes and comments of an object, given as SQL, as statements.
     pub fn statements(&self, word: &str, identity: &str) -> Vec<String> {
         let indexes = self.indexes.iter().map(|index| index.create(identity));
-        let comment = self.comment.iter().map(|text| format!("COMMENT ON {word} {identity} IS {}", literal(text)));
+        let comment = self
+            .comment
+            .iter()
+            .map(|text| format!("COMMENT ON {word} {identity} IS {}", literal(text)));
         let columns = self.column_comments.iter().map(|(column, text)| {
-            format!("COMMENT ON COLUMN {identity}.{} IS {}", identifier(column), literal(text))
+            format!(
+                "COMMENT ON COLUMN {identity}.{} IS {}",
+                identifier(column),
+                literal(text)
+            )
         });
         indexes.chain(comment).chain(columns).collect()
     }
@@ -129,7 +150,11 @@ impl Index {
                     None => name.text.to_owned(),
                 };
                 let name_is_plain = crate::name::plain(&unquoted).map(str::to_owned);
-                Ok(Self { name: name_is_plain?, unique, rest: text[name.end()..].trim().to_owned() })
+                Ok(Self {
+                    name: name_is_plain?,
+                    unique,
+                    rest: text[name.end()..].trim().to_owned(),
+                })
             }
             _ => Err(malformed("the name or the columns are missing")),
         }
@@ -138,7 +163,11 @@ impl Index {
     /// CREATE INDEX on a relation, given as SQL.
     pub fn create(&self, relation: &str) -> String {
         let unique = if self.unique { "UNIQUE " } else { "" };
-        format!("CREATE {unique}INDEX {} ON {relation} {}", crate::sql::identifier(&self.name), self.rest)
+        format!(
+            "CREATE {unique}INDEX {} ON {relation} {}",
+            crate::sql::identifier(&self.name),
+            self.rest
+        )
     }
 }
 
@@ -153,7 +182,17 @@ mod tests {
             definition: String::new(),
             options: vec![(name.into(), value.into())],
         };
-        Options::parse(&object, &["comment", "column-comment", "index", "with-data", "check-option", "enabled"])
+        Options::parse(
+            &object,
+            &[
+                "comment",
+                "column-comment",
+                "index",
+                "with-data",
+                "check-option",
+                "enabled",
+            ],
+        )
     }
 
     #[test]
@@ -171,10 +210,17 @@ mod tests {
 
     #[test]
     fn wrong_options_are_refused() {
-        assert!(parse("colour", "red").unwrap_err().contains("takes only comment, column-comment"));
+        assert!(
+            parse("colour", "red")
+                .unwrap_err()
+                .contains("takes only comment, column-comment")
+        );
         assert!(parse("with-data", "yes").unwrap_err().contains("not true or false"));
         assert!(parse("check-option", "global").is_err());
         assert!(parse("column-comment", "no colon").is_err());
-        assert_eq!(parse("column-comment", "a: b: c").unwrap().column_comments, [("a".to_owned(), "b: c".to_owned())]);
+        assert_eq!(
+            parse("column-comment", "a: b: c").unwrap().column_comments,
+            [("a".to_owned(), "b: c".to_owned())]
+        );
     }
 }

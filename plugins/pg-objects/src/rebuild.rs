@@ -24,7 +24,13 @@ impl Rebuild<'_> {
         let mut saved = dependants::save(session, &self.target)?;
         let name = |index: &Index| index.name.clone();
         let declared: Vec<String> = self.old.indexes.iter().chain(&self.new.indexes).map(name).collect();
-        let kept: Vec<String> = self.new.indexes.iter().filter(|index| self.old.indexes.contains(index)).map(name).collect();
+        let kept: Vec<String> = self
+            .new
+            .indexes
+            .iter()
+            .filter(|index| self.old.indexes.contains(index))
+            .map(name)
+            .collect();
         saved.forget_indexes(&declared, &kept);
         saved.drop_all(session);
         session.execute(&self.drop);
@@ -34,7 +40,9 @@ impl Rebuild<'_> {
             "comment" => self.old.comment.is_none() && self.new.comment.is_none(),
             "column-comment" => {
                 let declared = self.old.column_comments.iter().chain(&self.new.column_comments);
-                declared.into_iter().all(|(name, _)| Some(name) != attribute.column.as_ref())
+                declared
+                    .into_iter()
+                    .all(|(name, _)| Some(name) != attribute.column.as_ref())
             }
             _ => true,
         });

@@ -53,7 +53,10 @@ impl Session for Run {
     fn query(&self, statement: &str, params: &[&str]) -> Vec<Row> {
         let params: Vec<Value> = params.iter().map(|&text| Value::Text(text.to_owned())).collect();
         let rows = mighost_sdk::bindings::mighost::host::database::query(statement, &params);
-        rows.rows.into_iter().map(|row| row.into_iter().map(text_of).collect()).collect()
+        rows.rows
+            .into_iter()
+            .map(|row| row.into_iter().map(text_of).collect())
+            .collect()
     }
 
     fn execute(&self, statement: &str) {

@@ -60,7 +60,11 @@ pub fn tokens(text: &str) -> Result<Vec<Token<'_>>, String> {
         if first == ')' {
             depth = depth.saturating_sub(1);
         }
-        found.push(Token { start: at, text: &text[at..at + length], depth });
+        found.push(Token {
+            start: at,
+            text: &text[at..at + length],
+            depth,
+        });
         if first == '(' {
             depth += 1;
         }
@@ -88,7 +92,9 @@ fn quoted(text: &str, quote: char, backslashes: bool) -> Option<usize> {
 
 /// The length of `$tag$...$tag$`, or of a lone `$`, as in `$1`.
 fn dollar_quoted(text: &str) -> Result<usize, String> {
-    let Some(tag) = text[1..].find('$').map(|end| &text[..end + 2]) else { return Ok(1) };
+    let Some(tag) = text[1..].find('$').map(|end| &text[..end + 2]) else {
+        return Ok(1);
+    };
     let name = &tag[1..tag.len() - 1];
     if !name.chars().all(is_word) || name.starts_with(|c: char| c.is_ascii_digit()) {
         return Ok(1);
@@ -144,9 +150,21 @@ mod tests {
     #[test]
     fn quotes_and_comments_are_passed_over() {
         assert_eq!(
-            texts(r#"a'b;''' "c "" (" -- d;
-            /* e /* ; */ */ E'\'' $x$ ; $$ $x$ f$1 $2 ("#),
-            ["a", "'b;'''", r#""c "" (""#, r"E'\''", "$x$ ; $$ $x$", "f$1", "$", "2", "("]
+            texts(
+                r#"a'b;''' "c "" (" -- d;
+            /* e /* ; */ */ E'\'' $x$ ; $$ $x$ f$1 $2 ("#
+            ),
+            [
+                "a",
+                "'b;'''",
+                r#""c "" (""#,
+                r"E'\''",
+                "$x$ ; $$ $x$",
+                "f$1",
+                "$",
+                "2",
+                "("
+            ]
         );
         for open in ["'", "\"", "/* /* */", "$$ $", "E'\\'", "$a$ $b$"] {
             assert!(tokens(open).is_err(), "{open}");

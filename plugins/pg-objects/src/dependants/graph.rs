@@ -42,7 +42,11 @@ impl Node {
             identity: text(3),
             description: text(4),
             whole: some(5),
-            references: text(6).split(',').filter(|key| !key.is_empty()).map(str::to_owned).collect(),
+            references: text(6)
+                .split(',')
+                .filter(|key| !key.is_empty())
+                .map(str::to_owned)
+                .collect(),
             refusal: some(7),
             index: some(8).is_some(),
             host: text(9),
@@ -63,7 +67,10 @@ pub fn dependants(session: &dyn Session, target: &Target) -> Result<(Node, Vec<N
         return Err(format!("{} is not there any more", target.identity));
     };
     let order = order(&nodes, &root)?;
-    Ok((own, order.into_iter().filter_map(|key| nodes.get(&key).cloned()).collect()))
+    Ok((
+        own,
+        order.into_iter().filter_map(|key| nodes.get(&key).cloned()).collect(),
+    ))
 }
 
 /// The outermost whole that a node is a part of.
@@ -84,7 +91,10 @@ fn order(nodes: &BTreeMap<Key, Node>, root: &Key) -> Result<Vec<Key>, String> {
     for (key, node) in nodes {
         let whole = whole_of(nodes, key);
         let references = node.references.iter().map(|reference| whole_of(nodes, reference));
-        needs.entry(whole).or_default().extend(references.filter(|&reference| reference != whole && reference != root));
+        needs
+            .entry(whole)
+            .or_default()
+            .extend(references.filter(|&reference| reference != whole && reference != root));
     }
     needs.remove(root);
     let mut ordered: Vec<Key> = Vec::new();
@@ -96,8 +106,15 @@ fn order(nodes: &BTreeMap<Key, Node>, root: &Key) -> Result<Vec<Key>, String> {
             .map(|(&key, _)| key)
             .min_by_key(|key| nodes.get(*key).and_then(|node| node.oid.parse::<u32>().ok()));
         let Some(ready) = ready else {
-            let names: Vec<&str> = needs.keys().filter_map(|&key| nodes.get(key)).map(|node| &*node.description).collect();
-            return Err(format!("what depends on it also depends on each other in a circle: {}", names.join(", ")));
+            let names: Vec<&str> = needs
+                .keys()
+                .filter_map(|&key| nodes.get(key))
+                .map(|node| &*node.description)
+                .collect();
+            return Err(format!(
+                "what depends on it also depends on each other in a circle: {}",
+                names.join(", ")
+            ));
         };
         needs.remove(ready);
         for missing in needs.values_mut() {
@@ -139,12 +156,23 @@ mod tests {
             ("function7", &["type10"], None),
             ("index2", &["function7", "root1"], None),
         ]);
-        assert_eq!(order(&nodes, &"root1".to_owned()).unwrap(), ["view8", "function7", "index2"]);
+        assert_eq!(
+            order(&nodes, &"root1".to_owned()).unwrap(),
+            ["view8", "function7", "index2"]
+        );
     }
 
     #[test]
     fn circles_are_refused() {
-        let nodes = graph(&[("root1", &[], None), ("a2", &["b3", "root1"], None), ("b3", &["a2"], None)]);
-        assert!(order(&nodes, &"root1".to_owned()).unwrap_err().contains("circle: a2, b3"));
+        let nodes = graph(&[
+            ("root1", &[], None),
+            ("a2", &["b3", "root1"], None),
+            ("b3", &["a2"], None),
+        ]);
+        assert!(
+            order(&nodes, &"root1".to_owned())
+                .unwrap_err()
+                .contains("circle: a2, b3")
+        );
     }
 }

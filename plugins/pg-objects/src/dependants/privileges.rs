@@ -37,7 +37,12 @@ pub fn statements(rows: &[Row], role: &str) -> (Vec<Privileges>, Vec<String>) {
                 Some(name) => format!("{} ({})", column(row, 8), identifier(name)),
                 None => column(row, 8).to_owned(),
             };
-            let grant = Grant { grantor: column(row, 6), grantee: column(row, 7), privilege, grantable: flag(row, 9) };
+            let grant = Grant {
+                grantor: column(row, 6),
+                grantee: column(row, 7),
+                privilege,
+                grantable: flag(row, 9),
+            };
             if grant.grantor != owner && !flag(row, 10) {
                 refusals.push(format!(
                     "{} on {object} was granted to {} by role {}, which the current role cannot become",
@@ -51,7 +56,9 @@ pub fn statements(rows: &[Row], role: &str) -> (Vec<Privileges>, Vec<String>) {
         while !left.is_empty() {
             let may = |grant: &Grant<'_>| {
                 grant.grantor == owner
-                    || given.iter().any(|g| g.grantee == grant.grantor && g.privilege == grant.privilege && g.grantable)
+                    || given
+                        .iter()
+                        .any(|g| g.grantee == grant.grantor && g.privilege == grant.privilege && g.grantable)
             };
             let (ready, later): (Vec<_>, Vec<_>) = left.into_iter().partition(|grant| may(grant));
             left = later;
@@ -63,13 +70,21 @@ pub fn statements(rows: &[Row], role: &str) -> (Vec<Privileges>, Vec<String>) {
                     )
                 }));
             }
-            statements.extend(ready.chunk_by(alike).flat_map(|grants| grant(object, owner, role, grants)));
+            statements.extend(
+                ready
+                    .chunk_by(alike)
+                    .flat_map(|grants| grant(object, owner, role, grants)),
+            );
             given.extend(ready);
         }
         found.push((
             column(first, 0).to_owned(),
             column(first, 1).to_owned(),
-            Attribute { what: "privilege".to_owned(), column: of_column, statements },
+            Attribute {
+                what: "privilege".to_owned(),
+                column: of_column,
+                statements,
+            },
         ));
     }
     (found, refusals)
@@ -83,11 +98,19 @@ fn grant(object: &str, owner: &str, role: &str, grants: &[Grant<'_>]) -> Vec<Str
     let Some(first) = grants.first() else { return Vec::new() };
     let privileges: Vec<&str> = grants.iter().map(|grant| &*grant.privilege).collect();
     let option = if first.grantable { " WITH GRANT OPTION" } else { "" };
-    let grant = format!("GRANT {} ON {object} TO {}{option}", privileges.join(", "), first.grantee);
+    let grant = format!(
+        "GRANT {} ON {object} TO {}{option}",
+        privileges.join(", "),
+        first.grantee
+    );
     if first.grantor == owner {
         return vec![grant];
     }
-    let back = if role == "none" { "SET ROLE NONE".to_owned() } else { format!("SET ROLE {}", identifier(role)) };
+    let back = if role == "none" {
+        "SET ROLE NONE".to_owned()
+    } else {
+        format!("SET ROLE {}", identifier(role))
+    };
     vec![format!("SET ROLE {}", first.grantor), grant, back]
 }
 
@@ -96,10 +119,22 @@ mod tests {
     use super::*;
 
     fn row(grantor: &str, grantee: &str, privilege: &str, grantable: &str, may: &str) -> Row {
-        ["pg_class", "7", "", "TABLE s.v", "o", "", grantor, grantee, privilege, grantable, may]
-            .iter()
-            .map(|text| Some((*text).to_owned()).filter(|text| !text.is_empty()))
-            .collect()
+        [
+            "pg_class",
+            "7",
+            "",
+            "TABLE s.v",
+            "o",
+            "",
+            grantor,
+            grantee,
+            privilege,
+            grantable,
+            may,
+        ]
+        .iter()
+        .map(|text| Some((*text).to_owned()).filter(|text| !text.is_empty()))
+        .collect()
     }
 
     #[test]
@@ -125,7 +160,10 @@ mod tests {
 
     #[test]
     fn a_grantor_out_of_reach_is_a_refusal() {
-        let rows = [row("o", "b", "SELECT", "true", "true"), row("b", "c", "SELECT", "false", "false")];
+        let rows = [
+            row("o", "b", "SELECT", "true", "true"),
+            row("b", "c", "SELECT", "false", "false"),
+        ];
         assert!(statements(&rows, "none").1[0].contains("by role b, which the current role cannot become"));
         assert!(statements(&rows[1..], "none").1.len() == 2);
     }

@@ -20,7 +20,11 @@ pub fn save(session: &dyn Session, target: &Target) -> Result<Saved, String> {
 /// All but the computations proper, in whose place stand the comments and settings of indexes and constraints.
 fn read(session: &dyn Session, target: &Target) -> Result<(Saved, Vec<Node>), String> {
     let (own, nodes) = graph::dependants(session, target)?;
-    let own = Node { word: target.word.to_owned(), identity: target.identity.clone(), ..own };
+    let own = Node {
+        word: target.word.to_owned(),
+        identity: target.identity.clone(),
+        ..own
+    };
     let mut refusals: Vec<String> = std::iter::once(&own)
         .chain(&nodes)
         .filter_map(|node| node.refusal.as_ref().map(|why| format!("{}: {why}", node.description)))
@@ -32,7 +36,10 @@ fn read(session: &dyn Session, target: &Target) -> Result<(Saved, Vec<Node>), St
     let [classes, oids, words, identities] = arrays(&all);
 
     let mut attributes: Vec<(String, String, Attribute)> = Vec::new();
-    for row in session.query(include_str!("attributes.sql"), &[&classes, &oids, &words, &identities, &target.oid]) {
+    for row in session.query(
+        include_str!("attributes.sql"),
+        &[&classes, &oids, &words, &identities, &target.oid],
+    ) {
         let attribute = Attribute {
             what: column(&row, 2).to_owned(),
             column: row.get(3).cloned().flatten(),
@@ -52,7 +59,10 @@ fn read(session: &dyn Session, target: &Target) -> Result<(Saved, Vec<Node>), St
         ));
     }
 
-    let mut saved = Saved { owner: owner(session, target), ..Saved::default() };
+    let mut saved = Saved {
+        owner: owner(session, target),
+        ..Saved::default()
+    };
     let mut of_node: BTreeMap<(String, String), Vec<Attribute>> = BTreeMap::new();
     for (class, oid, attribute) in attributes {
         if (class.as_str(), &oid) == (target.class, &target.oid) {
@@ -66,12 +76,21 @@ fn read(session: &dyn Session, target: &Target) -> Result<(Saved, Vec<Node>), St
     let definitions = by_node(session.query(include_str!("definitions.sql"), &[&classes, &oids]));
     for node in &nodes {
         let key = (node.class.clone(), node.oid.clone());
-        let statement = |text: &String| Statement { dependant: node.description.clone(), text: text.clone() };
-        let extras = of_node.get(&key).into_iter().flatten().flat_map(|attribute| &attribute.statements);
+        let statement = |text: &String| Statement {
+            dependant: node.description.clone(),
+            text: text.clone(),
+        };
+        let extras = of_node
+            .get(&key)
+            .into_iter()
+            .flatten()
+            .flat_map(|attribute| &attribute.statements);
         if node.index || node.class == "pg_constraint" {
             saved.computations.extend(extras.map(statement));
         } else {
-            saved.definitions.extend(definitions.get(&key).into_iter().flatten().chain(extras).map(statement));
+            saved
+                .definitions
+                .extend(definitions.get(&key).into_iter().flatten().chain(extras).map(statement));
         }
         saved.dependants.push(Dependant {
             description: node.description.clone(),
@@ -92,13 +111,27 @@ fn computations(session: &dyn Session, nodes: &[Node], extras: Vec<Statement>) -
     let rows = session.query(include_str!("computations.sql"), &[&classes, &oids]);
     let mut found: Vec<(String, usize, Statement)> = Vec::new();
     for row in &rows {
-        if let Some(place) = nodes.iter().position(|node| node.class == column(row, 0) && node.oid == column(row, 1)) {
+        if let Some(place) = nodes
+            .iter()
+            .position(|node| node.class == column(row, 0) && node.oid == column(row, 1))
+        {
             let dependant = nodes[place].description.clone();
-            found.push((column(row, 3).to_owned(), place, Statement { dependant, text: column(row, 2).to_owned() }));
+            found.push((
+                column(row, 3).to_owned(),
+                place,
+                Statement {
+                    dependant,
+                    text: column(row, 2).to_owned(),
+                },
+            ));
         }
     }
     found.sort_by(|a, b| (&a.0, a.1).cmp(&(&b.0, b.1)));
-    found.into_iter().map(|(_, _, statement)| statement).chain(extras).collect()
+    found
+        .into_iter()
+        .map(|(_, _, statement)| statement)
+        .chain(extras)
+        .collect()
 }
 
 fn unpopulated(session: &dyn Session, nodes: &[Node]) -> Vec<String> {
@@ -110,7 +143,11 @@ fn unpopulated(session: &dyn Session, nodes: &[Node]) -> Vec<String> {
     let rows = session.query(include_str!("unpopulated.sql"), &[&oids]);
     let why = |row: &Row| {
         let view = views.iter().find(|node| node.oid == column(row, 0))?;
-        Some(format!("{}: it holds rows, but it reads {}, which is not populated", view.description, column(row, 1)))
+        Some(format!(
+            "{}: it holds rows, but it reads {}, which is not populated",
+            view.description,
+            column(row, 1)
+        ))
     };
     rows.iter().filter_map(why).collect()
 }
@@ -120,7 +157,11 @@ fn owner(session: &dyn Session, target: &Target) -> String {
         "pg_proc" => "SELECT pg_get_userbyid(proowner)::text FROM pg_proc WHERE oid = $1::oid",
         _ => "SELECT pg_get_userbyid(relowner)::text FROM pg_class WHERE oid = $1::oid",
     };
-    session.query(statement, &[&target.oid]).first().map(|row| column(row, 0).to_owned()).unwrap_or_default()
+    session
+        .query(statement, &[&target.oid])
+        .first()
+        .map(|row| column(row, 0).to_owned())
+        .unwrap_or_default()
 }
 
 fn drop_statement(session: &dyn Session, node: &Node) -> String {
@@ -140,7 +181,11 @@ fn drop_statement(session: &dyn Session, node: &Node) -> String {
         }
         _ => return format!("DROP {} {}", node.word, node.identity),
     };
-    session.query(statement, &[&node.oid]).first().map(|row| column(row, 0).to_owned()).unwrap_or_default()
+    session
+        .query(statement, &[&node.oid])
+        .first()
+        .map(|row| column(row, 0).to_owned())
+        .unwrap_or_default()
 }
 
 fn by_node(rows: Vec<Row>) -> Texts {
@@ -156,9 +201,17 @@ fn by_node(rows: Vec<Row>) -> Texts {
 fn arrays(nodes: &[&Node]) -> [String; 4] {
     let array = |of: fn(&Node) -> &String| {
         let quoted = |text: &String| format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""));
-        format!("{{{}}}", nodes.iter().map(|node| quoted(of(node))).collect::<Vec<_>>().join(","))
+        format!(
+            "{{{}}}",
+            nodes.iter().map(|node| quoted(of(node))).collect::<Vec<_>>().join(",")
+        )
     };
-    [array(|n| &n.class), array(|n| &n.oid), array(|n| &n.word), array(|n| &n.identity)]
+    [
+        array(|n| &n.class),
+        array(|n| &n.oid),
+        array(|n| &n.word),
+        array(|n| &n.identity),
+    ]
 }
 
 /// The name in `schema.name`, unquoted.

@@ -18,8 +18,15 @@ pub const MARKER: &str = "-- mighost: manual-materialized-view";
 const OPTIONS: &[&str] = &["comment", "column-comment", "index", "with-data"];
 
 fn table_statement(identity: &str, object: &Object, options: &Options) -> Result<String, String> {
-    let with = if options.with_data == Some(false) { "WITH NO DATA" } else { "WITH DATA" };
-    Ok(format!("CREATE TABLE {identity} AS\n{}\n{with}", single_query(&object.definition)?))
+    let with = if options.with_data == Some(false) {
+        "WITH NO DATA"
+    } else {
+        "WITH DATA"
+    };
+    Ok(format!(
+        "CREATE TABLE {identity} AS\n{}\n{with}",
+        single_query(&object.definition)?
+    ))
 }
 
 /// The name of the function that fills a table again.
@@ -31,9 +38,15 @@ fn refresh_name(table: &str) -> Result<String, String> {
 /// DELETE rather than TRUNCATE: whoever reads meanwhile goes on with the old rows.
 fn refresh_statement(session: &dyn Session, verb: &str, object: &Object) -> Result<String, String> {
     let table = in_schema(session, plain(&object.name)?);
-    let body = format!("DELETE FROM {table};\nINSERT INTO {table}\n{MARKER}\n{}\n", single_query(&object.definition)?);
+    let body = format!(
+        "DELETE FROM {table};\nINSERT INTO {table}\n{MARKER}\n{}\n",
+        single_query(&object.definition)?
+    );
     let function = in_schema(session, &refresh_name(&object.name)?);
-    Ok(format!("{verb} FUNCTION {function}() RETURNS void LANGUAGE sql SET search_path FROM CURRENT AS {}", literal(&body)))
+    Ok(format!(
+        "{verb} FUNCTION {function}() RETURNS void LANGUAGE sql SET search_path FROM CURRENT AS {}",
+        literal(&body)
+    ))
 }
 
 /// Creates the table, its indexes and the function.
@@ -42,7 +55,10 @@ pub fn create(session: &dyn Session, object: &Object) -> Result<(), String> {
     let identity = in_schema(session, plain(&object.name)?);
     let function = refresh_statement(session, "CREATE", object)?;
     session.execute(&table_statement(&identity, object, &options)?);
-    options.statements("TABLE", &identity).iter().for_each(|statement| session.execute(statement));
+    options
+        .statements("TABLE", &identity)
+        .iter()
+        .for_each(|statement| session.execute(statement));
     session.execute(&function);
     Ok(())
 }
@@ -50,7 +66,10 @@ pub fn create(session: &dyn Session, object: &Object) -> Result<(), String> {
 /// Drops the function and the table.
 pub fn drop(session: &dyn Session, object: &Object) -> Result<(), String> {
     let table = in_schema(session, plain(&object.name)?);
-    session.execute(&format!("DROP FUNCTION {}()", in_schema(session, &refresh_name(&object.name)?)));
+    session.execute(&format!(
+        "DROP FUNCTION {}()",
+        in_schema(session, &refresh_name(&object.name)?)
+    ));
     session.execute(&format!("DROP TABLE {table}"));
     Ok(())
 }
@@ -61,9 +80,16 @@ pub fn target(session: &dyn Session, name: &str) -> Result<Target, String> {
     let function = format!("{}()", in_schema(session, &refresh_name(name)?));
     if lookup::routine(session, "FUNCTION", &function)?.is_none() {
         // Any other table holds data that cannot be computed again, and must not be dropped as if it could.
-        return Err(format!("the table has no function {function}, so it is no manual materialized view"));
+        return Err(format!(
+            "the table has no function {function}, so it is no manual materialized view"
+        ));
     }
-    Ok(Target { class: "pg_class", oid, word: "TABLE", identity: in_schema(session, name) })
+    Ok(Target {
+        class: "pg_class",
+        oid,
+        word: "TABLE",
+        identity: in_schema(session, name),
+    })
 }
 
 /// Replaces the table, with its dependants kept, and the function.
@@ -80,7 +106,11 @@ pub fn replace(session: &dyn Session, old: &Object, new: &Object) -> Result<(), 
     }
     let found = target(session, &old.name)?;
     if old.name != new.name {
-        session.execute(&format!("ALTER TABLE {} RENAME TO {}", found.identity, identifier(&new.name)));
+        session.execute(&format!(
+            "ALTER TABLE {} RENAME TO {}",
+            found.identity,
+            identifier(&new.name)
+        ));
         session.execute(&format!(
             "ALTER FUNCTION {}() RENAME TO {}",
             in_schema(session, &refresh_name(&old.name)?),

@@ -16,8 +16,15 @@ const WORD: &str = "MATERIALIZED VIEW";
 const OPTIONS: &[&str] = &["comment", "column-comment", "index", "with-data"];
 
 fn statement(identity: &str, object: &Object, options: &Options) -> Result<String, String> {
-    let with = if options.with_data == Some(false) { "WITH NO DATA" } else { "WITH DATA" };
-    Ok(format!("CREATE {WORD} {identity} AS\n{}\n{with}", single_query(&object.definition)?))
+    let with = if options.with_data == Some(false) {
+        "WITH NO DATA"
+    } else {
+        "WITH DATA"
+    };
+    Ok(format!(
+        "CREATE {WORD} {identity} AS\n{}\n{with}",
+        single_query(&object.definition)?
+    ))
 }
 
 /// Creates a materialized view and its indexes.
@@ -25,7 +32,10 @@ pub fn create(session: &dyn Session, object: &Object) -> Result<(), String> {
     let options = Options::parse(object, OPTIONS)?;
     let identity = in_schema(session, plain(&object.name)?);
     session.execute(&statement(&identity, object, &options)?);
-    options.statements(WORD, &identity).iter().for_each(|statement| session.execute(statement));
+    options
+        .statements(WORD, &identity)
+        .iter()
+        .for_each(|statement| session.execute(statement));
     Ok(())
 }
 
@@ -38,7 +48,12 @@ pub fn drop(session: &dyn Session, object: &Object) -> Result<(), String> {
 /// The materialized view in the database.
 pub fn target(session: &dyn Session, name: &str) -> Result<Target, String> {
     let oid = lookup::relation(session, plain(name)?, "m")?;
-    Ok(Target { class: "pg_class", oid, word: WORD, identity: in_schema(session, name) })
+    Ok(Target {
+        class: "pg_class",
+        oid,
+        word: WORD,
+        identity: in_schema(session, name),
+    })
 }
 
 /// Replaces a materialized view. There is no CREATE OR REPLACE for it.
@@ -54,7 +69,11 @@ pub fn replace(session: &dyn Session, old: &Object, new: &Object) -> Result<(), 
     }
     let found = target(session, &old.name)?;
     if old.name != new.name {
-        session.execute(&format!("ALTER {WORD} {} RENAME TO {}", found.identity, identifier(&new.name)));
+        session.execute(&format!(
+            "ALTER {WORD} {} RENAME TO {}",
+            found.identity,
+            identifier(&new.name)
+        ));
     }
     Rebuild {
         drop: format!("DROP {WORD} {identity}"),

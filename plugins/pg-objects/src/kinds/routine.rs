@@ -18,21 +18,30 @@ const OPTIONS: &[&str] = &["comment"];
 const SIGNATURE_CHANGED: &str = "42P13";
 
 fn word(object: &Object) -> &'static str {
-    if object.kind == "procedure" { "PROCEDURE" } else { "FUNCTION" }
+    if object.kind == "procedure" {
+        "PROCEDURE"
+    } else {
+        "FUNCTION"
+    }
 }
 
 /// CREATE with the parameters of the definition or, where it has none, with the types in the name.
 fn statement(verb: &str, session: &dyn Session, signature: &Signature, object: &Object) -> Result<String, String> {
     let definition = object.definition.trim();
     let parsed = tokens(definition)?;
-    let Some(first) = parsed.first() else { return Err("its definition is empty".to_owned()) };
+    let Some(first) = parsed.first() else {
+        return Err("its definition is empty".to_owned());
+    };
     let parameters = if first.text == "(" { "" } else { &signature.arguments };
     let name = qualified(&session.schema(), &signature.name);
     Ok(format!("{verb} {} {name}{parameters}\n{definition}", word(object)))
 }
 
 fn comments(options: &Options, object: &Object, identity: &str, session: &dyn Session) {
-    options.statements(word(object), identity).iter().for_each(|statement| session.execute(statement));
+    options
+        .statements(word(object), identity)
+        .iter()
+        .for_each(|statement| session.execute(statement));
 }
 
 /// Creates a function or procedure.
@@ -59,7 +68,12 @@ pub fn drop(session: &dyn Session, object: &Object) -> Result<(), String> {
 pub fn target(session: &dyn Session, word: &'static str, name: &str) -> Result<Target, String> {
     let identity = Signature::parse(name)?.sql(&session.schema());
     match lookup::routine(session, word, &identity)? {
-        Some((oid, _)) => Ok(Target { class: "pg_proc", oid, word, identity }),
+        Some((oid, _)) => Ok(Target {
+            class: "pg_proc",
+            oid,
+            word,
+            identity,
+        }),
         None => Err(format!("there is no {} {identity}", word.to_lowercase())),
     }
 }
@@ -83,9 +97,18 @@ pub fn replace(session: &dyn Session, old: &Object, new: &Object) -> Result<(), 
     }
     let found = target(session, word(old), &old.name)?;
     if old_signature.name != signature.name {
-        session.execute(&format!("ALTER {} {} RENAME TO {}", found.word, found.identity, identifier(&signature.name)));
+        session.execute(&format!(
+            "ALTER {} {} RENAME TO {}",
+            found.word,
+            found.identity,
+            identifier(&signature.name)
+        ));
     }
-    let renamed = Signature { name: signature.name.clone(), ..old_signature }.sql(&schema);
+    let renamed = Signature {
+        name: signature.name.clone(),
+        ..old_signature
+    }
+    .sql(&schema);
     let before = lookup::routine(session, found.word, &identity)?;
     if let Some((oid, place)) = before {
         if oid != found.oid {
@@ -109,7 +132,10 @@ pub fn replace(session: &dyn Session, old: &Object, new: &Object) -> Result<(), 
     Rebuild {
         drop: format!("DROP {} {renamed}", found.word),
         create: statement("CREATE", session, &signature, new)?,
-        target: Target { identity: identity.clone(), ..found.clone() },
+        target: Target {
+            identity: identity.clone(),
+            ..found.clone()
+        },
         old: &old_options,
         new: &options,
     }
@@ -121,5 +147,8 @@ pub fn replace(session: &dyn Session, old: &Object, new: &Object) -> Result<(), 
 }
 
 fn mismatch(object: &Object) -> String {
-    format!("the parameters in its definition are not those of its name, `{}`", object.name)
+    format!(
+        "the parameters in its definition are not those of its name, `{}`",
+        object.name
+    )
 }
