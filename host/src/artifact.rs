@@ -13,7 +13,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 pub use error::ArtifactError;
-pub use library::{Library, Loaded, LoadedPlugin};
+pub use library::{BuildMode, Library, Loaded, LoadedPlugin};
 pub use metadata::{PluginMetadata, RevisionMetadata, RevisionsMetadata, WIT_VERSION};
 pub use sections::{Assets, Sections};
 pub use source::{MigrationSource, PluginSource};

@@ -10,6 +10,8 @@ pub mod heads;
 pub mod history;
 pub mod init;
 pub mod inspect;
+mod migrate;
+pub mod open;
 pub mod plugins;
 pub mod psql;
 pub mod revision;
@@ -19,15 +21,17 @@ pub mod stamp;
 pub mod upgrade;
 pub mod wit;
 
+use std::fmt;
 use std::path::PathBuf;
 
 pub use error::CommandError;
+pub use migrate::RunReport;
 pub use run_options::RunOptions;
 
 use crate::config::{self, ConfigError, Environment, LoadRequest, ProjectSettings, Settings};
 
 /// Where the project is and what is laid over its configuration.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Default, PartialEq, Eq)]
 pub struct Project {
     /// The working folder, absolute: the process's own or that of `-C`.
     pub directory: PathBuf,
@@ -36,6 +40,17 @@ pub struct Project {
     /// Each `-x`, as it was written.
     pub extra: Vec<String>,
     pub environment: Environment,
+}
+
+/// Without the environment, which may hold passwords.
+impl fmt::Debug for Project {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Project")
+            .field("directory", &self.directory)
+            .field("config", &self.config)
+            .field("extra", &self.extra)
+            .finish_non_exhaustive()
+    }
 }
 
 impl Project {

@@ -20,6 +20,7 @@ pub use error::ConfigError;
 pub use load::{Environment, LoadRequest, load, load_project};
 pub use locate::{CONFIG_VARIABLE, FILE_NAME};
 pub use place::Place;
+pub use units::parse_duration;
 
 use std::collections::BTreeMap;
 use std::fmt;

@@ -1,4 +1,17 @@
-//! The database: connections, the embedded server.
+//! The database side of a run: connections, the embedded server, sessions, the lock, the version table and its ledger,
+//! transactions, where statements go.
 
 pub mod connect;
 pub mod embedded;
+mod failure;
+mod live;
+mod lock;
+mod pipeline;
+mod state;
+mod step;
+mod tables;
+mod text;
+
+pub use live::LiveSink;
+pub use state::{Applied, DatabaseState, read_heads, read_state};
+pub use step::{LedgerEntry, RunError, RunSettings, StepContext, StepSink, lock_timed_out};

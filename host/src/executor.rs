@@ -51,12 +51,14 @@ pub struct StepDone {
 }
 
 /// A run that did not come to its end. Nothing is lost: the caller can say what is done, what failed and what is left.
-#[derive(Debug)]
+#[derive(Debug, thiserror::Error)]
+#[error("{error}")]
 pub struct RunFailure {
     pub done: Vec<StepDone>,
     /// The step that failed; none where the run failed before its first or behind its last.
     pub failed: Option<Step>,
     pub not_run: Vec<Step>,
+    #[source]
     pub error: ExecutorError,
     /// What became of the failed step and of those before it, e.g. that they were rolled back.
     pub state: String,
@@ -118,7 +120,10 @@ impl<S: StepSink + 'static> Run<S> {
 
     /// Compiles and links the migration of `step` on another thread; a stamp has none.
     fn prepare(&self, step: &Step) -> tokio::task::JoinHandle<Result<Option<Guest>, ExecutorError>> {
-        let found = self.loaded.revision(&step.revision).map(|(_, artifact)| artifact.clone());
+        let found = self
+            .loaded
+            .revision(&step.revision)
+            .map(|(_, artifact)| artifact.clone());
         let (registry, revision, direction) = (self.registry.clone(), step.revision.clone(), step.direction);
         tokio::task::spawn_blocking(move || {
             if direction == Direction::Stamp {
@@ -145,7 +150,11 @@ impl<S: StepSink + 'static> Run<S> {
             revision: revision.clone(),
             direction,
             message: message.clone(),
-            transaction: if own_mode == TransactionMode::default() { self.transaction } else { own_mode },
+            transaction: if own_mode == TransactionMode::default() {
+                self.transaction
+            } else {
+                own_mode
+            },
             lock_timeout: self.lock_timeout,
             statement_timeout: self.statement_timeout,
         };
@@ -160,23 +169,52 @@ impl<S: StepSink + 'static> Run<S> {
         });
         let mut pause = FIRST_PAUSE;
         for attempt in 1.. {
-            let entry = || ledger_entry(step, found.map(|(_, artifact)| &**artifact), started, clock.elapsed(), &self.os_user);
-            let Err(error) = self.attempt(step, &context, guest.as_ref(), providers, &entry).await else { break };
-            let ExecutorError::Runtime(RuntimeError::Sink(cause)) = &error else { return Err(error) };
+            let entry = || {
+                ledger_entry(
+                    step,
+                    found.map(|(_, artifact)| &**artifact),
+                    started,
+                    clock.elapsed(),
+                    &self.os_user,
+                )
+            };
+            let Err(error) = self.attempt(step, &context, guest.as_ref(), providers, &entry).await else {
+                break;
+            };
+            let ExecutorError::Runtime(RuntimeError::Sink(cause)) = &error else {
+                return Err(error);
+            };
             let mut sink = self.sink.lock().await;
             if attempt >= LOCK_ATTEMPTS || !sink.may_retry(cause) {
                 return Err(error);
             }
             sink.abort_step().await?;
             drop(sink);
-            let text = format!("{revision}: a lock was not to be had within lock-timeout; trying again in {} ms", pause.as_millis());
-            self.reporter.report(Event::Note { level: Level::Warn, text });
+            let text = format!(
+                "{revision}: a lock was not to be had within lock-timeout; trying again in {} ms",
+                pause.as_millis()
+            );
+            self.reporter.report(Event::Note {
+                level: Level::Warn,
+                text,
+            });
             tokio::time::sleep(pause).await;
             pause *= 2;
         }
         let (elapsed, statements) = (clock.elapsed(), self.sink.lock().await.statements());
-        self.reporter.report(Event::StepFinished { direction, revision: revision.clone(), elapsed, statements });
-        Ok(StepDone { direction, revision, message, statements, seconds: elapsed.as_secs_f64() })
+        self.reporter.report(Event::StepFinished {
+            direction,
+            revision: revision.clone(),
+            elapsed,
+            statements,
+        });
+        Ok(StepDone {
+            direction,
+            revision,
+            message,
+            statements,
+            seconds: elapsed.as_secs_f64(),
+        })
     }
 
     async fn attempt(
@@ -204,7 +242,12 @@ impl<S: StepSink + 'static> Run<S> {
                 Ok(_) = interrupted.wait_for(|interrupted| *interrupted) => return Err(RuntimeError::from(SinkError::Interrupted).into()),
             }
         }
-        self.sink.lock().await.end_step(&step.changes, &entry()).await.map_err(flat)
+        self.sink
+            .lock()
+            .await
+            .end_step(&step.changes, &entry())
+            .await
+            .map_err(flat)
     }
 
     /// Takes back what is not committed, and says what became of it.
@@ -213,9 +256,15 @@ impl<S: StepSink + 'static> Run<S> {
         let aborted = sink.abort_step().await;
         // Gives the lock back; the failure that is reported is the first one.
         let all = self.transaction == TransactionMode::All;
-        let lost = matches!(error, ExecutorError::Runtime(RuntimeError::Sink(SinkError::ConnectionLost(_))))
-            || matches!(error, ExecutorError::Run(RunError::Sink(SinkError::ConnectionLost(_))));
-        let own_mode = self.loaded.revision(&step.revision).map(|(metadata, _)| metadata.transaction).unwrap_or_default();
+        let lost = matches!(
+            error,
+            ExecutorError::Runtime(RuntimeError::Sink(SinkError::ConnectionLost(_)))
+        ) || matches!(error, ExecutorError::Run(RunError::Sink(SinkError::ConnectionLost(_))));
+        let own_mode = self
+            .loaded
+            .revision(&step.revision)
+            .map(|(metadata, _)| metadata.transaction)
+            .unwrap_or_default();
         let revision = &step.revision;
         match aborted {
             _ if self.settings.offline => format!("the script is incomplete: it ends before {revision}"),
@@ -224,11 +273,19 @@ impl<S: StepSink + 'static> Run<S> {
                 "{revision} runs without a transaction: what it had done is kept and journaled, and the next run takes it up from there"
             ),
             Ok(()) if !lost => format!("{revision} was rolled back; steps before it are kept"),
-            _ => format!("the server rolls {revision} back, unless its commit was already under way; `mighost current` tells"),
+            _ => format!(
+                "the server rolls {revision} back, unless its commit was already under way; `mighost current` tells"
+            ),
         }
     }
 
-    fn failure(&self, done: Vec<StepDone>, failed: Option<usize>, error: ExecutorError, state: String) -> Box<RunFailure> {
+    fn failure(
+        &self,
+        done: Vec<StepDone>,
+        failed: Option<usize>,
+        error: ExecutorError,
+        state: String,
+    ) -> Box<RunFailure> {
         let behind = failed.map_or(done.len(), |failed| failed + 1);
         Box::new(RunFailure {
             done,

@@ -5,9 +5,11 @@
 #![deny(clippy::print_stdout, clippy::print_stderr, clippy::exit)]
 
 pub mod artifact;
+pub mod cli;
 pub mod commands;
 pub mod config;
 pub mod database;
+pub mod executor;
 pub mod ident;
 pub mod output;
 pub mod plugins;

@@ -1,5 +1,5 @@
 //! The `mighost` program. Everything it does is in the library.
 
 fn main() -> std::process::ExitCode {
-    std::process::ExitCode::SUCCESS
+    mighost::cli::main()
 }

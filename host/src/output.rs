@@ -208,6 +208,21 @@ impl Output {
         }
     }
 
+    /// Whether stdout shows styles.
+    pub fn is_styled_out(&self) -> bool {
+        self.lock().out.styles != Styles::plain()
+    }
+
+    /// Whether stderr shows styles.
+    pub fn is_styled_err(&self) -> bool {
+        self.lock().err.styles != Styles::plain()
+    }
+
+    /// Shows the command line's own text on stderr as it stands, even if quiet.
+    pub fn usage(&self, text: &str) {
+        self.lock().err_line(text.trim_end_matches('\n'));
+    }
+
     /// Shows a failure on stderr, and as the JSON document `{"error": ...}` with `--json`.
     pub fn diagnostic(&self, diagnostic: &Diagnostic) {
         let mut inner = self.lock();
@@ -216,7 +231,7 @@ impl Output {
         inner.err_line(text.trim_end_matches('\n'));
         drop(inner);
         // The exit code tells even where stdout cannot be written.
-        let _ = self.json(&serde_json::json!({ "error": diagnostic, "exit-code": diagnostic.exit.code() }));
+        let _ = self.json(&serde_json::json!({ "error": diagnostic, "exit_code": diagnostic.exit.code() }));
     }
 
     /// Takes the live line away, before another program gets the terminal.

@@ -57,7 +57,7 @@ pub struct Diagnostic {
     /// Where, from the outside inwards, a line each: the file and its line, the revision, the operation.
     pub location: Vec<String>,
     /// The statement that the server refused, shown with the line that failed.
-    pub statement: Option<StatementFailure>,
+    pub statement: Option<Box<StatementFailure>>,
     /// What to do about it.
     pub hints: Vec<String>,
     pub exit: ExitKind,

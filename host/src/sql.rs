@@ -1,1 +1,48 @@
 //! SQL text: where a script is cut into statements, psql's variables, what a statement begins with.
+//!
+//! The rules are those of psql's scanner (`psqlscan.l`), which follows the server's: single quotes without backslashes
+//! (`standard_conforming_strings = on`), `E''` with them, dollar quotes, nested comments. All functions take time linear in
+//! the length of the text and none recurses, whatever the text holds.
+
+mod classify;
+mod lexer;
+mod split;
+mod variables;
+
+pub use classify::{
+    CopyDirection, IndexWork, copy_with_client, index_work, is_session_setting, keywords, preparable,
+    transaction_control,
+};
+pub use lexer::{Token, TokenKind, tokens};
+pub use split::{Piece, script_statements, split, statements};
+pub use variables::substitute;
+
+/// Why a text cannot be taken as SQL. Lines and columns are 1-based; columns count characters.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("line {line}, column {column}: {message}")]
+pub struct SqlError {
+    pub message: String,
+    pub line: usize,
+    pub column: usize,
+}
+
+impl SqlError {
+    /// An error at byte `offset` of `text`.
+    fn at(text: &str, offset: usize, message: impl Into<String>) -> Self {
+        let (line, column) = line_and_column(text, offset);
+        Self {
+            message: message.into(),
+            line,
+            column,
+        }
+    }
+}
+
+/// The 1-based line and column (in characters) of byte `offset` of `text`.
+pub fn line_and_column(text: &str, offset: usize) -> (usize, usize) {
+    let before = text.get(..offset).unwrap_or(text);
+    let line = before.bytes().filter(|byte| *byte == b'\n').count() + 1;
+    let start = before.rfind('\n').map_or(0, |newline| newline + 1);
+    let column = before.get(start..).map_or(0, |rest| rest.chars().count()) + 1;
+    (line, column)
+}

@@ -37,7 +37,7 @@ pub struct DbReport {
 /// # Errors
 /// No programs, data of another major version, a server that does not start or stop; `destroy` without `--yes`.
 pub fn run(project: &Project, request: &DbRequest, reporter: &dyn Reporter) -> Result<DbReport, CommandError> {
-    let settings = project.embedded_settings()?;
+    let settings = project.settings()?.embedded;
     let environment = open::connect_environment(&project.environment);
     let done = match request {
         DbRequest::Start => match embedded::start(&settings, &environment, reporter)?.started {

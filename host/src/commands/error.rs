@@ -4,8 +4,14 @@ use std::path::PathBuf;
 
 use super::init::InitError;
 use super::revision::RevisionError;
+use crate::artifact::ArtifactError;
 use crate::config::ConfigError;
+use crate::database::RunError;
+use crate::database::connect::ConnectError;
+use crate::database::embedded::EmbeddedError;
+use crate::executor::{ExecutorError, RunFailure};
 use crate::report::{Blame, Diagnostic, ExitKind};
+use crate::runtime::{RuntimeError, SinkError};
 
 /// Why a command failed.
 #[derive(Debug, thiserror::Error)]
@@ -20,17 +26,170 @@ pub enum CommandError {
     Write { path: PathBuf, source: std::io::Error },
     #[error("cannot write to stdout: {0}")]
     Stdout(std::io::Error),
+    #[error(transparent)]
+    Artifact(#[from] ArtifactError),
+    #[error(transparent)]
+    Graph(#[from] crate::revision::RevisionError),
+    #[error(transparent)]
+    Connect(#[from] ConnectError),
+    #[error(transparent)]
+    Embedded(#[from] EmbeddedError),
+    #[error(transparent)]
+    Runtime(#[from] RuntimeError),
+    /// The state of the database could not be read.
+    #[error(transparent)]
+    Sink(#[from] SinkError),
+    #[error("{}", .0.error)]
+    Run(#[from] Box<RunFailure>),
+    #[error("{} changed since it was applied to {label}: {}", if .revisions.len() == 1 { "a migration has" } else { "migrations have" }, .revisions.join(", "))]
+    Changed { label: String, revisions: Vec<String> },
+    #[error("{label} is at {}, not at the heads: {}", place(.rows), .heads.join(", "))]
+    NotAtHeads {
+        label: String,
+        rows: Vec<String>,
+        heads: Vec<String>,
+    },
+    #[error("this removes all data below {}; add --yes to mean it", data.display())]
+    NotConfirmed { data: PathBuf },
+    #[error("psql is not installed: it comes with PostgreSQL's client programs")]
+    NoPsql,
+    #[error("psql cannot be run: {0}")]
+    Psql(std::io::Error),
+    #[error("a thread of mighost's ended before its time")]
+    ThreadLost,
+}
+
+fn place(rows: &[String]) -> String {
+    if rows.is_empty() {
+        "the base".into()
+    } else {
+        rows.join(", ")
+    }
 }
 
 impl From<&CommandError> for Diagnostic {
     fn from(error: &CommandError) -> Self {
+        let simple = |blame, exit| Self::new(blame, exit, error.to_string());
         match error {
             CommandError::Config(error) => error.into(),
             CommandError::Init(error) => error.into(),
             CommandError::Revision(error) => error.into(),
-            CommandError::Write { .. } | CommandError::Stdout(_) => {
-                Self::new(Blame::Operator, ExitKind::Internal, error.to_string())
+            CommandError::Artifact(error) => artifact(error),
+            CommandError::Graph(_) => simple(Blame::Operator, ExitKind::History),
+            CommandError::Connect(error) => Self::new(error.blame(), ExitKind::Connection, error.to_string()),
+            CommandError::Embedded(error) => Self::new(Blame::Operator, ExitKind::Connection, error.to_string()),
+            CommandError::Runtime(error) => runtime(error),
+            CommandError::Sink(error) => sink(error, Blame::Database),
+            CommandError::Run(failure) => run(failure),
+            CommandError::Changed { .. } => simple(Blame::Operator, ExitKind::History)
+                .hint("put the files back as they were, and write the change as a new revision")
+                .hint("--allow-changed goes on all the same"),
+            CommandError::NotAtHeads { .. } => {
+                simple(Blame::Operator, ExitKind::Check).hint("run `mighost upgrade heads`")
             }
+            CommandError::NotConfirmed { .. } => simple(Blame::Operator, ExitKind::Usage),
+            CommandError::NoPsql | CommandError::Psql(_) => simple(Blame::Operator, ExitKind::Connection),
+            CommandError::Write { .. } | CommandError::Stdout(_) => simple(Blame::Operator, ExitKind::Internal),
+            CommandError::ThreadLost => simple(Blame::Host, ExitKind::Internal),
         }
     }
+}
+
+fn artifact(error: &ArtifactError) -> Diagnostic {
+    let blame = match error {
+        ArtifactError::NoTool { .. }
+        | ArtifactError::NotBuilt { .. }
+        | ArtifactError::Read { .. }
+        | ArtifactError::Write { .. } => Blame::Operator,
+        _ => Blame::Guest,
+    };
+    let mut diagnostic = Diagnostic::new(blame, ExitKind::Artifact, error.to_string());
+    if let ArtifactError::Build { output, .. } = error {
+        diagnostic.location.extend(output.lines().map(str::to_owned));
+    }
+    diagnostic.hints.extend(error.hint());
+    diagnostic
+}
+
+fn runtime(error: &RuntimeError) -> Diagnostic {
+    let mut diagnostic = match error {
+        RuntimeError::Sink(error) => sink(error, Blame::Guest),
+        RuntimeError::Artifact(error) => artifact(error),
+        RuntimeError::Engine(_) => Diagnostic::new(error.blame(), ExitKind::Internal, error.to_string()),
+        RuntimeError::MissingPlugin { .. }
+        | RuntimeError::Mistyped { .. }
+        | RuntimeError::ForbiddenImport { .. }
+        | RuntimeError::MissingExport { .. }
+        | RuntimeError::Compile { .. }
+        | RuntimeError::PluginCycle(_)
+        | RuntimeError::TwoProviders { .. }
+        | RuntimeError::TwoKinds { .. }
+        | RuntimeError::UnknownKind { .. } => Diagnostic::new(error.blame(), ExitKind::Artifact, error.to_string()),
+        _ => Diagnostic::new(error.blame(), ExitKind::Guest, error.to_string()),
+    };
+    if let RuntimeError::Trapped { backtrace, .. } = error {
+        diagnostic
+            .location
+            .extend(backtrace.iter().map(|frame| format!("in {frame}")));
+    }
+    diagnostic.hints.extend(error.hint());
+    diagnostic
+}
+
+fn sink(error: &SinkError, blame: Blame) -> Diagnostic {
+    let exit = match error {
+        SinkError::Statement(_) => ExitKind::Database,
+        SinkError::ConnectionLost(_) => ExitKind::Connection,
+        SinkError::Interrupted => ExitKind::Interrupted,
+        SinkError::Offline { .. } | SinkError::Write(_) => ExitKind::Usage,
+        _ => ExitKind::Guest,
+    };
+    let blame = match error {
+        SinkError::ConnectionLost(_) => Blame::Database,
+        SinkError::Offline { .. } | SinkError::Interrupted | SinkError::Write(_) => Blame::Operator,
+        _ => blame,
+    };
+    let mut diagnostic = Diagnostic::new(blame, exit, error.to_string());
+    if let SinkError::Statement(failure) = error {
+        diagnostic.statement = Some((**failure).clone());
+    }
+    diagnostic
+}
+
+fn run(failure: &RunFailure) -> Diagnostic {
+    let mut diagnostic = match &failure.error {
+        ExecutorError::Runtime(error) => runtime(error),
+        ExecutorError::Artifact(error) => artifact(error),
+        ExecutorError::Run(RunError::Sink(error)) => sink(error, Blame::Guest),
+        ExecutorError::Run(error @ RunError::Locked { .. }) => {
+            Diagnostic::new(Blame::Operator, ExitKind::Lock, error.to_string())
+                .hint("wait until it is done, or for longer with --lock-wait 10min")
+        }
+        ExecutorError::Run(error @ RunError::HeadsMoved { .. }) => {
+            Diagnostic::new(Blame::Operator, ExitKind::Lock, error.to_string())
+        }
+        ExecutorError::Run(error) => Diagnostic::new(Blame::Operator, ExitKind::Database, error.to_string()),
+        ExecutorError::NoArtifact(_) => Diagnostic::new(Blame::Operator, ExitKind::Artifact, failure.error.to_string()),
+        ExecutorError::ThreadLost => Diagnostic::new(Blame::Host, ExitKind::Internal, failure.error.to_string()),
+    };
+    if let Some(step) = &failure.failed {
+        diagnostic
+            .location
+            .insert(0, format!("in the {} of revision {}", step.direction, step.revision));
+    }
+    diagnostic.location.push(failure.state.clone());
+    let names = |steps: Vec<&str>| steps.join(", ");
+    if !failure.done.is_empty() {
+        diagnostic.location.push(format!(
+            "done: {}",
+            names(failure.done.iter().map(|step| step.revision.as_str()).collect())
+        ));
+    }
+    if !failure.not_run.is_empty() {
+        diagnostic.location.push(format!(
+            "not run: {}",
+            names(failure.not_run.iter().map(|step| step.revision.as_str()).collect())
+        ));
+    }
+    diagnostic
 }

@@ -11,7 +11,7 @@ use super::{CommandError, Project, RunOptions};
 use crate::artifact::BuildMode;
 use crate::config::{DatabaseUrl, Settings};
 use crate::database::connect::Connection;
-use crate::database::{self, DatabaseState, LiveSink, OfflineSink, RunError, StepSink};
+use crate::database::{self, DatabaseState, LiveSink, RunError, StepSink};
 use crate::executor::{ExecutorError, Run, StepDone};
 use crate::plugins::Registry;
 use crate::report::{Direction, Event, Level, Reporter};
@@ -54,18 +54,23 @@ pub(super) async fn migrate(
     let mut settings = project.settings()?;
     settings.transaction = options.transaction.unwrap_or(settings.transaction);
     settings.lock_wait = options.lock_wait.unwrap_or(settings.lock_wait);
-    let mode = if options.no_build { BuildMode::Never } else { BuildMode::Stale };
-    let history = load_history(&settings, mode, reporter).await?;
-    let mut report = if options.sql {
-        offline(&settings, &history, goal, reporter, script).await?
+    let mode = if options.no_build {
+        BuildMode::Never
     } else {
-        online(project, &settings, &history, goal, options, reporter).await?
+        BuildMode::Stale
     };
+    let history = load_history(&settings, mode, reporter).await?;
+    drop(script);
+    let mut report = online(project, &settings, &history, goal, options, reporter).await?;
     report.seconds = start.elapsed().as_secs_f64();
     Ok(report)
 }
 
-async fn load_history(settings: &Settings, mode: BuildMode, reporter: &Arc<dyn Reporter>) -> Result<History, CommandError> {
+async fn load_history(
+    settings: &Settings,
+    mode: BuildMode,
+    reporter: &Arc<dyn Reporter>,
+) -> Result<History, CommandError> {
     let library = open::library(&settings.root, &settings.migrations, &settings.plugins);
     let reporter = reporter.clone();
     let loaded = tokio::task::spawn_blocking(move || open::history(&library, mode, &*reporter)).await;
@@ -97,17 +102,36 @@ async fn online(
         let (direction, dry_run) = (goal.direction, options.dry_run);
         if plan.is_empty() {
             connection.close().await;
-            return Ok(RunReport { direction, database, steps: Vec::new(), heads, dry_run, seconds: 0.0 });
+            return Ok(RunReport {
+                direction,
+                database,
+                steps: Vec::new(),
+                heads,
+                dry_run,
+                seconds: 0.0,
+            });
         }
         match run_plan(settings, history, plan, &state, connection, options, reporter).await {
-            Ok(steps) => return Ok(RunReport { direction, database, steps, heads, dry_run, seconds: 0.0 }),
+            Ok(steps) => {
+                return Ok(RunReport {
+                    direction,
+                    database,
+                    steps,
+                    heads,
+                    dry_run,
+                    seconds: 0.0,
+                });
+            }
             Err(CommandError::Run(failure))
                 if attempt < PLANS
                     && failure.done.is_empty()
                     && matches!(failure.error, ExecutorError::Run(RunError::HeadsMoved { .. })) =>
             {
                 let text = "another run has moved the database meanwhile; planning again".into();
-                reporter.report(Event::Note { level: Level::Info, text });
+                reporter.report(Event::Note {
+                    level: Level::Info,
+                    text,
+                });
             }
             Err(error) => return Err(error),
         }
@@ -119,7 +143,9 @@ async fn online(
 fn downgrade_plan(history: &History, heads: &[String], targets: &[&str]) -> Result<Plan, RevisionError> {
     match targets {
         [target] => history.graph.downgrade(heads, target),
-        _ => Err(RevisionError::BadTarget { target: targets.join(" ") }),
+        _ => Err(RevisionError::BadTarget {
+            target: targets.join(" "),
+        }),
     }
 }
 
@@ -154,7 +180,7 @@ async fn run_plan(
         offline: false,
         server_version: Some(state.server_version),
     };
-    let sink = LiveSink::new(connection, sink_settings, state.clone(), reporter.clone());
+    let sink = LiveSink::new(connection.client, sink_settings, state.clone(), reporter.clone());
     run(settings, history, plan, guest_settings, sink, reporter, interrupted).await
 }
 
@@ -168,7 +194,11 @@ async fn run<S: StepSink + 'static>(
     interrupted: watch::Receiver<bool>,
 ) -> Result<Vec<StepDone>, CommandError> {
     let runtime = Arc::new(Runtime::new()?);
-    let registry = Arc::new(Registry::new(runtime, reporter.clone(), history.loaded.plugins.clone())?);
+    let registry = Arc::new(Registry::new(
+        runtime,
+        reporter.clone(),
+        history.loaded.plugins.clone(),
+    )?);
     let run = Run {
         plan,
         loaded: history.loaded.clone(),
@@ -186,40 +216,6 @@ async fn run<S: StepSink + 'static>(
     Ok(run.execute().await?)
 }
 
-async fn offline(
-    settings: &Settings,
-    history: &History,
-    goal: &Goal,
-    reporter: &Arc<dyn Reporter>,
-    script: Box<dyn Write + Send>,
-) -> Result<RunReport, CommandError> {
-    let targets: Vec<&str> = goal.targets.iter().map(String::as_str).collect();
-    let plan = history.graph.offline(goal.direction, &targets, goal.purge)?;
-    let heads = plan.rows();
-    let sink_settings = database::RunSettings {
-        schema: settings.schema.clone(),
-        version_table: settings.version_table.clone(),
-        superuser_role: settings.superuser_role.clone(),
-        transaction: settings.transaction,
-        dry_run: false,
-        pooler: false,
-        lock_wait: settings.lock_wait,
-        args: settings.args.clone(),
-    };
-    let sink = OfflineSink::new(script, sink_settings, plan.start.clone());
-    let guest_settings = RunSettings {
-        schema: settings.schema.clone(),
-        superuser_role: settings.superuser_role.clone().unwrap_or_else(|| "postgres".into()),
-        args: settings.args.clone(),
-        limits: settings.limits.clone(),
-        offline: true,
-        server_version: None,
-    };
-    let (_keep, interrupted) = watch::channel(false);
-    let steps = run(settings, history, plan, guest_settings, sink, reporter, interrupted).await?;
-    Ok(RunReport { direction: goal.direction, database: None, steps, heads, dry_run: false, seconds: 0.0 })
-}
-
 /// Refuses to go on where a migration is not the one that was applied. On the embedded database, where migrations are written,
 /// it is only said.
 fn check_unchanged(
@@ -234,29 +230,44 @@ fn check_unchanged(
         return Ok(());
     }
     if settings.url != DatabaseUrl::Embedded && !options.allow_changed {
-        return Err(CommandError::Changed { label: settings.label.clone(), revisions: changed });
+        return Err(CommandError::Changed {
+            label: settings.label.clone(),
+            revisions: changed,
+        });
     }
     let text = format!("changed since they were applied: {}", changed.join(", "));
-    reporter.report(Event::Note { level: Level::Warn, text });
+    reporter.report(Event::Note {
+        level: Level::Warn,
+        text,
+    });
     Ok(())
 }
 
 /// Applied revisions whose sources, or whose artifact where sources are not known, differ from the ledger's.
 pub(super) fn changed_since_applied(history: &History, state: &DatabaseState) -> Vec<String> {
     let differs = |(revision, applied): &(&String, &database::Applied)| {
-        let Some((_, artifact)) = history.loaded.revision(revision) else { return false };
+        let Some((_, artifact)) = history.loaded.revision(revision) else {
+            return false;
+        };
         let source = artifact.revisions.as_ref().and_then(|metadata| metadata.source_digest);
         match (applied.source, source) {
             (Some(then), Some(now)) => then != now,
             _ => applied.artifact.is_some_and(|then| then != artifact.digest),
         }
     };
-    state.applied.iter().filter(differs).map(|(revision, _)| revision.clone()).collect()
+    state
+        .applied
+        .iter()
+        .filter(differs)
+        .map(|(revision, _)| revision.clone())
+        .collect()
 }
 
 /// `user@machine`, for the ledger.
 fn os_user() -> String {
-    let user = database::connect::Environment::of_process().user.unwrap_or_else(|| "unknown".into());
+    let user = database::connect::Environment::of_process()
+        .user
+        .unwrap_or_else(|| "unknown".into());
     let machine = rustix::system::uname().nodename().to_string_lossy().into_owned();
     format!("{user}@{machine}")
 }

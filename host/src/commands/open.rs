@@ -38,7 +38,10 @@ pub fn library(root: &Path, migrations: &[PathBuf], plugins: &[PathBuf]) -> Libr
 pub fn history(library: &Library, mode: BuildMode, reporter: &dyn Reporter) -> Result<History, CommandError> {
     let loaded = library.load(mode, reporter)?;
     let graph = Graph::new(loaded.revisions().map(|(revision, _)| node(revision)))?;
-    Ok(History { loaded: Arc::new(loaded), graph: Arc::new(graph) })
+    Ok(History {
+        loaded: Arc::new(loaded),
+        graph: Arc::new(graph),
+    })
 }
 
 /// As [`history`], for commands that need no database.
@@ -46,7 +49,11 @@ pub fn history(library: &Library, mode: BuildMode, reporter: &dyn Reporter) -> R
 /// # Errors
 /// As [`history`].
 pub fn project_history(settings: &ProjectSettings, reporter: &dyn Reporter) -> Result<History, CommandError> {
-    history(&library(&settings.root, &settings.migrations, &settings.plugins), BuildMode::Stale, reporter)
+    history(
+        &library(&settings.root, &settings.migrations, &settings.plugins),
+        BuildMode::Stale,
+        reporter,
+    )
 }
 
 fn node(revision: &RevisionMetadata) -> Node {
@@ -72,13 +79,17 @@ pub async fn target(
         DatabaseUrl::Url(url) => {
             let target = ConnectTarget::parse(url.expose(), &environment)?;
             if let Some(text) = target.note.clone() {
-                reporter.report(Event::Note { level: Level::Warn, text });
+                reporter.report(Event::Note {
+                    level: Level::Warn,
+                    text,
+                });
             }
             Ok(target)
         }
         DatabaseUrl::Embedded => {
             let (embedded, reporter) = (settings.embedded.clone(), reporter.clone());
-            let started = tokio::task::spawn_blocking(move || embedded::start(&embedded, &environment, &*reporter)).await;
+            let started =
+                tokio::task::spawn_blocking(move || embedded::start(&embedded, &environment, &*reporter)).await;
             Ok(started.map_err(|_| CommandError::ThreadLost)??.target)
         }
     }

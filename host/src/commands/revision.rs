@@ -67,6 +67,10 @@ pub struct Written {
 pub enum RevisionError {
     #[error("{id:?} cannot be a revision id: {reason}")]
     Id { id: String, reason: String },
+    #[error("{wanted} is not one of the project's folders of migrations", wanted = wanted.display())]
+    Location { wanted: PathBuf, known: Vec<PathBuf> },
+    #[error("the project has no folder of migrations")]
+    NoLocation,
     #[error("{folder} exists already, and is left as it is", folder = folder.display())]
     Exists { folder: PathBuf },
     #[error("cannot write {path}: {source}", path = path.display())]
@@ -78,7 +82,8 @@ pub enum RevisionError {
 impl From<&RevisionError> for Diagnostic {
     fn from(error: &RevisionError) -> Self {
         let (blame, exit) = match error {
-            RevisionError::Id { .. } => (Blame::Operator, ExitKind::Usage),
+            RevisionError::Id { .. } | RevisionError::Location { .. } => (Blame::Operator, ExitKind::Usage),
+            RevisionError::NoLocation => (Blame::Operator, ExitKind::Config),
             RevisionError::Exists { .. } => (Blame::Operator, ExitKind::History),
             RevisionError::Write { .. } => (Blame::Operator, ExitKind::Internal),
             RevisionError::Random(_) => (Blame::Host, ExitKind::Internal),
@@ -86,9 +91,36 @@ impl From<&RevisionError> for Diagnostic {
         let diagnostic = Self::new(blame, exit, error.to_string());
         match error {
             RevisionError::Id { .. } => diagnostic.hint("without --rev-id a random one is chosen"),
+            RevisionError::Location { known, .. } => {
+                let known: Vec<String> = known.iter().map(|path| path.display().to_string()).collect();
+                diagnostic.hint(format!(
+                    "there are: {}; `migrations` in mighost.toml adds one",
+                    known.join(", ")
+                ))
+            }
+            RevisionError::NoLocation => diagnostic.hint("name one in mighost.toml: migrations = [\"migrations\"]"),
             _ => diagnostic,
         }
     }
+}
+
+/// Where a new revision goes: the folder that is `wanted`, which must be one of the project's `locations`, else the first of
+/// them. A revision elsewhere would never be found again.
+///
+/// # Errors
+/// When the folder is none of them, or there are none.
+pub fn choose_location(locations: &[PathBuf], wanted: Option<&Path>) -> Result<PathBuf, RevisionError> {
+    let Some(wanted) = wanted else {
+        return locations.first().cloned().ok_or(RevisionError::NoLocation);
+    };
+    // Folders that are not there yet are compared as they are written.
+    let same = |path: &Path| fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+    let target = same(wanted);
+    let found = locations.iter().find(|location| same(location) == target);
+    found.cloned().ok_or_else(|| RevisionError::Location {
+        wanted: wanted.to_owned(),
+        known: locations.to_vec(),
+    })
 }
 
 /// Twelve hexadecimal digits at random.

@@ -11,6 +11,8 @@ use crate::report::{Blame, Diagnostic, ExitKind};
 pub enum ConfigError {
     #[error("no {FILE_NAME} in {from}, nor in any folder above it", from = from.display())]
     NotFound { from: PathBuf },
+    #[error("{path} belongs to another user, and is not followed from a folder below it", path = path.display())]
+    Foreign { path: PathBuf },
     #[error("cannot read the configuration {path}: {source}", path = path.display())]
     Read { path: PathBuf, source: std::io::Error },
     #[error("the configuration {path} is larger than {limit} bytes", path = path.display())]
@@ -87,6 +89,7 @@ impl ConfigError {
             Self::NotFound { .. } => format!(
                 "`mighost init` writes one here; -c FILE or {CONFIG_VARIABLE} in the environment names one elsewhere"
             ),
+            Self::Foreign { path } => format!("if it is the right one, name it: -c {}", path.display()),
             Self::UnknownKey { advice, .. } => advice.clone(),
             Self::Unset { variable, .. } => format!("set it: export {variable}=..."),
             Self::UnknownLabel { label, known } => match nearest(label, known.iter().map(String::as_str)) {

@@ -1,7 +1,8 @@
 //! Which file is the configuration, and its text.
 
-use std::fs::File;
+use std::fs::{self, File};
 use std::io::Read as _;
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
 use super::ConfigError;
@@ -20,13 +21,33 @@ pub(super) fn locate(directory: &Path, named: Option<&Path>) -> Result<PathBuf, 
     if let Some(named) = named {
         return Ok(directory.join(named));
     }
-    directory
+    let found = directory
         .ancestors()
         .map(|folder| folder.join(FILE_NAME))
-        .find(|path| path.is_file())
-        .ok_or_else(|| ConfigError::NotFound {
-            from: directory.to_owned(),
-        })
+        .find(|path| path.is_file());
+    let path = found.ok_or_else(|| ConfigError::NotFound {
+        from: directory.to_owned(),
+    })?;
+    if path.parent() != Some(directory) {
+        let owner = |path: &Path| fs::metadata(path).map(|metadata| metadata.uid());
+        let fail = |source| ConfigError::Read {
+            path: path.clone(),
+            source,
+        };
+        let (file, folder) = (owner(&path).map_err(fail)?, owner(directory).map_err(fail)?);
+        if !is_trusted(file, folder, rustix::process::geteuid().as_raw()) {
+            return Err(ConfigError::Foreign { path });
+        }
+    }
+    Ok(path)
+}
+
+/// Whether a file that was found above the working folder is followed: a configuration names programs to run, and anybody can
+/// put one into a folder that all may write to, such as /tmp. The arguments are the users who own the file and the working
+/// folder, and the one who runs mighost.
+fn is_trusted(file: u32, working_folder: u32, user: u32) -> bool {
+    const ROOT: u32 = 0;
+    file == ROOT || file == user || file == working_folder
 }
 
 /// The text of `path`, at most [`MAX_BYTES`] of it.
@@ -51,4 +72,26 @@ pub(super) fn read(path: &Path) -> Result<String, ConfigError> {
         });
     }
     String::from_utf8(bytes).map_err(|_| ConfigError::NotText { path: path.to_owned() })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn strangers_are_not_followed() {
+        let (root, me, project, stranger) = (0, 1000, 1001, 1002);
+        assert!(is_trusted(me, me, me) && is_trusted(root, me, me));
+        assert!(
+            is_trusted(project, project, me),
+            "a folder that another user owns, with its own configuration above"
+        );
+        assert!(
+            is_trusted(project, project, root),
+            "root in a container, on a folder from outside"
+        );
+        assert!(
+            !is_trusted(stranger, me, me) && !is_trusted(stranger, root, root) && !is_trusted(stranger, project, me)
+        );
+    }
 }

@@ -5,8 +5,11 @@ use std::time::Duration;
 /// The longest duration: PostgreSQL keeps its time-outs as milliseconds in 31 bits.
 pub(super) const MAX_DURATION: Duration = Duration::from_millis(i32::MAX as u64);
 
-/// Reads a number and a unit (`ms`, `s`, `min`, `h`), e.g. `500ms`. The error says what is wrong, without the key.
-pub(crate) fn parse_duration(text: &str) -> Result<Duration, String> {
+/// Reads a number and a unit (`ms`, `s`, `min`, `h`), e.g. `500ms`, as `mighost.toml` and the command line write durations.
+///
+/// # Errors
+/// A sentence that says what is wrong with the text.
+pub fn parse_duration(text: &str) -> Result<Duration, String> {
     let example = "write a whole number and a unit: 500ms, 5s, 2min or 1h";
     let (number, unit) =
         number_and_unit(text).ok_or_else(|| format!("{} is not a duration; {example}", shown(text)))?;

@@ -172,6 +172,21 @@ pub fn stop(settings: &EmbeddedSettings, environment: &Environment) -> Result<bo
     }
 }
 
+/// Stops the server and removes its data.
+///
+/// # Errors
+///
+/// It does not stop, or the data cannot be removed.
+pub fn destroy(settings: &EmbeddedSettings, environment: &Environment) -> Result<(), EmbeddedError> {
+    stop(settings, environment)?;
+    let place = Place::of(settings, environment)?;
+    let data = &place.cluster.data;
+    match std::fs::remove_dir_all(data) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(io("removing", data)(error)),
+        _ => Ok(()),
+    }
+}
+
 /// Tells whether the server runs, and what data there are. Changes nothing.
 ///
 /// # Errors

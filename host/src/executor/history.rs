@@ -33,7 +33,14 @@ impl History {
         settings: Arc<RunSettings>,
         reporter: Arc<dyn Reporter>,
     ) -> Self {
-        Self { loaded, graph, registry, settings, reporter, objects: Mutex::default() }
+        Self {
+            loaded,
+            graph,
+            registry,
+            settings,
+            reporter,
+            objects: Mutex::default(),
+        }
     }
 
     /// The objects that `revision` defines. SQL migrations define none and are not asked.
@@ -41,13 +48,22 @@ impl History {
         if let Some(objects) = self.objects.lock().await.get(revision) {
             return Ok(objects.clone());
         }
-        let Some((_, artifact)) = self.loaded.revision(revision) else { return Ok(Objects::default()) };
+        let Some((_, artifact)) = self.loaded.revision(revision) else {
+            return Ok(Objects::default());
+        };
         if is_sql_migration(artifact) {
             return Ok(Objects::default());
         }
         let guest = self.registry.migration(artifact, revision)?;
         let (settings, reporter) = (self.settings.clone(), self.reporter.clone());
-        let step = StepRun::new(revision.to_owned(), false, settings, reporter, Arc::new(NoProviders), None);
+        let step = StepRun::new(
+            revision.to_owned(),
+            false,
+            settings,
+            reporter,
+            Arc::new(NoProviders),
+            None,
+        );
         let objects = Arc::new(call_objects(&guest, &step).await?);
         self.objects.lock().await.insert(revision.to_owned(), objects.clone());
         Ok(objects)
@@ -55,12 +71,19 @@ impl History {
 
     async fn version_in(&self, revision: &str, kind: &str, name: &str) -> Result<Option<Object>, RuntimeError> {
         let objects = self.objects_of(revision).await?;
-        Ok(objects.iter().map(|(_, object)| object).find(|object| object.kind == kind && object.name == name).cloned())
+        Ok(objects
+            .iter()
+            .map(|(_, object)| object)
+            .find(|object| object.kind == kind && object.name == name)
+            .cloned())
     }
 
     /// `REVISION.KEY`. Both may hold dots, so the longest revision that exists counts.
     async fn named(&self, reference: &str) -> Result<Object, RuntimeError> {
-        let unknown = |reason: String| RuntimeError::UnknownVersion { reference: reference.to_owned(), reason };
+        let unknown = |reason: String| RuntimeError::UnknownVersion {
+            reference: reference.to_owned(),
+            reason,
+        };
         let dots: Vec<_> = reference.match_indices('.').map(|(at, _)| at).collect();
         for dot in dots.into_iter().rev() {
             let (revision, key) = (&reference[..dot], &reference[dot + 1..]);
@@ -70,12 +93,21 @@ impl History {
                     Some((_, object)) => Ok(object.clone()),
                     None => {
                         let keys: Vec<_> = objects.iter().map(|(key, _)| key.as_str()).collect();
-                        Err(unknown(format!("revision {revision} defines {}", if keys.is_empty() { "no objects".into() } else { keys.join(", ") })))
+                        Err(unknown(format!(
+                            "revision {revision} defines {}",
+                            if keys.is_empty() {
+                                "no objects".into()
+                            } else {
+                                keys.join(", ")
+                            }
+                        )))
                     }
                 };
             }
         }
-        Err(unknown("no revision of that id exists; it is written REVISION.KEY".into()))
+        Err(unknown(
+            "no revision of that id exists; it is written REVISION.KEY".into(),
+        ))
     }
 }
 
@@ -85,18 +117,32 @@ impl Providers for History {
         self.registry.kind(kind)
     }
 
-    async fn earlier_version(&self, step: &StepRun, object: &Object, named: Option<&str>) -> Result<Object, RuntimeError> {
+    async fn earlier_version(
+        &self,
+        step: &StepRun,
+        object: &Object,
+        named: Option<&str>,
+    ) -> Result<Object, RuntimeError> {
         let (kind, name) = (object.kind.clone(), object.name.clone());
         if let Some(reference) = named {
             let earlier = self.named(reference).await?;
             if earlier.kind != kind {
                 let reason = format!("it is a {}, and cannot stand for a {kind}", earlier.kind);
-                return Err(RuntimeError::UnknownVersion { reference: reference.to_owned(), reason });
+                return Err(RuntimeError::UnknownVersion {
+                    reference: reference.to_owned(),
+                    reason,
+                });
             }
             return Ok(earlier);
         }
-        let none = RuntimeError::NoEarlierVersion { revision: step.revision.clone(), kind: kind.clone(), name: name.clone() };
-        let Ok(ancestors) = self.graph.ancestors(&step.revision) else { return Err(none) };
+        let none = RuntimeError::NoEarlierVersion {
+            revision: step.revision.clone(),
+            kind: kind.clone(),
+            name: name.clone(),
+        };
+        let Ok(ancestors) = self.graph.ancestors(&step.revision) else {
+            return Err(none);
+        };
         let mut found: Option<(&str, Object, HashSet<&str>)> = None;
         for revision in ancestors {
             match &found {
@@ -110,10 +156,16 @@ impl Providers for History {
                 // tells which is the earlier version.
                 Some((first, _, older)) if !older.contains(revision) => {
                     if let Some(object) = self.version_in(revision, &kind, &name).await? {
-                        let older: HashSet<_> = self.graph.ancestors(revision).unwrap_or_default().into_iter().collect();
+                        let older: HashSet<_> =
+                            self.graph.ancestors(revision).unwrap_or_default().into_iter().collect();
                         if !older.contains(first) {
                             let (first, second) = ((*first).to_owned(), revision.to_owned());
-                            return Err(RuntimeError::AmbiguousEarlierVersion { kind, name, first, second });
+                            return Err(RuntimeError::AmbiguousEarlierVersion {
+                                kind,
+                                name,
+                                first,
+                                second,
+                            });
                         }
                         found = Some((revision, object, older));
                     }

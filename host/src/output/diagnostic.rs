@@ -107,7 +107,7 @@ mod tests {
         )
         .at("revision a1b2c3, step 3 of 14")
         .hint("2 revisions were applied and stay; mend a1b2c3 and run the command again");
-        diagnostic.statement = Some(failure());
+        diagnostic.statement = Some(Box::new(failure()));
         assert_snapshot!(render(&diagnostic, Styles::plain(), 100), @r#"
         error: upgrade of a1b2c3 (add a view) failed
           revision a1b2c3, step 3 of 14
@@ -125,10 +125,10 @@ mod tests {
         hint: 2 revisions were applied and stay; mend a1b2c3 and run the command again
         "#);
         diagnostic.what = failure().error.message;
-        diagnostic.statement = Some(StatementFailure {
+        diagnostic.statement = Some(Box::new(StatementFailure {
             operation: None,
             ..failure()
-        });
+        }));
         assert_snapshot!(render(&diagnostic, Styles::plain(), 100), @r#"
         error: column "nope" does not exist
           revision a1b2c3, step 3 of 14

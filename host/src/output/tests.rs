@@ -84,7 +84,7 @@ fn json_is_one_document() {
     output.diagnostic(&Diagnostic::new(Blame::Operator, ExitKind::Config, "no file").hint("write one"));
     let document: serde_json::Value = serde_json::from_str(&out.text()).unwrap();
     assert_eq!(
-        (&document["error"]["what"], &document["exit-code"]),
+        (&document["error"]["what"], &document["exit_code"]),
         (&"no file".into(), &3.into())
     );
     assert!(err.text().starts_with("error: no file\n"));

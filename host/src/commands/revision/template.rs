@@ -113,7 +113,7 @@ fn list(texts: &[String]) -> String {
 /// Each line of `text` behind `prefix`, so that no line of a message becomes code.
 fn comment(prefix: &str, text: &str) -> String {
     // The characters at which some reader of SQL or Rust may see a line end.
-    let lines = text.split(|c: char| matches!(c, '\n' | '\r' | '\u{b}' | '\u{c}' | '\u{85}' | '\u{2028}' | '\u{2029}'));
+    let lines = text.split(['\n', '\r', '\u{b}', '\u{c}', '\u{85}', '\u{2028}', '\u{2029}']);
     let lines: Vec<String> = lines
         .map(|line| {
             let printable: String = line.chars().filter(|c| !c.is_control()).collect();

@@ -194,6 +194,25 @@ fn ids() {
 }
 
 #[test]
+fn locations() {
+    let folder = tempfile::tempdir().unwrap();
+    let known = ["a", "b"].map(|name| folder.path().join(name));
+    assert_eq!(choose_location(&known, None).unwrap(), known[0]);
+    assert_eq!(choose_location(&known, Some(&known[1])).unwrap(), known[1]);
+    fs::create_dir(&known[1]).unwrap();
+    std::os::unix::fs::symlink("b", folder.path().join("link")).unwrap();
+    assert_eq!(
+        choose_location(&known, Some(&folder.path().join("link"))).unwrap(),
+        known[1]
+    );
+    assert!(matches!(
+        choose_location(&known, Some(folder.path())),
+        Err(RevisionError::Location { .. })
+    ));
+    assert!(matches!(choose_location(&[], None), Err(RevisionError::NoLocation)));
+}
+
+#[test]
 fn slugs() {
     assert_eq!(slug("Create table: Stations!"), "create_table_stations");
     assert_eq!(slug("  "), "migration");

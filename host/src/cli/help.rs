@@ -1,0 +1,168 @@
+//! The longer texts of `--help`, and the list of commands in groups.
+
+use clap::{Command, CommandFactory as _};
+
+use super::args::Cli;
+
+/// The commands in the order and the groups that the help shows.
+pub(super) const GROUPS: [(&str, &[&str]); 5] = [
+    ("Write", &["init", "revision", "build"]),
+    ("Run", &["upgrade", "downgrade", "stamp"]),
+    (
+        "Look",
+        &["current", "history", "heads", "branches", "show", "plugins", "inspect"],
+    ),
+    ("Database", &["psql", "db"]),
+    ("Tools", &["completions", "wit"]),
+];
+
+/// The whole command line, its help grouped.
+pub(super) fn command() -> Command {
+    let command = Cli::command();
+    let mut list = String::new();
+    for (group, names) in GROUPS {
+        list.push_str(&format!("{group}:\n"));
+        for name in names {
+            let about = command.find_subcommand(name).and_then(Command::get_about);
+            list.push_str(&format!(
+                "  {name:<12} {}\n",
+                about.map(ToString::to_string).unwrap_or_default()
+            ));
+        }
+        list.push('\n');
+    }
+    // clap knows no groups of subcommands, so its own list of them is replaced.
+    let template =
+        format!("{{about-with-newline}}\n{{usage-heading}} {{usage}}\n\n{list}Options:\n{{options}}{{after-help}}");
+    command.help_template(template)
+}
+
+/// What `--version` says beside the name.
+pub(super) const VERSION: &str = concat!(
+    env!("CARGO_PKG_VERSION"),
+    "\ncontract with guests: mighost:host@0.1.0 (`mighost wit` prints it)\nlicense: ",
+    env!("CARGO_PKG_LICENSE"),
+);
+
+macro_rules! main_examples {
+    () => {
+        "\
+Examples:
+  mighost init && mighost revision -m 'create stations'
+  mighost upgrade head -x db=dev
+  mighost downgrade -1 -x db=dev
+
+"
+    };
+}
+
+pub(super) const MAIN: &str = concat!(
+    main_examples!(),
+    "mighost COMMAND --help tells more of a command, mighost --help the exit codes."
+);
+
+pub(super) const MAIN_LONG: &str = concat!(
+    main_examples!(),
+    "\
+Environment:
+  MIGHOST_CONFIG         the configuration file, as -c
+  MIGHOST_SCHEMA_NAME    the schema, over mighost.toml's
+  MIGHOST_SU_ROLE_NAME   the role for high privilege, over mighost.toml's
+
+Exit codes:
+  0    done, or nothing to do
+  1    a defect of mighost or of the machine
+  2    the command line
+  3    the configuration
+  4    the history of revisions, or a target that is not in it
+  5    an artifact that cannot be read or built
+  6    the server cannot be reached, or refused the connection
+  7    the server refused a statement
+  8    a migration or plugin failed: an error, a trap, a limit
+  9    another run holds the lock
+  10   a check found something
+  130  interrupted"
+);
+
+pub(super) const INIT: &str = "\
+Examples:
+  mighost init
+  mighost init climate-db";
+
+pub(super) const REVISION: &str = "\
+Examples:
+  mighost revision -m 'create stations'
+  mighost revision -m 'hide old stations' --template rust
+  mighost revision -m 'vendor tables' --head base --branch-label vendor --splice";
+
+pub(super) const BUILD: &str = "\
+upgrade and downgrade build what changed by themselves; this is for releases and for checking.
+
+Examples:
+  mighost build
+  mighost build --force";
+
+pub(super) const UPGRADE: &str = "\
+Examples:
+  mighost upgrade                           to the head of the default database
+  mighost upgrade head -x db=test
+  mighost upgrade +2 --dry-run              try the next two
+  mighost upgrade 4f0c --transaction all    to a revision, all or nothing
+  mighost upgrade a1b2:head --sql > up.sql  a script, without a database";
+
+pub(super) const DOWNGRADE: &str = "\
+Examples:
+  mighost downgrade -1              the last revision
+  mighost downgrade base -x db=dev  everything
+  mighost downgrade 4f0c --dry-run
+  mighost downgrade head:a1b2 --sql > down.sql";
+
+pub(super) const STAMP: &str = "\
+Examples:
+  mighost stamp head                a database that was made in another way
+  mighost stamp a1b2 c3d4           one revision for each branch
+  mighost stamp --purge head        after the version table was damaged";
+
+pub(super) const CURRENT: &str = "\
+Examples:
+  mighost current -x db=test
+  mighost current --check-heads --json";
+
+pub(super) const HISTORY: &str = "\
+Examples:
+  mighost history
+  mighost history -r current: -v    what an upgrade would run
+  mighost history -r -3: -i         the last three, and where the database is";
+
+pub(super) const SHOW: &str = "\
+Examples:
+  mighost show head
+  mighost show 4f0c --json";
+
+pub(super) const INSPECT: &str = "\
+Examples:
+  mighost inspect release/4f0c_stations.wasm
+  mighost inspect plugins/roles.wasm --wit > roles.wit";
+
+pub(super) const PSQL: &str = "\
+Examples:
+  mighost psql -x db=dev
+  mighost psql -x db=dev -- -c 'SELECT * FROM mighost_version'";
+
+pub(super) const DB: &str = "\
+Works on the database whose label has url = \"embedded\".
+
+Examples:
+  mighost db start -x db=dev
+  mighost db status --json
+  mighost db destroy --yes";
+
+pub(super) const COMPLETIONS: &str = "\
+Examples:
+  mighost completions bash > ~/.local/share/bash-completion/completions/mighost
+  mighost completions fish > ~/.config/fish/completions/mighost.fish";
+
+pub(super) const WIT: &str = "\
+Examples:
+  mighost wit | less
+  mighost wit -o wit/deps/mighost-host";

@@ -1,0 +1,289 @@
+//! From clap's structs to requests.
+
+use std::ffi::OsString;
+use std::path::{Component, Path, PathBuf};
+
+use clap::FromArgMatches as _;
+use clap_complete::Shell;
+
+use super::args::{Cli, Common, DbAction, Init, Report, Revision, Run, TemplateArg, TransactionArg, Verb, With};
+use super::help;
+use crate::commands::revision::{RevisionRequest, Template};
+use crate::commands::{
+    Project, Request, RunOptions, branches, build, current, db, downgrade, heads, history, init, inspect, plugins,
+    psql, show, stamp, upgrade, wit,
+};
+use crate::config::{Environment, TransactionMode};
+use crate::output::{ColorChoice, Options};
+
+/// A command line that was understood.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Invocation {
+    pub output: Options,
+    pub project: Project,
+    pub action: Action,
+}
+
+/// What to do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Action {
+    Command(Request),
+    /// The shell's completions, which only the command line itself knows.
+    Completions(Shell),
+}
+
+/// Reads a command line. `args` starts with the program's name; `directory` is the working folder, absolute.
+///
+/// # Errors
+/// clap's, for wrong usage and for `--help` and `--version`.
+pub fn parse(args: &[OsString], environment: Environment, directory: PathBuf) -> Result<Invocation, clap::Error> {
+    let matches = help::command().try_get_matches_from(args)?;
+    let cli = Cli::from_arg_matches(&matches)?;
+    let mut reader = Reader {
+        common: Common::default(),
+        directory,
+        json: false,
+    };
+    reader.merge(cli.common);
+    let action = reader.action(cli.verb);
+    let Reader {
+        common,
+        directory,
+        json,
+    } = reader;
+    Ok(Invocation {
+        output: Options {
+            color: common.color.map(ColorChoice::from).unwrap_or_default(),
+            quiet: common.quiet,
+            verbose: common.verbose,
+            json,
+        },
+        project: Project {
+            directory,
+            config: common.config,
+            extra: common.extra,
+            environment,
+        },
+        action,
+    })
+}
+
+/// The colours that a command line asks for which clap refused.
+pub(super) fn color_of_broken_line(args: &[OsString]) -> ColorChoice {
+    let texts: Vec<&str> = args.iter().filter_map(|arg| arg.to_str()).collect();
+    let separate = texts.windows(2).find_map(|pair| match pair {
+        ["--color", when] => Some(*when),
+        _ => None,
+    });
+    let joined = texts.iter().find_map(|text| text.strip_prefix("--color="));
+    match joined.or(separate) {
+        Some("always") => ColorChoice::Always,
+        Some("never") => ColorChoice::Never,
+        _ => ColorChoice::Auto,
+    }
+}
+
+/// Gathers what is said on several levels of the command line.
+struct Reader {
+    common: Common,
+    /// The working folder after every `-C` so far.
+    directory: PathBuf,
+    json: bool,
+}
+
+impl Reader {
+    /// Adds what stands further to the right, which is stronger.
+    fn merge(&mut self, right: Common) {
+        let left = &mut self.common;
+        left.config = right.config.or(left.config.take());
+        left.extra.extend(right.extra);
+        left.quiet |= right.quiet;
+        left.verbose |= right.verbose;
+        left.color = right.color.or(left.color);
+        for directory in right.directory {
+            self.directory = clean(&self.directory.join(directory));
+        }
+    }
+
+    /// A command's own arguments, after those of all commands are merged.
+    fn take<A: clap::Args>(&mut self, with: With<A>) -> A {
+        self.merge(with.common);
+        with.args
+    }
+
+    fn report(&mut self, report: &Report) {
+        self.json |= report.json;
+    }
+
+    fn action(&mut self, verb: Verb) -> Action {
+        let request = match verb {
+            Verb::Init(with) => Request::Init(self.init(with)),
+            Verb::Revision(with) => Request::Revision(self.revision(with)),
+            Verb::Build(with) => {
+                let args = self.take(with);
+                self.report(&args.report);
+                Request::Build(build::BuildRequest { force: args.force })
+            }
+            Verb::Upgrade(with) => {
+                let args = self.take(with);
+                Request::Upgrade(upgrade::UpgradeRequest {
+                    targets: args.targets,
+                    options: self.run_options(&args.run),
+                })
+            }
+            Verb::Downgrade(with) => {
+                let args = self.take(with);
+                Request::Downgrade(downgrade::DowngradeRequest {
+                    targets: args.targets,
+                    options: self.run_options(&args.run),
+                })
+            }
+            Verb::Stamp(with) => {
+                let args = self.take(with);
+                self.report(&args.report);
+                Request::Stamp(stamp::StampRequest {
+                    targets: args.targets,
+                    purge: args.purge,
+                    sql: args.sql,
+                    lock_wait: args.lock_wait,
+                })
+            }
+            Verb::Current(with) => {
+                let args = self.take(with);
+                self.report(&args.report);
+                Request::Current(current::CurrentRequest {
+                    check_heads: args.check_heads,
+                    verbose: self.common.verbose,
+                })
+            }
+            Verb::History(with) => {
+                let args = self.take(with);
+                self.report(&args.report);
+                Request::History(history::HistoryRequest {
+                    range: args.rev_range,
+                    verbose: self.common.verbose,
+                    indicate_current: args.indicate_current,
+                })
+            }
+            Verb::Heads(with) => {
+                let verbose = self.plain_report(with);
+                Request::Heads(heads::HeadsRequest { verbose })
+            }
+            Verb::Branches(with) => {
+                let verbose = self.plain_report(with);
+                Request::Branches(branches::BranchesRequest { verbose })
+            }
+            Verb::Show(with) => {
+                let args = self.take(with);
+                self.report(&args.report);
+                Request::Show(show::ShowRequest {
+                    revisions: args.revisions,
+                })
+            }
+            Verb::Plugins(with) => {
+                let verbose = self.plain_report(with);
+                Request::Plugins(plugins::PluginsRequest { verbose })
+            }
+            Verb::Inspect(with) => {
+                let args = self.take(with);
+                self.report(&args.report);
+                Request::Inspect(inspect::InspectRequest {
+                    file: self.directory.join(args.file),
+                    wit: args.wit,
+                })
+            }
+            Verb::Psql(with) => Request::Psql(psql::PsqlRequest {
+                args: self.take(with).args,
+            }),
+            Verb::Db(with) => {
+                let action = self.take(with).action;
+                Request::Db(self.db(action))
+            }
+            Verb::Wit(with) => {
+                let output = self.take(with).output;
+                Request::Wit(wit::WitRequest {
+                    output: output.map(|folder| self.directory.join(folder)),
+                })
+            }
+            Verb::Completions(with) => return Action::Completions(self.take(with).shell),
+        };
+        Action::Command(request)
+    }
+
+    fn init(&mut self, with: With<Init>) -> init::InitRequest {
+        let args = self.take(with);
+        self.report(&args.report);
+        init::InitRequest {
+            directory: clean(&self.directory.join(args.project)),
+        }
+    }
+
+    fn revision(&mut self, with: With<Revision>) -> RevisionRequest {
+        let args = self.take(with);
+        self.report(&args.report);
+        RevisionRequest {
+            message: args.message,
+            template: match args.template {
+                TemplateArg::Sql => Template::Sql,
+                TemplateArg::Rust => Template::Rust,
+            },
+            rev_id: args.rev_id,
+            head: args.head,
+            splice: args.splice,
+            branch_labels: args.branch_labels,
+            depends_on: args.depends_on,
+            version_path: args.version_path.map(|folder| self.directory.join(folder)),
+        }
+    }
+
+    fn run_options(&mut self, run: &Run) -> RunOptions {
+        self.report(&run.report);
+        RunOptions {
+            sql: run.sql,
+            dry_run: run.dry_run,
+            transaction: run.transaction.map(|mode| match mode {
+                TransactionArg::PerMigration => TransactionMode::PerMigration,
+                TransactionArg::All => TransactionMode::All,
+                TransactionArg::None => TransactionMode::None,
+            }),
+            no_build: run.no_build,
+            lock_wait: run.lock_wait,
+        }
+    }
+
+    /// A command with no arguments of its own; tells whether it is verbose.
+    fn plain_report(&mut self, with: With<Report>) -> bool {
+        let report = self.take(with);
+        self.report(&report);
+        self.common.verbose
+    }
+
+    fn db(&mut self, action: DbAction) -> db::DbRequest {
+        match action {
+            DbAction::Start(with) => {
+                self.plain_report(with);
+                db::DbRequest::Start
+            }
+            DbAction::Stop(with) => {
+                self.plain_report(with);
+                db::DbRequest::Stop
+            }
+            DbAction::Status(with) => {
+                self.plain_report(with);
+                db::DbRequest::Status
+            }
+            DbAction::Destroy(with) => {
+                let args = self.take(with);
+                self.report(&args.report);
+                db::DbRequest::Destroy { yes: args.yes }
+            }
+        }
+    }
+}
+
+/// `path` without `.` parts, which would show in every message.
+fn clean(path: &Path) -> PathBuf {
+    path.components()
+        .filter(|part| !matches!(part, Component::CurDir))
+        .collect()
+}

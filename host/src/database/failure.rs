@@ -1,0 +1,120 @@
+//! From the driver's errors to those of the sink.
+
+use tokio_postgres::error::{DbError, ErrorPosition, SqlState};
+
+use crate::report::{DatabaseError, StatementFailure};
+use crate::runtime::{GuestDatabaseError, SinkError};
+
+/// A statement that failed, with the driver's error.
+#[derive(Debug)]
+pub(super) struct Failure {
+    pub error: tokio_postgres::Error,
+    pub statement: String,
+    pub operation: Option<String>,
+    /// How many characters stood before `statement` in what was sent; none where positions mean nothing to its author.
+    pub shift: Option<u32>,
+}
+
+impl Failure {
+    /// The SQLSTATE; none where the server sent none.
+    pub fn code(&self) -> Option<&SqlState> {
+        self.error.code()
+    }
+
+    /// True where the server is gone: no answer will come any more.
+    pub fn is_lost(&self) -> bool {
+        is_lost(&self.error)
+    }
+
+    /// PostgreSQL's error fields, the position in terms of `statement`. A failure of the driver itself is given the
+    /// SQLSTATE for a malformed message, 08P01.
+    pub fn fields(&self) -> DatabaseError {
+        match self.error.as_db_error() {
+            Some(error) => fields(error, self.shift),
+            None => DatabaseError {
+                sqlstate: SqlState::PROTOCOL_VIOLATION.code().to_owned(),
+                message: causes(&self.error),
+                detail: None,
+                hint: None,
+                position: None,
+                context: None,
+            },
+        }
+    }
+
+    /// The sink's error. `lost` tells in what state a lost connection leaves the database.
+    pub fn into_sink(self, lost: &str) -> SinkError {
+        if self.is_lost() {
+            return SinkError::ConnectionLost(format!("{}; {lost}", causes(&self.error)));
+        }
+        let error = self.fields();
+        SinkError::Statement(Box::new(StatementFailure {
+            statement: self.statement,
+            error,
+            operation: self.operation,
+        }))
+    }
+}
+
+/// True for errors after which the connection is of no more use.
+pub(super) fn is_lost(error: &tokio_postgres::Error) -> bool {
+    match error.as_db_error() {
+        // The server says goodbye: shut down by an administrator, crashed, starting up; a terminated idle session.
+        Some(db) => matches!(
+            *db.code(),
+            SqlState::ADMIN_SHUTDOWN
+                | SqlState::CRASH_SHUTDOWN
+                | SqlState::CANNOT_CONNECT_NOW
+                | SqlState::IDLE_IN_TRANSACTION_SESSION_TIMEOUT
+                | SqlState::IDLE_SESSION_TIMEOUT
+        ),
+        None => {
+            error.is_closed()
+                || std::error::Error::source(error).is_some_and(|cause| {
+                    cause
+                        .downcast_ref::<std::io::Error>()
+                        .is_some_and(|io| io.kind() != std::io::ErrorKind::InvalidInput)
+                })
+        }
+    }
+}
+
+/// An error with its causes on one line.
+fn causes(error: &tokio_postgres::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = std::error::Error::source(error);
+    while let Some(next) = cause {
+        let more = next.to_string();
+        if !text.contains(&more) {
+            text = format!("{text}: {more}");
+        }
+        cause = next.source();
+    }
+    text
+}
+
+fn fields(error: &DbError, shift: Option<u32>) -> DatabaseError {
+    let position = match (error.position(), shift) {
+        (Some(ErrorPosition::Original(position)), Some(shift)) => position.checked_sub(shift).filter(|at| *at > 0),
+        _ => None,
+    };
+    DatabaseError {
+        sqlstate: error.code().code().to_owned(),
+        message: error.message().to_owned(),
+        detail: error.detail().map(str::to_owned),
+        hint: error.hint().map(str::to_owned),
+        position,
+        context: error.where_().map(str::to_owned),
+    }
+}
+
+/// The error fields as a guest sees them.
+pub(super) fn for_guest(error: DatabaseError) -> GuestDatabaseError {
+    GuestDatabaseError {
+        sqlstate: error.sqlstate,
+        message: error.message,
+        detail: error.detail,
+        hint: error.hint,
+        position: error.position,
+    }
+}

@@ -1,0 +1,154 @@
+//! The live sink: statements of guests, sent to the server that the run migrates.
+
+mod alone;
+mod call;
+mod copy;
+mod cursor;
+mod guest;
+mod journal;
+mod transaction;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use tokio_postgres::Client;
+
+use self::copy::OpenCopy;
+use self::cursor::OpenCursor;
+use self::journal::{Journal, JournalRow};
+use super::failure::Failure;
+use super::lock::LockKey;
+use super::pipeline::Pipeline;
+use super::state::DatabaseState;
+use super::step::{RunSettings, StepContext};
+use super::tables::Tables;
+use crate::report::Reporter;
+use crate::runtime::SinkError;
+
+/// Where a step stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Phase {
+    /// Between steps.
+    Idle,
+    /// The guest is in its transaction. While an interrupted run is taken up again, there is none on the server yet.
+    Transaction,
+    /// The guest left its transaction: each statement commits by itself.
+    Suspended,
+}
+
+/// Sends statements to a server, on one connection. Statements inside a transaction are pipelined: sent without waiting
+/// for the answers of those before.
+pub struct LiveSink {
+    pipeline: Pipeline,
+    settings: RunSettings,
+    state: DatabaseState,
+    tables: Tables,
+    lock: LockKey,
+    reporter: Arc<dyn Reporter>,
+    operation: Option<String>,
+    step: Option<StepContext>,
+    phase: Phase,
+    /// Whether the server is in a transaction (or will be, once what is under way has arrived).
+    in_transaction: bool,
+    /// Whether `begin_run` was called and `end_run` not yet.
+    running: bool,
+    session_locked: bool,
+    journal: Journal,
+    journal_rows: Vec<JournalRow>,
+    journal_table: bool,
+    /// Set where the rows of the journal may have changed since they were read.
+    journal_stale: bool,
+    cursors: BTreeMap<u32, OpenCursor>,
+    copy: Option<OpenCopy>,
+    next_number: u32,
+    /// Prepared statements that a failure left on the server.
+    leftovers: Vec<String>,
+    /// The guest's statements of the running step.
+    sent: u64,
+    /// Why the next call must end the run.
+    poisoned: Option<String>,
+}
+
+impl LiveSink {
+    /// A sink on `client`, whose connection task must be running. `state` is what [`super::read_state`] told; the plan of
+    /// the run was made from its heads.
+    pub fn new(client: Client, settings: RunSettings, state: DatabaseState, reporter: Arc<dyn Reporter>) -> Self {
+        let tables = Tables::new(&settings.schema, &settings.version_table);
+        let lock = LockKey::new(&state.database, &settings.schema, &settings.version_table);
+        Self {
+            pipeline: Pipeline::new(client),
+            tables,
+            lock,
+            reporter,
+            operation: None,
+            step: None,
+            phase: Phase::Idle,
+            in_transaction: false,
+            running: false,
+            session_locked: false,
+            journal: Journal::new("", crate::report::Direction::Stamp, &[], false),
+            journal_rows: Vec::new(),
+            journal_table: false,
+            journal_stale: false,
+            cursors: BTreeMap::new(),
+            copy: None,
+            next_number: 0,
+            leftovers: Vec::new(),
+            sent: 0,
+            poisoned: None,
+            settings,
+            state,
+        }
+    }
+
+    /// The client, for queries of the host's own between runs.
+    pub fn client(&self) -> Arc<Client> {
+        self.pipeline.client()
+    }
+
+    fn number(&mut self) -> u32 {
+        self.next_number = self.next_number.wrapping_add(1);
+        self.next_number
+    }
+
+    /// A name for something of the session's that cannot be one of the guest's.
+    fn next_name(&mut self, what: &str) -> String {
+        format!("mighost_{what}_{}", self.number())
+    }
+
+    /// The sink's error for a failure in the running step; says in what state a lost connection leaves the database.
+    fn report(&self, failure: Failure) -> SinkError {
+        failure.into_sink(self.lost())
+    }
+
+    fn lost(&self) -> &'static str {
+        if !self.running {
+            "nothing was changed"
+        } else if self.one_transaction() {
+            "the transaction of this run was rolled back, so the database is as it was before"
+        } else if self.phase == Phase::Suspended || self.journal.written {
+            "the revision had left its transaction: what it had done until then stays and is in the journal, and the next \
+             run takes it up from there"
+        } else {
+            "the transaction of this revision was rolled back, so the database is as it was before the revision"
+        }
+    }
+
+    /// True where one transaction holds the whole run.
+    fn one_transaction(&self) -> bool {
+        self.settings.dry_run || self.settings.transaction == crate::config::TransactionMode::All
+    }
+
+    /// Why a step may not leave its transaction in this run, if so.
+    fn cannot_suspend(&self) -> Option<&'static str> {
+        if self.settings.dry_run {
+            Some("a dry run rolls everything back, and what is committed outside the transaction would stay")
+        } else if self.one_transaction() {
+            Some("the whole run is one transaction; run it without --transaction all")
+        } else if self.settings.pooler {
+            Some("a pooler that changes sessions between transactions is in between; connect to the server directly")
+        } else {
+            None
+        }
+    }
+}

@@ -1,0 +1,265 @@
+//! The calls of a guest that are one statement each, and how they reach the server.
+
+use futures_util::StreamExt;
+use tokio_postgres::SimpleQueryMessage;
+use tokio_postgres::error::SqlState;
+use tokio_postgres::types::Type;
+
+use super::LiveSink;
+use crate::database::failure::{Failure, for_guest};
+use crate::database::pipeline::Sent;
+use crate::database::text::{from_text, literal};
+use crate::ident::Digest;
+use crate::runtime::{GuestDatabaseError, Row, Rows, Value};
+use crate::sql;
+
+/// The largest result of a query, in bytes of text. The contract names it (`wit/database.wit`).
+pub(super) const MAX_RESULT_BYTES: usize = 64 * 1024 * 1024;
+
+/// One statement of a guest.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Operation<'a> {
+    Execute(&'a str),
+    Run(&'a str, &'a [Value]),
+    Query(&'a str, &'a [Value]),
+    Try(&'a str),
+}
+
+/// What the guest is told.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Answer {
+    None,
+    Count(u64),
+    Rows(Rows),
+    Failed(GuestDatabaseError),
+    /// The result went beyond [`MAX_RESULT_BYTES`]; the run ends.
+    TooLarge,
+}
+
+impl<'a> Operation<'a> {
+    pub fn statement(&self) -> &'a str {
+        match self {
+            Self::Execute(statement) | Self::Run(statement, _) | Self::Query(statement, _) | Self::Try(statement) => {
+                statement
+            }
+        }
+    }
+
+    fn params(&self) -> &'a [Value] {
+        match self {
+            Self::Run(_, params) | Self::Query(_, params) => params,
+            Self::Execute(_) | Self::Try(_) => &[],
+        }
+    }
+
+    fn name(&self) -> &'static str {
+        match self {
+            Self::Execute(_) => "execute",
+            Self::Run(..) => "run",
+            Self::Query(..) => "query",
+            Self::Try(_) => "try",
+        }
+    }
+
+    /// True for a query that changes data: its answer is kept whatever its size.
+    pub fn must_not_repeat(&self) -> bool {
+        match self {
+            Self::Query(statement, _) => {
+                let first = sql::keywords(statement, 1);
+                !matches!(
+                    first.first().map(String::as_str),
+                    Some("SELECT" | "VALUES" | "TABLE" | "SHOW" | "EXPLAIN")
+                )
+            }
+            _ => true,
+        }
+    }
+
+    /// Tells this call from others when an interrupted run is taken up again.
+    pub fn digest(&self) -> Digest {
+        digest(self.name(), self.statement(), self.params())
+    }
+}
+
+pub(super) fn digest(name: &str, statement: &str, params: &[Value]) -> Digest {
+    let literals: Vec<String> = params.iter().map(literal).collect();
+    let parts = [name, statement].into_iter().chain(literals.iter().map(String::as_str));
+    Digest::of_parts(parts.map(str::as_bytes))
+}
+
+impl LiveSink {
+    /// Sends one statement and waits for its answer, in the transaction if one is open. A refusal of `Try` is an answer.
+    pub(super) async fn perform(&mut self, operation: Operation<'_>) -> Result<Answer, Failure> {
+        match operation {
+            Operation::Execute(statement) => self.affected(statement, &[]).await.map(|_| Answer::None),
+            Operation::Run(statement, params) => self.affected(statement, params).await.map(Answer::Count),
+            Operation::Query(statement, params) => self.rows(statement, params).await,
+            Operation::Try(statement) => self.attempt(statement).await,
+        }
+    }
+
+    pub(super) fn failure(&self, error: tokio_postgres::Error, statement: &str, shift: Option<u32>) -> Failure {
+        Failure {
+            error,
+            statement: statement.to_owned(),
+            operation: self.operation.clone(),
+            shift,
+        }
+    }
+
+    async fn affected(&mut self, statement: &str, params: &[Value]) -> Result<u64, Failure> {
+        let sent = self.pipeline.send(statement, params);
+        self.pipeline.drain().await?;
+        sent.answer()
+            .await
+            .map_err(|error| self.failure(error, statement, Some(0)))
+    }
+
+    /// A statement under a savepoint.
+    async fn attempt(&mut self, statement: &str) -> Result<Answer, Failure> {
+        if !self.in_transaction {
+            return match self.affected(statement, &[]).await {
+                Ok(count) => Ok(Answer::Count(count)),
+                Err(failure) if failure.is_lost() => Err(failure),
+                Err(failure) => Ok(Answer::Failed(for_guest(failure.fields()))),
+            };
+        }
+        self.pipeline.push_batch("SAVEPOINT mighost_try");
+        let sent = self.pipeline.send(statement, &[]);
+        self.pipeline.drain().await?;
+        match sent
+            .answer()
+            .await
+            .map_err(|error| self.failure(error, statement, Some(0)))
+        {
+            Ok(count) => {
+                self.pipeline.push_batch("RELEASE SAVEPOINT mighost_try");
+                Ok(Answer::Count(count))
+            }
+            Err(failure) if failure.is_lost() => Err(failure),
+            Err(failure) => {
+                self.pipeline
+                    .push_batch("ROLLBACK TO SAVEPOINT mighost_try; RELEASE SAVEPOINT mighost_try");
+                Ok(Answer::Failed(for_guest(failure.fields())))
+            }
+        }
+    }
+
+    /// All rows of a query.
+    ///
+    /// The driver can only ask for results in binary form, and PostgreSQL's text form of any type is what the contract
+    /// promises. So the statement is prepared twice in one go: by the protocol, for the types of its columns and errors
+    /// that point into it, and by SQL, to be executed by the simple protocol, which answers in text.
+    async fn rows(&mut self, statement: &str, params: &[Value]) -> Result<Answer, Failure> {
+        let client = self.pipeline.client();
+        let described = {
+            let (client, statement) = (self.pipeline.client(), statement.to_owned());
+            Sent::start(async move { client.prepare(&statement).await })
+        };
+        if !sql::preparable(statement) {
+            self.pipeline.drain().await?;
+            let described = described.answer().await;
+            let described = described.map_err(|error| self.failure(error, statement, Some(0)))?;
+            let found = simple(&client, statement).await;
+            let rows = found.map_err(|error| self.failure(error, statement, Some(0)))?;
+            return Ok(typed(described.columns(), rows));
+        }
+        let name = self.next_name("query");
+        let prepared = self.pipeline.send(&format!("PREPARE {name} AS {statement}"), &[]);
+        let literals: Vec<String> = params.iter().map(literal).collect();
+        let arguments = if literals.is_empty() {
+            String::new()
+        } else {
+            format!("({})", literals.join(", "))
+        };
+        let execute = format!("EXECUTE {name}{arguments}");
+        let stream = client.simple_query_raw(&execute).await;
+        let stream = stream.map_err(|error| self.failure(error, statement, None))?;
+        let deallocated = self.pipeline.send_batch(&format!("DEALLOCATE {name}"));
+        // What was sent earlier is answered earlier, and its failure is the one that counts.
+        self.pipeline.drain().await?;
+        // Both at once: the driver may have to look types up, whose answers come after the rows.
+        let (described, executed) = tokio::join!(described.answer(), async {
+            prepared.answer().await.map_err(|error| (error, true))?;
+            let rows = collect(stream).await.map_err(|error| (error, false))?;
+            deallocated.answer().await.map_err(|error| (error, false))?;
+            Ok::<_, (tokio_postgres::Error, bool)>(rows)
+        });
+        let aborted = |error: &tokio_postgres::Error| error.code() == Some(&SqlState::IN_FAILED_SQL_TRANSACTION);
+        match (described, executed) {
+            (Ok(described), Ok(rows)) => Ok(typed(described.columns(), rows)),
+            (Err(error), Err(_)) if !aborted(&error) => Err(self.failure(error, statement, Some(0))),
+            (_, Err((error, preparing))) => {
+                if self.in_transaction && !preparing {
+                    // DEALLOCATE was refused in the failed transaction, whose rollback does not undo PREPARE.
+                    self.leftovers.push(name);
+                }
+                Err(self.failure(error, statement, None))
+            }
+            (Err(error), Ok(_)) => Err(self.failure(error, statement, Some(0))),
+        }
+    }
+}
+
+/// A result as the simple protocol gives it.
+pub(super) struct TextRows {
+    rows: Vec<Vec<Option<String>>>,
+    too_large: bool,
+}
+
+/// Reads a result, up to the limit; what lies beyond is dropped by the driver.
+pub(super) async fn collect(stream: tokio_postgres::SimpleQueryStream) -> Result<TextRows, tokio_postgres::Error> {
+    let mut stream = std::pin::pin!(stream);
+    let mut found = TextRows {
+        rows: Vec::new(),
+        too_large: false,
+    };
+    let mut bytes = 0_usize;
+    while let Some(message) = stream.next().await {
+        let SimpleQueryMessage::Row(row) = message? else {
+            continue;
+        };
+        let values: Vec<Option<String>> = (0..row.len())
+            .map(|column| row.get(column).map(str::to_owned))
+            .collect();
+        bytes += values
+            .iter()
+            .map(|value| size_of::<Value>() + value.as_ref().map_or(0, String::len))
+            .sum::<usize>();
+        if bytes > MAX_RESULT_BYTES {
+            found.too_large = true;
+            return Ok(found);
+        }
+        found.rows.push(values);
+    }
+    Ok(found)
+}
+
+/// Rows in the types of their columns.
+pub(super) fn typed_rows(columns: &[Type], found: TextRows) -> Option<Vec<Row>> {
+    if found.too_large {
+        return None;
+    }
+    let typed = |row: Vec<Option<String>>| {
+        row.iter()
+            .zip(columns)
+            .map(|(value, column)| from_text(value.as_deref(), column))
+            .collect()
+    };
+    Some(found.rows.into_iter().map(typed).collect())
+}
+
+fn typed(columns: &[tokio_postgres::Column], found: TextRows) -> Answer {
+    let types: Vec<Type> = columns.iter().map(|column| column.type_().clone()).collect();
+    match typed_rows(&types, found) {
+        None => Answer::TooLarge,
+        Some(rows) => Answer::Rows(Rows {
+            columns: columns.iter().map(|column| column.name().to_owned()).collect(),
+            rows,
+        }),
+    }
+}
+
+async fn simple(client: &tokio_postgres::Client, query: &str) -> Result<TextRows, tokio_postgres::Error> {
+    collect(client.simple_query_raw(query).await?).await
+}

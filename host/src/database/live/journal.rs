@@ -1,0 +1,319 @@
+//! The journal of a step that leaves its transaction: what was done, and what the guest was told.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use tokio_postgres::SimpleQueryRow;
+
+use super::call::Answer;
+use crate::database::tables::Tables;
+use crate::ident::Digest;
+use crate::report::Direction;
+use crate::runtime::{GuestDatabaseError, Rows, SinkError, Value};
+
+/// Answers beyond this size, in bytes, are not kept; the query is asked again.
+const MAX_ANSWER_BYTES: usize = 1024 * 1024;
+/// What the answers that wait for their commit may take together, in bytes.
+const MAX_PENDING_BYTES: usize = 64 * 1024 * 1024;
+
+/// A call of the guest, counted from its start.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Call {
+    pub ordinal: u64,
+    pub digest: Digest,
+}
+
+/// How far a call came in an earlier run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum CallState {
+    Started,
+    Failed,
+    Done,
+}
+
+impl CallState {
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Started => "started",
+            Self::Failed => "failed",
+            Self::Done => "done",
+        }
+    }
+}
+
+/// What the journal says of a call.
+#[derive(Debug)]
+pub(super) enum Earlier {
+    /// Nothing: the call is new.
+    Unknown,
+    /// It was done; the answer is none where it was too large to keep.
+    Done(Option<Answer>),
+    /// It was sent outside a transaction and no answer came.
+    Started,
+    /// It was sent outside a transaction and refused.
+    Failed,
+}
+
+/// A row of the journal table.
+#[derive(Clone, Debug)]
+pub(super) struct JournalRow {
+    revision: String,
+    direction: String,
+    ordinal: u64,
+    digest: String,
+    state: String,
+    answer: Option<String>,
+}
+
+impl JournalRow {
+    /// Reads a row of [`Tables::journal_rows`].
+    pub fn read(row: &SimpleQueryRow) -> Option<Self> {
+        Some(Self {
+            revision: row.get(0)?.to_owned(),
+            direction: row.get(1)?.to_owned(),
+            ordinal: row.get(2)?.parse().ok()?,
+            digest: row.get(3)?.to_owned(),
+            state: row.get(4)?.to_owned(),
+            answer: row.get(5).map(str::to_owned),
+        })
+    }
+}
+
+/// The journal of one step.
+#[derive(Debug)]
+pub(super) struct Journal {
+    revision: String,
+    direction: Direction,
+    earlier: BTreeMap<u64, JournalRow>,
+    next: u64,
+    /// Whether the step may leave its transaction at all.
+    recording: bool,
+    pending: Vec<(Call, Option<String>)>,
+    pending_bytes: usize,
+    /// Whether the table holds rows of this step.
+    pub written: bool,
+}
+
+impl Journal {
+    pub fn new(revision: &str, direction: Direction, rows: &[JournalRow], recording: bool) -> Self {
+        let mine = |row: &&JournalRow| row.revision == revision && row.direction == direction.to_string();
+        let earlier: BTreeMap<u64, JournalRow> =
+            rows.iter().filter(mine).map(|row| (row.ordinal, row.clone())).collect();
+        Self {
+            revision: revision.to_owned(),
+            direction,
+            written: !earlier.is_empty(),
+            earlier,
+            next: 0,
+            recording,
+            pending: Vec::new(),
+            pending_bytes: 0,
+        }
+    }
+
+    pub fn step(&self) -> (&str, Direction) {
+        (&self.revision, self.direction)
+    }
+
+    /// Counts a call.
+    pub fn call(&mut self, digest: Digest) -> Call {
+        let ordinal = self.next;
+        self.next += 1;
+        Call { ordinal, digest }
+    }
+
+    /// What an earlier run did of `call`. Ends the run where the guest takes another way than it took then.
+    pub fn earlier(&self, call: Call) -> Result<Earlier, SinkError> {
+        let Some(row) = self.earlier.get(&call.ordinal) else {
+            return Ok(Earlier::Unknown);
+        };
+        if row.digest != call.digest.to_string() {
+            return Err(self.differs(&format!(
+                "its call number {} is not the one that was made then: the migration or what it reads has changed",
+                call.ordinal + 1
+            )));
+        }
+        Ok(match row.state.as_str() {
+            "done" => Earlier::Done(row.answer.as_deref().map(decode).transpose().map_err(|error| {
+                self.differs(&format!(
+                    "the answer to its call number {} cannot be read: {error}",
+                    call.ordinal + 1
+                ))
+            })?),
+            "failed" => Earlier::Failed,
+            _ => Earlier::Started,
+        })
+    }
+
+    fn differs(&self, what: &str) -> SinkError {
+        SinkError::Resume {
+            revision: self.revision.clone(),
+            reason: format!(
+                "{what}. Bring back the artifact that was interrupted and run it to its end; or undo by hand what it did \
+                 outside its transaction, delete its rows from the journal table, and run again"
+            ),
+        }
+    }
+
+    /// Ends the run where the guest ended before it made all calls that were journaled.
+    pub fn check_end(&self) -> Result<(), SinkError> {
+        match self.earlier.keys().next_back() {
+            Some(last) if *last >= self.next => Err(self.differs(&format!(
+                "it ended after {} calls, and {} had been made then",
+                self.next,
+                last + 1
+            ))),
+            _ => Ok(()),
+        }
+    }
+
+    /// Keeps a call until the transaction that holds it commits. `keep_large` keeps the answer whatever its size, for
+    /// statements that must not be sent twice.
+    pub fn note(&mut self, call: Call, answer: &Answer, keep_large: bool) {
+        if !self.recording {
+            return;
+        }
+        let text = encode(answer);
+        let fits = text.len() <= MAX_ANSWER_BYTES && self.pending_bytes + text.len() <= MAX_PENDING_BYTES;
+        let kept = (keep_large || fits).then_some(text);
+        self.pending_bytes += kept.as_ref().map_or(0, String::len);
+        self.pending.push((call, kept));
+    }
+
+    /// The statements that write what is pending; from now on it counts as written.
+    pub fn take_pending(&mut self, tables: &Tables) -> String {
+        let mut batch = String::new();
+        for (call, answer) in std::mem::take(&mut self.pending) {
+            batch.push_str("; ");
+            batch.push_str(&self.line(tables, call, CallState::Done, answer.as_deref()));
+        }
+        self.pending_bytes = 0;
+        self.written |= !batch.is_empty();
+        batch
+    }
+
+    pub fn line(&self, tables: &Tables, call: Call, state: CallState, answer: Option<&str>) -> String {
+        tables.journal_line(self.step(), call.ordinal, &call.digest, state.name(), answer)
+    }
+}
+
+/// A value as the journal keeps it. JSON has no NaN and no bytes.
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum Stored {
+    Null,
+    Boolean(bool),
+    Integer(i64),
+    Real(u64),
+    Text(String),
+    Bytes(Vec<u8>),
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum StoredAnswer {
+    None,
+    Count(u64),
+    Rows {
+        columns: Vec<String>,
+        rows: Vec<Vec<Stored>>,
+    },
+    Failed(GuestDatabaseError),
+}
+
+impl Answer {
+    /// The answer as the journal keeps it.
+    pub fn encode(&self) -> String {
+        encode(self)
+    }
+}
+
+fn encode(answer: &Answer) -> String {
+    let stored = match answer {
+        Answer::None | Answer::TooLarge => StoredAnswer::None,
+        Answer::Count(count) => StoredAnswer::Count(*count),
+        Answer::Failed(error) => StoredAnswer::Failed(error.clone()),
+        Answer::Rows(rows) => StoredAnswer::Rows {
+            columns: rows.columns.clone(),
+            rows: rows.rows.iter().map(|row| row.iter().map(store).collect()).collect(),
+        },
+    };
+    serde_json::to_string(&stored).unwrap_or_else(|_| "null".to_owned())
+}
+
+fn decode(text: &str) -> Result<Answer, serde_json::Error> {
+    Ok(match serde_json::from_str(text)? {
+        StoredAnswer::None => Answer::None,
+        StoredAnswer::Count(count) => Answer::Count(count),
+        StoredAnswer::Failed(error) => Answer::Failed(error),
+        StoredAnswer::Rows { columns, rows } => Answer::Rows(Rows {
+            columns,
+            rows: rows
+                .into_iter()
+                .map(|row| row.into_iter().map(restore).collect())
+                .collect(),
+        }),
+    })
+}
+
+fn store(value: &Value) -> Stored {
+    match value {
+        Value::Null => Stored::Null,
+        Value::Boolean(value) => Stored::Boolean(*value),
+        Value::Integer(value) => Stored::Integer(*value),
+        Value::Real(value) => Stored::Real(value.to_bits()),
+        Value::Text(value) => Stored::Text(value.clone()),
+        Value::Bytes(value) => Stored::Bytes(value.clone()),
+    }
+}
+
+fn restore(value: Stored) -> Value {
+    match value {
+        Stored::Null => Value::Null,
+        Stored::Boolean(value) => Value::Boolean(value),
+        Stored::Integer(value) => Value::Integer(value),
+        Stored::Real(bits) => Value::Real(f64::from_bits(bits)),
+        Stored::Text(value) => Value::Text(value),
+        Stored::Bytes(value) => Value::Bytes(value),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn answers_round_trip() {
+        let values = vec![
+            Value::Null,
+            Value::Boolean(true),
+            Value::Integer(i64::MIN),
+            Value::Real(f64::NEG_INFINITY),
+            Value::Real(-0.0),
+            Value::Text("ü\"\\".to_owned()),
+            Value::Bytes(vec![0, 255]),
+        ];
+        let answer = Answer::Rows(Rows {
+            columns: vec!["a".to_owned()],
+            rows: vec![values],
+        });
+        assert_eq!(decode(&encode(&answer)).unwrap(), answer);
+        let nan = Answer::Rows(Rows {
+            columns: Vec::new(),
+            rows: vec![vec![Value::Real(f64::NAN)]],
+        });
+        let Answer::Rows(found) = decode(&encode(&nan)).unwrap() else {
+            panic!("not rows");
+        };
+        assert!(matches!(found.rows[0][0], Value::Real(number) if number.is_nan()));
+    }
+
+    proptest! {
+        #[test]
+        fn decoding_never_panics(text: String) {
+            let _ = decode(&text);
+        }
+    }
+}

@@ -1,0 +1,346 @@
+//! Runs, steps and their transactions.
+
+use async_trait::async_trait;
+
+use super::alone::AS_HOST;
+use super::journal::{Journal, JournalRow};
+use super::{LiveSink, Phase};
+use crate::config::TransactionMode;
+use crate::database::lock::LockScope;
+use crate::database::state::rows;
+use crate::database::step::{LedgerEntry, RunError, StepContext, StepSink, lock_timed_out};
+use crate::database::tables::{RESET_SESSION, step_settings};
+use crate::revision::RowChange;
+use crate::runtime::SinkError;
+
+/// What is said where the answer to COMMIT did not arrive.
+const COMMIT_UNKNOWN: &str = "the answer to COMMIT did not arrive, so it is not known whether the last revision was applied; \
+    the next run will find out";
+
+impl LiveSink {
+    /// One of the host's own queries; its answer is waited for.
+    async fn ask_now(&mut self, query: &str) -> Result<Vec<tokio_postgres::SimpleQueryRow>, SinkError> {
+        let client = self.pipeline.client();
+        let found = rows(&client, query).await;
+        found.map_err(|error| self.report(self.failure(error, query, Some(0))))
+    }
+
+    async fn drain(&mut self) -> Result<(), SinkError> {
+        let drained = self.pipeline.drain().await;
+        drained.map_err(|failure| self.report(failure))
+    }
+
+    /// Takes the lock: for the session or, where a pooler is in between, for a transaction that this begins.
+    async fn acquire(&mut self) -> Result<(), RunError> {
+        let scope = if self.settings.pooler {
+            LockScope::Transaction
+        } else {
+            LockScope::Session
+        };
+        let client = self.pipeline.client();
+        let acquired = self
+            .lock
+            .acquire(&client, scope, self.settings.lock_wait, &self.reporter)
+            .await;
+        match acquired.map_err(|error| self.report(self.failure(error, &self.lock.try_lock(scope), None)))? {
+            Ok(()) => {}
+            Err(still) => {
+                return Err(RunError::Locked {
+                    holder: still.holder,
+                    waited: still.waited,
+                });
+            }
+        }
+        match scope {
+            LockScope::Session => self.session_locked = true,
+            LockScope::Transaction => self.in_transaction = true,
+        }
+        Ok(())
+    }
+
+    /// Makes sure that the version rows are those that the plan was made for.
+    async fn check_heads(&mut self) -> Result<(), RunError> {
+        let found = self.ask_now(&self.tables.heads()).await?;
+        let found: Vec<String> = found.iter().filter_map(|row| row.get(0).map(str::to_owned)).collect();
+        if found == self.state.heads {
+            return Ok(());
+        }
+        Err(RunError::HeadsMoved {
+            expected: self.state.heads.clone(),
+            found,
+        })
+    }
+
+    /// Creates what is missing of schema and tables, and reads the journal.
+    async fn prepare_tables(&mut self) -> Result<(), RunError> {
+        let presence = self.ask_now(&self.tables.presence()).await?;
+        let there = |column: usize| presence.first().and_then(|row| row.get(column)) == Some("t");
+        let mut create = Vec::new();
+        if !there(0) {
+            create.push(self.tables.create_schema());
+        }
+        if !there(1) {
+            create.push(self.tables.create_version());
+        }
+        if !there(2) {
+            create.push(self.tables.create_ledger());
+        }
+        self.journal_table = there(3);
+        if !create.is_empty() {
+            let create = create.join("; ");
+            let batch = if self.in_transaction {
+                create
+            } else {
+                format!("BEGIN; {create}; COMMIT")
+            };
+            self.pipeline.push_batch(&batch);
+        }
+        if there(1) {
+            self.check_heads().await?;
+        } else if !self.state.heads.is_empty() {
+            return Err(RunError::HeadsMoved {
+                expected: self.state.heads.clone(),
+                found: Vec::new(),
+            });
+        }
+        self.drain().await?;
+        self.read_journal().await
+    }
+
+    async fn read_journal(&mut self) -> Result<(), RunError> {
+        if self.journal_table {
+            let found = self.ask_now(&self.tables.journal_rows()).await?;
+            self.journal_rows = found.iter().filter_map(JournalRow::read).collect();
+        }
+        self.journal_stale = false;
+        Ok(())
+    }
+
+    /// Creates the journal table, in the transaction if one is open.
+    fn ensure_journal_table(&mut self) {
+        if !self.journal_table {
+            self.pipeline.push_batch(&self.tables.create_journal());
+        }
+    }
+
+    /// Commits what the guest did so far, with its journal.
+    pub(super) async fn leave_transaction(&mut self) -> Result<(), SinkError> {
+        self.check_lock().await?;
+        self.ensure_transaction();
+        self.pipeline.push_batch(AS_HOST);
+        self.ensure_journal_table();
+        let lines = self.journal.take_pending(&self.tables);
+        self.journal_stale = true;
+        self.pipeline.push_batch(&format!("{AS_HOST}{lines}"));
+        self.drain().await?;
+        self.cursors.clear();
+        self.commit().await?;
+        self.journal_table = true;
+        Ok(())
+    }
+
+    async fn commit(&mut self) -> Result<(), SinkError> {
+        let committed = self.pipeline.send_batch("COMMIT").answer().await;
+        self.in_transaction = false;
+        committed
+            .map(|_| ())
+            .map_err(|error| self.failure(error, "COMMIT", None).into_sink(COMMIT_UNKNOWN))
+    }
+
+    /// Rolls back and forgets what is under way. Errors are of no interest: a connection that is gone has rolled back.
+    pub(super) async fn roll_back(&mut self) {
+        self.copy = None;
+        self.cursors.clear();
+        self.pipeline.clear();
+        let mut answers = Vec::new();
+        if self.in_transaction {
+            answers.push(self.pipeline.send_batch("ROLLBACK"));
+            self.in_transaction = false;
+        }
+        for name in std::mem::take(&mut self.leftovers) {
+            answers.push(self.pipeline.send_batch(&format!("DEALLOCATE {name}")));
+        }
+        for answer in answers {
+            let _ = answer.answer().await;
+        }
+    }
+}
+
+#[async_trait]
+impl StepSink for LiveSink {
+    async fn begin_run(&mut self) -> Result<(), RunError> {
+        self.tables.check_length()?;
+        if self.state.in_recovery {
+            return Err(RunError::Standby);
+        }
+        self.acquire().await?;
+        self.running = true;
+        if self.one_transaction() && !self.in_transaction {
+            self.ensure_transaction();
+        }
+        self.prepare_tables().await?;
+        if self.in_transaction && !self.one_transaction() {
+            self.drain().await?;
+            self.commit().await?;
+        }
+        Ok(())
+    }
+
+    async fn begin_step(&mut self, step: &StepContext) -> Result<(), RunError> {
+        if self.journal_stale {
+            self.read_journal().await?;
+        }
+        let no_transaction = step.transaction == TransactionMode::None;
+        let cannot = self.cannot_suspend();
+        self.journal = Journal::new(&step.revision, step.direction, &self.journal_rows, cannot.is_none());
+        if let Some(reason) = cannot {
+            if no_transaction {
+                return Err(SinkError::CannotSuspend {
+                    reason: reason.to_owned(),
+                }
+                .into());
+            }
+            if self.journal.written {
+                return Err(SinkError::Resume {
+                    revision: step.revision.clone(),
+                    reason: format!("it was interrupted outside its transaction, and {reason}"),
+                }
+                .into());
+            }
+        }
+        self.step = Some(step.clone());
+        self.sent = 0;
+        self.poisoned = None;
+        let settings = step_settings(&self.settings.schema, step.lock_timeout, step.statement_timeout);
+        if no_transaction || self.journal.written {
+            self.journal_stale = true;
+            self.pipeline.push_batch(RESET_SESSION);
+            self.ensure_journal_table();
+            self.journal_table = true;
+            self.pipeline.push_batch(&settings);
+            self.drain().await?;
+        } else {
+            if self.settings.pooler && !self.in_transaction {
+                self.acquire().await?;
+                self.check_heads().await?;
+            }
+            let begin = if self.in_transaction { "" } else { "BEGIN; " };
+            self.in_transaction = true;
+            self.pipeline.push_batch(&format!("{begin}{RESET_SESSION}; {settings}"));
+        }
+        self.phase = if no_transaction {
+            Phase::Suspended
+        } else {
+            Phase::Transaction
+        };
+        Ok(())
+    }
+
+    async fn end_step(&mut self, changes: &[RowChange], entry: &LedgerEntry) -> Result<(), RunError> {
+        self.check()?;
+        self.journal.check_end()?;
+        if self.phase == Phase::Suspended || self.journal.written {
+            self.check_lock().await?;
+        }
+        self.ensure_transaction();
+        self.cursors.clear();
+        // What is deferred to the end of the transaction still belongs to the guest, with its role and search path.
+        let deferred = if self.one_transaction() {
+            ""
+        } else {
+            "SET CONSTRAINTS ALL IMMEDIATE; "
+        };
+        self.pipeline.push_batch(&format!(
+            "{deferred}{RESET_SESSION}; SET LOCAL search_path = pg_catalog"
+        ));
+        let mut batch: Vec<String> = changes.iter().map(|change| self.tables.change(change)).collect();
+        batch.push(self.tables.ledger_line(entry));
+        if self.journal.written {
+            batch.push(self.tables.journal_end(self.journal.step()));
+        }
+        let batch = batch.join("; ");
+        let sent = self.pipeline.send_batch(&batch);
+        self.drain().await?;
+        let counts = sent.answer().await;
+        let counts = counts.map_err(|error| self.report(self.failure(error, &batch, Some(0))))?;
+        for (index, change) in changes.iter().enumerate() {
+            let touched = counts.get(index).copied().unwrap_or_default();
+            if touched != 1 {
+                return Err(RunError::VersionRow {
+                    change: describe(change),
+                    table: self.tables.version.clone(),
+                    touched,
+                });
+            }
+        }
+        if !self.one_transaction() {
+            self.commit().await?;
+        }
+        for change in changes {
+            apply(&mut self.state.heads, change);
+        }
+        self.phase = Phase::Idle;
+        self.step = None;
+        Ok(())
+    }
+
+    async fn abort_step(&mut self) -> Result<(), RunError> {
+        let outside = !self.in_transaction;
+        self.roll_back().await;
+        if outside || self.journal.written {
+            let _ = self.pipeline.send_batch(RESET_SESSION).answer().await;
+        }
+        self.phase = Phase::Idle;
+        self.step = None;
+        self.poisoned = None;
+        Ok(())
+    }
+
+    async fn end_run(&mut self) -> Result<(), RunError> {
+        if self.in_transaction {
+            if self.settings.dry_run {
+                self.roll_back().await;
+            } else {
+                self.drain().await?;
+                self.commit().await?;
+            }
+        }
+        if self.session_locked {
+            self.session_locked = false;
+            let unlocked = self.ask_now(&self.lock.unlock()).await?;
+            if unlocked.first().and_then(|row| row.get(0)) != Some("t") {
+                return Err(RunError::LockLost);
+            }
+        }
+        self.running = false;
+        Ok(())
+    }
+
+    fn may_retry(&self, error: &SinkError) -> bool {
+        lock_timed_out(error) && !self.one_transaction()
+    }
+
+    fn statements(&self) -> u64 {
+        self.sent
+    }
+}
+
+fn describe(change: &RowChange) -> String {
+    match change {
+        RowChange::Insert(revision) => format!("adding {revision}"),
+        RowChange::Delete(revision) => format!("removing {revision}"),
+        RowChange::Update { from, to } => format!("moving {from} to {to}"),
+    }
+}
+
+fn apply(heads: &mut Vec<String>, change: &RowChange) {
+    match change {
+        RowChange::Insert(revision) => heads.push(revision.clone()),
+        RowChange::Delete(revision) => heads.retain(|head| head != revision),
+        RowChange::Update { from, to } => {
+            heads.retain(|head| head != from);
+            heads.push(to.clone());
+        }
+    }
+    heads.sort();
+}

@@ -1,0 +1,141 @@
+//! The advisory lock that keeps two runs on one database apart.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use tokio_postgres::Client;
+
+use super::state::rows;
+use crate::ident::Digest;
+use crate::report::{Event, Reporter};
+
+/// How often a waiting run asks for the lock.
+const POLL: Duration = Duration::from_millis(200);
+/// How often it tells that it waits.
+const TELL: Duration = Duration::from_secs(2);
+
+/// The lock of one version table in one database.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct LockKey(i64);
+
+/// Whether a lock lives as long as the session or as long as the transaction.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum LockScope {
+    Session,
+    Transaction,
+}
+
+/// The lock was not to be had.
+#[derive(Debug)]
+pub(super) struct StillLocked {
+    pub holder: String,
+    pub waited: Duration,
+}
+
+impl LockKey {
+    pub fn new(database: &str, schema: &str, version_table: &str) -> Self {
+        let names = ["mighost", database, schema, version_table].map(str::as_bytes);
+        let digits: String = Digest::of_parts(names).to_string().chars().take(16).collect();
+        // 16 hexadecimal digits always make a u64; the cast to the server's signed type keeps all bits.
+        Self(u64::from_str_radix(&digits, 16).unwrap_or_default() as i64)
+    }
+
+    pub fn try_lock(self, scope: LockScope) -> String {
+        match scope {
+            LockScope::Session => format!("SELECT pg_catalog.pg_try_advisory_lock({})", self.0),
+            LockScope::Transaction => format!("SELECT pg_catalog.pg_try_advisory_xact_lock({})", self.0),
+        }
+    }
+
+    pub fn unlock(self) -> String {
+        format!("SELECT pg_catalog.pg_advisory_unlock({})", self.0)
+    }
+
+    /// The two halves of the key as `pg_locks` shows them.
+    fn halves(self) -> (u32, u32) {
+        let bits = self.0 as u64;
+        ((bits >> 32) as u32, bits as u32)
+    }
+
+    /// A query for whether this very session holds the lock.
+    pub fn held(self) -> String {
+        let (high, low) = self.halves();
+        format!(
+            "SELECT EXISTS (SELECT FROM pg_catalog.pg_locks WHERE locktype = 'advisory' AND classid = {high} AND objid = {low} \
+             AND objsubid = 1 AND granted AND pid = pg_catalog.pg_backend_pid() AND database = \
+             (SELECT oid FROM pg_catalog.pg_database WHERE datname = pg_catalog.current_database()))"
+        )
+    }
+
+    /// A query for who holds the lock, as a sentence's part.
+    fn holder(self) -> String {
+        let (high, low) = self.halves();
+        format!(
+            "SELECT pg_catalog.format('process %s, user %s, application %s, from %s, since %s', l.pid, \
+             coalesce(a.usename::text, 'unknown'), coalesce(nullif(a.application_name, ''), 'unnamed'), \
+             coalesce(a.client_addr::text, 'this machine'), coalesce(pg_catalog.date_trunc('second', \
+             coalesce(a.xact_start, a.backend_start))::text, 'unknown')) \
+             FROM pg_catalog.pg_locks l LEFT JOIN pg_catalog.pg_stat_activity a ON a.pid = l.pid \
+             WHERE l.locktype = 'advisory' AND l.classid = {high} AND l.objid = {low} AND l.objsubid = 1 AND l.granted \
+             AND l.database = (SELECT oid FROM pg_catalog.pg_database WHERE datname = pg_catalog.current_database()) LIMIT 1"
+        )
+    }
+
+    /// Waits for the lock, at most `wait`. `before` is sent before each try (BEGIN) and `between` after one in vain
+    /// (ROLLBACK), so that a waiting run holds no snapshot that would keep dead rows.
+    pub async fn acquire(
+        self,
+        client: &Client,
+        scope: LockScope,
+        wait: Duration,
+        reporter: &Arc<dyn Reporter>,
+    ) -> Result<Result<(), StillLocked>, tokio_postgres::Error> {
+        let started = Instant::now();
+        let mut told: Option<Instant> = None;
+        let (before, between) = match scope {
+            LockScope::Session => ("", ""),
+            LockScope::Transaction => ("BEGIN; ", "ROLLBACK; "),
+        };
+        loop {
+            let answer = rows(client, &format!("{before}{}", self.try_lock(scope))).await?;
+            if answer.first().and_then(|row| row.get(0)) == Some("t") {
+                return Ok(Ok(()));
+            }
+            let holder = rows(client, &format!("{between}{}", self.holder())).await?;
+            let holder = holder
+                .first()
+                .and_then(|row| row.get(0))
+                .unwrap_or("it was given back just now")
+                .to_owned();
+            let waited = started.elapsed();
+            if waited >= wait {
+                return Ok(Err(StillLocked { holder, waited }));
+            }
+            if told.is_none_or(|told| told.elapsed() >= TELL) {
+                reporter.report(Event::Waiting { holder, waited });
+                told = Some(Instant::now());
+            }
+            tokio::time::sleep(POLL.min(wait.saturating_sub(waited))).await;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_differ_by_each_name() {
+        let key = LockKey::new("db", "s", "v");
+        assert_ne!(key, LockKey::new("db2", "s", "v"));
+        assert_ne!(key, LockKey::new("db", "s2", "v"));
+        assert_ne!(key, LockKey::new("db", "s", "v2"));
+        assert_eq!(key, LockKey::new("db", "s", "v"));
+    }
+
+    #[test]
+    fn halves_are_the_key() {
+        let (high, low) = LockKey(-2).halves();
+        assert_eq!((high, low), (u32::MAX, u32::MAX - 1));
+    }
+}

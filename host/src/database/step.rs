@@ -1,0 +1,134 @@
+//! What the executor asks of a sink beyond what guests may: transactions, version rows, the ledger.
+
+use std::collections::BTreeMap;
+use std::time::{Duration, SystemTime};
+
+use async_trait::async_trait;
+
+use crate::config::TransactionMode;
+use crate::ident::Digest;
+use crate::report::Direction;
+use crate::revision::RowChange;
+use crate::runtime::{Sink, SinkError};
+
+/// What holds for a whole run.
+#[derive(Clone, Debug)]
+pub struct RunSettings {
+    pub schema: String,
+    /// The name of the version table, in `schema`; the ledger and the journal are named after it.
+    pub version_table: String,
+    pub superuser_role: Option<String>,
+    /// `All` holds for every step; of the other two each step may choose.
+    pub transaction: TransactionMode,
+    /// Everything is run and rolled back, in one transaction.
+    pub dry_run: bool,
+    /// A pooler that gives each transaction another session is in between.
+    pub pooler: bool,
+    /// How long to wait for another run.
+    pub lock_wait: Duration,
+    /// The variables of scripts, beside `schema`, `superuser_role` and `revision`.
+    pub args: BTreeMap<String, String>,
+}
+
+/// What holds for one step.
+#[derive(Clone, Debug)]
+pub struct StepContext {
+    pub revision: String,
+    pub direction: Direction,
+    /// The revision's message, for the comments of a script.
+    pub message: String,
+    pub transaction: TransactionMode,
+    pub lock_timeout: Option<Duration>,
+    pub statement_timeout: Option<Duration>,
+}
+
+/// A line of the ledger.
+#[derive(Clone, Debug)]
+pub struct LedgerEntry {
+    pub revision: String,
+    pub direction: Direction,
+    /// The digest of the artifact that ran; none where nothing was run.
+    pub artifact: Option<Digest>,
+    /// The digest of the sources that the artifact was built from.
+    pub source: Option<Digest>,
+    pub signer: Option<String>,
+    pub started: SystemTime,
+    pub duration: Duration,
+    /// Who ran it, as `user@machine`. The database user is added by the server.
+    pub os_user: String,
+    pub host_version: String,
+}
+
+/// A sink that the executor can take through the steps of a run.
+///
+/// `begin_run`, then for each step `begin_step`, the guest's calls, and `end_step` or `abort_step`; at last `end_run`. After
+/// an error of `end_step` or of a guest's call, `abort_step` is due; after `abort_step` a step may be begun again.
+#[async_trait]
+pub trait StepSink: Sink {
+    /// Takes the lock, makes sure of the tables, and begins the transaction where one is for the whole run. Fails with
+    /// [`RunError::HeadsMoved`] where the version rows are not those that the plan was made for.
+    async fn begin_run(&mut self) -> Result<(), RunError>;
+    /// Begins the step's transaction, with fresh session settings.
+    async fn begin_step(&mut self, step: &StepContext) -> Result<(), RunError>;
+    /// Waits for the step's statements, resets the session, writes the version rows and the ledger, and commits.
+    async fn end_step(&mut self, changes: &[RowChange], entry: &LedgerEntry) -> Result<(), RunError>;
+    /// Rolls back what is not committed. Errors of a connection that is gone are of no interest here and not reported.
+    async fn abort_step(&mut self) -> Result<(), RunError>;
+    /// Commits the transaction of the whole run, or rolls it back where it was a dry run, and gives the lock back.
+    async fn end_run(&mut self) -> Result<(), RunError>;
+    /// True where the step that failed with `error` may be begun again: a lock was not to be had in time, and nothing
+    /// else of the run depends on what was rolled back.
+    fn may_retry(&self, error: &SinkError) -> bool;
+    /// The statements of guests that were sent in the running step, those of the journal not counted.
+    fn statements(&self) -> u64;
+}
+
+/// True where `error` is PostgreSQL's `lock_timeout` (SQLSTATE 55P03).
+pub fn lock_timed_out(error: &SinkError) -> bool {
+    matches!(error, SinkError::Statement(failure) if failure.error.sqlstate == "55P03")
+}
+
+/// Why a run ends between the calls of guests.
+#[derive(Debug, thiserror::Error)]
+pub enum RunError {
+    #[error(transparent)]
+    Sink(#[from] SinkError),
+    #[error("another run works on this database, and it was not done within {}: {holder}", seconds(*waited))]
+    Locked { holder: String, waited: Duration },
+    #[error(
+        "the version table has changed since the plan was made: it held {}, now it holds {}; run the command again",
+        list(expected),
+        list(found)
+    )]
+    HeadsMoved { expected: Vec<String>, found: Vec<String> },
+    #[error(
+        "{change} in {table} should touch one row and touched {touched}; the step was rolled back. Something else writes \
+         to the version table: compare `mighost current` with the schema"
+    )]
+    VersionRow {
+        change: String,
+        table: String,
+        touched: u64,
+    },
+    #[error(
+        "the lock that keeps other runs away is no longer held; a pooler that changes sessions between transactions seems \
+         to be in between. Connect to the server directly, or tell mighost of the pooler"
+    )]
+    LockLost,
+    #[error("the server is a standby (in recovery): it cannot be migrated; connect to the primary")]
+    Standby,
+    #[error("the version table's name {name} is too long: with `_journal` behind it a name may have {limit} bytes")]
+    NameTooLong { name: String, limit: usize },
+}
+
+fn seconds(duration: Duration) -> String {
+    format!("{:.1} s", duration.as_secs_f64())
+}
+
+fn list(revisions: &[String]) -> String {
+    if revisions.is_empty() {
+        "no revision".to_owned()
+    } else {
+        revisions.join(", ")
+    }
+}

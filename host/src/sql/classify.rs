@@ -1,0 +1,316 @@
+//! What a statement begins with, and what that means for transactions, journal and prepared statements.
+
+use super::{Token, TokenKind, tokens};
+
+/// The direction of a COPY that exchanges data with the client.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CopyDirection {
+    FromStdin,
+    ToStdout,
+}
+
+/// The tokens of `statement` that are not blank.
+fn solid(statement: &str) -> impl Iterator<Item = Token> + '_ {
+    tokens(statement).filter(|token| !token.is_blank())
+}
+
+/// The unquoted words that `statement` begins with, in upper case, at most `limit` of them. Comments and opening
+/// parentheses before the first one are skipped: `(SELECT 1)` begins with SELECT.
+pub fn keywords(statement: &str, limit: usize) -> Vec<String> {
+    solid(statement)
+        .skip_while(|token| token.kind == TokenKind::Open)
+        .take_while(|token| token.kind == TokenKind::Word)
+        .take(limit)
+        .map(|token| token.of(statement).to_ascii_uppercase())
+        .collect()
+}
+
+/// The keyword by which `statement` would begin or end a transaction; none where it does neither. SAVEPOINT, RELEASE and
+/// ROLLBACK TO leave the transaction as it is.
+pub fn transaction_control(statement: &str) -> Option<String> {
+    let words = keywords(statement, 3);
+    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    match words.as_slice() {
+        ["ROLLBACK", "TO", ..] | ["ROLLBACK", "WORK" | "TRANSACTION", "TO"] => None,
+        ["START", "TRANSACTION", ..] | ["PREPARE", "TRANSACTION", ..] | ["COMMIT" | "ROLLBACK", "PREPARED", ..] => {
+            Some(words.iter().take(2).copied().collect::<Vec<_>>().join(" "))
+        }
+        [word @ ("BEGIN" | "COMMIT" | "END" | "ROLLBACK" | "ABORT"), ..] => Some((*word).to_owned()),
+        _ => None,
+    }
+}
+
+/// True for a statement that changes the session and nothing in the database: an interrupted run that is taken up again
+/// must send it again.
+pub fn is_session_setting(statement: &str) -> bool {
+    let words = keywords(statement, 2);
+    match (words.first().map(String::as_str), words.get(1).map(String::as_str)) {
+        (Some("SET"), second) => !matches!(second, Some("LOCAL" | "TRANSACTION" | "CONSTRAINTS")),
+        (Some("RESET" | "LOAD" | "LISTEN" | "UNLISTEN"), _) => true,
+        _ => false,
+    }
+}
+
+/// True where SQL's PREPARE takes `statement`.
+pub fn preparable(statement: &str) -> bool {
+    keywords(statement, 1).first().is_some_and(|word| {
+        matches!(
+            word.as_str(),
+            "SELECT" | "INSERT" | "UPDATE" | "DELETE" | "MERGE" | "VALUES" | "WITH" | "TABLE"
+        )
+    })
+}
+
+/// Tells a COPY whose data would come from, or go to, the client. None for any other statement.
+pub fn copy_with_client(statement: &str) -> Option<CopyDirection> {
+    if keywords(statement, 1).first().map(String::as_str) != Some("COPY") {
+        return None;
+    }
+    let mut depth = 0_usize;
+    let mut before = String::new();
+    for token in solid(statement) {
+        match token.kind {
+            TokenKind::Open => depth += 1,
+            TokenKind::Close => depth = depth.saturating_sub(1),
+            TokenKind::Word if depth == 0 => {
+                let word = token.of(statement).to_ascii_uppercase();
+                // The server takes STDIN and STDOUT for the same: the word before tells the direction.
+                if matches!(word.as_str(), "STDIN" | "STDOUT") {
+                    match before.as_str() {
+                        "FROM" => return Some(CopyDirection::FromStdin),
+                        "TO" => return Some(CopyDirection::ToStdout),
+                        _ => {}
+                    }
+                }
+                before = word;
+                continue;
+            }
+            _ => {}
+        }
+        before.clear();
+    }
+    None
+}
+
+/// Work on indexes that does not block writers and cannot be rolled back. Names are as they were written, quotes and
+/// schema included.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum IndexWork {
+    /// CREATE INDEX CONCURRENTLY.
+    Create { index: Option<String>, table: String },
+    /// DROP INDEX CONCURRENTLY.
+    Drop { indexes: Vec<String> },
+    /// REINDEX (INDEX | TABLE | ...) CONCURRENTLY.
+    Reindex { kind: String, name: String },
+}
+
+/// Reads a statement that works on an index CONCURRENTLY; none for any other.
+pub fn index_work(statement: &str) -> Option<IndexWork> {
+    let tokens: Vec<(TokenKind, &str)> = solid(statement)
+        .map(|token| (token.kind, token.of(statement)))
+        .collect();
+    let mut words = Words { tokens: &tokens, at: 0 };
+    if words.take("CREATE") {
+        words.take("UNIQUE");
+        if !(words.take("INDEX") && words.take("CONCURRENTLY")) {
+            return None;
+        }
+        if words.take("IF") {
+            words.take("NOT");
+            words.take("EXISTS");
+        }
+        let index = if words.take("ON") {
+            None
+        } else {
+            let index = words.name()?;
+            words.take("ON");
+            Some(index)
+        };
+        words.take("ONLY");
+        let table = words.name()?;
+        return Some(IndexWork::Create { index, table });
+    }
+    if words.take("DROP") {
+        if !(words.take("INDEX") && words.take("CONCURRENTLY")) {
+            return None;
+        }
+        if words.take("IF") {
+            words.take("EXISTS");
+        }
+        let mut indexes = vec![words.name()?];
+        while words.symbol(",") {
+            indexes.push(words.name()?);
+        }
+        return Some(IndexWork::Drop { indexes });
+    }
+    if words.take("REINDEX") {
+        let mut concurrently = words.options();
+        let kind = words.word()?;
+        concurrently |= words.take("CONCURRENTLY");
+        let name = words.name()?;
+        return concurrently.then_some(IndexWork::Reindex { kind, name });
+    }
+    None
+}
+
+/// Reads a statement word by word.
+struct Words<'a> {
+    tokens: &'a [(TokenKind, &'a str)],
+    at: usize,
+}
+
+impl Words<'_> {
+    fn take(&mut self, word: &str) -> bool {
+        let found = self
+            .tokens
+            .get(self.at)
+            .is_some_and(|(kind, text)| *kind == TokenKind::Word && text.eq_ignore_ascii_case(word));
+        self.at += usize::from(found);
+        found
+    }
+
+    fn symbol(&mut self, symbol: &str) -> bool {
+        let found = self.tokens.get(self.at).is_some_and(|(_, text)| *text == symbol);
+        self.at += usize::from(found);
+        found
+    }
+
+    fn word(&mut self) -> Option<String> {
+        let (kind, text) = self.tokens.get(self.at)?;
+        self.at += 1;
+        (*kind == TokenKind::Word).then(|| text.to_ascii_uppercase())
+    }
+
+    /// A name, qualified or not.
+    fn name(&mut self) -> Option<String> {
+        let mut name = String::new();
+        loop {
+            let (kind, text) = self.tokens.get(self.at)?;
+            if !matches!(kind, TokenKind::Word | TokenKind::QuotedName) {
+                return None;
+            }
+            name.push_str(text);
+            self.at += 1;
+            if !self.symbol(".") {
+                return Some(name);
+            }
+            name.push('.');
+        }
+    }
+
+    /// `(option, ...)`; tells whether CONCURRENTLY is among them and not switched off.
+    fn options(&mut self) -> bool {
+        if !self.symbol("(") {
+            return false;
+        }
+        let mut concurrently = false;
+        while let Some((_, text)) = self.tokens.get(self.at) {
+            self.at += 1;
+            if *text == ")" {
+                break;
+            }
+            if text.eq_ignore_ascii_case("concurrently") {
+                let off = ["false", "off", "0"];
+                concurrently = !self
+                    .tokens
+                    .get(self.at)
+                    .is_some_and(|(_, value)| off.iter().any(|word| value.eq_ignore_ascii_case(word)));
+            }
+        }
+        concurrently
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn transaction_control_is_told() {
+        for (statement, keyword) in [
+            ("begin", Some("BEGIN")),
+            ("/* x */ -- y\n Start\tTransaction read only", Some("START TRANSACTION")),
+            ("COMMIT AND CHAIN", Some("COMMIT")),
+            ("end", Some("END")),
+            ("rollback", Some("ROLLBACK")),
+            ("rollback work", Some("ROLLBACK")),
+            ("rollback to a", None),
+            ("rollback transaction to savepoint a", None),
+            ("rollback prepared 'x'", Some("ROLLBACK PREPARED")),
+            ("commit prepared 'x'", Some("COMMIT PREPARED")),
+            ("prepare transaction 'x'", Some("PREPARE TRANSACTION")),
+            ("prepare p as select 1", None),
+            ("abort", Some("ABORT")),
+            ("savepoint a", None),
+            ("release a", None),
+            ("start", None),
+            ("select 'commit'", None),
+            ("\"commit\"", None),
+        ] {
+            assert_eq!(transaction_control(statement).as_deref(), keyword, "{statement}");
+        }
+    }
+
+    #[test]
+    fn first_words() {
+        assert_eq!(keywords("( (select 1))", 2), ["SELECT"]);
+        assert!(preparable("/* a */ with x as (select 1) select * from x"));
+        assert!(!preparable("show search_path"));
+        assert!(is_session_setting("set role x"));
+        assert!(is_session_setting("set session authorization x"));
+        assert!(!is_session_setting("set local role x"));
+        assert!(!is_session_setting("set constraints all deferred"));
+    }
+
+    #[test]
+    fn copy_is_told_from_its_direction() {
+        assert_eq!(
+            copy_with_client("copy t (a, b) from stdin with (format csv)"),
+            Some(CopyDirection::FromStdin)
+        );
+        assert_eq!(copy_with_client("copy t from stdout"), Some(CopyDirection::FromStdin));
+        assert_eq!(
+            copy_with_client("copy (select 1 from stdin) to stdout"),
+            Some(CopyDirection::ToStdout)
+        );
+        assert_eq!(copy_with_client("copy t from '/tmp/stdin'"), None);
+        assert_eq!(copy_with_client("copy stdin from '/tmp/x'"), None);
+        assert_eq!(copy_with_client("select 1 from stdin"), None);
+    }
+
+    #[test]
+    fn concurrent_index_work() {
+        let create = |index: Option<&str>, table: &str| {
+            Some(IndexWork::Create {
+                index: index.map(str::to_owned),
+                table: table.to_owned(),
+            })
+        };
+        assert_eq!(
+            index_work("create index concurrently i on t (a)"),
+            create(Some("i"), "t")
+        );
+        assert_eq!(
+            index_work("CREATE UNIQUE INDEX CONCURRENTLY IF NOT EXISTS \"I x\" ON ONLY s.\"T\" USING btree (a)"),
+            create(Some("\"I x\""), "s.\"T\"")
+        );
+        assert_eq!(index_work("create index concurrently on t (a)"), create(None, "t"));
+        assert_eq!(index_work("create index i on t (a)"), None);
+        let drop = |names: &[&str]| {
+            Some(IndexWork::Drop {
+                indexes: names.iter().map(|name| (*name).to_owned()).collect(),
+            })
+        };
+        assert_eq!(
+            index_work("drop index concurrently if exists a, s.b cascade"),
+            drop(&["a", "s.b"])
+        );
+        let reindex = Some(IndexWork::Reindex {
+            kind: "TABLE".to_owned(),
+            name: "s.t".to_owned(),
+        });
+        assert_eq!(index_work("reindex table concurrently s.t"), reindex);
+        assert_eq!(index_work("reindex (verbose, concurrently) table s.t"), reindex);
+        assert_eq!(index_work("reindex (concurrently off) table s.t"), None);
+    }
+}

@@ -1,0 +1,344 @@
+//! Cuts a script into statements where psql would.
+
+use super::{CopyDirection, SqlError, TokenKind, copy_with_client, tokens};
+
+/// A stretch of a script: a statement with what stands around it. The pieces of a script, one after the other, are the script.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Piece<'a> {
+    /// Everything, the closing semicolon and blanks before the statement included.
+    pub whole: &'a str,
+    /// What is sent: `whole` without the closing semicolon and without blanks at either end. Comments and carriage
+    /// returns inside stay. Empty where the piece holds nothing but blanks and comments.
+    pub statement: &'a str,
+    /// Where `statement` begins in the script, in bytes.
+    pub offset: usize,
+    /// The line that `statement` begins on, from 1.
+    pub line: usize,
+}
+
+/// What psql notes of the words that a statement begins with, to tell whether `BEGIN` opens a function's body.
+#[derive(Default)]
+struct Head {
+    words: usize,
+    letters: [u8; 4],
+}
+
+impl Head {
+    fn note(&mut self, word: &str) {
+        const NOTED: [(&str, u8); 5] = [
+            ("create", b'c'),
+            ("function", b'f'),
+            ("procedure", b'p'),
+            ("or", b'o'),
+            ("replace", b'r'),
+        ];
+        if let Some(slot) = self.letters.get_mut(self.words)
+            && let Some((_, letter)) = NOTED.iter().find(|(noted, _)| word.eq_ignore_ascii_case(noted))
+        {
+            *slot = *letter;
+        }
+        self.words += 1;
+    }
+
+    fn creates_routine(&self) -> bool {
+        matches!(
+            self.letters,
+            [b'c', b'f' | b'p', _, _] | [b'c', b'o', b'r', b'f' | b'p']
+        )
+    }
+}
+
+/// Cuts `script` at each semicolon that ends a statement: not in quotes, comments and parentheses, nor in the body of an
+/// SQL-standard function (`BEGIN ATOMIC ... END`). An unterminated quote or comment is an error.
+pub fn split(script: &str) -> Result<Vec<Piece<'_>>, SqlError> {
+    let mut pieces = Vec::new();
+    let mut piece = Open::at(0, 1);
+    for token in tokens(script) {
+        let text = token.of(script);
+        let mut ended = false;
+        match token.kind {
+            TokenKind::Unterminated(what) => {
+                return Err(SqlError::at(script, token.start, format!("unterminated {what}")));
+            }
+            TokenKind::Open => piece.parens += 1,
+            TokenKind::Close => piece.parens = piece.parens.saturating_sub(1),
+            TokenKind::Word => piece.word(text),
+            TokenKind::Semicolon => ended = piece.parens == 0 && piece.bodies == 0,
+            _ => {}
+        }
+        if token.kind != TokenKind::Space && !ended {
+            if piece.begin.is_none() {
+                piece.begin = Some((token.start, piece.line));
+            }
+            piece.end = token.end;
+            piece.has_code |= token.kind != TokenKind::Comment;
+        }
+        piece.line += text.bytes().filter(|byte| *byte == b'\n').count();
+        if ended {
+            pieces.push(piece.close(script, token.end));
+            piece = Open::at(token.end, piece.line);
+        }
+    }
+    if piece.start < script.len() {
+        pieces.push(piece.close(script, script.len()));
+    }
+    Ok(pieces)
+}
+
+/// A piece whose end is not found yet.
+struct Open {
+    start: usize,
+    line: usize,
+    begin: Option<(usize, usize)>,
+    end: usize,
+    has_code: bool,
+    parens: usize,
+    bodies: usize,
+    head: Head,
+}
+
+impl Open {
+    fn at(start: usize, line: usize) -> Self {
+        Self {
+            start,
+            line,
+            begin: None,
+            end: start,
+            has_code: false,
+            parens: 0,
+            bodies: 0,
+            head: Head::default(),
+        }
+    }
+
+    fn word(&mut self, word: &str) {
+        self.head.note(word);
+        if self.parens > 0 || !self.head.creates_routine() {
+            return;
+        }
+        if word.eq_ignore_ascii_case("begin") {
+            self.bodies += 1;
+        } else if word.eq_ignore_ascii_case("case") && self.bodies > 0 {
+            // CASE ends with END as well.
+            self.bodies += 1;
+        } else if word.eq_ignore_ascii_case("end") {
+            self.bodies = self.bodies.saturating_sub(1);
+        }
+    }
+
+    fn close<'a>(&self, script: &'a str, end: usize) -> Piece<'a> {
+        let (offset, line) = self.begin.unwrap_or((end, self.line));
+        let statement = if self.has_code {
+            script.get(offset..self.end).unwrap_or_default()
+        } else {
+            ""
+        };
+        Piece {
+            whole: script.get(self.start..end).unwrap_or_default(),
+            statement,
+            offset,
+            line,
+        }
+    }
+}
+
+/// The statements of `text` that are to be sent, in order; pieces of blanks and comments are left out.
+pub fn statements(text: &str) -> Result<Vec<Piece<'_>>, SqlError> {
+    let mut pieces = split(text)?;
+    pieces.retain(|piece| !piece.statement.is_empty());
+    Ok(pieces)
+}
+
+/// The statements of a script for psql, its variables already filled in: backslash commands and COPY ... FROM STDIN, whose
+/// data would follow in the script, are refused.
+pub fn script_statements(script: &str) -> Result<Vec<Piece<'_>>, SqlError> {
+    if let Some(token) = tokens(script).find(|token| token.kind == TokenKind::Backslash) {
+        let command = script.get(token.start..).unwrap_or_default();
+        let command = command.split_whitespace().next().unwrap_or("\\");
+        let message = format!("{command} is a command of psql's, which a migration cannot use");
+        return Err(SqlError::at(script, token.start, message));
+    }
+    let pieces = statements(script)?;
+    for piece in &pieces {
+        if copy_with_client(piece.statement) == Some(CopyDirection::FromStdin) {
+            let message =
+                "COPY ... FROM STDIN is not possible in a script; carry the data as INSERT statements or as an asset";
+            return Err(SqlError::at(script, piece.offset, message));
+        }
+    }
+    Ok(pieces)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn cut(script: &str) -> Vec<&str> {
+        statements(script)
+            .unwrap()
+            .into_iter()
+            .map(|piece| piece.statement)
+            .collect()
+    }
+
+    #[test]
+    fn quotes_and_comments_hide_semicolons() {
+        assert_eq!(cut("select ';' ; select 2"), ["select ';'", "select 2"]);
+        assert_eq!(cut("select 'a''; b'; x"), ["select 'a''; b'", "x"]);
+        assert_eq!(
+            cut(r"select 'a\'; select E'b\'; c'; d"),
+            [r"select 'a\'", r"select E'b\'; c'", "d"]
+        );
+        assert_eq!(cut("select $a$ ; $b$ ; $a$; x"), ["select $a$ ; $b$ ; $a$", "x"]);
+        assert_eq!(cut("select $$;$$; x"), ["select $$;$$", "x"]);
+        assert_eq!(
+            cut("a /* ; /* ; */ ; */ b; c -- ;\n d"),
+            ["a /* ; /* ; */ ; */ b", "c -- ;\n d"]
+        );
+        assert_eq!(cut("a \";\" ; b"), ["a \";\"", "b"]);
+        assert_eq!(
+            cut("select U&'\\0041;' ; U&\";\"; x"),
+            ["select U&'\\0041;'", "U&\";\"", "x"]
+        );
+    }
+
+    #[test]
+    fn a_carriage_return_ends_a_line_comment() {
+        assert_eq!(cut("-- a\rselect 1; select 2"), ["-- a\rselect 1", "select 2"]);
+    }
+
+    #[test]
+    fn names_may_hold_dollars() {
+        assert_eq!(cut("select a$b$ ; c$b$"), ["select a$b$", "c$b$"]);
+        assert_eq!(cut("select $1$a$;$a$; b"), ["select $1$a$;$a$", "b"]);
+    }
+
+    #[test]
+    fn an_escaped_string_goes_on_after_a_line_end() {
+        assert_eq!(cut("select E'a'\n'\\';' ; b"), ["select E'a'\n'\\';'", "b"]);
+        assert_eq!(
+            cut("select E'a' -- x\n  '\\';' ; b"),
+            ["select E'a' -- x\n  '\\';'", "b"]
+        );
+        assert_eq!(cut("select 'a'\n'\\'; b"), ["select 'a'\n'\\'", "b"]);
+    }
+
+    #[test]
+    fn parentheses_and_bodies_hide_semicolons() {
+        let rule = "create rule r as on insert to t do (select 1; select 2)";
+        assert_eq!(cut(&format!("{rule}; x")), [rule, "x"]);
+        let function =
+            "create or replace function f() returns int begin atomic select case when true then 1 end; select 2; end";
+        assert_eq!(cut(&format!("{function}; x")), [function, "x"]);
+        assert_eq!(cut("begin; case; end;"), ["begin", "case", "end"]);
+        assert_eq!(cut("a ) ; b"), ["a )", "b"]);
+    }
+
+    #[test]
+    fn blanks_are_left_out_and_lines_are_counted() {
+        let pieces = statements("\n\n-- first\nselect 1;\n;\n /* none */ ;\n  select\n2;\n-- end\n").unwrap();
+        let found: Vec<_> = pieces
+            .iter()
+            .map(|piece| (piece.line, piece.offset, piece.statement))
+            .collect();
+        assert_eq!(found, [(3, 2, "-- first\nselect 1"), (7, 39, "select\n2")]);
+    }
+
+    #[test]
+    fn what_has_no_end_is_an_error() {
+        for (script, text) in [
+            ("a;\n  'b", "line 2, column 3: unterminated quoted string"),
+            ("\"b", "line 1, column 1: unterminated quoted identifier"),
+            ("/* /* */", "line 1, column 1: unterminated comment"),
+            ("é $x$ $y$", "line 1, column 3: unterminated dollar-quoted string"),
+            ("E'\\", "line 1, column 1: unterminated quoted string"),
+        ] {
+            assert_eq!(split(script).unwrap_err().to_string(), text);
+        }
+    }
+
+    #[test]
+    fn a_script_is_not_psql() {
+        let refused = |script| script_statements(script).unwrap_err().to_string();
+        assert_eq!(
+            refused("select 1;\n\\i other.sql\n"),
+            r"line 2, column 1: \i is a command of psql's, which a migration cannot use"
+        );
+        assert!(refused("select 1; copy t (a) from stdin;").starts_with("line 1, column 11: COPY ... FROM STDIN"));
+        assert!(script_statements(r"select '\i', E'\\', $$\i$$ -- \i").is_ok());
+    }
+
+    /// Pieces of text that matter to the scanner, so that random scripts reach its corners.
+    fn script() -> impl Strategy<Value = String> {
+        let parts = vec![
+            ";",
+            "'",
+            "\"",
+            "E'",
+            "\\",
+            "$$",
+            "$a$",
+            "$1",
+            "--",
+            "\n",
+            "\r",
+            "/*",
+            "*/",
+            "(",
+            ")",
+            " ",
+            "create ",
+            "function ",
+            "begin ",
+            "end ",
+            "case ",
+            ":a",
+            "::",
+            ":'a'",
+            "a",
+            "é",
+            "1",
+            "U&'",
+            "x'",
+        ];
+        proptest::collection::vec(proptest::sample::select(parts), 0..40).prop_map(|parts| parts.concat())
+    }
+
+    proptest! {
+        #[test]
+        fn the_pieces_are_the_script(script in script()) {
+            if let Ok(pieces) = split(&script) {
+                let joined: String = pieces.iter().map(|piece| piece.whole).collect();
+                prop_assert_eq!(&joined, &script);
+                for piece in &pieces {
+                    prop_assert_eq!(script.get(piece.offset..).map(|rest| rest.starts_with(piece.statement)), Some(true));
+                }
+            }
+        }
+
+        #[test]
+        fn cutting_a_statement_again_changes_nothing(script in script()) {
+            for piece in split(&script).unwrap_or_default() {
+                if !piece.statement.is_empty() {
+                    let again = statements(piece.statement).unwrap();
+                    prop_assert_eq!(again.len(), 1);
+                    prop_assert_eq!(again[0].statement, piece.statement);
+                }
+            }
+        }
+
+        #[test]
+        fn tokens_cover_any_text(text: String) {
+            let mut at = 0;
+            for token in tokens(&text) {
+                prop_assert_eq!(token.start, at);
+                prop_assert!(token.end > at);
+                prop_assert!(text.is_char_boundary(token.end));
+                at = token.end;
+            }
+            prop_assert_eq!(at, text.len());
+        }
+    }
+}
