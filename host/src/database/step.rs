@@ -122,11 +122,11 @@ pub enum RunError {
     )]
     HeadsMoved { expected: Vec<String>, found: Vec<String> },
     #[error(
-        "{change} in {table} should touch one row and touched {touched}; the step was rolled back. Something else writes \
-         to the version table: compare `mighost current` with the schema"
+        "a change of the rows in {table} ({changes}) should touch one row and touched {touched}; the step was rolled \
+         back. Something else writes to the version table: compare `mighost current` with the schema"
     )]
     VersionRow {
-        change: String,
+        changes: String,
         table: String,
         touched: u64,
     },
