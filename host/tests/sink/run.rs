@@ -183,6 +183,21 @@ async fn the_transaction_cannot_be_broken() {
 }
 
 #[tokio::test]
+async fn a_failure_cannot_be_rolled_back_unseen() {
+    let database = Database::create().await;
+    let mut sink = running(&database).await;
+    sink.execute("savepoint a").await.unwrap();
+    sink.execute("insert into nowhere values (1)").await.unwrap();
+    let error = sink.execute("/* x */ rollback to a").await.unwrap_err();
+    let SinkError::Statement(failure) = error else {
+        panic!("{error}");
+    };
+    assert_eq!(failure.statement, "insert into nowhere values (1)");
+    sink.abort_step().await.unwrap();
+    sink.end_run().await.unwrap();
+}
+
+#[tokio::test]
 async fn try_execute_goes_on() {
     let database = Database::create().await;
     let mut sink = running(&database).await;
