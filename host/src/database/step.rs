@@ -86,7 +86,8 @@ pub struct LedgerEntry {
 #[async_trait]
 pub trait StepSink: Sink {
     /// Takes the lock, makes sure of the tables, and begins the transaction where one is for the whole run. Fails with
-    /// [`RunError::HeadsMoved`] where the version rows are not those that the plan was made for.
+    /// [`RunError::HeadsMoved`] where the version rows are not those that the plan was made for. After an error nothing is
+    /// held, and `end_run` is not due.
     async fn begin_run(&mut self) -> Result<(), RunError>;
     /// Begins the step's transaction, with fresh session settings.
     async fn begin_step(&mut self, step: &StepContext) -> Result<(), RunError>;

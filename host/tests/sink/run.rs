@@ -58,6 +58,19 @@ async fn two_runs_do_not_meet() {
 }
 
 #[tokio::test]
+async fn a_run_that_cannot_begin_holds_nothing() {
+    let database = Database::create().await;
+    let mut late = database.sink(settings()).await;
+    let mut sink = running(&database).await;
+    sink.end_step(&insert("r1"), &entry("r1")).await.unwrap();
+    sink.end_run().await.unwrap();
+    assert!(matches!(late.begin_run().await, Err(RunError::HeadsMoved { .. })));
+    let mut next = database.sink(settings()).await;
+    next.begin_run().await.unwrap();
+    next.end_run().await.unwrap();
+}
+
+#[tokio::test]
 async fn behind_a_pooler_each_transaction_takes_the_lock() {
     let database = Database::create().await;
     let pooled = RunSettings {

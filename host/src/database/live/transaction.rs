@@ -107,6 +107,19 @@ impl LiveSink {
         self.read_journal().await
     }
 
+    /// What is left to do of `begin_run` once the lock is held.
+    async fn prepare_run(&mut self) -> Result<(), RunError> {
+        if self.settings.one_transaction() {
+            self.ensure_transaction();
+        }
+        self.prepare_tables().await?;
+        if self.in_transaction && !self.settings.one_transaction() {
+            self.drain().await?;
+            self.commit().await?;
+        }
+        Ok(())
+    }
+
     async fn read_journal(&mut self) -> Result<(), RunError> {
         if self.journal_table {
             let found = self.ask_now(&self.tables.journal_rows()).await?;
@@ -174,16 +187,17 @@ impl StepSink for LiveSink {
             return Err(RunError::Standby);
         }
         self.acquire().await?;
-        self.running = true;
-        if self.settings.one_transaction() && !self.in_transaction {
-            self.ensure_transaction();
+        let prepared = self.prepare_run().await;
+        self.running = prepared.is_ok();
+        if prepared.is_err() {
+            // Nothing was begun, so nothing is left behind, the lock included.
+            self.in_transaction = true;
+            self.roll_back().await;
+            if std::mem::take(&mut self.session_locked) {
+                let _ = self.pipeline.send_batch(&self.lock.unlock()).answer().await;
+            }
         }
-        self.prepare_tables().await?;
-        if self.in_transaction && !self.settings.one_transaction() {
-            self.drain().await?;
-            self.commit().await?;
-        }
-        Ok(())
+        prepared
     }
 
     async fn begin_step(&mut self, step: &StepContext) -> Result<(), RunError> {
