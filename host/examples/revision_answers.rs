@@ -9,6 +9,7 @@ use mighost::report::Direction;
 use mighost::revision::{Graph, NewRevision, Node, Plan, RevisionError, parse_offline, parse_online};
 use serde_json::{Value, json};
 
+#[cfg_attr(test, expect(dead_code, reason = "a test uses this file as a module"))]
 pub fn main() -> std::io::Result<()> {
     let mut output = std::io::stdout().lock();
     for line in std::io::stdin().lock().lines() {
@@ -178,6 +179,7 @@ fn kind(error: &RevisionError, case: &Value) -> &'static str {
         RevisionError::DuplicateLabel { .. } | RevisionError::LabelIsRevision { .. } => "duplicate_label",
         RevisionError::BadRevisionId { .. } => "bad_revision_id",
         RevisionError::BadLabel { .. } => "bad_label",
+        RevisionError::TooManyLabels { .. } => "too_many_labels",
         RevisionError::MissingDownRevision { .. } | RevisionError::DownRevisionIsLabel { .. } => "missing_down",
         RevisionError::MissingDependency { .. } => "missing_dependency",
         RevisionError::RepeatedDownRevision { .. } => "repeated_down",

@@ -6,6 +6,7 @@ pub mod embedded;
 mod failure;
 mod live;
 mod lock;
+mod offline;
 mod pipeline;
 mod state;
 mod step;
@@ -13,5 +14,6 @@ mod tables;
 mod text;
 
 pub use live::LiveSink;
+pub use offline::{OfflineSink, ScriptHeader};
 pub use state::{Applied, DatabaseState, read_heads, read_state};
 pub use step::{LedgerEntry, RunError, RunSettings, StepContext, StepSink, lock_timed_out};

@@ -6,6 +6,7 @@
 mod diagnostic;
 mod escape;
 mod excerpt;
+pub mod listing;
 mod progress;
 mod style;
 mod summary;

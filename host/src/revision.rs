@@ -23,7 +23,7 @@ mod walk;
 
 pub use create::{NewRevision, Parents};
 pub use error::RevisionError;
-pub use graph::{Graph, MAX_NAME_CHARS, Node};
+pub use graph::{Graph, MAX_LABELS, MAX_NAME_CHARS, Node};
 pub use plan::{Plan, Step};
 pub use range::{Offline, parse_offline, parse_online};
 

@@ -3,5 +3,15 @@
 #[path = "sink/server.rs"]
 mod server;
 
+#[path = "sink/journal.rs"]
+mod journal;
 #[path = "sink/live.rs"]
 mod live;
+#[path = "sink/offline.rs"]
+mod offline;
+#[path = "sink/run.rs"]
+mod run;
+#[path = "sink/speed.rs"]
+mod speed;
+#[path = "sink/values.rs"]
+mod values;

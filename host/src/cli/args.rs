@@ -199,6 +199,9 @@ pub struct Run {
     /// Use the artifacts as they are, even if their sources changed
     #[arg(long)]
     pub no_build: bool,
+    /// Go on although migrations have changed since they were applied
+    #[arg(long)]
+    pub allow_changed: bool,
     /// How long to wait for another run on the database, e.g. 30s [default: mighost.toml's, or 60s]
     #[arg(long, value_name = "DURATION", value_parser = parse_duration)]
     pub lock_wait: Option<Duration>,

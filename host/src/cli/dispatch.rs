@@ -1,13 +1,19 @@
 //! Each request to its function, and the result to stdout.
 
+use std::io::Write;
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::time::Duration;
 
-use super::help;
 use super::parse::{Action, Invocation};
-use crate::commands::{CommandError, Request, init, wit};
-use crate::output::Output;
-use crate::report::{Blame, Diagnostic, ExitKind};
+use super::{block_on, help};
+use crate::commands::history::RevisionSummary;
+use crate::commands::{
+    CommandError, Request, RunReport, branches, build, current, db, downgrade, heads, history, init, inspect, plugins,
+    psql, revision, show, stamp, upgrade, wit,
+};
+use crate::output::{Output, Summary, listing};
+use crate::report::{Diagnostic, Reporter};
 
 /// Carries out what was asked for.
 pub(super) fn dispatch(invocation: Invocation, output: &Arc<Output>) -> Result<ExitCode, Diagnostic> {
@@ -19,6 +25,8 @@ pub(super) fn dispatch(invocation: Invocation, output: &Arc<Output>) -> Result<E
             return written(output.data(&text));
         }
     };
+    let project = invocation.project;
+    let reporter: Arc<dyn Reporter> = output.clone();
     match request {
         Request::Init(request) => {
             let created = init::init(&request).map_err(|error| Diagnostic::from(&error))?;
@@ -38,12 +46,116 @@ pub(super) fn dispatch(invocation: Invocation, output: &Arc<Output>) -> Result<E
                 Ok(ExitCode::SUCCESS)
             }
         },
-        _ => Err(Diagnostic::new(
-            Blame::Host,
-            ExitKind::Internal,
-            "this command is not part of this build of mighost",
-        )),
+        Request::Revision(request) => {
+            let written_files = fail(revision::run(&project, &request, &**output))?;
+            written(output.json(&written_files))?;
+            for path in &written_files.files {
+                output.note(&format!("created {}", path.display()));
+            }
+            Ok(ExitCode::SUCCESS)
+        }
+        Request::Build(request) => {
+            let report = fail(build::run(&project, &request, &**output))?;
+            written(output.json(&report))?;
+            output.note(&format!(
+                "{} built, {} up to date",
+                report.built,
+                report.artifacts.len() - report.built
+            ));
+            Ok(ExitCode::SUCCESS)
+        }
+        Request::Upgrade(request) => {
+            let script = script(request.options.sql);
+            ran(output, block_on(upgrade::run(&project, &request, &reporter, script))?)
+        }
+        Request::Downgrade(request) => {
+            let script = script(request.options.sql);
+            ran(output, block_on(downgrade::run(&project, &request, &reporter, script))?)
+        }
+        Request::Stamp(request) => {
+            let script = script(request.sql);
+            ran(output, block_on(stamp::run(&project, &request, &reporter, script))?)
+        }
+        Request::Current(request) => {
+            let report = fail(block_on(current::run(&project, &request, &reporter))?)?;
+            written(output.json(&report))?;
+            written(output.print(&listing::current(&report, request.verbose, output.styles())))
+        }
+        Request::History(request) => {
+            let report = fail(block_on(history::run(&project, &request, &reporter))?)?;
+            revisions(output, &report, request.verbose)
+        }
+        Request::Heads(request) => revisions(output, &fail(heads::run(&project, &**output))?, request.verbose),
+        Request::Show(request) => revisions(
+            output,
+            &fail(block_on(show::run(&project, &request, &reporter))?)?,
+            true,
+        ),
+        Request::Branches(request) => {
+            let report = fail(branches::run(&project, &**output))?;
+            written(output.json(&report))?;
+            written(output.print(&listing::branches(&report, request.verbose, output.styles())))
+        }
+        Request::Plugins(request) => {
+            let report = fail(plugins::run(&project, &reporter))?;
+            written(output.json(&report))?;
+            written(output.print(&listing::plugins(&report, request.verbose, output.styles())))
+        }
+        Request::Inspect(request) => {
+            let report = fail(inspect::run(&project, &request))?;
+            if request.wit {
+                return written(output.data(report.wit.as_bytes()));
+            }
+            written(output.json(&report))?;
+            written(output.print(&listing::inspection(&report, output.styles())))
+        }
+        Request::Psql(request) => {
+            let command = fail(block_on(psql::prepare(&project, &request, &reporter))?)?;
+            output.finish();
+            let status = fail(psql::run(command))?;
+            let code = status.code().and_then(|code| u8::try_from(code).ok());
+            Ok(code.map_or(ExitCode::FAILURE, ExitCode::from))
+        }
+        Request::Db(request) => {
+            let report = fail(db::run(&project, &request, &**output))?;
+            written(output.json(&report))?;
+            written(output.print(&listing::server(&report)))
+        }
     }
+}
+
+/// Where a script goes with `--sql`: straight to stdout, as it is made.
+fn script(sql: bool) -> Box<dyn Write + Send> {
+    if sql {
+        Box::new(std::io::BufWriter::new(std::io::stdout()))
+    } else {
+        Box::new(std::io::sink())
+    }
+}
+
+fn ran(output: &Output, result: Result<RunReport, CommandError>) -> Result<ExitCode, Diagnostic> {
+    let report = fail(result)?;
+    let Some(label) = &report.database else {
+        return Ok(ExitCode::SUCCESS);
+    };
+    output.summary(&Summary {
+        direction: report.direction,
+        label: label.clone(),
+        steps: report.steps.len(),
+        heads: report.heads.clone(),
+        elapsed: Duration::from_secs_f64(report.seconds),
+        dry_run: report.dry_run,
+    });
+    written(output.json(&report))
+}
+
+fn revisions(output: &Output, report: &[RevisionSummary], verbose: bool) -> Result<ExitCode, Diagnostic> {
+    written(output.json(&report))?;
+    written(output.print(&listing::revisions(report, verbose, output.styles())))
+}
+
+fn fail<T>(result: Result<T, CommandError>) -> Result<T, Diagnostic> {
+    result.map_err(|error| Diagnostic::from(&error))
 }
 
 fn written(result: std::io::Result<()>) -> Result<ExitCode, Diagnostic> {

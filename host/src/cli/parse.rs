@@ -247,6 +247,7 @@ impl Reader {
                 TransactionArg::None => TransactionMode::None,
             }),
             no_build: run.no_build,
+            allow_changed: run.allow_changed,
             lock_wait: run.lock_wait,
         }
     }

@@ -404,6 +404,7 @@ fn run_options() {
         dry_run: true,
         transaction: Some(TransactionMode::All),
         no_build: true,
+        allow_changed: false,
         lock_wait: Some(Duration::from_millis(500)),
     };
     let Action::Command(Request::Downgrade(request)) = invocation.action else {

@@ -151,7 +151,7 @@ fn sink(error: &SinkError, blame: Blame) -> Diagnostic {
     };
     let mut diagnostic = Diagnostic::new(blame, exit, error.to_string());
     if let SinkError::Statement(failure) = error {
-        diagnostic.statement = Some((**failure).clone());
+        diagnostic.statement = Some(failure.clone());
     }
     diagnostic
 }

@@ -8,7 +8,9 @@ use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 
-use crate::report::{Blame, Diagnostic, ExitKind};
+use super::{CommandError, Project, open};
+use crate::report::{Blame, Diagnostic, ExitKind, Reporter};
+use crate::revision as graph;
 
 /// The longest slug, in characters.
 const MAX_SLUG_CHARS: usize = 40;
@@ -230,6 +232,42 @@ fn write_files(location: &Path, folder: &Path, new: &NewRevision<'_>) -> Result<
 fn fail(path: &Path) -> impl FnOnce(io::Error) -> RevisionError {
     let path = path.to_owned();
     move |source| RevisionError::Write { path, source }
+}
+
+fn as_strs(names: &[String]) -> Vec<&str> {
+    names.iter().map(String::as_str).collect()
+}
+
+/// Finds the place of the new revision in the graph and writes its sources.
+///
+/// # Errors
+/// Configuration, artifacts or graph; an id or folder that is taken; a parent that is not a head without `splice`.
+pub fn run(project: &Project, request: &RevisionRequest, reporter: &dyn Reporter) -> Result<Written, CommandError> {
+    let settings = project.project_settings()?;
+    let history = open::project_history(&settings, reporter)?;
+    let revision = match &request.rev_id {
+        Some(id) => id.clone(),
+        None => random_id()?,
+    };
+    let heads: Vec<_> = request.head.iter().map(String::as_str).collect();
+    let parents = history.graph.parents(&graph::NewRevision {
+        revision: &revision,
+        heads: &heads,
+        splice: request.splice,
+        depends_on: &as_strs(&request.depends_on),
+        branch_labels: &as_strs(&request.branch_labels),
+    })?;
+    let location = choose_location(&settings.migrations, request.version_path.as_deref())?;
+    let new = NewRevision {
+        revision: &revision,
+        message: &request.message,
+        down_revisions: &parents.down_revisions,
+        depends_on: &parents.depends_on,
+        branch_labels: &request.branch_labels,
+        date: Timestamp::now(),
+        template: request.template,
+    };
+    Ok(write_sources(&location, &new)?)
 }
 
 #[cfg(test)]

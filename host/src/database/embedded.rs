@@ -12,7 +12,7 @@ mod process;
 mod programs;
 mod throw_away;
 
-use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _};
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -21,7 +21,7 @@ use rustix::process::Signal;
 
 pub use error::EmbeddedError;
 pub use programs::Programs;
-pub use throw_away::ThrowAway;
+pub use throw_away::{ThrowAway, ThrowAwayOptions};
 
 use crate::config::EmbeddedSettings;
 use crate::database::connect::{ConnectTarget, Environment};
@@ -108,7 +108,15 @@ pub fn start(
         });
     }
     let wanted = major.map_or(Wanted::Preferred(settings.version), Wanted::Required);
-    let programs = programs::find(settings, environment, cluster.account.as_ref(), wanted, reporter)?;
+    let programs = programs::find(settings, environment, cluster.account.as_ref(), wanted, reporter);
+    let programs = programs.map_err(|error| match (major, error) {
+        (Some(data), EmbeddedError::NoSuchMajor { found, .. }) => EmbeddedError::OtherMajor {
+            path: cluster.data.clone(),
+            data,
+            found,
+        },
+        (_, error) => error,
+    })?;
     let text = format!(
         "starting the embedded PostgreSQL {} from {}",
         programs.version,
@@ -119,6 +127,18 @@ pub fn start(
         text,
     });
     if major.is_none() {
+        if let Some(account) = cluster.account.as_ref().filter(|_| place.elsewhere) {
+            let text = format!(
+                "the embedded server's data are in {}, for the user `{}` cannot reach {}",
+                place.folder.display(),
+                account.name,
+                settings.data_dir.display()
+            );
+            reporter.report(Event::Note {
+                level: Level::Info,
+                text,
+            });
+        }
         cluster.create(&programs, Some(DATABASE))?;
     }
     place.make_sockets()?;
@@ -129,6 +149,9 @@ pub fn start(
     let mut child = cluster.start(&programs, |command| {
         command.process_group(0);
     })?;
+    if major.is_none() {
+        cluster.sync(&programs);
+    }
     let postmaster = Postmaster {
         pid: child.id(),
         ready: true,
@@ -225,29 +248,22 @@ pub fn psql_program(settings: &EmbeddedSettings, environment: &Environment) -> O
 struct Place {
     /// Belongs to whoever runs mighost; has the data, the log, the lock and the URL.
     folder: PathBuf,
+    /// Whether that is not the configured folder, which the server's user cannot reach.
+    elsewhere: bool,
     cluster: Cluster,
 }
 
 impl Place {
     fn of(settings: &EmbeddedSettings, environment: &Environment) -> Result<Self, EmbeddedError> {
         let account = account::server_account().map_err(EmbeddedError::Account)?;
-        // One name for a folder, whatever links lead to it; it may not exist yet.
-        let named = match settings.data_dir.canonicalize() {
-            Ok(path) => path,
-            Err(_) => match (
-                settings.data_dir.parent().and_then(|parent| parent.canonicalize().ok()),
-                settings.data_dir.file_name(),
-            ) {
-                (Some(parent), Some(name)) => parent.join(name),
-                _ => settings.data_dir.clone(),
-            },
-        };
+        let named = canonical(&settings.data_dir);
         let hash: String = Digest::of(named.as_os_str().as_encoded_bytes())
             .to_string()
             .chars()
             .take(16)
             .collect();
-        let folder = if account.is_some() && !programs::is_open_to_all(&named) {
+        let elsewhere = account.is_some() && !programs::is_open_to_all(&named);
+        let folder = if elsewhere {
             Path::new("/var/lib/mighost/servers").join(&hash)
         } else {
             named
@@ -268,16 +284,21 @@ impl Place {
             account,
             throw_away: false,
         };
-        Ok(Self { folder, cluster })
+        Ok(Self {
+            folder,
+            elsewhere,
+            cluster,
+        })
     }
 
     /// Makes the folder. The server's user must be able to look into it, nobody but mighost's may write there.
     fn make(&self) -> Result<(), EmbeddedError> {
-        std::fs::DirBuilder::new()
-            .recursive(true)
-            .mode(0o755)
-            .create(&self.folder)
-            .map_err(io("making", &self.folder))
+        let missing: Vec<&Path> = self.folder.ancestors().take_while(|folder| !folder.exists()).collect();
+        std::fs::create_dir_all(&self.folder).map_err(io("making", &self.folder))?;
+        if self.cluster.account.is_some() {
+            missing.into_iter().try_for_each(open_to_all)?;
+        }
+        Ok(())
     }
 
     /// Makes the socket's folder, which lies where everybody may write.
@@ -307,5 +328,44 @@ impl Place {
             pid: postmaster.pid,
             started,
         }
+    }
+}
+
+/// One name for a folder, whatever links lead to it and whether it exists yet or not.
+fn canonical(folder: &Path) -> PathBuf {
+    let known = folder
+        .ancestors()
+        .find_map(|part| Some((part, part.canonicalize().ok()?)));
+    match known {
+        Some((part, real)) => match folder.strip_prefix(part) {
+            // Joining an empty rest would add a slash.
+            Ok(rest) if !rest.as_os_str().is_empty() => real.join(rest),
+            _ => real,
+        },
+        None => folder.to_owned(),
+    }
+}
+
+/// Lets everybody look into a folder that mighost made, whatever its umask is.
+fn open_to_all(folder: &Path) -> Result<(), EmbeddedError> {
+    std::fs::set_permissions(folder, std::fs::Permissions::from_mode(0o755)).map_err(io("opening", folder))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_folder_has_one_name_before_and_after_it_is_made() {
+        let folder = tempfile::tempdir().unwrap();
+        let real = folder.path().canonicalize().unwrap().join("real");
+        std::fs::create_dir(&real).unwrap();
+        let link = folder.path().join("link");
+        std::os::unix::fs::symlink(&real, &link).unwrap();
+        let data = link.join("a/b");
+        assert_eq!(canonical(&data), real.join("a/b"));
+        std::fs::create_dir_all(&data).unwrap();
+        assert_eq!(canonical(&data), real.join("a/b"));
+        assert_eq!(canonical(&link), real);
     }
 }

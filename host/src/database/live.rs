@@ -13,6 +13,9 @@ use std::sync::Arc;
 
 use tokio_postgres::Client;
 
+pub(super) use self::copy::{copy_lines, copy_statement};
+pub(super) use self::guest::{fill_in, guest_statements, single_statement};
+
 use self::copy::OpenCopy;
 use self::cursor::OpenCursor;
 use self::journal::{Journal, JournalRow};
@@ -74,7 +77,7 @@ impl LiveSink {
     /// the run was made from its heads.
     pub fn new(client: Client, settings: RunSettings, state: DatabaseState, reporter: Arc<dyn Reporter>) -> Self {
         let tables = Tables::new(&settings.schema, &settings.version_table);
-        let lock = LockKey::new(&state.database, &settings.schema, &settings.version_table);
+        let lock = LockKey::new(&settings.schema, &settings.version_table);
         Self {
             pipeline: Pipeline::new(client),
             tables,
@@ -124,31 +127,13 @@ impl LiveSink {
     fn lost(&self) -> &'static str {
         if !self.running {
             "nothing was changed"
-        } else if self.one_transaction() {
+        } else if self.settings.one_transaction() {
             "the transaction of this run was rolled back, so the database is as it was before"
         } else if self.phase == Phase::Suspended || self.journal.written {
             "the revision had left its transaction: what it had done until then stays and is in the journal, and the next \
              run takes it up from there"
         } else {
             "the transaction of this revision was rolled back, so the database is as it was before the revision"
-        }
-    }
-
-    /// True where one transaction holds the whole run.
-    fn one_transaction(&self) -> bool {
-        self.settings.dry_run || self.settings.transaction == crate::config::TransactionMode::All
-    }
-
-    /// Why a step may not leave its transaction in this run, if so.
-    fn cannot_suspend(&self) -> Option<&'static str> {
-        if self.settings.dry_run {
-            Some("a dry run rolls everything back, and what is committed outside the transaction would stay")
-        } else if self.one_transaction() {
-            Some("the whole run is one transaction; run it without --transaction all")
-        } else if self.settings.pooler {
-            Some("a pooler that changes sessions between transactions is in between; connect to the server directly")
-        } else {
-            None
         }
     }
 }

@@ -33,8 +33,10 @@ pub(super) struct StillLocked {
 }
 
 impl LockKey {
-    pub fn new(database: &str, schema: &str, version_table: &str) -> Self {
-        let names = ["mighost", database, schema, version_table].map(str::as_bytes);
+    /// The key. Advisory locks are the database's own, so its name need not be part; and a script written offline, which
+    /// does not know it, takes the same lock.
+    pub fn new(schema: &str, version_table: &str) -> Self {
+        let names = ["mighost", schema, version_table].map(str::as_bytes);
         let digits: String = Digest::of_parts(names).to_string().chars().take(16).collect();
         // 16 hexadecimal digits always make a u64; the cast to the server's signed type keeps all bits.
         Self(u64::from_str_radix(&digits, 16).unwrap_or_default() as i64)
@@ -45,6 +47,11 @@ impl LockKey {
             LockScope::Session => format!("SELECT pg_catalog.pg_try_advisory_lock({})", self.0),
             LockScope::Transaction => format!("SELECT pg_catalog.pg_try_advisory_xact_lock({})", self.0),
         }
+    }
+
+    /// The statement by which a script waits for the lock.
+    pub fn lock_in_transaction(self) -> String {
+        format!("SELECT pg_catalog.pg_advisory_xact_lock({})", self.0)
     }
 
     pub fn unlock(self) -> String {
@@ -126,11 +133,10 @@ mod tests {
 
     #[test]
     fn keys_differ_by_each_name() {
-        let key = LockKey::new("db", "s", "v");
-        assert_ne!(key, LockKey::new("db2", "s", "v"));
-        assert_ne!(key, LockKey::new("db", "s2", "v"));
-        assert_ne!(key, LockKey::new("db", "s", "v2"));
-        assert_eq!(key, LockKey::new("db", "s", "v"));
+        let key = LockKey::new("s", "v");
+        assert_ne!(key, LockKey::new("s2", "v"));
+        assert_ne!(key, LockKey::new("s", "v2"));
+        assert_eq!(key, LockKey::new("s", "v"));
     }
 
     #[test]

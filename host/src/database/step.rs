@@ -30,6 +30,26 @@ pub struct RunSettings {
     pub args: BTreeMap<String, String>,
 }
 
+impl RunSettings {
+    /// True where one transaction holds the whole run.
+    pub fn one_transaction(&self) -> bool {
+        self.dry_run || self.transaction == TransactionMode::All
+    }
+
+    /// Why a step may not leave its transaction in this run, if so.
+    pub fn cannot_suspend(&self) -> Option<&'static str> {
+        if self.dry_run {
+            Some("a dry run rolls everything back, and what is committed outside the transaction would stay")
+        } else if self.one_transaction() {
+            Some("the whole run is one transaction; run it without --transaction all")
+        } else if self.pooler {
+            Some("a pooler that changes sessions between transactions is in between; connect to the server directly")
+        } else {
+            None
+        }
+    }
+}
+
 /// What holds for one step.
 #[derive(Clone, Debug)]
 pub struct StepContext {

@@ -194,21 +194,21 @@ fn micros(duration: Duration) -> u128 {
 /// stand inside a transaction, and is undone with it.
 pub(super) const RESET_SESSION: &str = "RESET SESSION AUTHORIZATION; RESET ROLE; RESET ALL; CLOSE ALL; DISCARD TEMP";
 
-/// The settings that a step begins with.
+/// The statements for the settings that a step begins with.
 pub(super) fn step_settings(
     schema: &str,
     lock_timeout: Option<Duration>,
     statement_timeout: Option<Duration>,
-) -> String {
-    let mut text = format!("SET search_path = {}, public", quote_identifier(schema));
+) -> Vec<String> {
+    let mut statements = vec![format!("SET search_path = {}, public", quote_identifier(schema))];
     for (name, timeout) in [("lock_timeout", lock_timeout), ("statement_timeout", statement_timeout)] {
         if let Some(timeout) = timeout {
             // Zero would switch the timeout off, so a part of a millisecond counts as one.
             let millis = timeout.as_micros().div_ceil(1000).clamp(1, 2_147_483_647);
-            text.push_str(&format!("; SET {name} = {millis}"));
+            statements.push(format!("SET {name} = {millis}"));
         }
     }
-    text
+    statements
 }
 
 #[cfg(test)]
@@ -225,7 +225,7 @@ mod tests {
     #[test]
     fn settings_of_a_step() {
         insta::assert_snapshot!(
-            step_settings("crmp", Some(Duration::from_micros(10)), Some(Duration::from_secs(2))),
+            step_settings("crmp", Some(Duration::from_micros(10)), Some(Duration::from_secs(2))).join("; "),
             @r#"SET search_path = "crmp", public; SET lock_timeout = 1; SET statement_timeout = 2000"#
         );
     }

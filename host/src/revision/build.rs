@@ -5,7 +5,7 @@ use std::sync::OnceLock;
 
 use super::cycle;
 use super::error::RevisionError;
-use super::graph::{Entry, Graph, MAX_NAME_CHARS, Node};
+use super::graph::{Entry, Graph, MAX_LABELS, MAX_NAME_CHARS, Node};
 
 /// Words that targets use; a revision of such a name could never be asked for.
 const RESERVED: [&str; 4] = ["head", "heads", "base", "current"];
@@ -40,7 +40,7 @@ impl Graph {
         for entry in &mut entries {
             entry.requires = with(&entry.down, &entry.dependencies);
         }
-        cycle::order(entries.len(), |index| &entries[index].requires)
+        let order = cycle::order(entries.len(), |index| &entries[index].requires)
             .map_err(|found| cycle_error(&entries, &found, true))?;
 
         for index in 0..entries.len() {
@@ -66,6 +66,7 @@ impl Graph {
         prefixed.sort_unstable();
         Ok(Self {
             entries,
+            order,
             names,
             prefixed,
             spread: OnceLock::new(),
@@ -109,6 +110,9 @@ fn names(nodes: &[Node]) -> Result<HashMap<String, usize>, RevisionError> {
             }
             check_label(label, &node.revision)?;
             names.insert(label.clone(), index);
+            if names.len() > nodes.len() + MAX_LABELS {
+                return Err(RevisionError::TooManyLabels { limit: MAX_LABELS });
+            }
         }
     }
     Ok(names)

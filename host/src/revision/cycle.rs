@@ -4,10 +4,10 @@
 pub(super) fn order<'a>(count: usize, parents: impl Fn(usize) -> &'a [usize]) -> Result<Vec<usize>, Vec<usize>> {
     let mut children = vec![Vec::new(); count];
     let mut waiting = vec![0_usize; count];
-    for index in 0..count {
+    for (index, waiting) in waiting.iter_mut().enumerate() {
+        *waiting = parents(index).len();
         for &parent in parents(index) {
             children[parent].push(index);
-            waiting[index] += 1;
         }
     }
     let mut order: Vec<usize> = (0..count).filter(|&index| waiting[index] == 0).collect();

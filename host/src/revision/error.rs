@@ -1,9 +1,13 @@
 //! Everything that can be wrong with a graph, a target or the rows of a version table.
 
+use super::graph::MAX_NAME_CHARS;
+
 /// Texts are for whoever typed the command or wrote the migration: they name the revisions and what to do next.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum RevisionError {
     // The declarations.
+    #[error("there are more than {limit} branch labels; name branches with them, not every revision")]
+    TooManyLabels { limit: usize },
     #[error("revision '{revision}' is declared twice; give one of the two another id")]
     DuplicateRevision { revision: String },
     #[error(
@@ -16,22 +20,24 @@ pub enum RevisionError {
     },
     #[error("branch label '{label}' of revision '{revision}' is also the id of a revision; choose another label")]
     LabelIsRevision { label: String, revision: String },
-    #[error("'{}' cannot be the id of a revision: {reason}", .revision.escape_debug())]
+    #[error("'{}' cannot be the id of a revision: {reason}", shown(.revision))]
     BadRevisionId { revision: String, reason: String },
-    #[error("'{}' of revision '{revision}' cannot be a branch label: {reason}", .label.escape_debug())]
+    #[error("'{}' of revision '{revision}' cannot be a branch label: {reason}", shown(.label))]
     BadLabel {
         label: String,
         revision: String,
         reason: String,
     },
     #[error(
-        "revision '{revision}' stands on '{down}', which is not there; add the migration that is missing, or correct \
-         down-revisions in the migration.toml of '{revision}'"
+        "revision '{revision}' stands on '{}', which is not there; add the migration that is missing, or correct \
+         down-revisions in the migration.toml of '{revision}'",
+        shown(.down)
     )]
     MissingDownRevision { revision: String, down: String },
     #[error(
-        "revision '{revision}' depends on '{dependency}', which is neither a revision nor a branch label; add the \
-         migration that is missing, or correct depends-on in the migration.toml of '{revision}'"
+        "revision '{revision}' depends on '{}', which is neither a revision nor a branch label; add the \
+         migration that is missing, or correct depends-on in the migration.toml of '{revision}'",
+        shown(.dependency)
     )]
     MissingDependency { revision: String, dependency: String },
     #[error("revision '{revision}' stands on '{label}', which is a branch label; name its revision, '{declared}'")]
@@ -42,7 +48,7 @@ pub enum RevisionError {
     },
     #[error("revision '{revision}' names '{down}' twice among its down revisions; once is enough")]
     RepeatedDownRevision { revision: String, down: String },
-    #[error("revision '{revision}' stands on itself or depends on itself")]
+    #[error("revision '{}' stands on itself or depends on itself", shown(.revision))]
     SelfLoop { revision: String },
     #[error("the down revisions form a cycle, so none of these can be first: {}", circle(.revisions))]
     Cycle { revisions: Vec<String> },
@@ -50,7 +56,7 @@ pub enum RevisionError {
     DependencyCycle { revisions: Vec<String> },
 
     // Names.
-    #[error("there is no revision or branch label '{name}', nor one that begins so; `mighost history` lists them")]
+    #[error("there is no revision or branch label '{}', nor one that begins so; `mighost history` lists them", shown(.name))]
     UnknownRevision { name: String },
     #[error("'{prefix}' is the beginning of several names: {}; type more of it", list(.candidates))]
     AmbiguousPrefix { prefix: String, candidates: Vec<String> },
@@ -59,8 +65,9 @@ pub enum RevisionError {
     #[error("revision '{revision}' does not belong to branch '{branch}'")]
     NotInBranch { revision: String, branch: String },
     #[error(
-        "the version table holds '{row}', which is not a revision of this project; bring its migration back, or say where \
-         the database really is with `mighost stamp --purge REVISION`"
+        "the version table holds '{}', which is not a revision of this project; bring its migration back, or say where \
+         the database really is with `mighost stamp --purge REVISION`",
+        shown(.row)
     )]
     UnknownRow { row: String },
 
@@ -82,7 +89,7 @@ pub enum RevisionError {
     TooFar { target: String, stop: String },
     #[error("'{target}' does not lead {}", if *.up { "up, which is where an upgrade goes" } else { "down, which is where a downgrade goes" })]
     WrongWay { target: String, up: bool },
-    #[error("'{target}' could start from any of {}; say which, as in `{}`, or name a revision", list(.rows), start(.target, .rows))]
+    #[error("'{target}' could start from any of {}; say which branch, as in `{}`, or name a revision", list(.rows), start(.target, .rows))]
     AmbiguousStart { target: String, rows: Vec<String> },
     #[error("revision '{upper}' needs revision '{lower}', so naming both says too much; name '{upper}' alone")]
     Overlap { lower: String, upper: String },
@@ -123,6 +130,14 @@ pub enum RevisionError {
     RowTaken { row: String },
 }
 
+/// A name that was not checked: it may come from anywhere, so what a terminal would obey is escaped and the length is bounded.
+fn shown(name: &str) -> String {
+    match name.char_indices().nth(MAX_NAME_CHARS) {
+        None => name.escape_debug().to_string(),
+        Some((end, _)) => format!("{}...", name[..end].escape_debug()),
+    }
+}
+
 /// How many names a text lists before it only counts.
 const LISTED: usize = 8;
 
@@ -143,10 +158,10 @@ fn place(rows: &[String]) -> String {
     }
 }
 
-/// The relative target with the first of the rows before it.
+/// The same number of steps within the branch of the first of the rows.
 fn start(target: &str, rows: &[String]) -> String {
     let steps = target.rsplit_once('@').map_or(target, |(_, steps)| steps);
-    format!("{}{steps}", rows.first().map_or("", String::as_str))
+    format!("{}@{steps}", rows.first().map_or("", String::as_str))
 }
 
 fn circle(revisions: &[String]) -> String {
@@ -169,7 +184,7 @@ fn multiple_heads(target: &str, heads: &[String]) -> String {
         _ => "heads".to_owned(),
     };
     format!(
-        "'{target}' is one revision, but there are {} heads: {}. Join them with `mighost merge {merge}`, or go to all of \
+        "'{target}' must be one revision here, but there are {} heads: {}. Join them with `mighost merge {merge}`, or go to all of \
          them with `mighost upgrade {all}`",
         heads.len(),
         list(heads)

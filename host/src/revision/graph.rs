@@ -4,9 +4,14 @@ use std::collections::HashMap;
 use std::sync::OnceLock;
 
 use super::error::RevisionError;
+use super::labels::Spread;
 
 /// The longest id or label, in characters. Far above what people type; it bounds what a hostile artifact can make of texts.
 pub const MAX_NAME_CHARS: usize = 200;
+
+/// The most branch labels in a graph. Each may spread to every revision, so their number times that of the revisions is
+/// what a hostile artifact could make the host remember.
+pub const MAX_LABELS: usize = 500;
 
 /// What an artifact declares of one revision.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -42,12 +47,14 @@ pub(super) struct Entry {
 #[derive(Debug)]
 pub struct Graph {
     pub(super) entries: Vec<Entry>,
+    /// An order in which each comes after those that it requires.
+    pub(super) order: Vec<usize>,
     /// Ids and declared labels.
     pub(super) names: HashMap<String, usize>,
     /// Names that may be given by a prefix, sorted.
     pub(super) prefixed: Vec<(String, usize)>,
     /// The labels of each revision once they have spread; only some questions need them.
-    pub(super) spread: OnceLock<Vec<Vec<String>>>,
+    pub(super) spread: OnceLock<Spread>,
 }
 
 impl Graph {
@@ -109,17 +116,24 @@ impl Graph {
 
     /// Everything that `revision` needs, by down revisions and dependencies, nearest first; `revision` itself is left out.
     ///
-    /// Nearest is the smallest number of edges, and among equals the order in which parents are declared.
+    /// None comes before a revision that needs it: of several that define an object, the first one found is the last that
+    /// was applied on its way. Otherwise the smallest number of edges decides, then the order in which parents are declared.
     pub fn ancestors(&self, revision: &str) -> Result<Vec<&str>, RevisionError> {
         let start = self.identify(revision, None)?;
-        let mut seen = self.empty_set();
-        seen.insert(start);
+        let needed = self.needed_by(&[start]);
+        let mut waiting = vec![0_usize; self.entries.len()];
+        for index in needed.iter() {
+            for &parent in &self.entries[index].requires {
+                waiting[parent] += 1;
+            }
+        }
         let mut found = vec![start];
         let mut next = 0;
         while let Some(&index) = found.get(next) {
             next += 1;
             for &parent in &self.entries[index].requires {
-                if seen.insert(parent) {
+                waiting[parent] -= 1;
+                if waiting[parent] == 0 {
                     found.push(parent);
                 }
             }

@@ -76,22 +76,31 @@ impl Graph {
         }
         let starts = match origin {
             Origin::Rows(rows) => rows.to_vec(),
-            Origin::Symbol(lower) => self.starts(lower, upper)?,
+            Origin::Symbol(lower) => self.starts(lower, upper, &rows)?,
         };
         Ok(self.ids(&self.between(&starts, &targets, lower, upper)?))
     }
 
     /// The revisions that the first end of a range stands for.
-    fn starts(&self, lower: &str, upper: &str) -> Result<Vec<usize>, RevisionError> {
+    fn starts(&self, lower: &str, upper: &str, rows: &[usize]) -> Result<Vec<usize>, RevisionError> {
         let too_far = match self.revisions(lower) {
             Err(error @ RevisionError::TooFar { .. }) => error,
             result => return result,
         };
         // `-3:` with a line that is shorter: from where the line begins.
-        let (Some(steps), Some(start)) = (
-            lower.strip_prefix('-').and_then(|digits| digits.parse::<i64>().ok()),
-            self.revision(upper)?,
-        ) else {
+        let start = match (upper, rows) {
+            ("current", [row]) => Some(*row),
+            ("current", [_, _, ..]) => {
+                return Err(RevisionError::AmbiguousStart {
+                    target: lower.to_owned(),
+                    rows: self.owned_ids(rows),
+                });
+            }
+            ("current", []) => None,
+            (upper, _) => self.revision(upper)?,
+        };
+        let steps = lower.strip_prefix('-').and_then(|digits| digits.parse::<i64>().ok());
+        let (Some(steps), Some(start)) = (steps, start) else {
             return Err(too_far);
         };
         match self.walk(Some(start), -steps, None)? {
@@ -123,7 +132,8 @@ impl Graph {
         if !starts.is_empty() {
             let before = self.needed_by(starts);
             let above = self.above(starts);
-            wanted.retain(|index| above.contains(index) && (!before.contains(index) || starts.contains(&index)));
+            let first = self.set_of(starts);
+            wanted.retain(|index| above.contains(index) && (!before.contains(index) || first.contains(index)));
         }
         // What lies between two revisions of the range by a dependency alone is not shown, but it decides their order.
         let members: Vec<usize> = wanted.iter().collect();

@@ -32,6 +32,8 @@ pub struct Plan {
     /// The rows of the version table before the first step.
     pub start: Vec<String>,
     pub steps: Vec<Step>,
+    /// Targets of an upgrade that the database is past already. They need no step; whoever asked may have meant a downgrade.
+    pub passed: Vec<String>,
 }
 
 impl Plan {
@@ -93,6 +95,9 @@ impl Graph {
         self.refuse_overlap(&wanted)?;
         self.refuse_overlap(&current)?;
         let applied = self.needed_by(&current);
+        let rows_set = self.set_of(&current);
+        let mut passed = wanted.clone();
+        passed.retain(|&target| applied.contains(target) && !rows_set.contains(target));
         let mut todo = self.needed_by(&wanted);
         todo.retain(|index| !applied.contains(index));
         let mut order = self.sort(&todo, &wanted);
@@ -114,6 +119,7 @@ impl Graph {
         Ok(Plan {
             start: rows.to_vec(),
             steps,
+            passed: self.owned_ids(&passed),
         })
     }
 
@@ -168,6 +174,7 @@ impl Graph {
         Ok(Plan {
             start: rows.to_vec(),
             steps,
+            passed: Vec::new(),
         })
     }
 

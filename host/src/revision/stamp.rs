@@ -22,32 +22,36 @@ impl Graph {
             if found.is_empty() {
                 leaving.extend(related);
             }
-            for destination in found {
-                if !destinations.contains(&destination) {
-                    destinations.push(destination);
-                }
-            }
+            destinations.extend(found);
         }
-        // A destination below another one is implied by it.
+        // A destination below another one is implied by it; rows of its lineage leave all the same.
         let parents: Vec<usize> = destinations
             .iter()
             .flat_map(|&destination| &self.entries[destination].requires)
             .copied()
             .collect();
         let implied = self.needed_by(&parents);
-        destinations.retain(|&destination| !implied.contains(destination));
-        leaving.retain(|row| !destinations.contains(row));
+        let dropped: Vec<usize> = destinations
+            .iter()
+            .copied()
+            .filter(|&destination| implied.contains(destination))
+            .collect();
+        if !dropped.is_empty() {
+            let lineage = self.lineage_set(&dropped, true);
+            leaving.extend(current.iter().copied().filter(|&row| lineage.contains(row)));
+        }
+        let mut arrived = self.empty_set();
+        destinations.retain(|&destination| !implied.contains(destination) && arrived.insert(destination));
+        leaving.retain(|&row| !arrived.contains(row));
 
+        let there = self.set_of(&current);
+        destinations.retain(|&destination| !there.contains(destination));
+        let mut moving: Vec<usize> = current.clone();
+        moving.retain(|&row| !arrived.contains(row));
+        moving.dedup();
         let mut heads = Heads::new(self, &current);
         let mut steps = Vec::new();
-        for &destination in &destinations {
-            if current.contains(&destination) {
-                continue;
-            }
-            let lineage = self.lineage_set(&[destination], true);
-            let mut from: Vec<usize> = current.clone();
-            from.retain(|row| lineage.contains(*row) && !destinations.contains(row));
-            from.dedup();
+        for (&destination, from) in destinations.iter().zip(self.related(&destinations, &moving)) {
             let gone: Vec<usize> = from.iter().copied().filter(|&row| heads.has(row)).collect();
             steps.push(Step {
                 direction: Direction::Stamp,
@@ -71,6 +75,7 @@ impl Graph {
         Ok(Plan {
             start: rows.to_vec(),
             steps,
+            passed: Vec::new(),
         })
     }
 }

@@ -211,7 +211,7 @@ impl Graph {
         }
         let branch = split_branch(lower).0.unwrap_or_default();
         match self.revision(branch)? {
-            Some(index) if self.id(index) == branch => match self.carried(index) {
+            Some(index) if self.id(index) == branch => match self.carried(index).collect::<Vec<_>>().as_slice() {
                 [label] => Ok(Some(label)),
                 _ => Err(RevisionError::UnknownBranch {
                     name: branch.to_owned(),

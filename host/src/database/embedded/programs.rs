@@ -9,7 +9,7 @@ use super::error::EmbeddedError;
 use super::{fetch, process};
 use crate::config::EmbeddedSettings;
 use crate::database::connect::Environment;
-use crate::report::Reporter;
+use crate::report::{Event, Level, Reporter};
 
 /// How long `postgres --version` may take.
 const VERSION_LIMIT: Duration = Duration::from_secs(20);
@@ -46,11 +46,12 @@ pub(super) enum Wanted {
 }
 
 /// Finds the programs in this order: MIGHOST_PG_BIN and the settings, `pg_config` and PATH, the folders of system
-/// packages, the cache; else fetches them.
+/// packages, the cache; else fetches them. A major that the settings prefer is fetched where only others
+/// are there; where that fails, another that is there will do.
 ///
 /// # Errors
 ///
-/// None are found and none may or can be fetched; the configured folder has none.
+/// None are found and none may or can be fetched; the configured folder has none; none are of the required major.
 pub(super) fn find(
     settings: &EmbeddedSettings,
     environment: &Environment,
@@ -69,7 +70,7 @@ pub(super) fn find(
     if let Some((origin, path)) = explicit {
         let programs = probe(&path, account).map_err(|reason| EmbeddedError::BadPrograms { origin, path, reason })?;
         return match wanted {
-            Wanted::Required(major) if programs.major != major => Err(no_such_major(settings, major, &programs)),
+            Wanted::Required(major) if programs.major != major => Err(no_such_major(major, &programs)),
             _ => Ok(programs),
         };
     }
@@ -87,37 +88,42 @@ pub(super) fn find(
             Err(reason) => tried.push(format!("{}: {reason}", folder.display())),
         }
     }
-    match (wanted, other_major) {
-        (Wanted::Preferred(_), Some(programs)) => Ok(programs),
-        (Wanted::Required(major), Some(programs)) if major != fetch::PINNED_MAJOR => {
-            Err(no_such_major(settings, major, &programs))
+    let allowed = settings.fetch && environment.variable("MIGHOST_PG_FETCH") != Some("never");
+    // Where another major is there already, only the right one is worth fetching.
+    let major = match wanted {
+        Wanted::Required(major) => Some(major),
+        Wanted::Preferred(major) => major.filter(|_| other_major.is_some()),
+    };
+    let fetched = match caches.first() {
+        Some(cache) if allowed => fetch::fetch(cache, account, tried, major, reporter),
+        _ => {
+            tried.push("fetching them is forbidden (`fetch = false` or MIGHOST_PG_FETCH=never)".into());
+            Err(fetch::no_programs(tried))
         }
-        (_, _) => {
-            let allowed = settings.fetch && environment.variable("MIGHOST_PG_FETCH") != Some("never");
-            if !allowed {
-                tried.push("fetching them is forbidden (`fetch = false` or MIGHOST_PG_FETCH=never)".into());
-                return Err(fetch::no_programs(tried));
-            }
-            let cache = caches
-                .into_iter()
-                .next()
-                .ok_or_else(|| fetch::no_programs(tried.clone()))?;
-            let programs = fetch::fetch(&cache, account, tried, reporter)?;
-            match wanted {
-                Wanted::Required(major) if programs.major != major => Err(no_such_major(settings, major, &programs)),
-                _ => Ok(programs),
-            }
+    };
+    match (fetched, wanted, other_major) {
+        (Ok(programs), ..) => Ok(programs),
+        (Err(_), Wanted::Preferred(major), Some(programs)) => {
+            let major = major.map(|major| major.to_string()).unwrap_or_default();
+            let text = format!(
+                "PostgreSQL {major} is configured for the embedded server, but there is only {} in {}",
+                programs.version,
+                programs.bin_dir.display()
+            );
+            reporter.report(Event::Note {
+                level: Level::Warn,
+                text,
+            });
+            Ok(programs)
         }
+        (Err(_), Wanted::Required(major), Some(programs)) => Err(no_such_major(major, &programs)),
+        (Err(error), _, None) => Err(error),
     }
 }
 
-fn no_such_major(settings: &EmbeddedSettings, data: u32, found: &Programs) -> EmbeddedError {
+fn no_such_major(major: u32, found: &Programs) -> EmbeddedError {
     let found = format!("the programs in {} are of {}", found.bin_dir.display(), found.version);
-    EmbeddedError::OtherMajor {
-        path: settings.data_dir.clone(),
-        data,
-        found,
-    }
+    EmbeddedError::NoSuchMajor { major, found }
 }
 
 /// Looks at the programs of a folder, or says what is wrong with them.

@@ -13,6 +13,7 @@ use super::account::{self, Account};
 use super::cluster::{Cluster, PORT, SUPERUSER};
 use super::error::{EmbeddedError, io};
 use super::lock::FolderLock;
+use super::open_to_all;
 use super::process;
 use super::programs::{self, Programs, Wanted};
 use crate::config::EmbeddedSettings;
@@ -28,6 +29,15 @@ const ROOM: u64 = 256 * 1024 * 1024;
 /// How old a folder without an owner must be to be removed: a young one may be about to get its lock.
 const STALE: Duration = Duration::from_secs(10);
 
+/// What a throw-away server should be like.
+#[derive(Clone, Debug, Default)]
+pub struct ThrowAwayOptions {
+    /// The major version that it must have; none takes the one of the settings, or any.
+    pub major: Option<u32>,
+    /// Settings over mighost's own, each `name=value`.
+    pub server_settings: Vec<String>,
+}
+
 /// A private server whose data vanish with this value, or with the process.
 pub struct ThrowAway {
     target: ConnectTarget,
@@ -38,20 +48,21 @@ pub struct ThrowAway {
 }
 
 impl ThrowAway {
-    /// Starts a server of the major version `major`, or of the settings' where none is given. Takes about half a second;
-    /// blocks.
+    /// Starts a server. Takes about half a second; blocks.
     ///
     /// # Errors
     ///
     /// There are no programs of that version, or the server does not start.
     pub fn start(
         settings: &EmbeddedSettings,
-        major: Option<u32>,
+        options: &ThrowAwayOptions,
         environment: &Environment,
         reporter: &dyn Reporter,
     ) -> Result<Self, EmbeddedError> {
         let account = account::server_account().map_err(EmbeddedError::Account)?;
-        let wanted = major.map_or(Wanted::Preferred(settings.version), Wanted::Required);
+        let wanted = options
+            .major
+            .map_or(Wanted::Preferred(settings.version), Wanted::Required);
         let programs = programs::find(settings, environment, account.as_ref(), wanted, reporter)?;
         let base = base_folder(environment, account.as_ref());
         sweep(&base, account.as_ref());
@@ -70,8 +81,9 @@ impl ThrowAway {
         // The signal on the parent's death comes when the thread that started the server ends, so one thread keeps it.
         let (stop, stopped) = mpsc::channel::<()>();
         let (report, started) = mpsc::channel();
+        let server_settings = options.server_settings.clone();
         let keeper = std::thread::spawn(move || {
-            let outcome = launch(&cluster, &programs);
+            let outcome = launch(&cluster, &programs, &server_settings);
             let child = match outcome {
                 Ok(child) => {
                     let _ = report.send(Ok(()));
@@ -127,10 +139,16 @@ impl Drop for ThrowAway {
     }
 }
 
-fn launch(cluster: &Cluster, programs: &Programs) -> Result<std::process::Child, EmbeddedError> {
+fn launch(cluster: &Cluster, programs: &Programs, settings: &[String]) -> Result<std::process::Child, EmbeddedError> {
     cluster.make_folder(&cluster.sockets)?;
     cluster.create(programs, None)?;
-    cluster.start(programs, |command| die_with_parent(command))
+    cluster.start(programs, |command| {
+        // The last one of a name wins.
+        for setting in settings {
+            command.arg("-c").arg(setting);
+        }
+        die_with_parent(command);
+    })
 }
 
 /// Lets the system end the server, at once, when this process ends in whatever way.
@@ -182,7 +200,10 @@ fn new_folder(base: &Path) -> Result<PathBuf, EmbeddedError> {
         let number = NEXT.fetch_add(1, Ordering::Relaxed);
         let folder = base.join(format!("{PREFIX}{}-{number}", std::process::id()));
         match std::fs::DirBuilder::new().mode(0o755).create(&folder) {
-            Ok(()) => return Ok(folder),
+            Ok(()) => {
+                open_to_all(&folder)?;
+                return Ok(folder);
+            }
             Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {}
             Err(error) => return Err(io("making", &folder)(error)),
         }

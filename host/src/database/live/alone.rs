@@ -54,7 +54,7 @@ impl LiveSink {
             Err(failure) => failure.code().is_some_and(|code| wants_no_transaction(code.code())),
         };
         let committed = match performed {
-            Ok(answer) if !refused && answer != Answer::TooLarge => {
+            Ok(answer) if !refused && !answer.ends_run() => {
                 self.journal.note(call, &answer, operation.must_not_repeat());
                 let lines = self.journal.take_pending(&self.tables);
                 let commit = format!("{AS_HOST}{lines}; COMMIT");

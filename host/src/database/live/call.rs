@@ -34,6 +34,15 @@ pub(super) enum Answer {
     Failed(GuestDatabaseError),
     /// The result went beyond [`MAX_RESULT_BYTES`]; the run ends.
     TooLarge,
+    /// The statement and its parameters do not fit; the run ends.
+    Misused(String),
+}
+
+impl Answer {
+    /// True for what is no answer, but the end of the run.
+    pub fn ends_run(&self) -> bool {
+        matches!(self, Self::TooLarge | Self::Misused(_))
+    }
 }
 
 impl<'a> Operation<'a> {
@@ -187,6 +196,11 @@ impl LiveSink {
         });
         let aborted = |error: &tokio_postgres::Error| error.code() == Some(&SqlState::IN_FAILED_SQL_TRANSACTION);
         match (described, executed) {
+            (Ok(described), Ok(_)) if described.params().len() != params.len() => Ok(Answer::Misused(format!(
+                "the statement takes {} parameters and {} were given: {statement}",
+                described.params().len(),
+                params.len()
+            ))),
             (Ok(described), Ok(rows)) => Ok(typed(described.columns(), rows)),
             (Err(error), Err(_)) if !aborted(&error) => Err(self.failure(error, statement, Some(0))),
             (_, Err((error, preparing))) => {

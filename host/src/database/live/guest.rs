@@ -126,6 +126,7 @@ impl LiveSink {
             Answer::TooLarge => Err(SinkError::ResultTooLarge {
                 limit: super::call::MAX_RESULT_BYTES,
             }),
+            Answer::Misused(text) => Err(SinkError::Misuse(text)),
             answer => Ok(answer),
         }
     }
@@ -212,7 +213,7 @@ impl Sink for LiveSink {
             self.phase = Phase::Suspended;
             return Ok(());
         }
-        if let Some(reason) = self.cannot_suspend() {
+        if let Some(reason) = self.settings.cannot_suspend() {
             return Err(SinkError::CannotSuspend {
                 reason: reason.to_owned(),
             });

@@ -175,11 +175,11 @@ impl StepSink for LiveSink {
         }
         self.acquire().await?;
         self.running = true;
-        if self.one_transaction() && !self.in_transaction {
+        if self.settings.one_transaction() && !self.in_transaction {
             self.ensure_transaction();
         }
         self.prepare_tables().await?;
-        if self.in_transaction && !self.one_transaction() {
+        if self.in_transaction && !self.settings.one_transaction() {
             self.drain().await?;
             self.commit().await?;
         }
@@ -191,7 +191,7 @@ impl StepSink for LiveSink {
             self.read_journal().await?;
         }
         let no_transaction = step.transaction == TransactionMode::None;
-        let cannot = self.cannot_suspend();
+        let cannot = self.settings.cannot_suspend();
         self.journal = Journal::new(&step.revision, step.direction, &self.journal_rows, cannot.is_none());
         if let Some(reason) = cannot {
             if no_transaction {
@@ -211,7 +211,7 @@ impl StepSink for LiveSink {
         self.step = Some(step.clone());
         self.sent = 0;
         self.poisoned = None;
-        let settings = step_settings(&self.settings.schema, step.lock_timeout, step.statement_timeout);
+        let settings = step_settings(&self.settings.schema, step.lock_timeout, step.statement_timeout).join("; ");
         if no_transaction || self.journal.written {
             self.journal_stale = true;
             self.pipeline.push_batch(RESET_SESSION);
@@ -245,7 +245,7 @@ impl StepSink for LiveSink {
         self.ensure_transaction();
         self.cursors.clear();
         // What is deferred to the end of the transaction still belongs to the guest, with its role and search path.
-        let deferred = if self.one_transaction() {
+        let deferred = if self.settings.one_transaction() {
             ""
         } else {
             "SET CONSTRAINTS ALL IMMEDIATE; "
@@ -273,7 +273,7 @@ impl StepSink for LiveSink {
                 });
             }
         }
-        if !self.one_transaction() {
+        if !self.settings.one_transaction() {
             self.commit().await?;
         }
         for change in changes {
@@ -317,7 +317,7 @@ impl StepSink for LiveSink {
     }
 
     fn may_retry(&self, error: &SinkError) -> bool {
-        lock_timed_out(error) && !self.one_transaction()
+        lock_timed_out(error) && !self.settings.one_transaction()
     }
 
     fn statements(&self) -> u64 {

@@ -1,0 +1,233 @@
+//! Reports of commands as lines for people. Texts from artifacts and the database are escaped here.
+
+use super::{Styles, escape_line, escape_text};
+use crate::artifact::inspect::Inspection;
+use crate::commands::branches::BranchPoint;
+use crate::commands::current::CurrentReport;
+use crate::commands::db::DbReport;
+use crate::commands::history::RevisionSummary;
+use crate::commands::plugins::PluginReport;
+use crate::config::TransactionMode;
+
+/// Revisions, a line each; with `verbose` a paragraph each.
+pub fn revisions(revisions: &[RevisionSummary], verbose: bool, styles: Styles) -> String {
+    let texts: Vec<_> = revisions
+        .iter()
+        .map(|revision| {
+            if verbose {
+                paragraph(revision, styles)
+            } else {
+                line(revision, styles)
+            }
+        })
+        .collect();
+    texts.join(if verbose { "\n" } else { "" })
+}
+
+/// `parents -> revision (marks), message`, as Alembic writes it.
+fn line(revision: &RevisionSummary, styles: Styles) -> String {
+    let parents = if revision.down_revisions.is_empty() {
+        "<base>".into()
+    } else {
+        escape_line(&revision.down_revisions.join(", ")).into_owned()
+    };
+    let labels = match revision.labels.as_slice() {
+        [] => String::new(),
+        labels => format!(" [{}]", escape_line(&labels.join(", "))),
+    };
+    let name = styles.name(&escape_line(&revision.revision));
+    format!(
+        "{parents} -> {name}{labels}{}, {}\n",
+        marks(revision),
+        escape_line(&revision.message)
+    )
+}
+
+fn marks(revision: &RevisionSummary) -> String {
+    let marks = [
+        (revision.head, "head"),
+        (revision.branch_point, "branchpoint"),
+        (revision.merge_point, "mergepoint"),
+        (revision.current == Some(true), "current"),
+    ];
+    marks
+        .iter()
+        .filter(|(holds, _)| *holds)
+        .map(|(_, mark)| format!(" ({mark})"))
+        .collect()
+}
+
+fn paragraph(revision: &RevisionSummary, styles: Styles) -> String {
+    let list = |names: &[String], none: &str| {
+        if names.is_empty() {
+            none.to_owned()
+        } else {
+            escape_line(&names.join(", ")).into_owned()
+        }
+    };
+    let mut text = format!(
+        "Revision: {}{}\n",
+        styles.name(&escape_line(&revision.revision)),
+        marks(revision)
+    );
+    text.push_str(&format!("Parents:  {}\n", list(&revision.down_revisions, "<base>")));
+    if !revision.depends_on.is_empty() {
+        text.push_str(&format!("Depends:  {}\n", list(&revision.depends_on, "")));
+    }
+    if !revision.labels.is_empty() {
+        text.push_str(&format!("Labels:   {}\n", list(&revision.labels, "")));
+    }
+    if let Some(date) = &revision.date {
+        text.push_str(&format!("Date:     {}\n", escape_line(date)));
+    }
+    if revision.transaction == TransactionMode::None {
+        text.push_str("Runs:     without a transaction\n");
+    }
+    text.push_str(&format!("Path:     {}\n", revision.path.display()));
+    for line in escape_text(&revision.message).lines() {
+        text.push_str(&format!("    {line}\n"));
+    }
+    text
+}
+
+/// The rows of the version table.
+pub fn current(report: &CurrentReport, verbose: bool, styles: Styles) -> String {
+    let mut text = String::new();
+    for current in &report.revisions {
+        match &current.summary {
+            Some(summary) if verbose => text.push_str(&paragraph(summary, styles)),
+            Some(summary) => {
+                let name = styles.name(&escape_line(&current.revision));
+                text.push_str(&format!("{name}{}\n", marks(summary)));
+            }
+            None => text.push_str(&format!(
+                "{} (not a revision of this project)\n",
+                escape_line(&current.revision)
+            )),
+        }
+    }
+    text
+}
+
+/// Branch points, each with what builds on it.
+pub fn branches(points: &[BranchPoint], verbose: bool, styles: Styles) -> String {
+    let mut text = String::new();
+    for BranchPoint { point, children } in points {
+        text.push_str(&if verbose {
+            paragraph(point, styles)
+        } else {
+            line(point, styles)
+        });
+        for child in children {
+            text.push_str(&format!(
+                "    -> {}",
+                line(child, styles).split_once("-> ").map_or("", |(_, child)| child)
+            ));
+        }
+    }
+    text
+}
+
+/// Plugins with what they add.
+pub fn plugins(plugins: &[PluginReport], verbose: bool, styles: Styles) -> String {
+    let mut text = String::new();
+    for plugin in plugins {
+        let (name, version) = (styles.name(&escape_line(&plugin.name)), escape_line(&plugin.version));
+        text.push_str(&format!("{name} {version}: {}\n", escape_line(&plugin.description)));
+        for interface in &plugin.interfaces {
+            text.push_str(&format!("    operations {}\n", escape_line(interface)));
+        }
+        if !plugin.kinds.is_empty() {
+            text.push_str(&format!("    kinds {}\n", escape_line(&plugin.kinds.join(", "))));
+        }
+        for import in &plugin.imports {
+            text.push_str(&format!("    needs {}\n", escape_line(import)));
+        }
+        if verbose {
+            text.push_str(&format!(
+                "    {}\n    sha256 {}\n",
+                plugin.path.display(),
+                plugin.digest
+            ));
+        }
+    }
+    text
+}
+
+/// A `.wasm` file.
+pub fn inspection(report: &Inspection, styles: Styles) -> String {
+    let mut text = format!(
+        "size     {} bytes\nsha256   {}\ncode     {}\n",
+        report.size, report.digest, report.code_digest
+    );
+    if let Some(metadata) = &report.revisions {
+        text.push_str(&format!(
+            "built by {}, for mighost:host@{}\n",
+            escape_line(&metadata.builder),
+            escape_line(&metadata.wit)
+        ));
+        for revision in &metadata.revisions {
+            let parents = if revision.down_revisions.is_empty() {
+                "<base>".into()
+            } else {
+                revision.down_revisions.join(", ")
+            };
+            let name = styles.name(&escape_line(&revision.revision));
+            text.push_str(&format!(
+                "revision {name}, on {}: {}\n",
+                escape_line(&parents),
+                escape_line(&revision.message)
+            ));
+        }
+    }
+    if let Some(plugin) = &report.plugin {
+        text.push_str(&format!(
+            "built by {}, for mighost:host@{}\n",
+            escape_line(&plugin.builder),
+            escape_line(&plugin.wit)
+        ));
+        let (name, version) = (styles.name(&escape_line(&plugin.name)), escape_line(&plugin.version));
+        text.push_str(&format!(
+            "plugin   {name} {version}: {}\n",
+            escape_line(&plugin.description)
+        ));
+        if !plugin.kinds.is_empty() {
+            text.push_str(&format!("kinds    {}\n", escape_line(&plugin.kinds.join(", "))));
+        }
+    }
+    let lists = [("imports", &report.imports), ("exports", &report.exports)];
+    for (title, names) in lists {
+        text.push_str(&format!("{title}\n"));
+        for name in names {
+            text.push_str(&format!("    {}\n", escape_line(name)));
+        }
+    }
+    if !report.assets.is_empty() {
+        text.push_str("assets\n");
+        for (name, size) in &report.assets {
+            text.push_str(&format!("    {} ({size} bytes)\n", escape_line(name)));
+        }
+    }
+    text
+}
+
+/// The embedded server.
+pub fn server(report: &DbReport) -> String {
+    let mut text = String::new();
+    if !report.done.is_empty() {
+        text.push_str(&format!("{}\n", report.done));
+    }
+    match (&report.url, report.pid) {
+        (Some(url), Some(pid)) => text.push_str(&format!("running, process {pid}\n{url}\n")),
+        _ => text.push_str("not running\n"),
+    }
+    let major = report
+        .major
+        .map_or_else(|| "no data yet".into(), |major| format!("data of PostgreSQL {major}"));
+    text.push_str(&format!(
+        "{major} in {}\nlog in {}\n",
+        report.data.display(),
+        report.log.display()
+    ));
+    text
+}

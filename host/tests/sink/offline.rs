@@ -1,0 +1,239 @@
+//! Scripts, run by psql.
+
+use std::io::Write;
+use std::process::Command;
+use std::sync::{Arc, Mutex};
+
+use mighost::config::TransactionMode;
+use mighost::database::{OfflineSink, RunSettings, ScriptHeader, StepSink};
+use mighost::revision::RowChange;
+use mighost::runtime::{Sink, SinkError, Value};
+
+use crate::server::{Database, entry, settings, step};
+
+#[derive(Clone, Default)]
+struct Buffer(Arc<Mutex<Vec<u8>>>);
+
+impl Write for Buffer {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().unwrap().write(bytes)
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Buffer {
+    fn text(&self) -> String {
+        String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
+    }
+}
+
+fn offline(settings: RunSettings) -> (OfflineSink, Buffer) {
+    let buffer = Buffer::default();
+    let header = ScriptHeader {
+        host_version: "0.1.0".to_owned(),
+        from: Vec::new(),
+        to: vec!["r2".to_owned()],
+    };
+    (OfflineSink::new(Box::new(buffer.clone()), settings, header), buffer)
+}
+
+fn text(value: &str) -> Value {
+    Value::Text(value.to_owned())
+}
+
+/// Two steps with all that a script can hold.
+async fn history(sink: &mut dyn StepSink) {
+    sink.begin_run().await.unwrap();
+    sink.begin_step(&step("r1")).await.unwrap();
+    sink.execute("create table t (a int, b text) -- the end").await.unwrap();
+    sink.set_operation(Some("mighost:roles/roles@0.1.0#set-role"));
+    sink.execute("create function f() returns int language sql begin atomic select 1; select case when true then 2 end; end; set search_path = public")
+        .await
+        .unwrap();
+    sink.set_operation(None);
+    sink.execute_script("insert into crmp.t values (0, :'who' || E'\\'\\n;'), (9, ' -- no comment\r\n\\N')")
+        .await
+        .unwrap();
+    sink.run(
+        "insert into crmp.t values ($1, $2)",
+        &[Value::Integer(1), text("it's \\ :x")],
+    )
+    .await
+    .unwrap();
+    let copy = sink
+        .copy_open("crmp.t", &["a".to_owned(), "b".to_owned()])
+        .await
+        .unwrap();
+    let rows = [
+        vec![Value::Integer(2), text("a\tb\n\\.")],
+        vec![Value::Null, text("\\N")],
+    ];
+    sink.copy_write(copy, &rows).await.unwrap();
+    assert_eq!(sink.copy_finish(copy).await.unwrap(), 2);
+    let change = RowChange::Insert("r1".to_owned());
+    sink.end_step(&[change], &entry("r1")).await.unwrap();
+    sink.begin_step(&step("r2")).await.unwrap();
+    sink.execute("alter table t add column c int default 5").await.unwrap();
+    sink.suspend_transaction().await.unwrap();
+    sink.execute("create index concurrently i on t (a)").await.unwrap();
+    sink.resume_transaction().await.unwrap();
+    sink.execute("create view v as select * from t").await.unwrap();
+    let change = RowChange::Update {
+        from: "r1".to_owned(),
+        to: "r2".to_owned(),
+    };
+    sink.end_step(&[change], &entry("r2")).await.unwrap();
+    sink.end_run().await.unwrap();
+}
+
+fn psql(database: &Database, script: &str) -> std::process::Output {
+    let file = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(file.path(), script).unwrap();
+    Command::new(database.server.bin.join("psql"))
+        .args([
+            "-X",
+            "-q",
+            "-v",
+            "ON_ERROR_STOP=1",
+            "-U",
+            "postgres",
+            "-d",
+            &database.name,
+            "-h",
+        ])
+        .arg(database.server.folder())
+        .arg("-f")
+        .arg(file.path())
+        .output()
+        .unwrap()
+}
+
+/// The schema and the data, as pg_dump sees them; without what only a live run has, and without the time of the dump.
+fn dump(database: &Database) -> String {
+    let output = Command::new(database.server.bin.join("pg_dump"))
+        .args([
+            "-U",
+            "postgres",
+            "-d",
+            &database.name,
+            "--inserts",
+            "-T",
+            "*.*_journal",
+            "-h",
+        ])
+        .arg(database.server.folder())
+        .output()
+        .unwrap();
+    assert!(output.status.success());
+    let text = String::from_utf8(output.stdout).unwrap();
+    text.lines()
+        .filter(|line| !line.starts_with("\\restrict") && !line.starts_with("\\unrestrict"))
+        .collect::<Vec<_>>()
+        .join("\n")
+}
+
+#[tokio::test]
+async fn a_script_does_what_a_run_does() {
+    let live = Database::create().await;
+    history(&mut live.sink(settings()).await).await;
+    let (mut sink, script) = offline(settings());
+    history(&mut sink).await;
+    let other = Database::create().await;
+    let output = psql(&other, &script.text());
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert_eq!(dump(&other), dump(&live));
+    // A second time it finds another state than it was written for, and changes nothing.
+    let output = psql(&other, &script.text());
+    assert!(!output.status.success());
+    assert_eq!(dump(&other), dump(&live));
+}
+
+#[tokio::test]
+async fn a_script_in_one_transaction() {
+    let (mut sink, script) = offline(RunSettings {
+        transaction: TransactionMode::All,
+        ..settings()
+    });
+    sink.begin_run().await.unwrap();
+    sink.begin_step(&step("r1\n; drop")).await.unwrap();
+    sink.execute("create table t (a int)").await.unwrap();
+    assert!(matches!(
+        sink.query("select 1", &[]).await,
+        Err(SinkError::Offline { .. })
+    ));
+    assert!(matches!(
+        sink.try_execute("select 1").await,
+        Err(SinkError::Offline { .. })
+    ));
+    assert!(matches!(
+        sink.cursor_open("select 1", &[], 1).await,
+        Err(SinkError::Offline { .. })
+    ));
+    assert!(matches!(
+        sink.suspend_transaction().await,
+        Err(SinkError::CannotSuspend { .. })
+    ));
+    let changes = [RowChange::Insert("r1".to_owned()), RowChange::Delete("r0".to_owned())];
+    sink.end_step(&changes, &entry("r1")).await.unwrap();
+    sink.end_run().await.unwrap();
+    insta::assert_snapshot!(script.text());
+    let database = Database::create().await;
+    let output = psql(&database, &script.text());
+    assert!(String::from_utf8_lossy(&output.stderr).contains("the version table does not hold r0"));
+    assert_eq!(database.column("select to_regclass('crmp.t')").await, ["NULL"]);
+}
+
+/// What psql sends for a script, as it says itself with `--echo-queries`. One case is left out on purpose: psql reads line by
+/// line and so forgets that an `E''` string may go on after a line end, where the server, and mighost, do not.
+#[tokio::test]
+async fn scripts_are_cut_where_psql_cuts_them() {
+    let database = Database::create().await;
+    for script in [
+        "select 1; select 2",
+        "select ';' as \";\"; select $$;$$ ; select $a$ $$;$b$ $a$",
+        "select E'\\';'; select '\\'; select 3",
+        "select /* ; /* ; */ ; */ 1; select 2 -- ; x\n;",
+        "create table t (a int); create rule r as on insert to t do also (select 1; select 2); select 5",
+        "create function f() returns int language sql begin atomic; select case when true then 1 end; end; select 6",
+        "create or replace procedure p() begin atomic select 1; end; select 7",
+        "select 1 as a$b$; select 2 as c$b$",
+        "select U&'\\0041;' ; select 9",
+        "-- a\rselect 10; select 11",
+        "select (select 1;); select 12",
+        "select array[1;2]; select 13",
+        "begin; select case when true then 1 end; end; select 14",
+        "select x';'; select b';'; select n';'",
+        "select 1 ))((; ); select 15",
+        "create function begin() returns int language sql return 1; end; select 16",
+        "select 1 as \"a\"\";\"; select 17",
+        "select 1 :: int; select 'a' || ':x;' ; select 18",
+        "select $1$a$;$a$; select 19",
+    ] {
+        let output = Command::new(database.server.bin.join("psql"))
+            .args(["-X", "-e", "-q", "-U", "postgres", "-d", &database.name, "-h"])
+            .arg(database.server.folder())
+            .arg("-f")
+            .arg({
+                let file = database.server.folder().join("script.sql");
+                std::fs::write(&file, script).unwrap();
+                file
+            })
+            .output()
+            .unwrap();
+        let echoed = String::from_utf8_lossy(&output.stdout).into_owned();
+        // psql echoes each statement on lines of its own; results and errors come between.
+        let squeeze = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
+        let echoed = squeeze(&echoed);
+        let mut at = 0;
+        for piece in mighost::sql::statements(script).unwrap() {
+            let wanted = squeeze(piece.whole.trim());
+            let wanted = wanted.trim_start_matches("-- a ");
+            let found = echoed.get(at..).and_then(|rest| rest.find(wanted));
+            let found = found.unwrap_or_else(|| panic!("{script:?}: psql did not send {wanted:?}:\n{echoed}"));
+            at += found + wanted.len();
+        }
+    }
+}
