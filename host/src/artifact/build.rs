@@ -44,16 +44,20 @@ impl Source {
 }
 
 /// Builds `sources` and returns each artifact's bytes, in the same order. Cargo packages of one workspace are built by one
-/// call of cargo.
+/// call of cargo, which keeps what it makes in `cargo_folder`.
 ///
 /// # Errors
 /// The first source that cannot be built, with the output of its tool.
-pub fn build(sources: &[(Source, FileStamps)], reporter: &dyn Reporter) -> Result<Vec<Vec<u8>>, ArtifactError> {
+pub fn build(
+    sources: &[(Source, FileStamps)],
+    cargo_folder: &Path,
+    reporter: &dyn Reporter,
+) -> Result<Vec<Vec<u8>>, ArtifactError> {
     let rust_folders = sources
         .iter()
         .filter(|(source, _)| source.driver() == Driver::Rust)
         .map(|(source, _)| source.folder());
-    let rust = rust::build_all(rust_folders.map(Path::to_owned).collect(), reporter)?;
+    let rust = rust::build_all(rust_folders.map(Path::to_owned).collect(), cargo_folder, reporter)?;
     let mut built = Vec::new();
     for (number, (source, files)) in sources.iter().enumerate() {
         reporter.report(Event::Building {

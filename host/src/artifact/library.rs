@@ -182,7 +182,7 @@ impl Library {
             }
         }
         let built = stale.len();
-        for (folder, entry) in build_stale(stale, reporter)? {
+        for (folder, entry) in build_stale(stale, &self.build_dir.join("cargo"), reporter)? {
             new.entries.insert(folder, entry);
         }
         let mut loaded = Loaded {
@@ -327,13 +327,14 @@ fn file_stamp(path: &Path) -> Result<FileStamp, ArtifactError> {
 
 fn build_stale(
     stale: Vec<(Source, FileStamps, PathBuf)>,
+    cargo_folder: &Path,
     reporter: &dyn Reporter,
 ) -> Result<Vec<(PathBuf, Entry)>, ArtifactError> {
     let (sources, outputs): (Vec<_>, Vec<_>) = stale
         .into_iter()
         .map(|(source, files, output)| ((source, files), output))
         .unzip();
-    let built = build::build(&sources, reporter)?;
+    let built = build::build(&sources, cargo_folder, reporter)?;
     let mut entries = Vec::new();
     for (((source, files), output), bytes) in sources.into_iter().zip(outputs).zip(built) {
         if let Some(folder) = output.parent() {
