@@ -10,7 +10,7 @@ mod split;
 mod variables;
 
 pub use classify::{
-    CopyDirection, IndexWork, copy_with_client, index_work, is_session_setting, keywords, preparable,
+    CopyDirection, IndexWork, copy_with_client, index_work, is_rollback, is_session_setting, keywords, preparable,
     transaction_control,
 };
 pub use lexer::{Token, TokenKind, tokens};

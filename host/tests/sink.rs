@@ -1,4 +1,5 @@
 //! The sinks of `database` against a private server.
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
 
 #[path = "sink/server.rs"]
 mod server;

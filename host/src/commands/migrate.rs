@@ -11,11 +11,11 @@ use super::{CommandError, Project, RunOptions};
 use crate::artifact::BuildMode;
 use crate::config::{DatabaseUrl, Settings};
 use crate::database::connect::Connection;
-use crate::database::{self, DatabaseState, LiveSink, RunError, StepSink};
+use crate::database::{self, DatabaseState, LiveSink, OfflineSink, RunError, ScriptHeader, StepSink};
 use crate::executor::{ExecutorError, Run, StepDone};
 use crate::plugins::Registry;
 use crate::report::{Direction, Event, Level, Reporter};
-use crate::revision::{Plan, RevisionError};
+use crate::revision::{Plan, RevisionError, RowChange, Step};
 use crate::runtime::{RunSettings, Runtime};
 
 /// How often a plan is made again because another run moved the heads meanwhile.
@@ -60,8 +60,11 @@ pub(super) async fn migrate(
         BuildMode::Stale
     };
     let history = load_history(&settings, mode, reporter).await?;
-    drop(script);
-    let mut report = online(project, &settings, &history, goal, options, reporter).await?;
+    let mut report = if options.sql {
+        offline(&settings, &history, goal, reporter, script).await?
+    } else {
+        online(project, &settings, &history, goal, options, reporter).await?
+    };
     report.seconds = start.elapsed().as_secs_f64();
     Ok(report)
 }
@@ -92,8 +95,13 @@ async fn online(
         let plan = match goal.direction {
             Direction::Upgrade => history.graph.upgrade(&state.heads, &targets)?,
             Direction::Downgrade => downgrade_plan(history, &state.heads, &targets)?,
-            Direction::Stamp => history.graph.stamp(&state.heads, &targets, goal.purge)?,
+            Direction::Stamp if goal.purge => purged(history.graph.stamp(&state.heads, &targets, true)?, &state.heads),
+            Direction::Stamp => history.graph.stamp(&state.heads, &targets, false)?,
         };
+        for passed in &plan.passed {
+            let text = format!("the database is past {passed} already; `mighost downgrade {passed}` would go back to it");
+            reporter.report(Event::Note { level: Level::Warn, text });
+        }
         if goal.direction != Direction::Stamp {
             check_unchanged(settings, history, &state, options, reporter)?;
         }
@@ -137,6 +145,23 @@ async fn online(
         }
     }
     Err(CommandError::ThreadLost)
+}
+
+/// A stamp with `--purge` is planned from an empty table: its first step empties the real one.
+fn purged(mut plan: Plan, rows: &[String]) -> Plan {
+    let deletions = rows.iter().cloned().map(RowChange::Delete);
+    match plan.steps.first_mut() {
+        Some(first) => first.changes.splice(..0, deletions).for_each(drop),
+        None => plan.steps.extend(rows.first().map(|row| Step {
+            direction: Direction::Stamp,
+            revision: row.clone(),
+            from: rows.to_vec(),
+            to: Vec::new(),
+            changes: deletions.collect(),
+        })),
+    }
+    plan.start = rows.to_vec();
+    plan
 }
 
 /// Alembic takes one target for a downgrade; several are refused by the graph's own error for ranges and targets.
@@ -214,6 +239,45 @@ async fn run<S: StepSink + 'static>(
         interrupted,
     };
     Ok(run.execute().await?)
+}
+
+async fn offline(
+    settings: &Settings,
+    history: &History,
+    goal: &Goal,
+    reporter: &Arc<dyn Reporter>,
+    script: Box<dyn Write + Send>,
+) -> Result<RunReport, CommandError> {
+    let targets: Vec<&str> = goal.targets.iter().map(String::as_str).collect();
+    let plan = history.graph.offline(goal.direction, &targets, goal.purge)?;
+    let heads = plan.rows();
+    let sink_settings = database::RunSettings {
+        schema: settings.schema.clone(),
+        version_table: settings.version_table.clone(),
+        superuser_role: settings.superuser_role.clone(),
+        transaction: settings.transaction,
+        dry_run: false,
+        pooler: false,
+        lock_wait: settings.lock_wait,
+        args: settings.args.clone(),
+    };
+    let header = ScriptHeader {
+        host_version: env!("CARGO_PKG_VERSION").into(),
+        from: plan.start.clone(),
+        to: heads.clone(),
+    };
+    let sink = OfflineSink::new(script, sink_settings, header);
+    let guest_settings = RunSettings {
+        schema: settings.schema.clone(),
+        superuser_role: settings.superuser_role.clone().unwrap_or_else(|| "postgres".into()),
+        args: settings.args.clone(),
+        limits: settings.limits.clone(),
+        offline: true,
+        server_version: None,
+    };
+    let (_keep, interrupted) = watch::channel(false);
+    let steps = run(settings, history, plan, guest_settings, sink, reporter, interrupted).await?;
+    Ok(RunReport { direction: goal.direction, database: None, steps, heads, dry_run: false, seconds: 0.0 })
 }
 
 /// Refuses to go on where a migration is not the one that was applied. On the embedded database, where migrations are written,

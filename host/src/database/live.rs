@@ -68,6 +68,8 @@ pub struct LiveSink {
     leftovers: Vec<String>,
     /// The guest's statements of the running step.
     sent: u64,
+    /// Whether the session is known to be as it was at its start.
+    clean: bool,
     /// Why the next call must end the run.
     poisoned: Option<String>,
 }
@@ -98,6 +100,7 @@ impl LiveSink {
             next_number: 0,
             leftovers: Vec::new(),
             sent: 0,
+            clean: false,
             poisoned: None,
             settings,
             state,

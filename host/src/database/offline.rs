@@ -301,7 +301,7 @@ impl StepSink for OfflineSink {
         writeln!(self.out).map_err(SinkError::from)?;
         self.begin()?;
         for create in [
-            self.tables.create_schema(),
+            self.tables.create_schema_if_missing(),
             self.tables.create_version(),
             self.tables.create_ledger(),
         ] {

@@ -86,7 +86,8 @@ pub struct LedgerEntry {
 #[async_trait]
 pub trait StepSink: Sink {
     /// Takes the lock, makes sure of the tables, and begins the transaction where one is for the whole run. Fails with
-    /// [`RunError::HeadsMoved`] where the version rows are not those that the plan was made for.
+    /// [`RunError::HeadsMoved`] where the version rows are not those that the plan was made for. After an error nothing is
+    /// held, and `end_run` is not due.
     async fn begin_run(&mut self) -> Result<(), RunError>;
     /// Begins the step's transaction, with fresh session settings.
     async fn begin_step(&mut self, step: &StepContext) -> Result<(), RunError>;
@@ -122,11 +123,11 @@ pub enum RunError {
     )]
     HeadsMoved { expected: Vec<String>, found: Vec<String> },
     #[error(
-        "{change} in {table} should touch one row and touched {touched}; the step was rolled back. Something else writes \
-         to the version table: compare `mighost current` with the schema"
+        "a change of the rows in {table} ({changes}) should touch one row and touched {touched}; the step was rolled \
+         back. Something else writes to the version table: compare `mighost current` with the schema"
     )]
     VersionRow {
-        change: String,
+        changes: String,
         table: String,
         touched: u64,
     },

@@ -7,6 +7,9 @@ use crate::ident::{Digest, MAX_NAME_BYTES, qualified, quote_identifier, quote_li
 use crate::report::Direction;
 use crate::revision::RowChange;
 
+/// What a change of the version table says before the number of rows that it touched.
+const TOUCHED: &str = "rows touched by mighost: ";
+
 /// The names of the tables of one project in one database, quoted.
 #[derive(Clone, Debug)]
 pub(super) struct Tables {
@@ -49,6 +52,17 @@ impl Tables {
                 .map(|table| format!("pg_catalog.to_regclass({}) IS NOT NULL", quote_literal(table)))
                 .join(", ")
         )
+    }
+
+    /// Creates the schema where it is missing. `IF NOT EXISTS` asks for the right to create schemas even where there is
+    /// nothing to do.
+    pub fn create_schema_if_missing(&self) -> String {
+        let body = format!(
+            "BEGIN IF pg_catalog.to_regnamespace({}) IS NULL THEN {}; END IF; END",
+            quote_literal(&quote_identifier(&self.schema)),
+            self.create_schema()
+        );
+        format!("DO {}", quote_literal(&body))
     }
 
     pub fn create_schema(&self) -> String {
@@ -125,6 +139,23 @@ impl Tables {
                 quote_literal(from)
             ),
         }
+    }
+
+    /// The statement that makes a change and fails where it does not touch one row. The server checks it, so that COMMIT
+    /// can be sent behind it without waiting. [`Self::touched`] reads the failure.
+    pub fn checked_change(&self, change: &RowChange) -> String {
+        format!(
+            "WITH changed AS ({} RETURNING 1) SELECT CASE WHEN count(*) = 1 THEN 1 ELSE ('{TOUCHED}' || count(*))::int END \
+             FROM changed",
+            self.change(change)
+        )
+    }
+
+    /// How many rows a change touched, from the message of its failure: the server quotes the text that is no number.
+    pub fn touched(message: &str) -> Option<u64> {
+        let (_, rest) = message.split_once(TOUCHED)?;
+        let digits: String = rest.chars().take_while(char::is_ascii_digit).collect();
+        digits.parse().ok()
     }
 
     pub fn ledger_line(&self, entry: &LedgerEntry) -> String {

@@ -51,6 +51,11 @@ pub fn is_session_setting(statement: &str) -> bool {
     }
 }
 
+/// True for ROLLBACK in any form, ROLLBACK TO included.
+pub fn is_rollback(statement: &str) -> bool {
+    keywords(statement, 1).first().is_some_and(|word| word == "ROLLBACK")
+}
+
 /// True where SQL's PREPARE takes `statement`.
 pub fn preparable(statement: &str) -> bool {
     keywords(statement, 1).first().is_some_and(|word| {

@@ -58,6 +58,19 @@ async fn two_runs_do_not_meet() {
 }
 
 #[tokio::test]
+async fn a_run_that_cannot_begin_holds_nothing() {
+    let database = Database::create().await;
+    let mut late = database.sink(settings()).await;
+    let mut sink = running(&database).await;
+    sink.end_step(&insert("r1"), &entry("r1")).await.unwrap();
+    sink.end_run().await.unwrap();
+    assert!(matches!(late.begin_run().await, Err(RunError::HeadsMoved { .. })));
+    let mut next = database.sink(settings()).await;
+    next.begin_run().await.unwrap();
+    next.end_run().await.unwrap();
+}
+
+#[tokio::test]
 async fn behind_a_pooler_each_transaction_takes_the_lock() {
     let database = Database::create().await;
     let pooled = RunSettings {
@@ -180,6 +193,21 @@ async fn the_transaction_cannot_be_broken() {
     sink.abort_step().await.unwrap();
     sink.end_run().await.unwrap();
     assert_eq!(database.column("select to_regclass('crmp.t')").await, ["NULL"]);
+}
+
+#[tokio::test]
+async fn a_failure_cannot_be_rolled_back_unseen() {
+    let database = Database::create().await;
+    let mut sink = running(&database).await;
+    sink.execute("savepoint a").await.unwrap();
+    sink.execute("insert into nowhere values (1)").await.unwrap();
+    let error = sink.execute("/* x */ rollback to a").await.unwrap_err();
+    let SinkError::Statement(failure) = error else {
+        panic!("{error}");
+    };
+    assert_eq!(failure.statement, "insert into nowhere values (1)");
+    sink.abort_step().await.unwrap();
+    sink.end_run().await.unwrap();
 }
 
 #[tokio::test]

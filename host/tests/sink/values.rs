@@ -80,7 +80,7 @@ async fn parameters_take_the_type_of_their_place() {
         Value::Boolean(false),
         Value::Null,
     ];
-    assert_eq!(rows.rows, [expected.clone()]);
+    assert_eq!(rows.rows, std::slice::from_ref(&expected));
     // Both ways of sending gave the same.
     let rows = sink.query("select distinct * from t", &[]).await.unwrap();
     assert_eq!(rows.rows, [expected]);
@@ -168,7 +168,7 @@ async fn copy_takes_odd_characters() {
         .unwrap();
     let columns = ["a".to_owned(), "b".to_owned(), "c \"d".to_owned()];
     let copy = sink.copy_open("crmp.T t", &columns).await.unwrap();
-    let rows = vec![
+    let rows = [
         vec![text("a\tb\nc\rd\\e"), Value::Bytes(vec![0, 92, 255]), Value::Real(0.1)],
         vec![text("\\N"), Value::Null, Value::Null],
         vec![text("\\."), Value::Bytes(Vec::new()), Value::Real(f64::NAN)],

@@ -59,10 +59,11 @@ impl LiveSink {
                 let lines = self.journal.take_pending(&self.tables);
                 let commit = format!("{AS_HOST}{lines}; COMMIT");
                 self.pipeline.push_batch(&commit);
-                let drained = self.pipeline.drain().await;
-                self.in_transaction = false;
-                match drained {
-                    Ok(()) => return Ok(Some(answer)),
+                match self.pipeline.drain().await {
+                    Ok(()) => {
+                        self.in_transaction = false;
+                        return Ok(Some(answer));
+                    }
                     Err(failure) => Err(failure),
                 }
             }
@@ -108,8 +109,11 @@ impl LiveSink {
         self.journal.written = true;
         self.pipeline
             .push_batch(&format!("BEGIN; {AS_HOST}{pending}; {line}; COMMIT"));
+        self.in_transaction = true;
         let drained = self.pipeline.drain().await;
-        drained.map_err(|failure| self.report(failure))
+        drained.map_err(|failure| self.report(failure))?;
+        self.in_transaction = false;
+        Ok(())
     }
 
     /// Looks at what an interrupted run left of concurrent index work. Gives an answer where it was done.

@@ -109,6 +109,11 @@ impl LiveSink {
             _ => {
                 self.sent += 1;
                 self.ensure_transaction();
+                if sql::is_rollback(operation.statement()) {
+                    // ROLLBACK TO would bring a transaction that has failed back to life: the failure must be known before.
+                    let drained = self.pipeline.drain().await;
+                    drained.map_err(|failure| self.report(failure))?;
+                }
                 let answer = match operation {
                     Operation::Execute(statement) => {
                         let operation = self.operation.clone();

@@ -9,7 +9,7 @@ use crate::config::TransactionMode;
 use crate::database::lock::LockScope;
 use crate::database::state::rows;
 use crate::database::step::{LedgerEntry, RunError, StepContext, StepSink, lock_timed_out};
-use crate::database::tables::{RESET_SESSION, step_settings};
+use crate::database::tables::{RESET_SESSION, Tables, step_settings};
 use crate::revision::RowChange;
 use crate::runtime::SinkError;
 
@@ -107,6 +107,19 @@ impl LiveSink {
         self.read_journal().await
     }
 
+    /// What is left to do of `begin_run` once the lock is held.
+    async fn prepare_run(&mut self) -> Result<(), RunError> {
+        if self.settings.one_transaction() {
+            self.ensure_transaction();
+        }
+        self.prepare_tables().await?;
+        if self.in_transaction && !self.settings.one_transaction() {
+            self.drain().await?;
+            self.commit().await?;
+        }
+        Ok(())
+    }
+
     async fn read_journal(&mut self) -> Result<(), RunError> {
         if self.journal_table {
             let found = self.ask_now(&self.tables.journal_rows()).await?;
@@ -174,16 +187,17 @@ impl StepSink for LiveSink {
             return Err(RunError::Standby);
         }
         self.acquire().await?;
-        self.running = true;
-        if self.settings.one_transaction() && !self.in_transaction {
-            self.ensure_transaction();
+        let prepared = self.prepare_run().await;
+        self.running = prepared.is_ok();
+        if prepared.is_err() {
+            // Nothing was begun, so nothing is left behind, the lock included.
+            self.in_transaction = true;
+            self.roll_back().await;
+            if std::mem::take(&mut self.session_locked) {
+                let _ = self.pipeline.send_batch(&self.lock.unlock()).answer().await;
+            }
         }
-        self.prepare_tables().await?;
-        if self.in_transaction && !self.settings.one_transaction() {
-            self.drain().await?;
-            self.commit().await?;
-        }
-        Ok(())
+        prepared
     }
 
     async fn begin_step(&mut self, step: &StepContext) -> Result<(), RunError> {
@@ -210,6 +224,7 @@ impl StepSink for LiveSink {
         }
         self.step = Some(step.clone());
         self.sent = 0;
+        let clean = std::mem::take(&mut self.clean);
         self.poisoned = None;
         let settings = step_settings(&self.settings.schema, step.lock_timeout, step.statement_timeout).join("; ");
         if no_transaction || self.journal.written {
@@ -225,8 +240,14 @@ impl StepSink for LiveSink {
                 self.check_heads().await?;
             }
             let begin = if self.in_transaction { "" } else { "BEGIN; " };
+            // The step before has left a clean session behind, unless a pooler has changed it.
+            let reset = if clean && !self.settings.pooler {
+                String::new()
+            } else {
+                format!("{RESET_SESSION}; ")
+            };
             self.in_transaction = true;
-            self.pipeline.push_batch(&format!("{begin}{RESET_SESSION}; {settings}"));
+            self.pipeline.push_batch(&format!("{begin}{reset}{settings}"));
         }
         self.phase = if no_transaction {
             Phase::Suspended
@@ -244,38 +265,41 @@ impl StepSink for LiveSink {
         }
         self.ensure_transaction();
         self.cursors.clear();
-        // What is deferred to the end of the transaction still belongs to the guest, with its role and search path.
-        let deferred = if self.settings.one_transaction() {
-            ""
-        } else {
-            "SET CONSTRAINTS ALL IMMEDIATE; "
-        };
-        self.pipeline.push_batch(&format!(
-            "{deferred}{RESET_SESSION}; SET LOCAL search_path = pg_catalog"
-        ));
-        let mut batch: Vec<String> = changes.iter().map(|change| self.tables.change(change)).collect();
+        if !self.settings.one_transaction() {
+            // What is deferred to the end of the transaction still belongs to the guest, with its role and search path.
+            self.pipeline.push_batch("SET CONSTRAINTS ALL IMMEDIATE");
+        }
+        let mut batch = vec![
+            RESET_SESSION.to_owned(),
+            "SET LOCAL search_path = pg_catalog".to_owned(),
+        ];
+        batch.extend(changes.iter().map(|change| self.tables.checked_change(change)));
         batch.push(self.tables.ledger_line(entry));
         if self.journal.written {
             batch.push(self.tables.journal_end(self.journal.step()));
         }
         let batch = batch.join("; ");
-        let sent = self.pipeline.send_batch(&batch);
+        let ended = self.pipeline.send_batch(&batch);
+        // COMMIT goes out with the rest: behind a failure, the server takes it for ROLLBACK.
+        let committed = (!self.settings.one_transaction()).then(|| self.pipeline.send_batch("COMMIT"));
+        self.in_transaction = committed.is_none();
         self.drain().await?;
-        let counts = sent.answer().await;
-        let counts = counts.map_err(|error| self.report(self.failure(error, &batch, Some(0))))?;
-        for (index, change) in changes.iter().enumerate() {
-            let touched = counts.get(index).copied().unwrap_or_default();
-            if touched != 1 {
+        if let Err(error) = ended.answer().await {
+            let failure = self.failure(error, &batch, None);
+            if let Some(touched) = Tables::touched(&failure.fields().message) {
                 return Err(RunError::VersionRow {
-                    change: describe(change),
+                    changes: changes.iter().map(describe).collect::<Vec<_>>().join(", "),
                     table: self.tables.version.clone(),
                     touched,
                 });
             }
+            return Err(self.report(failure).into());
         }
-        if !self.settings.one_transaction() {
-            self.commit().await?;
+        if let Some(committed) = committed {
+            let committed = committed.answer().await;
+            committed.map_err(|error| self.failure(error, "COMMIT", None).into_sink(COMMIT_UNKNOWN))?;
         }
+        self.clean = true;
         for change in changes {
             apply(&mut self.state.heads, change);
         }
