@@ -141,12 +141,14 @@ fn sink(error: &SinkError, blame: Blame) -> Diagnostic {
         SinkError::Statement(_) => ExitKind::Database,
         SinkError::ConnectionLost(_) => ExitKind::Connection,
         SinkError::Interrupted => ExitKind::Interrupted,
-        SinkError::Offline { .. } | SinkError::Write(_) => ExitKind::Usage,
+        SinkError::Offline { .. } | SinkError::CannotSuspend { .. } | SinkError::Write(_) => ExitKind::Usage,
         _ => ExitKind::Guest,
     };
     let blame = match error {
         SinkError::ConnectionLost(_) => Blame::Database,
-        SinkError::Offline { .. } | SinkError::Interrupted | SinkError::Write(_) => Blame::Operator,
+        SinkError::Offline { .. } | SinkError::CannotSuspend { .. } | SinkError::Interrupted | SinkError::Write(_) => {
+            Blame::Operator
+        }
         _ => blame,
     };
     let mut diagnostic = Diagnostic::new(blame, exit, error.to_string());

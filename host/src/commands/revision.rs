@@ -146,7 +146,7 @@ pub fn random_id() -> Result<String, RevisionError> {
 /// Checks an id that the user chose. Ids are parts of folder names and of targets (`id+2`, `label@head`, `a:b`).
 ///
 /// # Errors
-/// When the id is empty, too long, or has other characters than letters, digits and `_`, or is a word that targets use.
+/// When the id is empty, too long, or has other characters than letters, digits, `_` and `.`, or is a word that targets use.
 pub fn check_id(id: &str) -> Result<(), RevisionError> {
     let reason = if id.is_empty() {
         "it is empty".to_owned()
@@ -155,8 +155,8 @@ pub fn check_id(id: &str) -> Result<(), RevisionError> {
             "it has {} bytes, and {MAX_ID_BYTES} fit into the version table",
             id.len()
         )
-    } else if !id.chars().all(|c| c.is_ascii_alphanumeric() || c == '_') {
-        "it may have the letters a to z, digits and `_`".to_owned()
+    } else if !id.chars().all(|c| c.is_ascii_alphanumeric() || c == '_' || c == '.') || id.starts_with('.') {
+        "it may have the letters a to z, digits, `_` and, but for its beginning, `.`".to_owned()
     } else if ["head", "heads", "base", "current"].contains(&id) {
         "the word means something else as a target".to_owned()
     } else {
