@@ -6,10 +6,12 @@ mod sql;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use super::ArtifactInfo;
 use super::error::ArtifactError;
 use super::metadata::{PluginMetadata, RevisionsMetadata};
 use super::sections::{self, Assets, Metadata};
 use super::source::{Driver, FileStamps, MigrationSource, PluginSource, source_digest};
+use crate::ident::Digest;
 use crate::report::{Event, Reporter};
 
 /// A source folder that is to be built.
@@ -24,6 +26,27 @@ impl Source {
         match self {
             Self::Migration(source) => &source.folder,
             Self::Plugin(source) => &source.folder,
+        }
+    }
+
+    /// What is known without building it: the manifest. The digests mean nothing, and the artifact at `output` may be missing.
+    pub(super) fn describe(&self, output: &Path) -> ArtifactInfo {
+        let nothing = Digest::of(&[]);
+        let (mut revisions, mut plugin) = (None, None);
+        match self {
+            Self::Migration(source) => revisions = Some(RevisionsMetadata::new(None, source.revisions.clone())),
+            Self::Plugin(source) => plugin = Some(plugin_metadata(source, None)),
+        }
+        ArtifactInfo {
+            path: output.to_owned(),
+            source: Some(self.folder().to_owned()),
+            size: 0,
+            digest: nothing,
+            code_digest: nothing,
+            imports: Vec::new(),
+            exports: Vec::new(),
+            revisions,
+            plugin,
         }
     }
 
@@ -85,16 +108,7 @@ fn assemble(source: &Source, files: &FileStamps, rust: &BTreeMap<PathBuf, Vec<u8
     let mut assets = assets_folder(folder, files)?;
     let metadata = match source {
         Source::Migration(source) => Metadata::Revisions(RevisionsMetadata::new(digest, source.revisions.clone())),
-        Source::Plugin(source) => {
-            let PluginSource {
-                name,
-                version,
-                description,
-                kinds,
-                ..
-            } = source.clone();
-            Metadata::Plugin(PluginMetadata::new(digest, name, version, description, kinds))
-        }
+        Source::Plugin(source) => Metadata::Plugin(plugin_metadata(source, digest)),
     };
     let code = match (source, source.driver()) {
         (Source::Migration(source), Driver::Sql) => {
@@ -123,6 +137,17 @@ fn assemble(source: &Source, files: &FileStamps, rust: &BTreeMap<PathBuf, Vec<u8
         },
     };
     sections::assemble(&code, &metadata, &assets).map_err(|defect| defect.at(folder))
+}
+
+fn plugin_metadata(source: &PluginSource, digest: Option<Digest>) -> PluginMetadata {
+    let PluginSource {
+        name,
+        version,
+        description,
+        kinds,
+        ..
+    } = source.clone();
+    PluginMetadata::new(digest, name, version, description, kinds)
 }
 
 /// The files below `assets/`, which every driver takes along.

@@ -27,6 +27,8 @@ pub enum BuildMode {
     Force,
     /// Build nothing: an error where something is stale (`--no-build`).
     Never,
+    /// Build nothing: of what is stale, its manifest is enough. For commands that run nothing.
+    Describe,
 }
 
 /// Where a project keeps its migrations and plugins.
@@ -160,7 +162,7 @@ impl Library {
         };
         let migrations = self.items(&self.migrations, MigrationSource::MANIFEST)?;
         let plugins = self.items(&self.plugins, PluginSource::MANIFEST)?;
-        let mut stale = Vec::new();
+        let (mut stale, mut described) = (Vec::new(), false);
         for item in migrations.iter().chain(&plugins) {
             match item {
                 Item::Ready { path, stamp } => {
@@ -174,6 +176,12 @@ impl Library {
                 Item::Source { source, files, output } => match old.entries.get(source.folder()) {
                     Some(entry) if mode != BuildMode::Force && entry.files == *files && is_there(&entry.artifact) => {
                         new.entries.insert(source.folder().to_owned(), entry.clone());
+                    }
+                    _ if mode == BuildMode::Describe => {
+                        described = true;
+                        let (files, artifact) = (files.clone(), source.describe(output));
+                        new.entries
+                            .insert(source.folder().to_owned(), Entry { files, artifact });
                     }
                     _ if mode == BuildMode::Never => {
                         return Err(ArtifactError::NotBuilt {
@@ -209,7 +217,7 @@ impl Library {
                 .iter()
                 .zip(&new.entries)
                 .all(|(a, b)| a.0 == b.0 && a.1.files == b.1.files && a.1.artifact.digest == b.1.artifact.digest);
-        if !same {
+        if !same && !described {
             self.write_index(&new, reporter);
         }
         Ok(loaded)
@@ -349,7 +357,8 @@ fn build_stale(
             fs::create_dir_all(folder).map_err(ArtifactError::write(folder))?;
         }
         write_replacing(&output, &bytes).map_err(ArtifactError::write(&output))?;
-        let artifact = ArtifactInfo::read(output, &bytes)?;
+        let mut artifact = ArtifactInfo::read(output, &bytes)?;
+        artifact.source = Some(source.folder().to_owned());
         entries.push((source.folder().to_owned(), Entry { files, artifact }));
     }
     Ok(entries)

@@ -79,7 +79,7 @@ pub(super) fn dispatch(invocation: Invocation, output: &Arc<Output>) -> Result<E
         Request::Current(request) => {
             let report = fail(block_on(current::run(&project, &request, &reporter))?)?;
             written(output.json(&report))?;
-            written(output.print(&listing::current(&report, request.verbose, output.styles())))
+            lines(output, &listing::current(&report, request.verbose, output.styles()))
         }
         Request::History(request) => {
             let report = fail(block_on(history::run(&project, &request, &reporter))?)?;
@@ -94,12 +94,12 @@ pub(super) fn dispatch(invocation: Invocation, output: &Arc<Output>) -> Result<E
         Request::Branches(request) => {
             let report = fail(branches::run(&project, &**output))?;
             written(output.json(&report))?;
-            written(output.print(&listing::branches(&report, request.verbose, output.styles())))
+            lines(output, &listing::branches(&report, request.verbose, output.styles()))
         }
         Request::Plugins(request) => {
             let report = fail(plugins::run(&project, &reporter))?;
             written(output.json(&report))?;
-            written(output.print(&listing::plugins(&report, request.verbose, output.styles())))
+            lines(output, &listing::plugins(&report, request.verbose, output.styles()))
         }
         Request::Inspect(request) => {
             let report = fail(inspect::run(&project, &request))?;
@@ -107,7 +107,7 @@ pub(super) fn dispatch(invocation: Invocation, output: &Arc<Output>) -> Result<E
                 return written(output.data(report.wit.as_bytes()));
             }
             written(output.json(&report))?;
-            written(output.print(&listing::inspection(&report, output.styles())))
+            lines(output, &listing::inspection(&report, output.styles()))
         }
         Request::Psql(request) => {
             let command = fail(block_on(psql::prepare(&project, &request, &reporter))?)?;
@@ -119,7 +119,7 @@ pub(super) fn dispatch(invocation: Invocation, output: &Arc<Output>) -> Result<E
         Request::Db(request) => {
             let report = fail(db::run(&project, &request, &**output))?;
             written(output.json(&report))?;
-            written(output.print(&listing::server(&report)))
+            lines(output, &listing::server(&report))
         }
     }
 }
@@ -151,7 +151,15 @@ fn ran(output: &Output, result: Result<RunReport, CommandError>) -> Result<ExitC
 
 fn revisions(output: &Output, report: &[RevisionSummary], verbose: bool) -> Result<ExitCode, Diagnostic> {
     written(output.json(&report))?;
-    written(output.print(&listing::revisions(report, verbose, output.styles())))
+    lines(output, &listing::revisions(report, verbose, output.styles()))
+}
+
+/// Lines for people; nothing at all where there are none.
+fn lines(output: &Output, text: &str) -> Result<ExitCode, Diagnostic> {
+    match text.trim_end() {
+        "" => Ok(ExitCode::SUCCESS),
+        text => written(output.print(text)),
+    }
 }
 
 fn fail<T>(result: Result<T, CommandError>) -> Result<T, Diagnostic> {
