@@ -76,20 +76,28 @@ pub fn build(
     cargo_folder: &Path,
     reporter: &dyn Reporter,
 ) -> Result<Vec<Vec<u8>>, ArtifactError> {
-    let rust_folders = sources
-        .iter()
-        .filter(|(source, _)| source.driver() == Driver::Rust)
-        .map(|(source, _)| source.folder());
-    let rust = rust::build_all(rust_folders.map(Path::to_owned).collect(), cargo_folder, reporter)?;
-    let mut built = Vec::new();
-    for (number, (source, files)) in sources.iter().enumerate() {
+    let mut number = 0;
+    let mut tell = |source: &Source| {
+        number += 1;
         reporter.report(Event::Building {
             name: source.name(),
             driver: source.driver().name(),
-            number: number + 1,
+            number,
             of: sources.len(),
         });
-        built.push(assemble(source, files, &rust)?);
+    };
+    let (rust, other): (Vec<_>, Vec<_>) = sources
+        .iter()
+        .map(|(source, _)| source)
+        .partition(|source| source.driver() == Driver::Rust);
+    // Told before the work: cargo can take minutes.
+    rust.iter().for_each(|source| tell(source));
+    let folders = rust.iter().map(|source| source.folder().to_owned()).collect();
+    let components = rust::build_all(folders, cargo_folder, reporter)?;
+    other.iter().for_each(|source| tell(source));
+    let mut built = Vec::new();
+    for (source, files) in sources {
+        built.push(assemble(source, files, &components)?);
     }
     Ok(built)
 }

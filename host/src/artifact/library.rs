@@ -118,6 +118,9 @@ impl Loaded {
     }
 }
 
+/// Cargo's, which stands beside the sources of a crate that is in no workspace.
+const LOCK_FILE: &str = "Cargo.lock";
+
 /// Something in a location that is, or becomes, an artifact.
 enum Item {
     Ready {
@@ -344,7 +347,12 @@ fn build_stale(
         .unzip();
     let built = build::build(&sources, cargo_folder, reporter)?;
     let mut entries = Vec::new();
-    for (((source, files), output), bytes) in sources.into_iter().zip(outputs).zip(built) {
+    for (((source, mut files), output), bytes) in sources.into_iter().zip(outputs).zip(built) {
+        // The build itself writes it; without this the next run would build again.
+        let lock = source.folder().join(LOCK_FILE);
+        if lock.is_file() {
+            files.insert(LOCK_FILE.into(), file_stamp(&lock)?);
+        }
         if let Some(folder) = output.parent() {
             fs::create_dir_all(folder).map_err(ArtifactError::write(folder))?;
         }
