@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use super::error::ArtifactError;
 use super::metadata::{PluginMetadata, RevisionsMetadata};
-use super::sections::{self, Assets, Metadata};
+use super::sections::{Assets, Metadata};
 use super::source::{Driver, FileStamps, MigrationSource, PluginSource, source_digest};
 use crate::report::{Event, Reporter};
 
@@ -114,7 +114,7 @@ fn assemble(source: &Source, files: &FileStamps, rust: &BTreeMap<PathBuf, Vec<u8
             }
         },
     };
-    sections::assemble(&code, &metadata, &assets).map_err(|defect| defect.at(folder))
+    super::assemble(folder, &code, &metadata, &assets)
 }
 
 /// The files below `assets/`, which every driver takes along.
