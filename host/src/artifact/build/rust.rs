@@ -71,7 +71,10 @@ fn workspace_of(folder: &Path) -> Result<PathBuf, ArtifactError> {
         root: PathBuf,
     }
     // Through a link, cargo would look for the workspace above the link.
-    let manifest = folder.canonicalize().map_err(ArtifactError::read(folder))?.join("Cargo.toml");
+    let manifest = folder
+        .canonicalize()
+        .map_err(ArtifactError::read(folder))?
+        .join("Cargo.toml");
     let output = cargo()
         .args(["locate-project", "--workspace", "--manifest-path"])
         .arg(&manifest)
