@@ -95,6 +95,7 @@ fn main_help() {
     Write:
       init         Start a project: mighost.toml, migrations/, plugins/
       revision     Write the sources of a new revision
+      merge        Write the sources of a revision that joins several heads
       build        Build the artifacts of migrations and plugins that changed
 
     Run:
@@ -216,6 +217,7 @@ fn upgrade_help() {
           --transaction <MODE>    How many transactions to use [default: mighost.toml's] [possible
                                   values: per-migration, all, none]
           --no-build              Use the artifacts as they are, even if their sources changed
+          --allow-changed         Go on although migrations have changed since they were applied
           --lock-wait <DURATION>  How long to wait for another run on the database, e.g. 30s [default:
                                   mighost.toml's, or 60s]
           --json                  Write one JSON document to stdout in place of text
