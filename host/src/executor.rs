@@ -2,6 +2,7 @@
 
 mod history;
 
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
@@ -57,6 +58,8 @@ pub struct RunFailure {
     pub done: Vec<StepDone>,
     /// The step that failed; none where the run failed before its first or behind its last.
     pub failed: Option<Step>,
+    /// Where the migration of the failed step is: its source folder, or its artifact.
+    pub place: Option<PathBuf>,
     pub not_run: Vec<Step>,
     #[source]
     pub error: ExecutorError,
@@ -107,7 +110,7 @@ impl<S: StepSink + 'static> Run<S> {
             match result {
                 Ok(outcome) => done.push(outcome),
                 Err(error) => {
-                    let state = self.roll_back(step, &error).await;
+                    let state = self.roll_back(step, number == 0, &error).await;
                     return Err(self.failure(done, Some(number), error, state));
                 }
             }
@@ -251,7 +254,7 @@ impl<S: StepSink + 'static> Run<S> {
     }
 
     /// Takes back what is not committed, and says what became of it.
-    async fn roll_back(&self, step: &Step, error: &ExecutorError) -> String {
+    async fn roll_back(&self, step: &Step, first: bool, error: &ExecutorError) -> String {
         let mut sink = self.sink.lock().await;
         let aborted = sink.abort_step().await;
         // Gives the lock back; the failure that is reported is the first one.
@@ -272,6 +275,7 @@ impl<S: StepSink + 'static> Run<S> {
             _ if own_mode == TransactionMode::None || self.transaction == TransactionMode::None => format!(
                 "{revision} runs without a transaction: what it had done is kept and journaled, and the next run takes it up from there"
             ),
+            Ok(()) if !lost && first => format!("{revision} was rolled back"),
             Ok(()) if !lost => format!("{revision} was rolled back; steps before it are kept"),
             _ => format!(
                 "the server rolls {revision} back, unless its commit was already under way; `mighost current` tells"
@@ -287,9 +291,13 @@ impl<S: StepSink + 'static> Run<S> {
         state: String,
     ) -> Box<RunFailure> {
         let behind = failed.map_or(done.len(), |failed| failed + 1);
+        let step = failed.and_then(|failed| self.plan.steps.get(failed));
         Box::new(RunFailure {
             done,
-            failed: failed.and_then(|failed| self.plan.steps.get(failed).cloned()),
+            failed: step.cloned(),
+            place: step
+                .and_then(|step| self.loaded.place(&step.revision))
+                .map(Path::to_owned),
             not_run: self.plan.steps.iter().skip(behind).cloned().collect(),
             error,
             state,
