@@ -1,5 +1,6 @@
 //! Guests that fail, in every way that the sandbox has to take. What they did is rolled back; what came before stays.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use insta::assert_snapshot;
@@ -493,4 +494,48 @@ fn imports_that_nobody_offers() {
     fault: the migration's or plugin's; its author mends it
     hint: guests have no files, no network and no environment
     ");
+}
+
+/// A workspace of Rust migrations in `project`, which shares what the demo's migrations were built from.
+fn rust_workspace(project: &Project) {
+    let repository = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+    let demo = repository.join("migrations");
+    let manifest = format!(
+        "[workspace]\nresolver = \"3\"\nmembers = [\"*_*\"]\n[workspace.dependencies]\nmighost-sdk = {{ path = {:?} }}\n\
+         [profile.release]\nopt-level = \"s\"\nlto = true\ncodegen-units = 1\npanic = \"abort\"\n",
+        repository.join("plugin-sdk")
+    );
+    project.write("migrations/Cargo.toml", manifest);
+    project.write("migrations/Cargo.lock", std::fs::read(demo.join("Cargo.lock")).unwrap());
+    project.write(
+        ".cargo/config.toml",
+        format!("[build]\ntarget-dir = {:?}\n", demo.join("target")),
+    );
+}
+
+/// The SDK says where a guest panicked, and what it said.
+#[test]
+fn rust_panics() {
+    let project = Project::on_server();
+    rust_workspace(&project);
+    project
+        .run(&["revision", "-m", "Take over", "--rev-id", "a1b2", "--template", "rust"])
+        .ok();
+    let source = "use mighost_sdk::prelude::*;
+struct Revision;
+impl Migration for Revision {
+    fn upgrade() {
+        execute(\"CREATE TABLE half ()\");
+        let station: Option<u32> = None;
+        station.expect(\"no station to take over\");
+    }
+    fn downgrade() {}
+}
+mighost_sdk::migration!(Revision);
+";
+    project.write("migrations/a1b2_take_over/src/lib.rs", source);
+    assert_snapshot!(project.run(&["upgrade", "head"]).shown(), @"");
+    assert_eq!((project.heads(), project.catalog()), ("base".into(), String::new()));
+    project.write("migrations/a1b2_take_over/src/lib.rs", source.replace("u32", "u31"));
+    assert_snapshot!(project.run(&["upgrade", "head"]).shown(), @"");
 }
