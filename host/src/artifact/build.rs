@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use super::ArtifactInfo;
 use super::error::ArtifactError;
 use super::metadata::{PluginMetadata, RevisionsMetadata};
-use super::sections::{self, Assets, Metadata};
+use super::sections::{Assets, Metadata};
 use super::source::{Driver, FileStamps, MigrationSource, PluginSource, source_digest};
 use crate::ident::Digest;
 use crate::report::{Event, Reporter};
@@ -136,7 +136,7 @@ fn assemble(source: &Source, files: &FileStamps, rust: &BTreeMap<PathBuf, Vec<u8
             }
         },
     };
-    sections::assemble(&code, &metadata, &assets).map_err(|defect| defect.at(folder))
+    super::assemble(folder, &code, &metadata, &assets)
 }
 
 fn plugin_metadata(source: &PluginSource, digest: Option<Digest>) -> PluginMetadata {

@@ -72,7 +72,8 @@ pub struct PluginMetadata {
 }
 
 impl RevisionsMetadata {
-    pub(super) fn new(source_digest: Option<Digest>, revisions: Vec<RevisionMetadata>) -> Self {
+    /// Metadata as this mighost writes it.
+    pub fn new(source_digest: Option<Digest>, revisions: Vec<RevisionMetadata>) -> Self {
         Self {
             format: FORMAT,
             wit: WIT_VERSION.into(),
@@ -94,7 +95,8 @@ impl RevisionsMetadata {
 }
 
 impl PluginMetadata {
-    pub(super) fn new(
+    /// Metadata as this mighost writes it.
+    pub fn new(
         source_digest: Option<Digest>,
         name: String,
         version: String,

@@ -216,7 +216,7 @@ fn parse_assets(bytes: &[u8], offset: usize) -> Result<Vec<(String, Range<usize>
 }
 
 /// What `mighost build` adds to a component.
-pub(super) enum Metadata {
+pub enum Metadata {
     Revisions(RevisionsMetadata),
     Plugin(PluginMetadata),
 }

@@ -9,8 +9,8 @@ use super::parse::{Action, Invocation};
 use super::{block_on, help};
 use crate::commands::history::RevisionSummary;
 use crate::commands::{
-    CommandError, Request, RunReport, branches, build, current, db, downgrade, heads, history, init, inspect, plugins,
-    psql, revision, show, stamp, upgrade, wit,
+    CommandError, Request, RunReport, branches, build, current, db, downgrade, heads, history, init, inspect, merge,
+    plugins, psql, revision, show, stamp, upgrade, wit,
 };
 use crate::output::{Output, Summary, listing};
 use crate::report::{Diagnostic, Reporter};
@@ -46,14 +46,8 @@ pub(super) fn dispatch(invocation: Invocation, output: &Arc<Output>) -> Result<E
                 Ok(ExitCode::SUCCESS)
             }
         },
-        Request::Revision(request) => {
-            let written_files = fail(revision::run(&project, &request, &**output))?;
-            written(output.json(&written_files))?;
-            for path in &written_files.files {
-                output.note(&format!("created {}", path.display()));
-            }
-            Ok(ExitCode::SUCCESS)
-        }
+        Request::Revision(request) => sources(output, &fail(revision::run(&project, &request, &**output))?),
+        Request::Merge(request) => sources(output, &fail(merge::run(&project, &request, &**output))?),
         Request::Build(request) => {
             let report = fail(build::run(&project, &request, &**output))?;
             written(output.json(&report))?;
@@ -147,6 +141,14 @@ fn ran(output: &Output, result: Result<RunReport, CommandError>) -> Result<ExitC
         dry_run: report.dry_run,
     });
     written(output.json(&report))
+}
+
+fn sources(output: &Output, files: &revision::Written) -> Result<ExitCode, Diagnostic> {
+    written(output.json(files))?;
+    for path in &files.files {
+        output.note(&format!("created {}", path.display()));
+    }
+    Ok(ExitCode::SUCCESS)
 }
 
 fn revisions(output: &Output, report: &[RevisionSummary], verbose: bool) -> Result<ExitCode, Diagnostic> {

@@ -37,8 +37,8 @@ pub struct RevisionRequest {
     pub template: Template,
     /// The id; a random one where none is given.
     pub rev_id: Option<String>,
-    /// The revision to build on, as the user wrote it; `head` where none is given.
-    pub head: Option<String>,
+    /// What to build on, as the user wrote it; `head` where nothing is given. Several make a merge point.
+    pub heads: Vec<String>,
     /// Allow a parent that is not a head.
     pub splice: bool,
     pub branch_labels: Vec<String>,
@@ -257,10 +257,9 @@ pub fn run(project: &Project, request: &RevisionRequest, reporter: &dyn Reporter
         Some(id) => id.clone(),
         None => random_id()?,
     };
-    let heads: Vec<_> = request.head.iter().map(String::as_str).collect();
     let parents = history.graph.parents(&graph::NewRevision {
         revision: &revision,
-        heads: &heads,
+        heads: &as_strs(&request.heads),
         splice: request.splice,
         depends_on: &as_strs(&request.depends_on),
         branch_labels: &as_strs(&request.branch_labels),
