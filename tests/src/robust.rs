@@ -63,7 +63,10 @@ const PATIENCE: Duration = Duration::from_secs(60);
 
 impl Running {
     pub fn start(project: &Project, arguments: &[&str]) -> Self {
-        let mut command = project.command(arguments);
+        Self::of(project.command(arguments))
+    }
+
+    pub fn of(mut command: Command) -> Self {
         let started = Instant::now();
         let mut child = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
         let stderr = child.stderr.take().unwrap();
