@@ -172,20 +172,14 @@ impl Session {
     }
 
     /// Ends the session on the server.
-    pub fn end(mut self) {
-        self.stop();
-    }
-
-    fn stop(&mut self) {
-        // psql asks the server to cancel when it is interrupted, and its end closes the session.
-        let _ = Command::new("kill").args(["-INT", &self.0.id().to_string()]).status();
-        let _ = self.0.wait();
-    }
+    pub fn end(self) {}
 }
 
 impl Drop for Session {
     fn drop(&mut self) {
-        self.stop();
+        // psql asks the server to cancel when it is interrupted, and its end closes the session.
+        let _ = Command::new("kill").args(["-INT", &self.0.id().to_string()]).status();
+        let _ = self.0.wait();
     }
 }
 
