@@ -187,6 +187,7 @@ impl Drop for Session {
 pub struct Pooler {
     child: Child,
     folder: TempDir,
+    size: u32,
 }
 
 /// Its port; only the name of its socket holds it.
@@ -215,7 +216,7 @@ impl Pooler {
         let settings = format!(
             "[databases]\n* = host={} port=5432\n[pgbouncer]\nlisten_addr =\nlisten_port = {POOLER_PORT}\n\
              unix_socket_dir = {place}\nauth_type = trust\nauth_file = {place}/users\npool_mode = transaction\n\
-             default_pool_size = {size}\nmax_client_conn = 50\nlogfile = {place}/log\n",
+             default_pool_size = {size}\nmax_client_conn = 50\nserver_round_robin = 1\nlogfile = {place}/log\n",
             server.sockets().display()
         );
         std::fs::write(folder.path().join("ini"), settings).unwrap();
@@ -230,7 +231,7 @@ impl Pooler {
             .stderr(Stdio::null())
             .spawn()
             .unwrap();
-        let pooler = Self { child, folder };
+        let pooler = Self { child, folder, size };
         let end = Instant::now() + PATIENCE;
         while pooler.try_sql("postgres", "SELECT 1").is_none() {
             let log = std::fs::read_to_string(pooler.folder.path().join("log"));
@@ -238,6 +239,15 @@ impl Pooler {
             std::thread::sleep(Duration::from_millis(20));
         }
         Some(pooler)
+    }
+
+    /// Opens all sessions of the pool of `database`, which then take turns.
+    pub fn open_all(&self, database: &str) {
+        std::thread::scope(|scope| {
+            for _ in 0..self.size {
+                scope.spawn(|| self.sql(database, "SELECT pg_sleep(0.5)"));
+            }
+        });
     }
 
     /// A URL for `database` by way of the pooler.
