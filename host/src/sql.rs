@@ -11,7 +11,7 @@ mod variables;
 
 pub use classify::{
     CopyDirection, IndexWork, copy_with_client, index_work, is_rollback, is_session_setting, keywords, preparable,
-    transaction_control,
+    transaction_control, writes,
 };
 pub use lexer::{Token, TokenKind, tokens};
 pub use split::{Piece, script_statements, split, statements};

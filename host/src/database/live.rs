@@ -82,6 +82,8 @@ pub struct LiveSink {
     committing: bool,
     /// Whether the driver was asked for types of the server's in the running transaction.
     described: bool,
+    /// In a run that is one transaction: the savepoint that the running step began with.
+    savepoint: Option<String>,
     /// Behind a pooler: what the driver believes to be prepared, as statements that prepare it.
     driver_statements: Vec<String>,
 }
@@ -103,7 +105,7 @@ impl LiveSink {
             in_transaction: false,
             running: false,
             session_locked: false,
-            journal: Journal::new("", "", crate::report::Direction::Stamp, &[], false),
+            journal: Journal::idle(),
             journal_rows: Vec::new(),
             journal_table: false,
             journal_stale: false,
@@ -116,6 +118,7 @@ impl LiveSink {
             poisoned: None,
             committing: false,
             described: false,
+            savepoint: None,
             driver_statements: Vec::new(),
             settings,
             state,

@@ -14,6 +14,9 @@ const POLL: Duration = Duration::from_millis(200);
 /// How often it tells that it waits.
 const TELL: Duration = Duration::from_secs(2);
 
+/// What [`LockKey::assert_held`] says.
+const LOST: &str = "locks of this run held: ";
+
 /// The lock of one version table in one database.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct LockKey(i64);
@@ -58,20 +61,40 @@ impl LockKey {
         format!("SELECT pg_catalog.pg_advisory_unlock({})", self.0)
     }
 
+    /// A statement that fails where this session does not hold the lock; [`Self::is_lost`] knows the failure. The text is
+    /// put together with a number, so that the server does not find its error before it runs it.
+    pub fn assert_held(self) -> String {
+        format!(
+            "SELECT CASE WHEN pg_catalog.count(*) > 0 THEN 1 ELSE ('{LOST}' || pg_catalog.count(*))::int END \
+             FROM pg_catalog.pg_locks WHERE {}",
+            self.own()
+        )
+    }
+
+    /// True for the message of [`Self::assert_held`]: the server quotes the text that is no number.
+    pub fn is_lost(message: &str) -> bool {
+        message.contains(LOST)
+    }
+
     /// The two halves of the key as `pg_locks` shows them.
     fn halves(self) -> (u32, u32) {
         let bits = self.0 as u64;
         ((bits >> 32) as u32, bits as u32)
     }
 
-    /// A query for whether this very session holds the lock.
-    pub fn held(self) -> String {
+    /// The condition for the lock of this very session in `pg_locks`.
+    fn own(self) -> String {
         let (high, low) = self.halves();
         format!(
-            "SELECT EXISTS (SELECT FROM pg_catalog.pg_locks WHERE locktype = 'advisory' AND classid = {high} AND objid = {low} \
-             AND objsubid = 1 AND granted AND pid = pg_catalog.pg_backend_pid() AND database = \
-             (SELECT oid FROM pg_catalog.pg_database WHERE datname = pg_catalog.current_database()))"
+            "locktype = 'advisory' AND classid = {high} AND objid = {low} AND objsubid = 1 AND granted \
+             AND pid = pg_catalog.pg_backend_pid() AND database = \
+             (SELECT oid FROM pg_catalog.pg_database WHERE datname = pg_catalog.current_database())"
         )
+    }
+
+    /// A query for whether this very session holds the lock.
+    pub fn held(self) -> String {
+        format!("SELECT EXISTS (SELECT FROM pg_catalog.pg_locks WHERE {})", self.own())
     }
 
     /// A query for who holds the lock, as a sentence's part.

@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use super::live::{apply, copy_lines, copy_statement, fill_in, guest_statements, single_statement};
 use super::lock::LockKey;
 use super::step::{Aftermath, LedgerEntry, RunError, RunSettings, StepContext, StepSink};
-use super::tables::{RESET_SESSION, Tables, step_settings};
+use super::tables::{CHECK_DEFERRED, DEFER_AGAIN, RESET_SESSION, Tables, step_settings};
 use super::text::literal;
 use crate::config::TransactionMode;
 use crate::ident::quote_literal;
@@ -458,9 +458,7 @@ impl StepSink for OfflineSink {
     async fn end_step(&mut self, changes: &[RowChange], entry: &LedgerEntry) -> Result<(), RunError> {
         self.check()?;
         self.begin()?;
-        if self.settings.transaction != TransactionMode::All {
-            self.line("SET CONSTRAINTS ALL IMMEDIATE")?;
-        }
+        self.line(CHECK_DEFERRED)?;
         for line in RESET_SESSION.split("; ") {
             self.line(line)?;
         }
@@ -476,7 +474,9 @@ impl StepSink for OfflineSink {
             apply(&mut self.heads, change);
         }
         self.line(&self.tables.ledger_line(entry))?;
-        if self.settings.transaction != TransactionMode::All {
+        if self.settings.transaction == TransactionMode::All {
+            self.line(DEFER_AGAIN)?;
+        } else {
             self.commit()?;
         }
         self.step = None;

@@ -26,6 +26,8 @@ pub struct DatabaseState {
     pub heads: Vec<String>,
     /// The ledger's latest line for each revision whose latest line is not a downgrade. Empty where it was not asked for.
     pub applied: BTreeMap<String, Applied>,
+    /// The steps that were left half done, outside their transaction; see [`super::RunError::HalfDone`].
+    pub interrupted: Vec<(String, Direction)>,
     pub database: String,
     pub user: String,
     pub backend_pid: i32,
@@ -51,7 +53,7 @@ pub async fn read_heads(client: &Client, schema: &str, version_table: &str) -> R
 
 async fn read(client: &Client, schema: &str, version_table: &str, ledger: bool) -> Result<DatabaseState, SinkError> {
     let tables = Tables::new(schema, version_table);
-    let (heads_query, applied_query) = (tables.heads(), tables.applied());
+    let (heads_query, applied_query, interrupted_query) = (tables.heads(), tables.applied(), tables.interrupted());
     let applied = async {
         if ledger {
             query(client, &applied_query).await
@@ -59,7 +61,17 @@ async fn read(client: &Client, schema: &str, version_table: &str, ledger: bool) 
             Ok(Vec::new())
         }
     };
-    let (server, heads, applied) = tokio::join!(query(client, SERVER), query(client, &heads_query), applied);
+    let (server, heads, applied, interrupted) = tokio::join!(
+        query(client, SERVER),
+        query(client, &heads_query),
+        applied,
+        query(client, &interrupted_query)
+    );
+    let interrupted = match interrupted {
+        // Who may only read the version table can still be told where the database is.
+        Err(failure) if failure.code() == Some(&SqlState::INSUFFICIENT_PRIVILEGE) => Vec::new(),
+        other => or_absent(other)?,
+    };
     let server = server?;
     let text = |column: usize| server.first().and_then(|row| row.get(column)).unwrap_or_default();
     Ok(DatabaseState {
@@ -68,12 +80,22 @@ async fn read(client: &Client, schema: &str, version_table: &str, ledger: bool) 
             .filter_map(|row| row.get(0).map(str::to_owned))
             .collect(),
         applied: or_absent(applied)?.iter().filter_map(ledger_line).collect(),
+        interrupted: interrupted.iter().filter_map(half_done).collect(),
         database: text(0).to_owned(),
         user: text(1).to_owned(),
         backend_pid: text(2).parse().unwrap_or_default(),
         server_version: text(3).parse().unwrap_or_default(),
         in_recovery: text(4) == "t",
     })
+}
+
+fn half_done(row: &SimpleQueryRow) -> Option<(String, Direction)> {
+    let direction = match row.get(1)? {
+        "upgrade" => Direction::Upgrade,
+        "downgrade" => Direction::Downgrade,
+        _ => return None,
+    };
+    Some((row.get(0)?.to_owned(), direction))
 }
 
 fn ledger_line(row: &SimpleQueryRow) -> Option<(String, Applied)> {

@@ -89,7 +89,8 @@ pub trait StepSink: Sink {
     /// [`RunError::HeadsMoved`] where the version rows are not those that the plan was made for. After an error nothing is
     /// held, and `end_run` is not due.
     async fn begin_run(&mut self) -> Result<(), RunError>;
-    /// Begins the step's transaction, with fresh session settings.
+    /// Begins the step's transaction, with fresh session settings. Fails with [`RunError::HalfDone`] where another step has
+    /// to be ended first.
     async fn begin_step(&mut self, step: &StepContext) -> Result<(), RunError>;
     /// Waits for the step's statements, resets the session, writes the version rows and the ledger, and commits.
     async fn end_step(&mut self, changes: &[RowChange], entry: &LedgerEntry) -> Result<(), RunError>;
@@ -146,10 +147,18 @@ pub enum RunError {
         touched: u64,
     },
     #[error(
-        "the lock that keeps other runs away is no longer held; a pooler that changes sessions between transactions seems \
-         to be in between. Connect to the server directly, or tell mighost of the pooler"
+        "the lock that keeps other runs away is no longer held, so the step was rolled back: the migration has given it back, \
+         as pg_advisory_unlock_all() does, or a pooler that changes sessions between transactions is in between. Connect to \
+         the server directly"
     )]
     LockLost,
+    /// A step was left outside its transaction, and this is another one.
+    #[error(
+        "{revision} is half done: its {direction} had left its transaction and did not come to its end. Run that {direction} \
+         again, which takes it up where it stopped; or settle by hand what it has done, and say where the database is then \
+         with `mighost stamp`"
+    )]
+    HalfDone { revision: String, direction: String },
     #[error("the server is a standby (in recovery): it cannot be migrated; connect to the primary")]
     Standby,
     #[error("the version table's name {name} is too long: with `_journal` behind it a name may have {limit} bytes")]

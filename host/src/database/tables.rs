@@ -186,6 +186,14 @@ impl Tables {
         )
     }
 
+    /// The steps that the journal holds more of than statements that were refused, and did nothing.
+    pub fn interrupted(&self) -> String {
+        format!(
+            "SELECT DISTINCT revision, direction FROM {} WHERE state <> 'failed' ORDER BY revision, direction",
+            self.journal
+        )
+    }
+
     /// Writes a row of the journal, or what has become of it.
     pub fn journal_line(
         &self,
@@ -228,6 +236,17 @@ fn micros(duration: Duration) -> u128 {
 /// What the session is brought back to, so that nothing that a guest set reaches what comes after it. All of it may
 /// stand inside a transaction, and is undone with it.
 pub(super) const RESET_SESSION: &str = "RESET SESSION AUTHORIZATION; RESET ROLE; RESET ALL; CLOSE ALL; DISCARD TEMP";
+
+/// Fires what is deferred to the end of the transaction while it is still the guest's, with its role and search path.
+pub(super) const CHECK_DEFERRED: &str = "SET CONSTRAINTS ALL IMMEDIATE";
+
+/// Takes [`CHECK_DEFERRED`] back in a transaction that goes on: constraints are deferred again, but for those that are
+/// declared so that they would not be.
+pub(super) const DEFER_AGAIN: &str = "SET CONSTRAINTS ALL DEFERRED; DO $mighost$ DECLARE names text; BEGIN \
+    SELECT pg_catalog.string_agg(pg_catalog.format('%I.%I', n.nspname, c.conname), ', ') INTO names \
+    FROM pg_catalog.pg_constraint c JOIN pg_catalog.pg_namespace n ON n.oid = c.connamespace \
+    WHERE c.condeferrable AND NOT c.condeferred AND pg_catalog.has_schema_privilege(n.oid, 'USAGE'); \
+    IF names IS NOT NULL THEN EXECUTE 'SET CONSTRAINTS ' || names || ' IMMEDIATE'; END IF; END $mighost$";
 
 /// What of a session outlives its transaction and is not reset by [`RESET_SESSION`]. Behind a pooler the next one to be given
 /// the session would find it. The driver names its prepared statements `s` and a number; those of a pooler that keeps

@@ -40,6 +40,53 @@ pub fn transaction_control(statement: &str) -> Option<String> {
     }
 }
 
+/// True where a word of `statement` is that of a statement that changes rows: a query that begins with WITH may hold one.
+pub fn writes(statement: &str) -> bool {
+    let writes = ["INSERT", "UPDATE", "DELETE", "MERGE"];
+    solid(statement)
+        .filter(|token| token.kind == TokenKind::Word)
+        .any(|token| writes.iter().any(|word| token.of(statement).eq_ignore_ascii_case(word)))
+}
+
+/// True for a SELECT of nothing but `set_config(...)`.
+fn is_set_config(statement: &str) -> bool {
+    let mut tokens = solid(statement)
+        .map(|token| (token.kind, token.of(statement)))
+        .peekable();
+    let is = |text: &str, word: &str| text.eq_ignore_ascii_case(word);
+    if !tokens.next().is_some_and(|(_, text)| is(text, "select")) {
+        return false;
+    }
+    loop {
+        if tokens.next_if(|(_, text)| is(text, "pg_catalog")).is_some()
+            && tokens.next_if(|(_, text)| *text == ".").is_none()
+        {
+            return false;
+        }
+        let called = tokens.next_if(|(_, text)| is(text, "set_config")).is_some();
+        if !called || tokens.next_if(|(kind, _)| *kind == TokenKind::Open).is_none() {
+            return false;
+        }
+        let mut depth = 1_usize;
+        while depth > 0 {
+            match tokens.next() {
+                None => return false,
+                Some((TokenKind::Open, _)) => depth += 1,
+                Some((TokenKind::Close, _)) => depth -= 1,
+                Some(_) => {}
+            }
+        }
+        if tokens.next_if(|(_, text)| is(text, "as")).is_some() {
+            tokens.next();
+        }
+        match tokens.next() {
+            None => return true,
+            Some((_, ",")) => {}
+            Some(_) => return false,
+        }
+    }
+}
+
 /// True for a statement that changes the session and nothing in the database: an interrupted run that is taken up again
 /// must send it again.
 pub fn is_session_setting(statement: &str) -> bool {
@@ -47,6 +94,7 @@ pub fn is_session_setting(statement: &str) -> bool {
     match (words.first().map(String::as_str), words.get(1).map(String::as_str)) {
         (Some("SET"), second) => !matches!(second, Some("LOCAL" | "TRANSACTION" | "CONSTRAINTS")),
         (Some("RESET" | "LOAD" | "LISTEN" | "UNLISTEN"), _) => true,
+        (Some("SELECT"), _) => is_set_config(statement),
         _ => false,
     }
 }
@@ -264,6 +312,13 @@ mod tests {
         assert!(is_session_setting("set role x"));
         assert!(is_session_setting("set session authorization x"));
         assert!(!is_session_setting("set local role x"));
+        assert!(is_session_setting(
+            "select pg_catalog.set_config('a.b', f(1), false) as x, set_config('a.c', 'x', true)"
+        ));
+        assert!(!is_session_setting("select set_config('a.b', '', false) from f()"));
+        assert!(!is_session_setting("select set_config"));
+        assert!(writes("with x as (delete from t returning a) select * from x"));
+        assert!(!writes("with x as (select 'delete') select * from \"update\""));
         assert!(!is_session_setting("set constraints all deferred"));
     }
 

@@ -1,7 +1,8 @@
 //! Runs that die outside their transaction are taken up by the next.
 
 use mighost::config::TransactionMode;
-use mighost::database::{LiveSink, StepContext, StepSink};
+use mighost::database::{Aftermath, LedgerEntry, LiveSink, RunError, StepContext, StepSink, read_heads};
+use mighost::report::Direction;
 use mighost::revision::RowChange;
 use mighost::runtime::{Sink, SinkError, Value};
 
@@ -267,4 +268,162 @@ async fn a_lost_session_lock_is_noticed() {
         sink.suspend_transaction().await,
         Err(SinkError::CannotSuspend { .. })
     ));
+}
+
+async fn interrupted(database: &Database) -> Vec<(String, Direction)> {
+    let client = database.client().await;
+    read_heads(&client, "crmp", "mighost_version")
+        .await
+        .unwrap()
+        .interrupted
+}
+
+#[tokio::test]
+async fn no_other_step_is_run_around_one_that_is_half_done() {
+    let database = Database::create().await;
+    assert_eq!(interrupted(&database).await, []);
+    started(&database, "vacuum nothing").await;
+    assert_eq!(interrupted(&database).await, [("r1".to_owned(), Direction::Upgrade)]);
+    let mut sink = database.sink(settings()).await;
+    sink.begin_run().await.unwrap();
+    let back = StepContext {
+        direction: Direction::Downgrade,
+        ..step("r1")
+    };
+    for other in [step("r2"), back] {
+        let error = sink.begin_step(&other).await.unwrap_err();
+        assert!(matches!(error, RunError::HalfDone { .. }), "{error}");
+        sink.abort_step().await.unwrap();
+    }
+    let error = sink.begin_step(&step("r2")).await.unwrap_err();
+    insta::assert_snapshot!(error, @"r1 is half done: its upgrade had left its transaction and did not come to its end. Run that upgrade again, which takes it up where it stopped; or settle by hand what it has done, and say where the database is then with `mighost stamp`");
+    sink.abort_step().await.unwrap();
+    sink.begin_step(&step("r1")).await.unwrap();
+    assert_eq!(sink.abort_step().await.unwrap(), Aftermath::Kept);
+    let stamp = StepContext {
+        direction: Direction::Stamp,
+        ..step("r0")
+    };
+    sink.begin_step(&stamp).await.unwrap();
+    let line = LedgerEntry {
+        direction: Direction::Stamp,
+        ..entry("r0")
+    };
+    sink.end_step(&[], &line).await.unwrap();
+    assert_eq!(interrupted(&database).await, []);
+    sink.begin_step(&step("r2")).await.unwrap();
+    assert_eq!(sink.abort_step().await.unwrap(), Aftermath::RolledBack);
+    sink.end_run().await.unwrap();
+}
+
+#[tokio::test]
+async fn what_is_deferred_runs_as_the_guest_when_it_leaves_its_transaction() {
+    let database = Database::create().await;
+    database
+        .column("create role guest_of_suspension; create schema crmp; grant all on schema crmp to guest_of_suspension")
+        .await;
+    let mut sink = begun(&database, &step("r1")).await;
+    sink.execute(
+        "create table log (who text, path text); grant all on log to guest_of_suspension; create table t (a int); \
+         grant all on t to guest_of_suspension; \
+         create function note() returns trigger language plpgsql as $$ begin \
+         insert into crmp.log values (current_user, current_setting('search_path')); return null; end $$; \
+         create constraint trigger late after insert on t deferrable initially deferred for each row execute function note()",
+    )
+    .await
+    .unwrap();
+    sink.execute("set role guest_of_suspension; insert into t values (1)")
+        .await
+        .unwrap();
+    sink.suspend_transaction().await.unwrap();
+    sink.execute("insert into t values (2)").await.unwrap();
+    let copy = sink.copy_open("t", &[]).await.unwrap();
+    sink.copy_write(copy, &[vec![Value::Integer(3)]]).await.unwrap();
+    sink.copy_finish(copy).await.unwrap();
+    ended(sink).await;
+    let who = database.column("select who || ' ' || path from crmp.log").await;
+    assert_eq!(who, ["guest_of_suspension crmp, public"; 3]);
+    database
+        .column("drop schema crmp cascade; drop role guest_of_suspension")
+        .await;
+}
+
+#[tokio::test]
+async fn the_journal_belongs_to_the_role_that_the_session_begins_with() {
+    let database = Database::create().await;
+    let name = &database.name;
+    database
+        .column(&format!(
+            "create role owner_of_all; grant create on database {name} to owner_of_all; \
+             alter role postgres in database {name} set role = 'owner_of_all'"
+        ))
+        .await;
+    let mut sink = begun(&database, &step("r1")).await;
+    sink.execute("reset role; create table t (a int); set role none")
+        .await
+        .unwrap();
+    sink.suspend_transaction().await.unwrap();
+    ended(sink).await;
+    let owners = "select distinct tableowner from pg_tables where schemaname = 'crmp'";
+    assert_eq!(database.column(owners).await, ["owner_of_all"]);
+    database
+        .column(&format!(
+            "set role none; alter role postgres in database {name} reset role; drop schema crmp cascade; \
+             drop owned by owner_of_all; drop role owner_of_all"
+        ))
+        .await;
+}
+
+#[tokio::test]
+async fn a_refused_statement_is_tried_in_a_transaction_again() {
+    let database = Database::create().await;
+    let calls = async |sink: &mut LiveSink| {
+        sink.execute("create table t (a int)").await?;
+        sink.suspend_transaction().await?;
+        sink.execute("call crmp.p()").await
+    };
+    let procedure = |body: &str| {
+        format!(
+            "create or replace procedure crmp.p() language plpgsql as $$ begin {body} insert into crmp.t values (1); end $$"
+        )
+    };
+    let mut sink = begun(&database, &step("r1")).await;
+    database.column(&procedure("commit; perform 1 / 0;")).await;
+    calls(&mut sink).await.unwrap_err();
+    sink.abort_step().await.unwrap();
+    database.column(&procedure("")).await;
+    sink.begin_step(&step("r1")).await.unwrap();
+    calls(&mut sink).await.unwrap();
+    let together = "select count(*) from crmp.t join crmp.mighost_version_journal j on j.xmin = t.xmin";
+    assert_eq!(database.column(together).await, ["1"]);
+    ended(sink).await;
+}
+
+#[tokio::test]
+async fn settings_made_by_any_call_are_made_again() {
+    let database = Database::create().await;
+    let calls = async |sink: &mut LiveSink| {
+        let rows = sink
+            .query("select set_config('my.first', 'a', false)", &[])
+            .await
+            .unwrap();
+        assert_eq!(rows.rows, [[Value::Text("a".to_owned())]]);
+        sink.run("set my.second = 'b'", &[]).await.unwrap();
+        sink.try_execute("set my.third = 'c'").await.unwrap().unwrap();
+        sink.suspend_transaction().await.unwrap();
+    };
+    let mut sink = begun(&database, &step("r1")).await;
+    calls(&mut sink).await;
+    drop(sink);
+    let mut sink = begun(&database, &step("r1")).await;
+    calls(&mut sink).await;
+    let rows = sink
+        .query(
+            "select current_setting('my.first') || current_setting('my.second') || current_setting('my.third')",
+            &[],
+        )
+        .await
+        .unwrap();
+    assert_eq!(rows.rows, [[Value::Text("abc".to_owned())]]);
+    ended(sink).await;
 }

@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use mighost::config::TransactionMode;
-use mighost::database::{LiveSink, RunError, RunSettings, StepSink, lock_timed_out, read_heads, read_state};
+use mighost::database::{Aftermath, LiveSink, RunError, RunSettings, StepSink, lock_timed_out, read_heads, read_state};
 use mighost::report::{Event, Reporter};
 use mighost::revision::RowChange;
 use mighost::runtime::{Sink, SinkError, Value};
@@ -20,8 +20,10 @@ struct Heard(Mutex<Vec<String>>);
 
 impl Reporter for Heard {
     fn report(&self, event: Event) {
-        if let Event::Waiting { holder, .. } = event {
-            self.0.lock().unwrap().push(holder);
+        match event {
+            Event::Waiting { holder, .. } => self.0.lock().unwrap().push(holder),
+            Event::Note { text, .. } => self.0.lock().unwrap().push(text),
+            _ => {}
         }
     }
 }
@@ -391,4 +393,115 @@ async fn a_deferred_constraint_fails_its_own_step() {
     assert_eq!(failure.error.sqlstate, "23503");
     sink.abort_step().await.unwrap();
     sink.end_run().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_lock_that_a_migration_gives_back_fails_its_step() {
+    let database = Database::create().await;
+    let mut sink = running(&database).await;
+    sink.execute("create table t (a int); select pg_advisory_unlock_all()")
+        .await
+        .unwrap();
+    let error = sink.end_step(&insert("r1"), &entry("r1")).await.unwrap_err();
+    assert!(matches!(error, RunError::LockLost), "{error}");
+    assert_eq!(sink.abort_step().await.unwrap(), Aftermath::RolledBack);
+    sink.end_run().await.unwrap();
+    assert_eq!(database.column("select to_regclass('crmp.t')").await, ["NULL"]);
+}
+
+fn all() -> RunSettings {
+    RunSettings {
+        transaction: TransactionMode::All,
+        ..settings()
+    }
+}
+
+#[tokio::test]
+async fn a_lock_that_is_lost_at_the_end_is_told_only() {
+    let database = Database::create().await;
+    let client = database.client().await;
+    let state = read_state(&client, "crmp", "mighost_version").await.unwrap();
+    let heard = Arc::new(Heard::default());
+    let mut sink = LiveSink::new(client, all(), state, Arc::<Heard>::clone(&heard));
+    sink.begin_run().await.unwrap();
+    sink.begin_step(&step("r1")).await.unwrap();
+    sink.end_step(&insert("r1"), &entry("r1")).await.unwrap();
+    let unlock = "select pg_advisory_unlock_all()";
+    sink.client().simple_query(unlock).await.unwrap();
+    sink.end_run().await.unwrap();
+    assert_eq!(heard.0.lock().unwrap().len(), 1);
+    assert_eq!(
+        database.column("select version_num from crmp.mighost_version").await,
+        ["r1"]
+    );
+}
+
+#[tokio::test]
+async fn in_one_transaction_each_step_answers_for_what_it_deferred() {
+    let database = Database::create().await;
+    let mut sink = database.sink(all()).await;
+    sink.begin_run().await.unwrap();
+    sink.begin_step(&step("r1")).await.unwrap();
+    sink.execute(
+        "create table p (a int primary key); create table c (a int references p deferrable initially deferred); \
+         create table u (a int unique deferrable)",
+    )
+    .await
+    .unwrap();
+    sink.end_step(&insert("r1"), &entry("r1")).await.unwrap();
+    sink.begin_step(&step("r2")).await.unwrap();
+    // Still deferred, and still immediate.
+    sink.execute("insert into c values (1); insert into p values (1); insert into u values (1)")
+        .await
+        .unwrap();
+    let twice = sink.try_execute("insert into u values (1)").await.unwrap();
+    assert_eq!(twice.unwrap_err().sqlstate, "23505");
+    sink.end_step(&insert("r2"), &entry("r2")).await.unwrap();
+    sink.begin_step(&step("r3")).await.unwrap();
+    sink.execute("insert into c values (2)").await.unwrap();
+    let error = sink.end_step(&insert("r3"), &entry("r3")).await.unwrap_err();
+    assert!(
+        matches!(&error, RunError::Sink(SinkError::Statement(failure)) if failure.error.sqlstate == "23503"),
+        "{error}"
+    );
+    sink.abort_step().await.unwrap();
+    sink.end_run().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_step_cannot_go_back_to_before_it_began() {
+    let database = Database::create().await;
+    let mut sink = database.sink(all()).await;
+    sink.begin_run().await.unwrap();
+    sink.begin_step(&step("r1")).await.unwrap();
+    sink.execute("create table t (a int); savepoint mine; savepoint mighost_step")
+        .await
+        .unwrap();
+    sink.end_step(&insert("r1"), &entry("r1")).await.unwrap();
+    sink.begin_step(&step("r2")).await.unwrap();
+    sink.execute("savepoint own; rollback to own; release own")
+        .await
+        .unwrap();
+    let error = sink.run("rollback to mine", &[]).await.unwrap_err();
+    assert!(
+        matches!(&error, SinkError::Statement(failure) if failure.error.sqlstate == "3B001"),
+        "{error}"
+    );
+    sink.abort_step().await.unwrap();
+    sink.end_run().await.unwrap();
+}
+
+#[tokio::test]
+async fn nobody_listens_after_a_step() {
+    let database = Database::create().await;
+    let mut sink = running(&database).await;
+    sink.execute("listen to_something").await.unwrap();
+    sink.end_step(&insert("r1"), &entry("r1")).await.unwrap();
+    sink.end_run().await.unwrap();
+    let row = sink
+        .client()
+        .query_one("select count(*) from pg_listening_channels()", &[])
+        .await
+        .unwrap();
+    assert_eq!(row.get::<_, i64>(0), 0);
 }

@@ -7,6 +7,7 @@ use super::call::{Answer, Operation};
 use super::journal::{Call, CallState, Earlier};
 use crate::database::failure::Failure;
 use crate::database::state::rows;
+use crate::database::tables::CHECK_DEFERRED;
 use crate::ident::quote_literal;
 use crate::runtime::SinkError;
 use crate::sql::{IndexWork, index_work};
@@ -14,7 +15,7 @@ use crate::sql::{IndexWork, index_work};
 /// Makes the host's statements in a guest's transaction independent of the role and search path that the guest has set,
 /// until the end of that transaction.
 pub(super) const AS_HOST: &str =
-    "SET LOCAL SESSION AUTHORIZATION DEFAULT; SET LOCAL ROLE NONE; SET LOCAL search_path = pg_catalog";
+    "SET LOCAL SESSION AUTHORIZATION DEFAULT; SET LOCAL role TO DEFAULT; SET LOCAL search_path = pg_catalog";
 
 /// True for what the server says to a statement that cannot run in a transaction block, or that would end it.
 fn wants_no_transaction(sqlstate: &str) -> bool {
@@ -31,14 +32,17 @@ impl LiveSink {
         earlier: Earlier,
     ) -> Result<Answer, SinkError> {
         self.check_lock().await?;
-        if matches!(earlier, Earlier::Unknown) {
+        if !matches!(earlier, Earlier::Unknown)
+            && let Some(answer) = self.recover(call, operation, &earlier).await?
+        {
+            return Ok(answer);
+        }
+        if !matches!(earlier, Earlier::Started) {
             match self.in_own_transaction(call, operation).await {
                 Ok(Some(answer)) => return Ok(answer),
                 Ok(None) => {}
                 Err(failure) => return Err(self.report(failure)),
             }
-        } else if let Some(answer) = self.recover(call, operation, &earlier).await? {
-            return Ok(answer);
         }
         self.outside(call, operation, matches!(earlier, Earlier::Started)).await
     }
@@ -56,14 +60,8 @@ impl LiveSink {
         let committed = match performed {
             Ok(answer) if !refused && !answer.ends_run() => {
                 self.journal.note(call, &answer, operation.must_not_repeat());
-                let lines = self.journal.take_pending(&self.tables);
-                let commit = format!("{AS_HOST}{lines}; COMMIT");
-                self.pipeline.push_batch(&commit);
-                match self.pipeline.drain().await {
-                    Ok(()) => {
-                        self.in_transaction = false;
-                        return Ok(Some(answer));
-                    }
+                match self.commit_alone().await {
+                    Ok(()) => return Ok(Some(answer)),
                     Err(failure) => Err(failure),
                 }
             }
@@ -71,6 +69,31 @@ impl LiveSink {
         };
         self.roll_back().await;
         if refused { Ok(None) } else { committed.map(Some) }
+    }
+
+    /// Commits what was done outside the guest's transaction, with what is pending of the journal.
+    pub(super) async fn commit_alone(&mut self) -> Result<(), Failure> {
+        let lines = self.journal.take_pending(&self.tables);
+        self.pipeline.push_batch(CHECK_DEFERRED);
+        self.commit_batch(&format!("{AS_HOST}{lines}; COMMIT")).await
+    }
+
+    /// Sends a batch that ends in COMMIT and holds lines of the journal.
+    async fn commit_batch(&mut self, batch: &str) -> Result<(), Failure> {
+        self.pipeline.push_batch(batch);
+        self.in_transaction = true;
+        // Of what is committed already the next run knows; of the first lines it may or may not.
+        self.committing = !self.journal.written;
+        let committed = self.pipeline.drain().await;
+        match &committed {
+            Ok(()) => {
+                self.in_transaction = false;
+                self.committing = false;
+                self.journal.written = true;
+            }
+            Err(failure) => self.committing &= !failure.is_told(self.settings.pooler),
+        }
+        committed
     }
 
     async fn outside(&mut self, call: Call, operation: Operation<'_>, again: bool) -> Result<Answer, SinkError> {
@@ -110,14 +133,10 @@ impl LiveSink {
     async fn write_line(&mut self, call: Call, state: CallState, answer: Option<&str>) -> Result<(), SinkError> {
         let pending = self.journal.take_pending(&self.tables);
         let line = self.journal.line(&self.tables, call, state, answer);
-        self.journal.written = true;
-        self.pipeline
-            .push_batch(&format!("BEGIN; {AS_HOST}{pending}; {line}; COMMIT"));
-        self.in_transaction = true;
-        let drained = self.pipeline.drain().await;
-        drained.map_err(|failure| self.report(failure))?;
-        self.in_transaction = false;
-        Ok(())
+        let written = self
+            .commit_batch(&format!("BEGIN; {AS_HOST}{pending}; {line}; COMMIT"))
+            .await;
+        written.map_err(|failure| self.report(failure))
     }
 
     /// Looks at what an interrupted run left of concurrent index work. Gives an answer where it was done.

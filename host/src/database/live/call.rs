@@ -75,10 +75,11 @@ impl<'a> Operation<'a> {
         match self {
             Self::Query(statement, _) => {
                 let first = sql::keywords(statement, 1);
-                !matches!(
-                    first.first().map(String::as_str),
-                    Some("SELECT" | "VALUES" | "TABLE" | "SHOW" | "EXPLAIN")
-                )
+                match first.first().map(String::as_str) {
+                    Some("SELECT" | "VALUES" | "TABLE" | "SHOW" | "EXPLAIN") => false,
+                    Some("WITH") => sql::writes(statement),
+                    _ => true,
+                }
             }
             _ => true,
         }

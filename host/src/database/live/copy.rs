@@ -6,7 +6,6 @@ use bytes::Bytes;
 use futures_util::SinkExt;
 use tokio_postgres::CopyInSink;
 
-use super::alone::AS_HOST;
 use super::call::{Answer, digest};
 use super::journal::Earlier;
 use super::{LiveSink, Phase};
@@ -162,11 +161,8 @@ impl LiveSink {
         let count = finished.map_err(|error| self.report(self.failure(error, &copy.statement, Some(0))))?;
         self.journal.note(call, &Answer::Count(count), true);
         if self.phase == Phase::Suspended {
-            let lines = self.journal.take_pending(&self.tables);
-            self.pipeline.push_batch(&format!("{AS_HOST}{lines}; COMMIT"));
-            let drained = self.pipeline.drain().await;
-            drained.map_err(|failure| self.report(failure))?;
-            self.in_transaction = false;
+            let committed = self.commit_alone().await;
+            committed.map_err(|failure| self.report(failure))?;
         }
         Ok(count)
     }

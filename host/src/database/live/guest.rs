@@ -138,11 +138,11 @@ impl LiveSink {
 
     /// A call that an earlier run has done: its answer, and what it meant for the session.
     async fn again(&mut self, operation: Operation<'_>, answer: Option<Answer>) -> Result<Answer, SinkError> {
-        if let Operation::Execute(statement) = operation
-            && sql::is_session_setting(statement)
-        {
+        let refused = matches!(answer, Some(Answer::Failed(_)));
+        if !refused && sql::is_session_setting(operation.statement()) {
             let performed = self.perform(operation).await;
-            return performed.map_err(|failure| self.report(failure));
+            let performed = performed.map_err(|failure| self.report(failure))?;
+            return Ok(answer.unwrap_or(performed));
         }
         match answer {
             Some(answer) => Ok(answer),

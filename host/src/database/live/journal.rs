@@ -70,6 +70,20 @@ impl JournalRow {
         &self.revision
     }
 
+    pub fn direction(&self) -> &str {
+        &self.direction
+    }
+
+    /// True for a row of this step.
+    pub fn is_of(&self, revision: &str, direction: Direction) -> bool {
+        self.revision == revision && self.direction == direction.to_string()
+    }
+
+    /// True for a statement that was refused: nothing of it was done.
+    pub fn failed(&self) -> bool {
+        self.state == CallState::Failed.name()
+    }
+
     /// Reads a row of [`Tables::journal_rows`].
     pub fn read(row: &SimpleQueryRow) -> Option<Self> {
         Some(Self {
@@ -96,13 +110,15 @@ pub(super) struct Journal {
     recording: bool,
     pending: Vec<(Call, Option<String>)>,
     pending_bytes: usize,
-    /// Whether the table holds rows of this step.
+    /// Whether the table holds rows of this step, committed.
     pub written: bool,
+    /// Whether an answer that must be kept was dropped.
+    overflowed: bool,
 }
 
 impl Journal {
     pub fn new(table: &str, revision: &str, direction: Direction, rows: &[JournalRow], recording: bool) -> Self {
-        let mine = |row: &&JournalRow| row.revision == revision && row.direction == direction.to_string();
+        let mine = |row: &&JournalRow| row.is_of(revision, direction);
         let earlier: BTreeMap<u64, JournalRow> =
             rows.iter().filter(mine).map(|row| (row.ordinal, row.clone())).collect();
         Self {
@@ -115,7 +131,18 @@ impl Journal {
             recording,
             pending: Vec::new(),
             pending_bytes: 0,
+            overflowed: false,
         }
+    }
+
+    /// The journal where no step is run.
+    pub fn idle() -> Self {
+        Self::new("", "", Direction::Stamp, &[], false)
+    }
+
+    /// Whether what is pending cannot be written, because an answer that must not be asked for twice was too large.
+    pub fn overflowed(&self) -> bool {
+        self.overflowed
     }
 
     pub fn step(&self) -> (&str, Direction) {
@@ -184,20 +211,30 @@ impl Journal {
         }
     }
 
-    /// Keeps a call until the transaction that holds it commits. `keep_large` keeps the answer whatever its size, for
+    /// Keeps a call until the transaction that holds it commits. `keep_large` keeps the answer though it is large, for
     /// statements that must not be sent twice.
     pub fn note(&mut self, call: Call, answer: &Answer, keep_large: bool) {
         if !self.recording {
             return;
         }
         let text = encode(answer);
-        let fits = text.len() <= MAX_ANSWER_BYTES && self.pending_bytes + text.len() <= MAX_PENDING_BYTES;
-        let kept = (keep_large || fits).then_some(text);
-        self.pending_bytes += kept.as_ref().map_or(0, String::len);
+        if self.overflowed {
+            return;
+        }
+        let fits = self.pending_bytes + text.len() <= MAX_PENDING_BYTES;
+        let call_fits = self.pending_bytes + size_of::<(Call, Option<String>)>() <= MAX_PENDING_BYTES;
+        if !call_fits || (keep_large && !fits) {
+            // A step that never leaves its transaction needs no journal; one that does is refused then.
+            self.overflowed = true;
+            self.pending = Vec::new();
+            return;
+        }
+        let kept = (fits && (keep_large || text.len() <= MAX_ANSWER_BYTES)).then_some(text);
+        self.pending_bytes += size_of::<(Call, Option<String>)>() + kept.as_ref().map_or(0, String::len);
         self.pending.push((call, kept));
     }
 
-    /// The statements that write what is pending; from now on it counts as written.
+    /// The statements that write what is pending. Once they are committed, [`Self::written`] is to be set.
     pub fn take_pending(&mut self, tables: &Tables) -> String {
         let mut batch = String::new();
         for (call, answer) in std::mem::take(&mut self.pending) {
@@ -205,7 +242,6 @@ impl Journal {
             batch.push_str(&self.line(tables, call, CallState::Done, answer.as_deref()));
         }
         self.pending_bytes = 0;
-        self.written |= !batch.is_empty();
         batch
     }
 
@@ -325,6 +361,28 @@ mod tests {
             panic!("not rows");
         };
         assert!(matches!(found.rows[0][0], Value::Real(number) if number.is_nan()));
+    }
+
+    #[test]
+    fn the_journal_has_a_limit() {
+        let answer = |bytes: usize| {
+            Answer::Rows(Rows {
+                columns: Vec::new(),
+                rows: vec![vec![Value::Text("a".repeat(bytes))]],
+            })
+        };
+        let mut journal = Journal::new("j", "r1", Direction::Upgrade, &[], true);
+        let mut note = |bytes, keep_large| {
+            let call = journal.call(Digest::of(b""));
+            journal.note(call, &answer(bytes), keep_large);
+            let kept = journal.pending.last().is_some_and(|(_, answer)| answer.is_some());
+            (journal.overflowed(), kept)
+        };
+        assert_eq!(note(MAX_ANSWER_BYTES, false), (false, false));
+        assert_eq!(note(MAX_PENDING_BYTES / 2, true), (false, true));
+        assert_eq!(note(10, false), (false, true));
+        assert_eq!(note(MAX_PENDING_BYTES / 2, true), (true, false));
+        assert_eq!(note(10, true), (true, false));
     }
 
     proptest! {

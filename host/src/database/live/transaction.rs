@@ -1,16 +1,19 @@
 //! Runs, steps and their transactions.
 
+use std::hash::{BuildHasher, Hasher};
+
 use async_trait::async_trait;
 
 use super::alone::AS_HOST;
 use super::journal::{Journal, JournalRow};
 use super::{COMMIT_UNKNOWN, LiveSink, Phase};
 use crate::config::TransactionMode;
-use crate::database::lock::LockScope;
+use crate::database::failure::Failure;
+use crate::database::lock::{LockKey, LockScope};
 use crate::database::state::rows;
 use crate::database::step::{Aftermath, LedgerEntry, RunError, StepContext, StepSink, lock_timed_out};
-use crate::database::tables::{RESET_SESSION, Tables, step_settings};
-use crate::report::Direction;
+use crate::database::tables::{CHECK_DEFERRED, DEFER_AGAIN, RESET_SESSION, Tables, step_settings};
+use crate::report::{Direction, Event, Level};
 use crate::revision::RowChange;
 use crate::runtime::SinkError;
 
@@ -116,7 +119,8 @@ impl LiveSink {
         self.prepare_tables().await?;
         if self.in_transaction && !self.settings.one_transaction() {
             self.drain().await?;
-            self.commit().await?;
+            let committed = self.commit().await;
+            committed.map_err(|failure| failure.into_sink(COMMIT_UNKNOWN))?;
         }
         Ok(())
     }
@@ -153,8 +157,16 @@ impl LiveSink {
 
     /// Commits what the guest did so far, with its journal.
     pub(super) async fn leave_transaction(&mut self) -> Result<(), SinkError> {
+        if self.journal.overflowed() {
+            return Err(SinkError::CannotSuspend {
+                reason: "what it was answered until now is too much to be kept in the journal, from which an interrupted run \
+                         is taken up again; change data without asking for the rows that are changed"
+                    .to_owned(),
+            });
+        }
         self.check_lock().await?;
         self.ensure_transaction();
+        self.pipeline.push_batch(CHECK_DEFERRED);
         self.pipeline.push_batch(AS_HOST);
         self.ensure_journal_table();
         let lines = self.journal.take_pending(&self.tables);
@@ -162,17 +174,52 @@ impl LiveSink {
         self.pipeline.push_batch(&format!("{AS_HOST}{lines}"));
         self.drain().await?;
         self.cursors.clear();
-        self.commit().await?;
+        self.committing = !self.journal.written;
+        if let Err(failure) = self.commit().await {
+            self.committing &= failure.is_lost();
+            return Err(failure.into_sink(COMMIT_UNKNOWN));
+        }
+        self.committing = false;
+        self.journal.written = true;
         self.journal_table = true;
         Ok(())
     }
 
-    async fn commit(&mut self) -> Result<(), SinkError> {
+    async fn commit(&mut self) -> Result<(), Failure> {
         let committed = self.pipeline.send_batch("COMMIT").answer().await;
         self.in_transaction = false;
         committed
             .map(|_| ())
-            .map_err(|error| self.failure(error, "COMMIT", None).into_sink(COMMIT_UNKNOWN))
+            .map_err(|error| self.failure(error, "COMMIT", None))
+    }
+
+    /// Gives the session's lock back. What was to be committed is committed by now, so a failure is told and no more.
+    async fn unlock(&mut self) {
+        let unlocked = self.ask_now(&self.lock.unlock()).await;
+        let trouble = match &unlocked {
+            Ok(rows) if rows.first().and_then(|row| row.get(0)) == Some("t") => return,
+            Ok(_) => "the run was done without the lock that keeps other runs away: it was lost on the way".to_owned(),
+            Err(error) => format!("the lock that keeps other runs away ends with the connection only: {error}"),
+        };
+        self.reporter.report(Event::Note {
+            level: Level::Warn,
+            text: trouble,
+        });
+    }
+
+    /// Refuses a step while another one is half done. A stamp says that all is settled.
+    fn check_interrupted(&self, step: &StepContext) -> Result<(), RunError> {
+        if step.direction == Direction::Stamp {
+            return Ok(());
+        }
+        let other = |row: &&JournalRow| !row.failed() && !row.is_of(&step.revision, step.direction);
+        match self.journal_rows.iter().find(other) {
+            Some(row) => Err(RunError::HalfDone {
+                revision: row.revision().to_owned(),
+                direction: row.direction().to_owned(),
+            }),
+            None => Ok(()),
+        }
     }
 
     /// Rolls back and forgets what is under way. Errors are of no interest: a connection that is gone has rolled back.
@@ -222,6 +269,7 @@ impl StepSink for LiveSink {
         if self.journal_stale {
             self.read_journal().await?;
         }
+        self.check_interrupted(step)?;
         let no_transaction = step.transaction == TransactionMode::None;
         let cannot = self.settings.cannot_suspend();
         let recording = cannot.is_none();
@@ -274,7 +322,11 @@ impl StepSink for LiveSink {
             };
             let pooled = self.begin_pooled();
             self.in_transaction = true;
-            self.pipeline.push_batch(&format!("{begin}{reset}{pooled}{settings}"));
+            self.savepoint = self.settings.one_transaction().then(savepoint);
+            let savepoint = self.savepoint.as_ref();
+            let savepoint = savepoint.map_or_else(String::new, |name| format!("; SAVEPOINT {name}"));
+            self.pipeline
+                .push_batch(&format!("{begin}{reset}{pooled}{settings}{savepoint}"));
         }
         self.phase = if no_transaction {
             Phase::Suspended
@@ -287,14 +339,12 @@ impl StepSink for LiveSink {
     async fn end_step(&mut self, changes: &[RowChange], entry: &LedgerEntry) -> Result<(), RunError> {
         self.check()?;
         self.journal.check_end()?;
-        if self.phase == Phase::Suspended || self.journal.written {
-            self.check_lock().await?;
-        }
         self.ensure_transaction();
         self.cursors.clear();
-        if !self.settings.one_transaction() {
-            // What is deferred to the end of the transaction still belongs to the guest, with its role and search path.
-            self.pipeline.push_batch("SET CONSTRAINTS ALL IMMEDIATE");
+        self.pipeline.push_batch(CHECK_DEFERRED);
+        if let Some(savepoint) = self.savepoint.take() {
+            // With it go those that the guest has left, so that no later step rolls back to before its own beginning.
+            self.pipeline.push_batch(&format!("RELEASE SAVEPOINT {savepoint}"));
         }
         self.remember_driver_statements().await?;
         let mut batch = vec![
@@ -303,10 +353,18 @@ impl StepSink for LiveSink {
         ];
         if self.settings.pooler {
             batch.push(self.clean_pooled().to_owned());
+        } else {
+            batch.push("UNLISTEN *".to_owned());
+        }
+        if self.session_locked {
+            batch.push(self.lock.assert_held());
         }
         batch.extend(changes.iter().map(|change| self.tables.checked_change(change)));
         batch.push(self.tables.ledger_line(entry));
         batch.extend(self.journal_end(entry.direction));
+        if self.settings.one_transaction() {
+            batch.push(DEFER_AGAIN.to_owned());
+        }
         let batch = batch.join("; ");
         let ended = self.pipeline.send_batch(&batch);
         // COMMIT goes out with the rest: behind a failure, the server takes it for ROLLBACK.
@@ -320,7 +378,11 @@ impl StepSink for LiveSink {
         if let Err(error) = ended.answer().await {
             let failure = self.failure(error, &batch, None);
             self.committing &= !failure.is_told(self.settings.pooler);
-            if let Some(touched) = Tables::touched(&failure.fields().message) {
+            let message = failure.fields().message;
+            if LockKey::is_lost(&message) {
+                return Err(RunError::LockLost);
+            }
+            if let Some(touched) = Tables::touched(&message) {
                 return Err(RunError::VersionRow {
                     changes: changes.iter().map(describe).collect::<Vec<_>>().join(", "),
                     table: self.tables.version.clone(),
@@ -337,6 +399,7 @@ impl StepSink for LiveSink {
             }
         }
         self.committing = false;
+        self.journal = Journal::idle();
         self.clean = true;
         for change in changes {
             apply(&mut self.state.heads, change);
@@ -349,10 +412,10 @@ impl StepSink for LiveSink {
     async fn abort_step(&mut self) -> Result<Aftermath, RunError> {
         let outside = !self.in_transaction;
         let committing = std::mem::take(&mut self.committing);
-        let aftermath = if self.journal.written {
-            Aftermath::Kept
-        } else if committing {
+        let aftermath = if committing {
             Aftermath::Unknown
+        } else if self.journal.written {
+            Aftermath::Kept
         } else {
             Aftermath::RolledBack
         };
@@ -360,6 +423,8 @@ impl StepSink for LiveSink {
         if !self.settings.pooler && (outside || self.journal.written) {
             let _ = self.pipeline.send_batch(RESET_SESSION).answer().await;
         }
+        self.journal = Journal::idle();
+        self.savepoint = None;
         self.phase = Phase::Idle;
         self.step = None;
         self.poisoned = None;
@@ -372,15 +437,12 @@ impl StepSink for LiveSink {
                 self.roll_back().await;
             } else {
                 self.drain().await?;
-                self.commit().await?;
+                let committed = self.commit().await;
+                committed.map_err(|failure| failure.into_sink(COMMIT_UNKNOWN))?;
             }
         }
-        if self.session_locked {
-            self.session_locked = false;
-            let unlocked = self.ask_now(&self.lock.unlock()).await?;
-            if unlocked.first().and_then(|row| row.get(0)) != Some("t") {
-                return Err(RunError::LockLost);
-            }
+        if std::mem::take(&mut self.session_locked) {
+            self.unlock().await;
         }
         self.running = false;
         Ok(())
@@ -399,6 +461,12 @@ impl StepSink for LiveSink {
     fn statements(&self) -> u64 {
         self.sent
     }
+}
+
+/// A name for a savepoint that no guest can guess.
+fn savepoint() -> String {
+    let random = std::collections::hash_map::RandomState::new().build_hasher().finish();
+    format!("mighost_step_{random:x}")
 }
 
 fn describe(change: &RowChange) -> String {
