@@ -7,28 +7,29 @@ use mighost::artifact::{Assets, Metadata, PluginMetadata, RevisionMetadata, Revi
 use wit_component::{ComponentEncoder, StringEncoding, embed_component_metadata};
 
 /// Makes a component of a core module for `world`: one of `mighost:host`, or of the last package of `packages`, which are WIT texts that
-/// may build on each other and on `mighost:host`.
+/// may build on each other and on `mighost:host`. A text of the package `mighost:host` itself joins it.
 pub fn component(core: &str, world: &str, packages: &[&str]) -> Vec<u8> {
     let mut core = wat::parse_str(core).unwrap_or_else(|error| panic!("{error}"));
+    let (own, others): (Vec<&str>, Vec<&str>) = packages
+        .iter()
+        .copied()
+        .partition(|text| text.starts_with("package mighost:host@"));
     let mut resolve = wit_parser::Resolve::default();
     let mut files = wit_parser::SourceMap::new();
-    for (name, text) in WIT {
-        files.push(name.as_ref(), text);
+    let texts = WIT.map(|(_, text)| text).into_iter().chain(own);
+    for (number, text) in texts.enumerate() {
+        files.push(Path::new(&format!("host{number}.wit")), text);
     }
-    let mut package = resolve
-        .push_group(files.parse().map_err(|(_, error)| error).unwrap())
-        .unwrap();
-    for (number, text) in packages.iter().enumerate() {
+    let files = files.parse().map_err(|(_, error)| error).unwrap();
+    let mut package = resolve.push_group(files).unwrap();
+    for (number, text) in others.iter().enumerate() {
         package = resolve.push_str(format!("package{number}.wit"), text).unwrap();
     }
     let world = resolve.select_world(&[package], Some(world)).unwrap();
     embed_component_metadata(&mut core, &resolve, world, StringEncoding::UTF8, false).unwrap();
-    ComponentEncoder::default()
-        .validate(true)
-        .module(&core)
-        .unwrap()
-        .encode()
-        .unwrap()
+    let mut encoder = ComponentEncoder::default();
+    encoder.validate(true).module(&core).unwrap();
+    encoder.encode().unwrap_or_else(|error| panic!("{error:#}"))
 }
 
 /// What a revision says of itself, with nothing but its id and those that it stands on.
