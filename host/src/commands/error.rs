@@ -166,6 +166,12 @@ fn sink(error: &SinkError, blame: Blame) -> Diagnostic {
         SinkError::Offline { .. } | SinkError::CannotSuspend { .. } | SinkError::Interrupted | SinkError::Write(_) => {
             Blame::Operator
         }
+        // What other sessions do: locks, deadlocks, serialization; a statement that was cancelled.
+        SinkError::Statement(failure)
+            if matches!(failure.error.sqlstate.as_str(), "55P03" | "40P01" | "40001" | "57014") =>
+        {
+            Blame::Database
+        }
         _ => blame,
     };
     let mut diagnostic = Diagnostic::new(blame, exit, error.to_string());
