@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::guest::Instance;
+use super::limits::Watch;
 use super::{Guest, Providers, RuntimeError, Sink};
 use crate::config::Limits;
 use crate::report::Reporter;
@@ -12,7 +13,8 @@ use crate::report::Reporter;
 #[derive(Clone, Debug)]
 pub struct RunSettings {
     pub schema: String,
-    pub superuser_role: String,
+    /// None offline where the operator set none: there is no connection whose role could stand for it.
+    pub superuser_role: Option<String>,
     pub args: BTreeMap<String, String>,
     pub limits: Limits,
     pub offline: bool,
@@ -34,6 +36,7 @@ pub struct StepRun {
     /// The first reason why a guest was ended by the host. A trap only carries it up through the guests.
     failure: Mutex<Option<RuntimeError>>,
     operations: Mutex<Vec<String>>,
+    pub(super) watch: Watch,
 }
 
 impl StepRun {
@@ -55,6 +58,7 @@ impl StepRun {
             instances: Mutex::default(),
             failure: Mutex::default(),
             operations: Mutex::default(),
+            watch: Watch::default(),
         })
     }
 
