@@ -62,7 +62,13 @@ fn carry_both(client: TcpStream, server: u16, one_way: Duration, counts: &Arc<Co
         }
     };
     carry(client.try_clone()?, server.try_clone()?, one_way, spoken, || {});
-    carry(server, client, one_way, || {}, move || answered.store(true, Ordering::Relaxed));
+    carry(
+        server,
+        client,
+        one_way,
+        || {},
+        move || answered.store(true, Ordering::Relaxed),
+    );
     Ok(())
 }
 

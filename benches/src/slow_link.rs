@@ -47,7 +47,10 @@ pub fn run(bench: &Bench, table: &mut Table) -> anyhow::Result<()> {
     let mut one_times = Times::default();
     let mut many_times = Times::default();
     for _ in 0..bench.rounds.min(3) {
-        for (times, project, script) in [(&mut one_times, &one, &single_script), (&mut many_times, &many, &script)] {
+        for (times, project, script) in [
+            (&mut one_times, &one, &single_script),
+            (&mut many_times, &many, &script),
+        ] {
             times.near.push(upgrade(&near, project)?);
             times.far.push(upgrade(&far, project)?);
             times.psql_near.push(psql(&near, script)?);
@@ -55,8 +58,16 @@ pub fn run(bench: &Bench, table: &mut Table) -> anyhow::Result<()> {
         }
     }
     let trips = one_times.trips();
-    let measured = format!("{trips:.1} round trips, connecting included (psql: {:.1})", one_times.psql_trips());
-    table.judge("20 ms away: a migration of 100 statements", measured, "<= 10", trips <= 10.0);
+    let measured = format!(
+        "{trips:.1} round trips, connecting included (psql: {:.1})",
+        one_times.psql_trips()
+    );
+    table.judge(
+        "20 ms away: a migration of 100 statements",
+        measured,
+        "<= 10",
+        trips <= 10.0,
+    );
     let measured = format!(
         "{} (psql: {}), {:.1} round trips (psql: {:.1})",
         millis(median(&many_times.far)),

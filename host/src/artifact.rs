@@ -25,9 +25,6 @@ use crate::ident::Digest;
 #[derive(Clone, Debug, serde::Serialize, serde::Deserialize)]
 pub struct ArtifactInfo {
     pub path: PathBuf,
-    /// The folder that it was built from; none where it lies ready-made.
-    #[serde(default)]
-    pub source: Option<PathBuf>,
     /// The file's length in bytes.
     pub size: u64,
     /// Of the whole file.
@@ -49,7 +46,6 @@ impl ArtifactInfo {
     pub fn read(path: PathBuf, bytes: &[u8]) -> Result<Self, ArtifactError> {
         let sections = Sections::parse(bytes).map_err(|reason| reason.at(&path))?;
         let info = Self {
-            source: None,
             size: bytes.len() as u64,
             digest: Digest::of(bytes),
             code_digest: sections.code_digest(),

@@ -2,6 +2,7 @@
 
 mod history;
 
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
@@ -57,6 +58,8 @@ pub struct RunFailure {
     pub done: Vec<StepDone>,
     /// The step that failed; none where the run failed before its first or behind its last.
     pub failed: Option<Step>,
+    /// Where the migration of the failed step is: its source folder, or its artifact.
+    pub place: Option<PathBuf>,
     pub not_run: Vec<Step>,
     #[source]
     pub error: ExecutorError,
@@ -311,6 +314,7 @@ impl<S: StepSink + 'static> Run<S> {
                 "{revision} had left its transaction: what it had committed stays and is journaled, and the next run takes it \
                  up from there"
             ),
+            Ok(Aftermath::RolledBack) if done.is_empty() => format!("{revision} was rolled back"),
             Ok(Aftermath::RolledBack) => format!("{revision} was rolled back; steps before it are kept"),
             Ok(Aftermath::Unknown) | Err(_) => format!(
                 "{revision} was applied or not, as the server had got its COMMIT or not: `mighost current` tells"
@@ -326,9 +330,13 @@ impl<S: StepSink + 'static> Run<S> {
         state: String,
     ) -> Box<RunFailure> {
         let behind = failed.map_or(done.len(), |failed| failed + 1);
+        let step = failed.and_then(|failed| self.plan.steps.get(failed));
         Box::new(RunFailure {
             done,
-            failed: failed.and_then(|failed| self.plan.steps.get(failed).cloned()),
+            failed: step.cloned(),
+            place: step
+                .and_then(|step| self.loaded.place(&step.revision))
+                .map(Path::to_owned),
             not_run: self.plan.steps.iter().skip(behind).cloned().collect(),
             error,
             state,

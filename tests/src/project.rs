@@ -304,7 +304,9 @@ impl Project {
         let mut command = Command::new(mighost());
         command.current_dir(self.path()).args(arguments).stdin(Stdio::null());
         for (variable, _) in std::env::vars() {
-            if variable.starts_with("PG") || variable.starts_with("MIGHOST_") {
+            // How guests are built is a matter of the machine.
+            let setting = variable.starts_with("MIGHOST_") && variable != "MIGHOST_WASM_STD";
+            if setting || variable.starts_with("PG") {
                 command.env_remove(variable);
             }
         }

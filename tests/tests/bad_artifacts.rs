@@ -49,6 +49,7 @@ fn not_a_component() {
     exit 5
     error: PROJECT/migrations/vendor.wasm: its section at byte 1666 is cut off or malformed
     fault: the migration's or plugin's; its author mends it
+    hint: the file may have been cut off or changed on its way: get it again, or build it again
     ");
     let project = Project::offline();
     project.write("core.wasm", module);
@@ -85,9 +86,10 @@ fn broken_inside() {
     assert_snapshot!(project.run(&["upgrade", "head"]).shown(), @"
     exit 5
     error: migration a1 is not a component that can be run: failed to compile: wasm[0]::function[3]::body: WebAssembly translation error: Invalid input WebAssembly code at offset 451: illegal opcode: 0xff
-      in the upgrade of revision a1
-      a1 was rolled back; steps before it are kept
+      in the upgrade of revision a1, PROJECT/migrations/a1.wasm
+    state: a1 was rolled back
     fault: the migration's or plugin's; its author mends it
+    hint: the file may have been damaged on its way: get it again, or build it again
     ");
     assert_eq!(project.catalog(), "");
 }
@@ -107,6 +109,7 @@ fn of_another_world_or_version() {
     exit 5
     error: PROJECT/migrations/vendor.wasm says it holds revisions but does not export mighost:host/revision; it exports: acme:thing/thing@1.0.0
     fault: the migration's or plugin's; its author mends it
+    hint: a migration is built for the world `migration` of `mighost wit`
     ");
     let newer = replaced(
         &Code::new().execute("SELECT 1").migration("a1", &[]),
@@ -141,46 +144,55 @@ fn metadata() {
     exit 5
     error: PROJECT/migrations/vendor.wasm: it has two mighost:revision sections
     fault: the migration's or plugin's; its author mends it
+    hint: the file may have been cut off or changed on its way: get it again, or build it again
     ");
     assert_snapshot!(with(&[revisions(&[good, b" and more".as_slice()].concat())]), @"
     exit 5
     error: PROJECT/migrations/vendor.wasm: its mighost:revision section is malformed: trailing characters at line 1 column 77
     fault: the migration's or plugin's; its author mends it
+    hint: the file may have been cut off or changed on its way: get it again, or build it again
     ");
     assert_snapshot!(with(&[revisions(b"{}")]), @"
     exit 5
     error: PROJECT/migrations/vendor.wasm: its mighost:revision section is malformed: missing field `format` at line 1 column 2
     fault: the migration's or plugin's; its author mends it
+    hint: the file may have been cut off or changed on its way: get it again, or build it again
     ");
     assert_snapshot!(with(&[revisions(br#"{"format":2,"wit":"0.3.0","graph":[]}"#)]), @"
     exit 5
     error: PROJECT/migrations/vendor.wasm: its mighost:revision section is of format 2; this mighost reads format 1
     fault: the migration's or plugin's; its author mends it
+    hint: a later mighost reads it: install that, or build it again with this one
     ");
     assert_snapshot!(with(&[revisions(br#"{"format":1,"wit":"0.1.0","builder":"test","revisions":[]}"#)]), @"
     exit 5
     error: PROJECT/migrations/vendor.wasm: its mighost:revision section lists no revision
     fault: the migration's or plugin's; its author mends it
+    hint: the file may have been cut off or changed on its way: get it again, or build it again
     ");
     assert_snapshot!(with(&[revisions(&replaced(good, b"\"a1\"", b"\"a/\""))]), @"
     exit 4
     error: 'a/' cannot be the id of a revision: the character '/' is not allowed
-    fault: the command's, the configuration's or the environment's
+      a/ is in PROJECT/migrations/vendor.wasm
+    fault: the migration's or plugin's; its author mends it
     ");
     assert_snapshot!(with(&[revisions(good), section("mighost:assets", b"\xff\xff\xff\xff")]), @"
     exit 5
     error: PROJECT/migrations/vendor.wasm: its mighost:assets section is cut off or malformed
     fault: the migration's or plugin's; its author mends it
+    hint: the file may have been cut off or changed on its way: get it again, or build it again
     ");
     assert_snapshot!(with(&[revisions(good), section("mighost:assets", b"\0\0\0\0more")]), @"
     exit 5
     error: PROJECT/migrations/vendor.wasm: its mighost:assets section has trailing data
     fault: the migration's or plugin's; its author mends it
+    hint: the file may have been cut off or changed on its way: get it again, or build it again
     ");
     assert_snapshot!(with(&[revisions(good), section("mighost:future", b"")]), @"
     exit 5
     error: PROJECT/migrations/vendor.wasm: it has a section mighost:future, which this mighost does not know
     fault: the migration's or plugin's; its author mends it
+    hint: a later mighost reads it: install that, or build it again with this one
     ");
     let mut trailing = Code::new().migration("a1", &[]);
     trailing.extend(b"\0\0\0");
@@ -188,6 +200,7 @@ fn metadata() {
     exit 5
     error: PROJECT/migrations/vendor.wasm: it is malformed: unexpected end-of-file (at offset 0x6f8)
     fault: the migration's or plugin's; its author mends it
+    hint: the file may have been cut off or changed on its way: get it again, or build it again
     ");
 }
 
@@ -246,51 +259,56 @@ fn no_history() {
     assert_snapshot!(project.run(&["history"]).shown(), @"
     exit 5
     building 1/1 a1_a1 (sql)
-    error: revision a1 is in two places: PROJECT/.mighost/build/migrations-5f5079/a1_a1.wasm and PROJECT/migrations/vendor.wasm
+    error: revision a1 is in two places: PROJECT/migrations/a1_a1 and PROJECT/migrations/vendor.wasm
     fault: the migration's or plugin's; its author mends it
     hint: remove one of the two
     ");
     let twice = guests::migration(&Code::new().component(), vec![revision("a1", &[]), revision("a1", &[])]);
     assert_snapshot!(with_file(&twice).shown(), @"
     exit 5
-    error: revision a1 is in two places: PROJECT/migrations/vendor.wasm and PROJECT/migrations/vendor.wasm
+    error: revision a1 is there twice in PROJECT/migrations/vendor.wasm
     fault: the migration's or plugin's; its author mends it
     hint: remove one of the two
     ");
     assert_snapshot!(chain(&[("b2", &["a1"])]).run(&["history", "-q"]).shown(), @"
     exit 4
     error: revision 'b2' stands on 'a1', which is not there; add the migration that is missing, or correct down-revisions in the migration.toml of 'b2'
-    fault: the command's, the configuration's or the environment's
+      b2 is in PROJECT/migrations/b2_b2
+    fault: the migration's or plugin's; its author mends it
     ");
     let cycle = chain(&[("a1", &["c3"]), ("b2", &["a1"]), ("c3", &["b2"])]);
     assert_snapshot!(cycle.run(&["history", "-q"]).shown(), @"
     exit 4
     error: the down revisions form a cycle, so none of these can be first: 'a1' -> 'c3' -> 'b2' -> 'a1'
-    fault: the command's, the configuration's or the environment's
+      a1 is in PROJECT/migrations/a1_a1
+      c3 is in PROJECT/migrations/c3_c3
+      b2 is in PROJECT/migrations/b2_b2
+    fault: the migration's or plugin's; its author mends it
     ");
     assert_snapshot!(chain(&[("a1", &["a1"])]).run(&["history", "-q"]).shown(), @"
     exit 4
     error: revision 'a1' stands on itself or depends on itself
-    fault: the command's, the configuration's or the environment's
+      a1 is in PROJECT/migrations/a1_a1
+    fault: the migration's or plugin's; its author mends it
     ");
 }
 
 #[test]
 fn unclear_targets() {
-    let project = chain(&[("a1", &[]), ("b2a", &["a1"]), ("b2b", &["a1"])]);
+    let project = chain(&[("a1", &[]), ("b2aa", &["a1"]), ("b2bb", &["a1"])]);
     assert_snapshot!(project.run(&["upgrade", "head", "--sql", "-q"]).shown(), @"
     exit 4
-    error: 'head' must be one revision here, but there are 2 heads: 'b2a' and 'b2b'. Join them with `mighost merge b2a b2b`, or go to all of them with `mighost upgrade heads`
+    error: 'head' must be one revision here, but there are 2 heads: 'b2aa' and 'b2bb'. Go to all of them with `mighost upgrade heads`, or join them by a revision whose down-revisions they are
     fault: the command's, the configuration's or the environment's
     ");
     assert_snapshot!(project.run(&["show", "b2"]).shown(), @"
     exit 4
-    error: there is no revision or branch label 'b2', nor one that begins so; `mighost history` lists them
+    error: 'b2' is the beginning of several names: 'b2aa' and 'b2bb'; type more of it
     fault: the command's, the configuration's or the environment's
     ");
     assert_snapshot!(project.run(&["upgrade", "b2", "--sql"]).shown(), @"
     exit 4
-    error: there is no revision or branch label 'b2', nor one that begins so; `mighost history` lists them
+    error: 'b2' is the beginning of several names: 'b2aa' and 'b2bb'; type more of it
     fault: the command's, the configuration's or the environment's
     ");
     assert_snapshot!(project.run(&["upgrade", "zz", "--sql"]).shown(), @"
@@ -324,7 +342,6 @@ fn version_table_of_another_project() {
     let current = project.run(&["current"]);
     assert_snapshot!(current.data() + &current.shown(), @"
     ffff (not a revision of this project)
-
     exit 0
     ");
     assert_eq!(
@@ -346,7 +363,7 @@ fn two_heads_on_a_server() {
     building 1/3 a1_a1 (sql)
     building 2/3 b2_b2 (sql)
     building 3/3 c3_c3 (sql)
-    error: 'head' must be one revision here, but there are 2 heads: 'b2' and 'c3'. Join them with `mighost merge b2 c3`, or go to all of them with `mighost upgrade heads`
+    error: 'head' must be one revision here, but there are 2 heads: 'b2' and 'c3'. Go to all of them with `mighost upgrade heads`, or join them by a revision whose down-revisions they are
     fault: the command's, the configuration's or the environment's
     ");
     assert_eq!((project.heads(), project.catalog()), ("none".into(), String::new()));

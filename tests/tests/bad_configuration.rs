@@ -179,10 +179,12 @@ fn too_few_rights() {
     exit 7
     building 1/1 a1_a1 (sql)
     error: permission denied for database test1 (SQLSTATE 42501)
-      nothing was run
-      not run: a1
+      in mighost's own work: the schema, the version table and the ledger
       1 | BEGIN; CREATE SCHEMA IF NOT EXISTS "crmp"; CREATE TABLE IF NOT EXISTS "crmp"."mighost_...
-    fault: the migration's or plugin's; its author mends it
+    state: nothing was run
+           not run: a1
+    fault: the command's, the configuration's or the environment's
+    hint: grant the role what it lacks, e.g. CREATE on the database or schema, or connect as another
     "#);
     assert_eq!(project.catalog(), "");
 }

@@ -1,5 +1,6 @@
 //! Guests that fail, in every way that the sandbox has to take. What they did is rolled back; what came before stays.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use insta::assert_snapshot;
@@ -43,11 +44,11 @@ fn traps() {
     exit 8
     building 1/1 c3_c3 (sql)
     error: migration b2 trapped: wasm trap: wasm `unreachable` instruction executed
-      in the upgrade of revision b2
+      in the upgrade of revision b2, PROJECT/migrations/b2.wasm
       in body
       in function 4
-      b2 was rolled back; steps before it are kept
-      not run: c3
+    state: b2 was rolled back
+           not run: c3
     fault: the migration's or plugin's; its author mends it
     ");
     let panic = "panicked at src/lib.rs:12:5: no station \u{1b}[2Jhas the id 7";
@@ -55,38 +56,38 @@ fn traps() {
     exit 8
     building 1/1 c3_c3 (sql)
     error: migration b2 panicked: src/lib.rs:12:5: no station \u{1b}[2Jhas the id 7
-      in the upgrade of revision b2
-      b2 was rolled back; steps before it are kept
-      not run: c3
+      in the upgrade of revision b2, PROJECT/migrations/b2.wasm
+    state: b2 was rolled back
+           not run: c3
     fault: the migration's or plugin's; its author mends it
     ");
     assert_snapshot!(failing(&server, "", &begun().then("(drop (i32.load (i32.const -1)))")).shown(), @"
     exit 8
     building 1/1 c3_c3 (sql)
     error: migration b2 trapped: wasm trap: out of bounds memory access
-      in the upgrade of revision b2
+      in the upgrade of revision b2, PROJECT/migrations/b2.wasm
       in body
       in function 4
-      b2 was rolled back; steps before it are kept
-      not run: c3
+    state: b2 was rolled back
+           not run: c3
     fault: the migration's or plugin's; its author mends it
     ");
     assert_snapshot!(failing(&server, "", &begun().fail("there are 3 stations without a network")).shown(), @"
     exit 8
     building 1/1 c3_c3 (sql)
     error: migration b2 failed: there are 3 stations without a network
-      in the upgrade of revision b2
-      b2 was rolled back; steps before it are kept
-      not run: c3
+      in the upgrade of revision b2, PROJECT/migrations/b2.wasm
+    state: b2 was rolled back
+           not run: c3
     fault: the migration's or plugin's; its author mends it
     ");
     assert_snapshot!(failing(&server, "", &begun().fail("")).shown(), @"
     exit 8
     building 1/1 c3_c3 (sql)
-    error: migration b2 failed: 
-      in the upgrade of revision b2
-      b2 was rolled back; steps before it are kept
-      not run: c3
+    error: migration b2 failed, and did not say why
+      in the upgrade of revision b2, PROJECT/migrations/b2.wasm
+    state: b2 was rolled back
+           not run: c3
     fault: the migration's or plugin's; its author mends it
     ");
 }
@@ -99,10 +100,10 @@ fn limits() {
     assert_snapshot!(failing(&server, settings, &forever).shown(), @"
     exit 8
     building 1/1 c3_c3 (sql)
-    error: migration b2 computed for more than T without an answer
-      in the upgrade of revision b2
-      b2 was rolled back; steps before it are kept
-      not run: c3
+    error: migration b2 computed for more than T without calling the host
+      in the upgrade of revision b2, PROJECT/migrations/b2.wasm
+    state: b2 was rolled back
+           not run: c3
     fault: the migration's or plugin's; its author mends it
     hint: if it really needs longer, raise guest-time under [limits] in mighost.toml
     ");
@@ -112,10 +113,10 @@ fn limits() {
     assert_snapshot!(failing(&server, settings, &eats).shown(), @"
     exit 8
     building 1/1 c3_c3 (sql)
-    error: migration b2 asked for 1114112 bytes of memory; the limit is 1048576
-      in the upgrade of revision b2
-      b2 was rolled back; steps before it are kept
-      not run: c3
+    error: migration b2 asked for 1088 KiB of memory; the limit is 1 MiB
+      in the upgrade of revision b2, PROJECT/migrations/b2.wasm
+    state: b2 was rolled back
+           not run: c3
     fault: the migration's or plugin's; its author mends it
     hint: a cursor reads large results in batches; memory under [limits] in mighost.toml raises the limit
     ");
@@ -123,11 +124,12 @@ fn limits() {
     assert_snapshot!(failing(&server, settings, &deep).shown(), @"
     exit 8
     building 1/1 c3_c3 (sql)
-    error: migration b2 called functions too deep: its stack of 2097152 bytes is full
-      in the upgrade of revision b2
-      b2 was rolled back; steps before it are kept
-      not run: c3
+    error: migration b2 called functions too deep: its stack of 2 MiB is full
+      in the upgrade of revision b2, PROJECT/migrations/b2.wasm
+    state: b2 was rolled back
+           not run: c3
     fault: the migration's or plugin's; its author mends it
+    hint: a function that calls itself without end does this
     ");
     // More than the limit before its first instruction.
     let large = begun().function("(memory $large 100)");
@@ -143,10 +145,10 @@ fn limits() {
     assert_snapshot!(failing_component(&server, settings, &guests::component(&large, "migration", &[])).shown(), @"
     exit 8
     building 1/1 c3_c3 (sql)
-    error: migration b2 asked for 6553600 bytes of memory; the limit is 1048576
-      in the upgrade of revision b2
-      b2 was rolled back; steps before it are kept
-      not run: c3
+    error: migration b2 asked for 6400 KiB of memory; the limit is 1 MiB
+      in the upgrade of revision b2, PROJECT/migrations/b2.wasm
+    state: b2 was rolled back
+           not run: c3
     fault: the migration's or plugin's; its author mends it
     hint: a cursor reads large results in batches; memory under [limits] in mighost.toml raises the limit
     ");
@@ -167,24 +169,24 @@ fn broken_sql() {
     exit 7
     building 1/1 c3_c3 (sql)
     error: column "nme" does not exist (SQLSTATE 42703)
-      in the upgrade of revision b2
-      b2 was rolled back; steps before it are kept
-      not run: c3
+      in the upgrade of revision b2, PROJECT/migrations/b2.wasm
       1 | SELECT id,
       2 |        nme
         |        ^
       3 |   FROM kept
+    state: b2 was rolled back
+           not run: c3
     fault: the migration's or plugin's; its author mends it
     "#);
     assert_snapshot!(failing(&server, "", &begun().query("SELECT * FROM kpt WHERE id = $1")).shown(), @r#"
     exit 7
     building 1/1 c3_c3 (sql)
     error: relation "kpt" does not exist (SQLSTATE 42P01)
-      in the upgrade of revision b2
-      b2 was rolled back; steps before it are kept
-      not run: c3
+      in the upgrade of revision b2, PROJECT/migrations/b2.wasm
       1 | SELECT * FROM kpt WHERE id = $1
         |               ^
+    state: b2 was rolled back
+           not run: c3
     fault: the migration's or plugin's; its author mends it
     "#);
 
@@ -199,12 +201,12 @@ fn broken_sql() {
     exit 7
     building 1/1 a1_a1 (sql)
     error: column "nme" does not exist (SQLSTATE 42703)
-      in the upgrade of revision a1
-      a1 was rolled back; steps before it are kept
+      in the upgrade of revision a1, PROJECT/migrations/a1_a1
       1 | CREATE VIEW names AS
       2 |   SELECT id, nme
         |              ^
       3 |   FROM station
+    state: a1 was rolled back
     fault: the migration's or plugin's; its author mends it
     "#);
     assert_eq!((project.heads(), project.catalog()), ("base".into(), String::new()));
@@ -213,8 +215,8 @@ fn broken_sql() {
     exit 8
     building 1/1 a1_a1 (sql)
     error: line 2, column 8 of the script: unterminated quoted string
-      in the upgrade of revision a1
-      a1 was rolled back; steps before it are kept
+      in the upgrade of revision a1, PROJECT/migrations/a1_a1
+    state: a1 was rolled back
     fault: the migration's or plugin's; its author mends it
     ");
     project.sql_migration("a1", &[], "SELECT 1;\nSELECT :'station';\n", "");
@@ -222,8 +224,8 @@ fn broken_sql() {
     exit 8
     building 1/1 a1_a1 (sql)
     error: line 2, column 8 of the script: the variable :'station' has no value; give one with -x station=VALUE
-      in the upgrade of revision a1
-      a1 was rolled back; steps before it are kept
+      in the upgrade of revision a1, PROJECT/migrations/a1_a1
+    state: a1 was rolled back
     fault: the migration's or plugin's; its author mends it
     ");
     project.sql_migration("a1", &[], "SELECT 1;\n\\copy t from 'file'\n", "");
@@ -231,8 +233,8 @@ fn broken_sql() {
     exit 8
     building 1/1 a1_a1 (sql)
     error: line 2, column 1 of the script: \copy is a command of psql's, which a migration cannot use
-      in the upgrade of revision a1
-      a1 was rolled back; steps before it are kept
+      in the upgrade of revision a1, PROJECT/migrations/a1_a1
+    state: a1 was rolled back
     fault: the migration's or plugin's; its author mends it
     ");
     project.sql_migration(
@@ -241,15 +243,16 @@ fn broken_sql() {
         "SELECT 1;\nCREATE INDEX CONCURRENTLY i ON pg_class (oid);\n",
         "",
     );
-    assert_snapshot!(project.run(&["upgrade", "head"]).shown(), @"
+    assert_snapshot!(project.run(&["upgrade", "head"]).shown(), @r#"
     exit 7
     building 1/1 a1_a1 (sql)
     error: CREATE INDEX CONCURRENTLY cannot run inside a transaction block (SQLSTATE 25001)
-      in the upgrade of revision a1
-      a1 was rolled back; steps before it are kept
+      in the upgrade of revision a1, PROJECT/migrations/a1_a1
       1 | CREATE INDEX CONCURRENTLY i ON pg_class (oid)
+    state: a1 was rolled back
     fault: the migration's or plugin's; its author mends it
-    ");
+    hint: set transaction = "none" in the migration's migration.toml, or send it behind suspend-transaction
+    "#);
     assert_eq!((project.heads(), project.catalog()), ("base".into(), String::new()));
 }
 
@@ -260,9 +263,9 @@ fn transaction_control() {
     exit 8
     building 1/1 c3_c3 (sql)
     error: COMMIT would break the transaction, which belongs to mighost: COMMIT
-      in the upgrade of revision b2
-      b2 was rolled back; steps before it are kept
-      not run: c3
+      in the upgrade of revision b2, PROJECT/migrations/b2.wasm
+    state: b2 was rolled back
+           not run: c3
     fault: the migration's or plugin's; its author mends it
     hint: mighost begins and commits; statements that cannot run in a transaction go behind suspend-transaction, or set transaction = "none" in migration.toml
     "#);
@@ -271,9 +274,9 @@ fn transaction_control() {
     exit 8
     building 1/1 c3_c3 (sql)
     error: END would break the transaction, which belongs to mighost: /* all done */ End Work
-      in the upgrade of revision b2
-      b2 was rolled back; steps before it are kept
-      not run: c3
+      in the upgrade of revision b2, PROJECT/migrations/b2.wasm
+    state: b2 was rolled back
+           not run: c3
     fault: the migration's or plugin's; its author mends it
     hint: mighost begins and commits; statements that cannot run in a transaction go behind suspend-transaction, or set transaction = "none" in migration.toml
     "#);
@@ -282,11 +285,11 @@ fn transaction_control() {
     exit 7
     building 1/1 c3_c3 (sql)
     error: invalid transaction termination (SQLSTATE 2D000)
-      in the upgrade of revision b2
-      b2 was rolled back; steps before it are kept
-      not run: c3
+      in the upgrade of revision b2, PROJECT/migrations/b2.wasm
       1 | DO $$ BEGIN COMMIT; END $$
     context: PL/pgSQL function inline_code_block line 1 at COMMIT
+    state: b2 was rolled back
+           not run: c3
     fault: the migration's or plugin's; its author mends it
     ");
     let two_phase = begun().execute("PREPARE TRANSACTION 'later'");
@@ -294,9 +297,9 @@ fn transaction_control() {
     exit 8
     building 1/1 c3_c3 (sql)
     error: PREPARE TRANSACTION would break the transaction, which belongs to mighost: PREPARE TRANSACTION 'later'
-      in the upgrade of revision b2
-      b2 was rolled back; steps before it are kept
-      not run: c3
+      in the upgrade of revision b2, PROJECT/migrations/b2.wasm
+    state: b2 was rolled back
+           not run: c3
     fault: the migration's or plugin's; its author mends it
     hint: mighost begins and commits; statements that cannot run in a transaction go behind suspend-transaction, or set transaction = "none" in migration.toml
     "#);
@@ -312,8 +315,8 @@ fn no_downgrade() {
     assert_snapshot!(project.run(&["downgrade", "base"]).shown(), @"
     exit 8
     error: migration a1 failed: the artifact carries no script for this direction
-      in the downgrade of revision a1
-      a1 was rolled back; steps before it are kept
+      in the downgrade of revision a1, PROJECT/migrations/a1_x
+    state: a1 was rolled back
     fault: the migration's or plugin's; its author mends it
     ");
     assert_eq!(project.heads(), "a1");
@@ -327,8 +330,8 @@ fn queries_offline() {
     assert_snapshot!(outcome.shown(), @"
     exit 2
     error: query needs an answer from the database, and offline (--sql) there is none to ask
-      in the upgrade of revision a1
-      the script is incomplete: it ends before a1
+      in the upgrade of revision a1, PROJECT/migrations/a1.wasm
+    state: the script is incomplete: it ends before a1
     fault: the command's, the configuration's or the environment's
     hint: run it without --sql, or write the migration without queries
     ");
@@ -458,10 +461,81 @@ fn imports_that_nobody_offers() {
         failing_component(&server, "", &component).shown()
     };
     let acme = "package acme:files@1.0.0; interface files { open: func(path: string); }";
-    assert_snapshot!(import(acme, "acme:files/files@1.0.0"), @"");
+    assert_snapshot!(import(acme, "acme:files/files@1.0.0"), @"
+    exit 5
+    building 1/1 c3_c3 (sql)
+    error: migration b2 needs acme:files/files@1.0.0, which no plugin of this project exports
+      in the upgrade of revision b2, PROJECT/migrations/b2.wasm
+    state: b2 was rolled back
+           not run: c3
+    fault: the command's, the configuration's or the environment's
+    hint: put the plugin into the project's plugins folder; `mighost plugins` lists what is there
+    ");
     let host = "package mighost:host@0.1.0; interface files { open: func(path: string); }
         world probing { include migration; import files; }";
-    assert_snapshot!(import(host, "mighost:host/files@0.1.0"), @"");
+    assert_snapshot!(import(host, "mighost:host/files@0.1.0"), @"
+    exit 5
+    building 1/1 c3_c3 (sql)
+    error: migration b2 imports mighost:host/files@0.1.0, which mighost does not offer to migrations
+      in the upgrade of revision b2, PROJECT/migrations/b2.wasm
+    state: b2 was rolled back
+           not run: c3
+    fault: the migration's or plugin's; its author mends it
+    hint: build it with this mighost's WIT (`mighost wit`), or install a mighost that offers it
+    ");
     let wasi = "package wasi:nn@0.2.0; interface nn { open: func(path: string); }";
-    assert_snapshot!(import(wasi, "wasi:nn/nn@0.2.0"), @"");
+    assert_snapshot!(import(wasi, "wasi:nn/nn@0.2.0"), @"
+    exit 5
+    building 1/1 c3_c3 (sql)
+    error: migration b2 imports wasi:nn/nn@0.2.0, which mighost does not offer to migrations
+      in the upgrade of revision b2, PROJECT/migrations/b2.wasm
+    state: b2 was rolled back
+           not run: c3
+    fault: the migration's or plugin's; its author mends it
+    hint: guests have no files, no network and no environment
+    ");
+}
+
+/// A workspace of Rust migrations in `project`, which shares what the demo's migrations were built from.
+fn rust_workspace(project: &Project) {
+    let repository = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+    let demo = repository.join("migrations");
+    let manifest = format!(
+        "[workspace]\nresolver = \"3\"\nmembers = [\"*_*\"]\n[workspace.dependencies]\nmighost-sdk = {{ path = {:?} }}\n\
+         [profile.release]\nopt-level = \"s\"\nlto = true\ncodegen-units = 1\npanic = \"abort\"\n",
+        repository.join("plugin-sdk")
+    );
+    project.write("migrations/Cargo.toml", manifest);
+    project.write("migrations/Cargo.lock", std::fs::read(demo.join("Cargo.lock")).unwrap());
+    project.write(
+        ".cargo/config.toml",
+        format!("[build]\ntarget-dir = {:?}\n", demo.join("target")),
+    );
+}
+
+/// The SDK says where a guest panicked, and what it said.
+#[test]
+fn rust_panics() {
+    let project = Project::on_server();
+    rust_workspace(&project);
+    project
+        .run(&["revision", "-m", "Take over", "--rev-id", "a1b2", "--template", "rust"])
+        .ok();
+    let source = "use mighost_sdk::prelude::*;
+struct Revision;
+impl Migration for Revision {
+    fn upgrade() {
+        execute(\"CREATE TABLE half ()\");
+        let station: Option<u32> = None;
+        station.expect(\"no station to take over\");
+    }
+    fn downgrade() {}
+}
+mighost_sdk::migration!(Revision);
+";
+    project.write("migrations/a1b2_take_over/src/lib.rs", source);
+    assert_snapshot!(project.run(&["upgrade", "head"]).shown(), @"");
+    assert_eq!((project.heads(), project.catalog()), ("base".into(), String::new()));
+    project.write("migrations/a1b2_take_over/src/lib.rs", source.replace("u32", "u31"));
+    assert_snapshot!(project.run(&["upgrade", "head"]).shown(), @"");
 }

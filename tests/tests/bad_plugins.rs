@@ -60,16 +60,16 @@ fn that_do_not_fit() {
     assert_snapshot!(failing(&server, &[]).shown(), @"
     exit 5
     error: migration a1 needs acme:tools/tools@1.0.0, which no plugin of this project exports
-      in the upgrade of revision a1
-      a1 was rolled back; steps before it are kept
+      in the upgrade of revision a1, PROJECT/migrations/a1.wasm
+    state: a1 was rolled back
     fault: the command's, the configuration's or the environment's
     hint: put the plugin into the project's plugins folder; `mighost plugins` lists what is there
     ");
     assert_snapshot!(failing(&server, &[("tools", plugin("tools", "1.1.0", &Code::new()))]).shown(), @"
     exit 5
     error: migration a1 needs acme:tools/tools@1.0.0, which no plugin of this project exports
-      in the upgrade of revision a1
-      a1 was rolled back; steps before it are kept
+      in the upgrade of revision a1, PROJECT/migrations/a1.wasm
+    state: a1 was rolled back
     fault: the command's, the configuration's or the environment's
     hint: what plugins export: acme:tools/tools@1.1.0; versions must be equal
     ");
@@ -84,8 +84,8 @@ fn that_do_not_fit() {
     assert_snapshot!(failing(&server, &[("tools", guests::plugin(&other, "tools", &[]))]).shown(), @"
     exit 5
     error: migration a1 expects acme:tools/tools@1.0.0#sweep as func() -> u32; plugin tools exports func(room: string) -> u32
-      in the upgrade of revision a1
-      a1 was rolled back; steps before it are kept
+      in the upgrade of revision a1, PROJECT/migrations/a1.wasm
+    state: a1 was rolled back
     fault: the migration's or plugin's; its author mends it
     hint: build both against one version of the plugin's WIT
     ");
@@ -151,9 +151,10 @@ fn that_import_each_other() {
     assert_snapshot!(failing(&server, &plugins).shown(), @"
     exit 5
     error: plugins import each other in a circle: tools -> brooms -> tools
-      in the upgrade of revision a1
-      a1 was rolled back; steps before it are kept
+      in the upgrade of revision a1, PROJECT/migrations/a1.wasm
+    state: a1 was rolled back
     fault: the migration's or plugin's; its author mends it
+    hint: a plugin that both need can hold what they share
     ");
 }
 
@@ -164,36 +165,36 @@ fn that_fail() {
     assert_snapshot!(with(&Code::new().execute("CREATE TABLE two ()").then("unreachable")), @"
     exit 8
     error: plugin tools trapped: wasm trap: wasm `unreachable` instruction executed
-      in the upgrade of revision a1
+      in the upgrade of revision a1, PROJECT/migrations/a1.wasm
       in body
       in function 3
-      a1 was rolled back; steps before it are kept
+    state: a1 was rolled back
     fault: the migration's or plugin's; its author mends it
     ");
     assert_snapshot!(with(&Code::new().execute("ALTER TABLE half ADD COLUMN\n  id intt")), @r#"
     exit 7
     error: type "intt" does not exist (SQLSTATE 42704)
-      in the upgrade of revision a1
-      a1 was rolled back; steps before it are kept
+      in the upgrade of revision a1, PROJECT/migrations/a1.wasm
       operation acme:tools/tools@1.0.0#sweep
       1 | ALTER TABLE half ADD COLUMN
       2 |   id intt
         |      ^
+    state: a1 was rolled back
     fault: the migration's or plugin's; its author mends it
     "#);
     assert_snapshot!(with(&Code::new().execute("ROLLBACK")), @r#"
     exit 8
-    error: ROLLBACK would break the transaction, which belongs to mighost: ROLLBACK
-      in the upgrade of revision a1
-      a1 was rolled back; steps before it are kept
+    error: plugin tools: ROLLBACK would break the transaction, which belongs to mighost: ROLLBACK
+      in the upgrade of revision a1, PROJECT/migrations/a1.wasm
+    state: a1 was rolled back
     fault: the migration's or plugin's; its author mends it
     hint: mighost begins and commits; statements that cannot run in a transaction go behind suspend-transaction, or set transaction = "none" in migration.toml
     "#);
     assert_snapshot!(with(&Code::new().message(1, "panicked at src/lib.rs:3:1: no broom").then("unreachable")), @"
     exit 8
     error: plugin tools panicked: src/lib.rs:3:1: no broom
-      in the upgrade of revision a1
-      a1 was rolled back; steps before it are kept
+      in the upgrade of revision a1, PROJECT/migrations/a1.wasm
+    state: a1 was rolled back
     fault: the migration's or plugin's; its author mends it
     ");
 }
@@ -231,8 +232,8 @@ fn of_object_kinds() {
     assert_snapshot!(with(&[]), @"
     exit 5
     error: no plugin of this project serves objects of kind gronk; the kinds that are served: none
-      in the upgrade of revision a1
-      a1 was rolled back; steps before it are kept
+      in the upgrade of revision a1, PROJECT/migrations/a1.wasm
+    state: a1 was rolled back
     fault: the command's, the configuration's or the environment's
     hint: put a plugin that serves the kind into the plugins folder
     ");
@@ -242,9 +243,10 @@ fn of_object_kinds() {
     assert_snapshot!(with(&[("gronk", guests::plugin(&tools, "gronk", &["gronk"]))]), @"
     exit 5
     error: plugin gronk is not a component that can be run: its exports are not those of a plugin for object types: no exported instance named `mighost:host/object-type@0.1.0`
-      in the upgrade of revision a1
-      a1 was rolled back; steps before it are kept
+      in the upgrade of revision a1, PROJECT/migrations/a1.wasm
+    state: a1 was rolled back
     fault: the migration's or plugin's; its author mends it
+    hint: the file may have been damaged on its way: get it again, or build it again
     ");
     let core = Code::new().module(&["acme:brooms/brooms@1.0.0#sweep"]);
     let brooms = guests::component(&core, "plugin", &[&package("brooms", "1.0.0", "func() -> u32", "")]);

@@ -134,7 +134,7 @@ fn parse_section<'a, T: Deserialize<'a>>(section: &str, json: &'a [u8]) -> Resul
         |error: serde_json::Error| Defect::Malformed(format!("its {section} section is malformed: {error}"));
     let Format { format } = serde_json::from_slice(json).map_err(malformed)?;
     if format != FORMAT {
-        return Err(Defect::Malformed(format!(
+        return Err(Defect::Newer(format!(
             "its {section} section is of format {format}; this mighost reads format {FORMAT}"
         )));
     }

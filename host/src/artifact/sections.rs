@@ -148,7 +148,7 @@ impl<'a> Sections<'a> {
                 self.assets = Some(parse_assets(bytes, content.start)?);
             }
             _ => {
-                return Err(Defect::Malformed(format!(
+                return Err(Defect::Newer(format!(
                     "it has a section {name}, which this mighost does not know"
                 )));
             }

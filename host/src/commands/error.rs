@@ -30,6 +30,12 @@ pub enum CommandError {
     Artifact(#[from] ArtifactError),
     #[error(transparent)]
     Graph(#[from] crate::revision::RevisionError),
+    /// The revisions make no graph; `places` are where those are that the error names.
+    #[error("{error}")]
+    NoGraph {
+        error: crate::revision::RevisionError,
+        places: Vec<(String, PathBuf)>,
+    },
     #[error(transparent)]
     Connect(#[from] ConnectError),
     #[error(transparent)]
@@ -76,6 +82,13 @@ impl From<&CommandError> for Diagnostic {
             CommandError::Revision(error) => error.into(),
             CommandError::Artifact(error) => artifact(error),
             CommandError::Graph(_) => simple(Blame::Operator, ExitKind::History),
+            CommandError::NoGraph { places, .. } => {
+                let mut diagnostic = simple(Blame::Guest, ExitKind::History);
+                for (revision, place) in places {
+                    diagnostic = diagnostic.at(format!("{revision} is in {}", place.display()));
+                }
+                diagnostic
+            }
             CommandError::Connect(error) => Self::new(error.blame(), ExitKind::Connection, error.to_string()),
             CommandError::Embedded(error) => Self::new(Blame::Operator, ExitKind::Connection, error.to_string()),
             CommandError::Runtime(error) => runtime(error),
@@ -114,6 +127,10 @@ fn artifact(error: &ArtifactError) -> Diagnostic {
 fn runtime(error: &RuntimeError) -> Diagnostic {
     let mut diagnostic = match error {
         RuntimeError::Sink(error) => sink(error, Blame::Guest),
+        RuntimeError::Refused { error: cause, .. } => Diagnostic {
+            what: error.to_string(),
+            ..sink(cause, Blame::Guest)
+        },
         RuntimeError::Artifact(error) => artifact(error),
         RuntimeError::Engine(_) => Diagnostic::new(error.blame(), ExitKind::Internal, error.to_string()),
         RuntimeError::MissingPlugin { .. }
@@ -155,6 +172,13 @@ fn sink(error: &SinkError, blame: Blame) -> Diagnostic {
     if let SinkError::Statement(failure) = error {
         diagnostic.statement = Some(failure.clone());
         diagnostic.hints.extend(timeout_hint(&failure.error).map(str::to_owned));
+        // active_sql_transaction: CREATE INDEX CONCURRENTLY, VACUUM and the like.
+        if failure.error.sqlstate == "25001" {
+            diagnostic.hints.push(
+                "set transaction = \"none\" in the migration's migration.toml, or send it behind suspend-transaction"
+                    .into(),
+            );
+        }
     }
     diagnostic
 }
@@ -188,24 +212,49 @@ fn run(failure: &RunFailure) -> Diagnostic {
         ExecutorError::NoArtifact(_) => Diagnostic::new(Blame::Operator, ExitKind::Artifact, failure.error.to_string()),
         ExecutorError::ThreadLost => Diagnostic::new(Blame::Host, ExitKind::Internal, failure.error.to_string()),
     };
-    if let Some(step) = &failure.failed {
-        diagnostic
-            .location
-            .insert(0, format!("in the {} of revision {}", step.direction, step.revision));
+    match &failure.failed {
+        Some(step) => {
+            let place = failure
+                .place
+                .as_ref()
+                .map(|place| format!(", {}", place.display()))
+                .unwrap_or_default();
+            let text = format!("in the {} of revision {}{place}", step.direction, step.revision);
+            diagnostic.location.insert(0, text);
+        }
+        // The host's own statements, and the role's rights that they need.
+        None if diagnostic.statement.is_some() => {
+            diagnostic.blame = Blame::Operator;
+            diagnostic.location.insert(
+                0,
+                "in mighost's own work: the schema, the version table and the ledger".into(),
+            );
+            if sqlstate(&diagnostic) == Some("42501") {
+                diagnostic.hints.push(
+                    "grant the role what it lacks, e.g. CREATE on the database or schema, or connect as another".into(),
+                );
+            }
+        }
+        None => {}
     }
-    diagnostic.location.push(failure.state.clone());
     let names = |steps: Vec<&str>| steps.join(", ");
+    diagnostic.outcome.push(failure.state.clone());
     if !failure.done.is_empty() {
-        diagnostic.location.push(format!(
+        diagnostic.outcome.push(format!(
             "done: {}",
             names(failure.done.iter().map(|step| step.revision.as_str()).collect())
         ));
     }
     if !failure.not_run.is_empty() {
-        diagnostic.location.push(format!(
+        diagnostic.outcome.push(format!(
             "not run: {}",
             names(failure.not_run.iter().map(|step| step.revision.as_str()).collect())
         ));
     }
     diagnostic
+}
+
+fn sqlstate(diagnostic: &Diagnostic) -> Option<&str> {
+    let failure = diagnostic.statement.as_ref()?;
+    Some(failure.error.sqlstate.as_str())
 }

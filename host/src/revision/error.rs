@@ -130,6 +130,28 @@ pub enum RevisionError {
     RowTaken { row: String },
 }
 
+impl RevisionError {
+    /// The revisions whose declarations are wrong, for errors of a graph; none for those of targets and version tables.
+    pub fn declared_by(&self) -> Vec<&str> {
+        match self {
+            Self::DuplicateRevision { revision }
+            | Self::LabelIsRevision { revision, .. }
+            | Self::BadRevisionId { revision, .. }
+            | Self::BadLabel { revision, .. }
+            | Self::MissingDownRevision { revision, .. }
+            | Self::MissingDependency { revision, .. }
+            | Self::DownRevisionIsLabel { revision, .. }
+            | Self::RepeatedDownRevision { revision, .. }
+            | Self::SelfLoop { revision } => vec![revision],
+            Self::DuplicateLabel { first, second, .. } => vec![first, second],
+            Self::Cycle { revisions } | Self::DependencyCycle { revisions } => {
+                revisions.iter().map(String::as_str).collect()
+            }
+            _ => Vec::new(),
+        }
+    }
+}
+
 /// A name that was not checked: it may come from anywhere, so what a terminal would obey is escaped and the length is bounded.
 fn shown(name: &str) -> String {
     match name.char_indices().nth(MAX_NAME_CHARS) {
@@ -174,18 +196,13 @@ fn circle(revisions: &[String]) -> String {
 }
 
 fn multiple_heads(target: &str, heads: &[String]) -> String {
-    let merge = if heads.len() > LISTED {
-        "heads".to_owned()
-    } else {
-        heads.join(" ")
-    };
     let all = match target.strip_suffix("@head") {
         Some(branch) if !branch.is_empty() => format!("{branch}@heads"),
         _ => "heads".to_owned(),
     };
     format!(
-        "'{target}' must be one revision here, but there are {} heads: {}. Join them with `mighost merge {merge}`, or go to all of \
-         them with `mighost upgrade {all}`",
+        "'{target}' must be one revision here, but there are {} heads: {}. Go to all of them with `mighost upgrade {all}`, or join \
+         them by a revision whose down-revisions they are",
         heads.len(),
         list(heads)
     )
