@@ -9,6 +9,9 @@ use super::{Guest, Providers, RuntimeError, Sink};
 use crate::config::Limits;
 use crate::report::Reporter;
 
+/// Where a plugin's instance is, once it is made; held while it is called.
+type Place = Arc<tokio::sync::Mutex<Option<Instance>>>;
+
 /// What guests see of the run's settings; the same for every step.
 #[derive(Clone, Debug)]
 pub struct RunSettings {
@@ -32,7 +35,7 @@ pub struct StepRun {
     pub providers: Arc<dyn Providers>,
     /// None where a guest is only asked for its objects.
     pub sink: Option<Arc<tokio::sync::Mutex<dyn Sink>>>,
-    instances: Mutex<HashMap<Arc<str>, Arc<tokio::sync::Mutex<Option<Instance>>>>>,
+    instances: Mutex<HashMap<Arc<str>, Place>>,
     /// The first reason why a guest was ended by the host. A trap only carries it up through the guests.
     failure: Mutex<Option<RuntimeError>>,
     operations: Mutex<Vec<String>>,
@@ -63,7 +66,7 @@ impl StepRun {
     }
 
     /// The place of a plugin's instance.
-    pub(super) fn instance(&self, guest: &Guest) -> Arc<tokio::sync::Mutex<Option<Instance>>> {
+    pub(super) fn instance(&self, guest: &Guest) -> Place {
         let mut instances = self.instances.lock().unwrap_or_else(PoisonError::into_inner);
         instances.entry(guest.name.clone()).or_default().clone()
     }
