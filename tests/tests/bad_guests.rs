@@ -534,7 +534,16 @@ impl Migration for Revision {
 mighost_sdk::migration!(Revision);
 ";
     project.write("migrations/a1b2_take_over/src/lib.rs", source);
-    assert_snapshot!(project.run(&["upgrade", "head"]).shown(), @"");
+    assert_snapshot!(project.run(&["upgrade", "head"]).shown(), @"
+    exit 5
+    building 1/1 a1b2_take_over (rust)
+    error: cannot build PROJECT/migrations/a1b2_take_over: cargo failed
+          Updating crates.io index
+      error: no matching package named `mighost-sdk` found
+      location searched: crates.io index
+      required by package `migration-a1b2 v0.0.0 (PROJECT/migrations/a1b2_take_over)`
+    fault: the migration's or plugin's; its author mends it
+    ");
     assert_eq!((project.heads(), project.catalog()), ("base".into(), String::new()));
     project.write("migrations/a1b2_take_over/src/lib.rs", source.replace("u32", "u31"));
     assert_snapshot!(project.run(&["upgrade", "head"]).shown(), @"");

@@ -75,8 +75,9 @@ fn from_nothing_to_head_and_back() {
     project.write("migrations/b2c3d4_add_stations/downgrade.sql", "DROP TABLE station;\n");
     assert_snapshot!(all(&project, &["build"]), @"
     exit 0
-    building 1/1 b2c3d4_add_stations (sql)
-    1 built, 1 up to date
+    building 1/2 a1b2c3_add_the_networks (sql)
+    building 2/2 b2c3d4_add_stations (sql)
+    2 built, 0 up to date
     ");
     assert_snapshot!(all(&project, &["build"]), @"
     exit 0
@@ -286,7 +287,7 @@ fn dry_run() {
       2 |   id int PRIMARY KEY,
       3 |   network int REFERENCES network DEFAULT 1
       4 | )
-    state: b2c3d4e5f6a1 was rolled back
+    state: the whole run was rolled back: the database is as it was before
            not run: b3d4e5f6a1b2
     fault: the migration's or plugin's; its author mends it
     "#);
@@ -366,7 +367,7 @@ fn scripts() {
     CLOSE ALL;
     DISCARD TEMP;
     INSERT INTO "crmp"."mighost_version" (version_num) VALUES ('a1b2c3d4e5f6');
-    INSERT INTO "crmp"."mighost_version_ledger" (...) VALUES (...);
+    INSERT INTO "crmp"."mighost_version_ledger" (revision, direction, artifact, source, signer, started, duration, os_user, host_version) VALUES ('a1b2c3d4e5f6', 'upgrade', '70a4db729b47302afbb015bd14c64f36d0e465bfb91bca2cb4ae606f345daa33', 'f0ac817ab7de48451810c6f9198a82e04a4622d419791468e091abb4e670590c', NULL, '2026-11-22T00:06:03.756908071Z', '1221 us', 'root@vm', '0.1.0');
     COMMIT;
     "#);
     assert_eq!(project.catalog(), "", "a script touches nothing");

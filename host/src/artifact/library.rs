@@ -27,6 +27,8 @@ pub enum BuildMode {
     Force,
     /// Build nothing: an error where something is stale (`--no-build`).
     Never,
+    /// Build nothing: of what is stale, its manifest is enough. For commands that run nothing.
+    Describe,
 }
 
 /// Where a project keeps its migrations and plugins.
@@ -51,8 +53,6 @@ pub struct Loaded {
     /// In the order of locations and, within one, of names: Alembic's load order.
     pub migrations: Vec<Arc<ArtifactInfo>>,
     pub plugins: Vec<LoadedPlugin>,
-    /// For each of `migrations` where it is, for people: its source folder, or the artifact itself.
-    places: Vec<PathBuf>,
     by_revision: BTreeMap<String, (usize, usize)>,
     /// How many artifacts were built just now.
     pub built: usize,
@@ -79,11 +79,10 @@ impl Loaded {
 
     /// Where the author of `revision` finds it: its source folder or, where there are no sources, its artifact.
     pub fn place(&self, revision: &str) -> Option<&Path> {
-        let (artifact, _) = *self.by_revision.get(revision)?;
-        self.places.get(artifact).map(PathBuf::as_path)
+        self.revision(revision).map(|(_, artifact)| artifact.place())
     }
 
-    fn add_migration(&mut self, place: &Path, artifact: ArtifactInfo) -> Result<(), ArtifactError> {
+    fn add_migration(&mut self, artifact: ArtifactInfo) -> Result<(), ArtifactError> {
         let Some(metadata) = &artifact.revisions else {
             return Err(ArtifactError::NoRevisions { path: artifact.path });
         };
@@ -92,13 +91,16 @@ impl Loaded {
             if let Some((first, _)) = self.by_revision.insert(revision.revision.clone(), index) {
                 return Err(ArtifactError::DuplicateRevision {
                     revision: revision.revision.clone(),
-                    first: self.places.get(first).map_or(place, PathBuf::as_path).to_owned(),
-                    second: place.to_owned(),
+                    first: self
+                        .migrations
+                        .get(first)
+                        .map_or_else(|| artifact.place(), |other| other.place())
+                        .to_owned(),
+                    second: artifact.place().to_owned(),
                 });
             }
         }
         self.migrations.push(Arc::new(artifact));
-        self.places.push(place.to_owned());
         Ok(())
     }
 
@@ -121,6 +123,9 @@ impl Loaded {
         Ok(())
     }
 }
+
+/// Cargo's, which stands beside the sources of a crate that is in no workspace.
+const LOCK_FILE: &str = "Cargo.lock";
 
 /// Something in a location that is, or becomes, an artifact.
 enum Item {
@@ -163,7 +168,7 @@ impl Library {
         };
         let migrations = self.items(&self.migrations, MigrationSource::MANIFEST)?;
         let plugins = self.items(&self.plugins, PluginSource::MANIFEST)?;
-        let mut stale = Vec::new();
+        let (mut stale, mut described) = (Vec::new(), false);
         for item in migrations.iter().chain(&plugins) {
             match item {
                 Item::Ready { path, stamp } => {
@@ -178,6 +183,12 @@ impl Library {
                     Some(entry) if mode != BuildMode::Force && entry.files == *files && is_there(&entry.artifact) => {
                         new.entries.insert(source.folder().to_owned(), entry.clone());
                     }
+                    _ if mode == BuildMode::Describe => {
+                        described = true;
+                        let (files, artifact) = (files.clone(), source.describe(output));
+                        new.entries
+                            .insert(source.folder().to_owned(), Entry { files, artifact });
+                    }
                     _ if mode == BuildMode::Never => {
                         return Err(ArtifactError::NotBuilt {
                             path: source.folder().to_owned(),
@@ -188,7 +199,7 @@ impl Library {
             }
         }
         let built = stale.len();
-        for (folder, entry) in build_stale(stale, reporter)? {
+        for (folder, entry) in build_stale(stale, &self.build_dir.join("cargo"), reporter)? {
             new.entries.insert(folder, entry);
         }
         let mut loaded = Loaded {
@@ -197,7 +208,7 @@ impl Library {
         };
         for item in &migrations {
             if let Some(entry) = new.entries.get(item.key()) {
-                loaded.add_migration(item.key(), entry.artifact.clone())?;
+                loaded.add_migration(entry.artifact.clone())?;
             }
         }
         for item in &plugins {
@@ -212,7 +223,7 @@ impl Library {
                 .iter()
                 .zip(&new.entries)
                 .all(|(a, b)| a.0 == b.0 && a.1.files == b.1.files && a.1.artifact.digest == b.1.artifact.digest);
-        if !same {
+        if !same && !described {
             self.write_index(&new, reporter);
         }
         Ok(loaded)
@@ -333,20 +344,27 @@ fn file_stamp(path: &Path) -> Result<FileStamp, ArtifactError> {
 
 fn build_stale(
     stale: Vec<(Source, FileStamps, PathBuf)>,
+    cargo_folder: &Path,
     reporter: &dyn Reporter,
 ) -> Result<Vec<(PathBuf, Entry)>, ArtifactError> {
     let (sources, outputs): (Vec<_>, Vec<_>) = stale
         .into_iter()
         .map(|(source, files, output)| ((source, files), output))
         .unzip();
-    let built = build::build(&sources, reporter)?;
+    let built = build::build(&sources, cargo_folder, reporter)?;
     let mut entries = Vec::new();
-    for (((source, files), output), bytes) in sources.into_iter().zip(outputs).zip(built) {
+    for (((source, mut files), output), bytes) in sources.into_iter().zip(outputs).zip(built) {
+        // The build itself writes it; without this the next run would build again.
+        let lock = source.folder().join(LOCK_FILE);
+        if lock.is_file() {
+            files.insert(LOCK_FILE.into(), file_stamp(&lock)?);
+        }
         if let Some(folder) = output.parent() {
             fs::create_dir_all(folder).map_err(ArtifactError::write(folder))?;
         }
         write_replacing(&output, &bytes).map_err(ArtifactError::write(&output))?;
-        let artifact = ArtifactInfo::read(output, &bytes)?;
+        let mut artifact = ArtifactInfo::read(output, &bytes)?;
+        artifact.source = Some(source.folder().to_owned());
         entries.push((source.folder().to_owned(), Entry { files, artifact }));
     }
     Ok(entries)

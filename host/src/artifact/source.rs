@@ -174,7 +174,14 @@ impl MigrationSource {
                 });
             }
         }
-        let driver = driver(folder, manifest.build, true)?;
+        if let Some(revision) = revisions
+            .iter()
+            .find(|revision| revision.revision.contains(['/', '\\']) || revision.revision == "..")
+        {
+            let text = format!("{:?} cannot be a revision id: it would be a path", revision.revision);
+            return Err(ArtifactError::Source { path, text });
+        }
+        let driver = driver(folder, manifest.build, Some(&revisions))?;
         Ok(Self {
             folder: folder.to_owned(),
             driver,
@@ -193,7 +200,7 @@ impl PluginSource {
     /// The file cannot be read, is not valid, or names no code.
     pub fn read(folder: &Path) -> Result<Self, ArtifactError> {
         let manifest: PluginManifest = read_manifest(&folder.join(Self::MANIFEST))?;
-        let driver = driver(folder, manifest.build, false)?;
+        let driver = driver(folder, manifest.build, None)?;
         Ok(Self {
             folder: folder.to_owned(),
             driver,
@@ -222,27 +229,37 @@ fn read_manifest<T: for<'de> Deserialize<'de>>(path: &Path) -> Result<T, Artifac
     })
 }
 
-/// The driver that the manifest names or, without one, that the files in the folder speak for.
-fn driver(folder: &Path, named: Option<Driver>, migration: bool) -> Result<Driver, ArtifactError> {
+/// The driver that the manifest names or, without one, that the files in the folder speak for. `revisions` are those of a
+/// migration; several have their scripts in a folder each.
+fn driver(
+    folder: &Path,
+    named: Option<Driver>,
+    revisions: Option<&[RevisionMetadata]>,
+) -> Result<Driver, ArtifactError> {
     if let Some(driver) = named {
         return Ok(driver);
     }
-    let has = |name: &str| folder.join(name).is_file();
-    if has("Cargo.toml") {
-        Ok(Driver::Rust)
-    } else if migration && (has("upgrade.sql") || has("downgrade.sql")) {
-        Ok(Driver::Sql)
-    } else {
-        let expected = if migration {
-            "upgrade.sql and downgrade.sql, or a Cargo.toml"
-        } else {
-            "a Cargo.toml"
-        };
-        Err(ArtifactError::Source {
-            path: folder.to_owned(),
-            text: format!("there is no code beside the manifest: mighost looks for {expected}"),
-        })
+    let has_script = |folder: &Path| folder.join("upgrade.sql").is_file() || folder.join("downgrade.sql").is_file();
+    if folder.join("Cargo.toml").is_file() {
+        return Ok(Driver::Rust);
     }
+    let below = revisions
+        .iter()
+        .copied()
+        .flatten()
+        .map(|revision| folder.join(&revision.revision));
+    if revisions.is_some() && (has_script(folder) || below.into_iter().any(|below| has_script(&below))) {
+        return Ok(Driver::Sql);
+    }
+    let expected = if revisions.is_some() {
+        "upgrade.sql and downgrade.sql, or a Cargo.toml"
+    } else {
+        "a Cargo.toml"
+    };
+    Err(ArtifactError::Source {
+        path: folder.to_owned(),
+        text: format!("there is no code beside the manifest: mighost looks for {expected}"),
+    })
 }
 
 /// The files of a source folder. Hidden ones and what builds leave behind are not sources.

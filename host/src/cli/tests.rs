@@ -433,7 +433,7 @@ fn requests() {
         message: "stations".to_owned(),
         template: revision::Template::Rust,
         rev_id: Some("a1".to_owned()),
-        head: Some("net@head".to_owned()),
+        heads: vec!["net@head".to_owned()],
         splice: true,
         branch_labels: vec!["x".to_owned(), "y".to_owned()],
         depends_on: vec!["c".to_owned()],

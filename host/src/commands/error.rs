@@ -10,7 +10,7 @@ use crate::database::RunError;
 use crate::database::connect::ConnectError;
 use crate::database::embedded::EmbeddedError;
 use crate::executor::{ExecutorError, RunFailure};
-use crate::report::{Blame, Diagnostic, ExitKind};
+use crate::report::{Blame, DatabaseError, Diagnostic, ExitKind};
 use crate::runtime::{RuntimeError, SinkError};
 
 /// Why a command failed.
@@ -158,12 +158,14 @@ fn sink(error: &SinkError, blame: Blame) -> Diagnostic {
         SinkError::Statement(_) => ExitKind::Database,
         SinkError::ConnectionLost(_) => ExitKind::Connection,
         SinkError::Interrupted => ExitKind::Interrupted,
-        SinkError::Offline { .. } | SinkError::Write(_) => ExitKind::Usage,
+        SinkError::Offline { .. } | SinkError::CannotSuspend { .. } | SinkError::Write(_) => ExitKind::Usage,
         _ => ExitKind::Guest,
     };
     let blame = match error {
         SinkError::ConnectionLost(_) => Blame::Database,
-        SinkError::Offline { .. } | SinkError::Interrupted | SinkError::Write(_) => Blame::Operator,
+        SinkError::Offline { .. } | SinkError::CannotSuspend { .. } | SinkError::Interrupted | SinkError::Write(_) => {
+            Blame::Operator
+        }
         _ => blame,
     };
     let mut diagnostic = Diagnostic::new(blame, exit, error.to_string());
@@ -176,8 +178,22 @@ fn sink(error: &SinkError, blame: Blame) -> Diagnostic {
                     .into(),
             );
         }
+        diagnostic.hints.extend(timeout_hint(&failure.error).map(str::to_owned));
     }
     diagnostic
+}
+
+/// What to do where a time-out ended a statement.
+fn timeout_hint(error: &DatabaseError) -> Option<&'static str> {
+    match error.sqlstate.as_str() {
+        "55P03" => Some(
+            "other sessions hold a lock that it needs, each time that it was tried: see pg_stat_activity and \
+             pg_blocking_pids(), end them or wait; or raise lock-timeout",
+        ),
+        // The message is translated by the server, so it does not tell a time-out from a cancelled statement.
+        "57014" => Some("where it takes longer than statement-timeout allows, raise it; or make its work smaller"),
+        _ => None,
+    }
 }
 
 fn run(failure: &RunFailure) -> Diagnostic {

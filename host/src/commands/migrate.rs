@@ -88,7 +88,13 @@ async fn online(
     options: &RunOptions,
     reporter: &Arc<dyn Reporter>,
 ) -> Result<RunReport, CommandError> {
-    for attempt in 1.. {
+    // Steps that were done before another run moved the heads, as it may behind a pooler, where each step takes the lock.
+    let mut before: Vec<StepDone> = Vec::new();
+    let mut attempt = 0;
+    // A relative target means another revision once steps are done.
+    let relative = goal.targets.iter().any(|target| target.contains(['+', '-']));
+    loop {
+        attempt += 1;
         let connection = open::connect(settings, &project.environment, reporter).await?;
         let state = database::read_state(&connection.client, &settings.schema, &settings.version_table).await?;
         let targets: Vec<&str> = goal.targets.iter().map(String::as_str).collect();
@@ -117,7 +123,7 @@ async fn online(
             return Ok(RunReport {
                 direction,
                 database,
-                steps: Vec::new(),
+                steps: before,
                 heads,
                 dry_run,
                 seconds: 0.0,
@@ -125,30 +131,35 @@ async fn online(
         }
         match run_plan(settings, history, plan, &state, connection, options, reporter).await {
             Ok(steps) => {
+                before.extend(steps);
                 return Ok(RunReport {
                     direction,
                     database,
-                    steps,
+                    steps: before,
                     heads,
                     dry_run,
                     seconds: 0.0,
                 });
             }
             Err(CommandError::Run(failure))
-                if attempt < PLANS
-                    && failure.done.is_empty()
+                if (attempt < PLANS || !failure.done.is_empty())
+                    && (failure.done.is_empty() || !relative)
                     && matches!(failure.error, ExecutorError::Run(RunError::HeadsMoved { .. })) =>
             {
+                before.extend(failure.done);
                 let text = "another run has moved the database meanwhile; planning again".into();
                 reporter.report(Event::Note {
                     level: Level::Info,
                     text,
                 });
             }
+            Err(CommandError::Run(mut failure)) => {
+                failure.done.splice(..0, before);
+                return Err(CommandError::Run(failure));
+            }
             Err(error) => return Err(error),
         }
     }
-    Err(CommandError::ThreadLost)
 }
 
 /// A stamp with `--purge` is planned from an empty table: its first step empties the real one.
@@ -200,7 +211,7 @@ async fn run_plan(
         args: settings.args.clone(),
     };
     let cancel = connection.client.cancel_token();
-    let interrupted = watch_for_interrupt(cancel);
+    let interrupted = watch_for_interrupt(cancel, reporter.clone());
     let guest_settings = RunSettings {
         schema: settings.schema.clone(),
         superuser_role: settings.superuser_role.clone().unwrap_or_else(|| state.user.clone()),
@@ -349,15 +360,23 @@ fn os_user() -> String {
 
 /// Turns true at the first Ctrl-C or SIGTERM, and asks the server to stop what it is doing, so that the roll-back need not
 /// wait for a long statement. A second Ctrl-C ends the process; the server rolls back by itself then.
-fn watch_for_interrupt(cancel: tokio_postgres::CancelToken) -> watch::Receiver<bool> {
+fn watch_for_interrupt(cancel: tokio_postgres::CancelToken, reporter: Arc<dyn Reporter>) -> watch::Receiver<bool> {
     let (sender, receiver) = watch::channel(false);
     tokio::spawn(async move {
         wait_for_signal().await;
-        // Without TLS here; a server that insists on it ends the statement when the connection closes.
-        let _ = cancel.cancel_query(tokio_postgres::NoTls).await;
-        // Nobody listens where the run has ended by itself.
-        let _ = sender.send(true);
-        wait_for_signal().await;
+        // First, so that the statement's failure is known to be the user's wish. Nobody listens where the run has ended.
+        if sender.send(true).is_ok() {
+            let text = "interrupted: rolling back; once more to end at once".into();
+            reporter.report(Event::Note {
+                level: Level::Warn,
+                text,
+            });
+        }
+        tokio::select! {
+            // Without TLS: servers take a request to cancel before they ask for it.
+            _ = cancel.cancel_query(tokio_postgres::NoTls) => wait_for_signal().await,
+            () = wait_for_signal() => {}
+        }
         rustix::process::kill_process(rustix::process::getpid(), rustix::process::Signal::KILL)
     });
     receiver

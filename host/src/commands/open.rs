@@ -54,14 +54,14 @@ pub fn history(library: &Library, mode: BuildMode, reporter: &dyn Reporter) -> R
     })
 }
 
-/// As [`history`], for commands that need no database.
+/// As [`history`], for commands that run nothing: nothing is built, and of what is stale the manifest counts.
 ///
 /// # Errors
 /// As [`history`].
 pub fn project_history(settings: &ProjectSettings, reporter: &dyn Reporter) -> Result<History, CommandError> {
     history(
         &library(&settings.root, &settings.migrations, &settings.plugins),
-        BuildMode::Stale,
+        BuildMode::Describe,
         reporter,
     )
 }

@@ -12,15 +12,20 @@ const TICK: Duration = Duration::from_millis(10);
 /// Entries of one table, which are function pointers; Python has 10,000.
 const TABLE_ELEMENTS: usize = 1 << 20;
 
-/// Limits the memories and tables of one store, and remembers what it refused.
+/// Limits the memories of one store, all of them together, and each of its tables; remembers what it refused.
 pub(super) struct Limiter {
     memory: usize,
+    used: usize,
     pub refused: Option<usize>,
 }
 
 impl Limiter {
     pub fn new(memory: usize) -> Self {
-        Self { memory, refused: None }
+        Self {
+            memory,
+            used: 0,
+            refused: None,
+        }
     }
 
     pub fn memory(&self) -> usize {
@@ -29,10 +34,13 @@ impl Limiter {
 }
 
 impl ResourceLimiter for Limiter {
-    fn memory_growing(&mut self, _current: usize, desired: usize, _maximum: Option<usize>) -> wasmtime::Result<bool> {
-        let allowed = desired <= self.memory;
-        if !allowed {
-            self.refused = Some(desired);
+    fn memory_growing(&mut self, current: usize, desired: usize, _maximum: Option<usize>) -> wasmtime::Result<bool> {
+        let wanted = self.used.saturating_add(desired.saturating_sub(current));
+        let allowed = wanted <= self.memory;
+        if allowed {
+            self.used = wanted;
+        } else {
+            self.refused = Some(wanted);
         }
         Ok(allowed)
     }

@@ -1,0 +1,64 @@
+//! Measures mighost against psql, and against its peers where they are installed, on one private server in one run.
+//!
+//! `./x bench [--rounds N] [SECTION ...]`; without sections, all of them. Times are medians of several runs that take turns; what
+//! counts is the ratio to psql, since absolute times are the machine's.
+
+mod bench;
+mod graph;
+mod guests;
+mod idle;
+mod link;
+mod peers;
+mod project;
+mod run;
+mod server;
+mod slow_link;
+mod table;
+mod thousand;
+
+use anyhow::{Context as _, bail};
+
+use crate::bench::Bench;
+use crate::table::Table;
+
+type Section = fn(&Bench, &mut Table) -> anyhow::Result<()>;
+
+const SECTIONS: [(&str, Section); 5] = [
+    ("thousand", thousand::run),
+    ("idle", idle::run),
+    ("graph", graph::run),
+    ("link", slow_link::run),
+    ("guests", guests::run),
+];
+
+fn main() -> anyhow::Result<()> {
+    let mut arguments: Vec<String> = std::env::args().skip(1).collect();
+    if arguments.first().is_some_and(|argument| argument == guests::CHILD) {
+        return guests::child(&arguments[1..]);
+    }
+    let mut rounds = 5;
+    if let Some(at) = arguments.iter().position(|argument| argument == "--rounds") {
+        let number = arguments.get(at + 1).context("--rounds needs a number")?;
+        rounds = number.parse().context("--rounds needs a number")?;
+        arguments.drain(at..at + 2);
+    }
+    for argument in &arguments {
+        if SECTIONS.iter().all(|(name, _)| name != argument) {
+            let names: Vec<&str> = SECTIONS.iter().map(|(name, _)| *name).collect();
+            bail!("there is no section {argument}; there are {}", names.join(", "));
+        }
+    }
+    let bench = Bench::start(rounds)?;
+    let mut table = Table::default();
+    for (name, section) in SECTIONS {
+        if arguments.is_empty() || arguments.iter().any(|argument| argument == name) {
+            eprintln!("measuring: {name}");
+            section(&bench, &mut table).with_context(|| format!("in the section {name}"))?;
+        }
+    }
+    println!("{table}");
+    match table.missed() {
+        0 => Ok(()),
+        missed => bail!("{missed} targets are missed"),
+    }
+}
