@@ -367,7 +367,7 @@ fn scripts() {
     CLOSE ALL;
     DISCARD TEMP;
     INSERT INTO "crmp"."mighost_version" (version_num) VALUES ('a1b2c3d4e5f6');
-    INSERT INTO "crmp"."mighost_version_ledger" (revision, direction, artifact, source, signer, started, duration, os_user, host_version) VALUES ('a1b2c3d4e5f6', 'upgrade', '70a4db729b47302afbb015bd14c64f36d0e465bfb91bca2cb4ae606f345daa33', 'f0ac817ab7de48451810c6f9198a82e04a4622d419791468e091abb4e670590c', NULL, '2026-11-22T00:06:03.756908071Z', '1221 us', 'root@vm', '0.1.0');
+    INSERT INTO "crmp"."mighost_version_ledger" (...) VALUES (...);
     COMMIT;
     "#);
     assert_eq!(project.catalog(), "", "a script touches nothing");
