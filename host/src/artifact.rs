@@ -25,9 +25,6 @@ use crate::ident::Digest;
 #[derive(Clone, Debug, serde::Serialize, serde::Deserialize)]
 pub struct ArtifactInfo {
     pub path: PathBuf,
-    /// The folder that it was built from; none where it lies ready-made.
-    #[serde(default)]
-    pub source: Option<PathBuf>,
     /// The file's length in bytes.
     pub size: u64,
     /// Of the whole file.
@@ -49,7 +46,6 @@ impl ArtifactInfo {
     pub fn read(path: PathBuf, bytes: &[u8]) -> Result<Self, ArtifactError> {
         let sections = Sections::parse(bytes).map_err(|reason| reason.at(&path))?;
         let info = Self {
-            source: None,
             size: bytes.len() as u64,
             digest: Digest::of(bytes),
             code_digest: sections.code_digest(),
@@ -61,11 +57,6 @@ impl ArtifactInfo {
         };
         info.check_interfaces()?;
         Ok(info)
-    }
-
-    /// Where its author finds it: the source folder or, without one, the artifact.
-    pub fn place(&self) -> &Path {
-        self.source.as_ref().unwrap_or(&self.path)
     }
 
     /// Refuses interfaces of `mighost:host` in a version that this host does not offer, and imports from elsewhere that

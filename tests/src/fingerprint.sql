@@ -1,5 +1,6 @@
 -- All that a catalog says of a database and of the cluster's roles, a line for each object, but for mighost's own tables.
--- Numbers of objects and of columns are left out: a dropped column leaves a gap that nobody can take back.
+-- Numbers of objects and of columns are left out: a dropped column leaves a gap that nobody can take back. Where no privileges
+-- were ever granted, those that the owner has by default stand.
 WITH schemas AS (
     SELECT oid, nspname, nspowner, nspacl FROM pg_namespace
     WHERE nspname !~ '^pg_' AND nspname <> 'information_schema'
@@ -8,11 +9,13 @@ WITH schemas AS (
     FROM pg_class c JOIN schemas s ON s.oid = c.relnamespace
     WHERE c.relname !~ '^mighost_version'
 ), lines (line) AS (
-    SELECT format('schema %I: owner %s, %s', nspname, nspowner::regrole, nspacl) FROM schemas
+    SELECT format('schema %I: owner %s, acl %s', nspname, nspowner::regrole,
+        (SELECT string_agg(item::text, ' ' ORDER BY item::text) FROM unnest(coalesce(nspacl, acldefault('n', nspowner))) item)) FROM schemas
     UNION ALL
     SELECT format('relation %s: kind %s, owner %s, acl %s, options %s, persistence %s, tablespace %s, identity %s, '
         'row security %s %s, partition %s of %s, populated %s, access %s, type %s', name, relkind, relowner::regrole,
-        (SELECT string_agg(item::text, ' ' ORDER BY item::text) FROM unnest(relacl) item), reloptions, relpersistence, reltablespace,
+        (SELECT string_agg(item::text, ' ' ORDER BY item::text) FROM unnest(coalesce(relacl,
+            acldefault(CASE relkind WHEN 'S' THEN 's' ELSE 'r' END::"char", relowner))) item), reloptions, relpersistence, reltablespace,
         relreplident, relrowsecurity, relforcerowsecurity, pg_get_expr(relpartbound, r.oid),
         (SELECT string_agg(inhparent::regclass::text, ' ' ORDER BY inhseqno) FROM pg_inherits WHERE inhrelid = r.oid),
         relispopulated, (SELECT amname FROM pg_am WHERE pg_am.oid = relam), reloftype::regtype)
@@ -52,12 +55,12 @@ WITH schemas AS (
     FROM pg_trigger t JOIN relations r ON r.oid = tgrelid WHERE NOT tgisinternal
     UNION ALL
     SELECT format('routine %s: owner %s, acl %s, %s', p.oid::regprocedure, proowner::regrole,
-        (SELECT string_agg(item::text, ' ' ORDER BY item::text) FROM unnest(proacl) item),
+        (SELECT string_agg(item::text, ' ' ORDER BY item::text) FROM unnest(coalesce(proacl, acldefault('f', proowner))) item),
         CASE WHEN prokind IN ('f', 'p') THEN pg_get_functiondef(p.oid) ELSE prokind::text END)
     FROM pg_proc p JOIN schemas s ON s.oid = pronamespace
     UNION ALL
     SELECT format('type %s: kind %s, owner %s, acl %s, base %s, not null %s, default %s, labels %s', t.oid::regtype, typtype,
-        typowner::regrole, typacl, nullif(typbasetype, 0)::regtype, typnotnull, typdefault,
+        typowner::regrole, (SELECT string_agg(item::text, ' ' ORDER BY item::text) FROM unnest(coalesce(typacl, acldefault('T', typowner))) item), nullif(typbasetype, 0)::regtype, typnotnull, typdefault,
         (SELECT string_agg(enumlabel, ' ' ORDER BY enumsortorder) FROM pg_enum WHERE enumtypid = t.oid))
     FROM pg_type t JOIN schemas s ON s.oid = typnamespace
     WHERE typname !~ '^_?mighost_version'

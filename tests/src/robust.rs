@@ -63,7 +63,10 @@ const PATIENCE: Duration = Duration::from_secs(60);
 
 impl Running {
     pub fn start(project: &Project, arguments: &[&str]) -> Self {
-        let mut command = project.command(arguments);
+        Self::of(project.command(arguments))
+    }
+
+    pub fn of(mut command: Command) -> Self {
         let started = Instant::now();
         let mut child = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
         let stderr = child.stderr.take().unwrap();
@@ -169,20 +172,14 @@ impl Session {
     }
 
     /// Ends the session on the server.
-    pub fn end(mut self) {
-        self.stop();
-    }
-
-    fn stop(&mut self) {
-        // psql asks the server to cancel when it is interrupted, and its end closes the session.
-        let _ = Command::new("kill").args(["-INT", &self.0.id().to_string()]).status();
-        let _ = self.0.wait();
-    }
+    pub fn end(self) {}
 }
 
 impl Drop for Session {
     fn drop(&mut self) {
-        self.stop();
+        // psql asks the server to cancel when it is interrupted, and its end closes the session.
+        let _ = Command::new("kill").args(["-INT", &self.0.id().to_string()]).status();
+        let _ = self.0.wait();
     }
 }
 
@@ -190,6 +187,7 @@ impl Drop for Session {
 pub struct Pooler {
     child: Child,
     folder: TempDir,
+    size: u32,
 }
 
 /// Its port; only the name of its socket holds it.
@@ -218,7 +216,7 @@ impl Pooler {
         let settings = format!(
             "[databases]\n* = host={} port=5432\n[pgbouncer]\nlisten_addr =\nlisten_port = {POOLER_PORT}\n\
              unix_socket_dir = {place}\nauth_type = trust\nauth_file = {place}/users\npool_mode = transaction\n\
-             default_pool_size = {size}\nmax_client_conn = 50\nlogfile = {place}/log\n",
+             default_pool_size = {size}\nmax_client_conn = 50\nserver_round_robin = 1\nlogfile = {place}/log\n",
             server.sockets().display()
         );
         std::fs::write(folder.path().join("ini"), settings).unwrap();
@@ -233,7 +231,7 @@ impl Pooler {
             .stderr(Stdio::null())
             .spawn()
             .unwrap();
-        let pooler = Self { child, folder };
+        let pooler = Self { child, folder, size };
         let end = Instant::now() + PATIENCE;
         while pooler.try_sql("postgres", "SELECT 1").is_none() {
             let log = std::fs::read_to_string(pooler.folder.path().join("log"));
@@ -241,6 +239,15 @@ impl Pooler {
             std::thread::sleep(Duration::from_millis(20));
         }
         Some(pooler)
+    }
+
+    /// Opens all sessions of the pool of `database`, which then take turns.
+    pub fn open_all(&self, database: &str) {
+        std::thread::scope(|scope| {
+            for _ in 0..self.size {
+                scope.spawn(|| self.sql(database, "SELECT pg_sleep(0.5)"));
+            }
+        });
     }
 
     /// A URL for `database` by way of the pooler.

@@ -39,7 +39,6 @@ impl Source {
         }
         ArtifactInfo {
             path: output.to_owned(),
-            source: Some(self.folder().to_owned()),
             size: 0,
             digest: nothing,
             code_digest: nothing,

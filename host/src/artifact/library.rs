@@ -53,6 +53,8 @@ pub struct Loaded {
     /// In the order of locations and, within one, of names: Alembic's load order.
     pub migrations: Vec<Arc<ArtifactInfo>>,
     pub plugins: Vec<LoadedPlugin>,
+    /// For each of `migrations` where it is, for people: its source folder, or the artifact itself.
+    places: Vec<PathBuf>,
     by_revision: BTreeMap<String, (usize, usize)>,
     /// How many artifacts were built just now.
     pub built: usize,
@@ -79,10 +81,11 @@ impl Loaded {
 
     /// Where the author of `revision` finds it: its source folder or, where there are no sources, its artifact.
     pub fn place(&self, revision: &str) -> Option<&Path> {
-        self.revision(revision).map(|(_, artifact)| artifact.place())
+        let (artifact, _) = *self.by_revision.get(revision)?;
+        self.places.get(artifact).map(PathBuf::as_path)
     }
 
-    fn add_migration(&mut self, artifact: ArtifactInfo) -> Result<(), ArtifactError> {
+    fn add_migration(&mut self, place: &Path, artifact: ArtifactInfo) -> Result<(), ArtifactError> {
         let Some(metadata) = &artifact.revisions else {
             return Err(ArtifactError::NoRevisions { path: artifact.path });
         };
@@ -91,16 +94,13 @@ impl Loaded {
             if let Some((first, _)) = self.by_revision.insert(revision.revision.clone(), index) {
                 return Err(ArtifactError::DuplicateRevision {
                     revision: revision.revision.clone(),
-                    first: self
-                        .migrations
-                        .get(first)
-                        .map_or_else(|| artifact.place(), |other| other.place())
-                        .to_owned(),
-                    second: artifact.place().to_owned(),
+                    first: self.places.get(first).map_or(place, PathBuf::as_path).to_owned(),
+                    second: place.to_owned(),
                 });
             }
         }
         self.migrations.push(Arc::new(artifact));
+        self.places.push(place.to_owned());
         Ok(())
     }
 
@@ -208,7 +208,7 @@ impl Library {
         };
         for item in &migrations {
             if let Some(entry) = new.entries.get(item.key()) {
-                loaded.add_migration(entry.artifact.clone())?;
+                loaded.add_migration(item.key(), entry.artifact.clone())?;
             }
         }
         for item in &plugins {
@@ -363,8 +363,7 @@ fn build_stale(
             fs::create_dir_all(folder).map_err(ArtifactError::write(folder))?;
         }
         write_replacing(&output, &bytes).map_err(ArtifactError::write(&output))?;
-        let mut artifact = ArtifactInfo::read(output, &bytes)?;
-        artifact.source = Some(source.folder().to_owned());
+        let artifact = ArtifactInfo::read(output, &bytes)?;
         entries.push((source.folder().to_owned(), Entry { files, artifact }));
     }
     Ok(entries)

@@ -68,6 +68,7 @@ Environment:
   MIGHOST_CONFIG         the configuration file, as -c
   MIGHOST_SCHEMA_NAME    the schema, over mighost.toml's
   MIGHOST_SU_ROLE_NAME   the role for high privilege, over mighost.toml's
+  MIGHOST_SDK            the folder of mighost-sdk, for migrations in Rust
 
 Exit codes:
   0    done, or nothing to do

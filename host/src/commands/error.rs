@@ -171,6 +171,7 @@ fn sink(error: &SinkError, blame: Blame) -> Diagnostic {
     let mut diagnostic = Diagnostic::new(blame, exit, error.to_string());
     if let SinkError::Statement(failure) = error {
         diagnostic.statement = Some(failure.clone());
+        diagnostic.hints.extend(timeout_hint(&failure.error).map(str::to_owned));
         // active_sql_transaction: CREATE INDEX CONCURRENTLY, VACUUM and the like.
         if failure.error.sqlstate == "25001" {
             diagnostic.hints.push(
@@ -178,7 +179,6 @@ fn sink(error: &SinkError, blame: Blame) -> Diagnostic {
                     .into(),
             );
         }
-        diagnostic.hints.extend(timeout_hint(&failure.error).map(str::to_owned));
     }
     diagnostic
 }

@@ -200,16 +200,7 @@ async fn run_plan(
 ) -> Result<Vec<StepDone>, CommandError> {
     let key_pid = database::connect::backend_key_pid(&connection.client).await;
     let pooler = key_pid.is_some_and(|pid| pid != state.backend_pid);
-    let sink_settings = database::RunSettings {
-        schema: settings.schema.clone(),
-        version_table: settings.version_table.clone(),
-        superuser_role: settings.superuser_role.clone(),
-        transaction: settings.transaction,
-        dry_run: options.dry_run,
-        pooler,
-        lock_wait: settings.lock_wait,
-        args: settings.args.clone(),
-    };
+    let sink_settings = sink_settings(settings, options.dry_run, pooler);
     let cancel = connection.client.cancel_token();
     let interrupted = watch_for_interrupt(cancel, reporter.clone());
     let guest_settings = RunSettings {
@@ -256,6 +247,19 @@ async fn run<S: StepSink + 'static>(
     Ok(run.execute().await?)
 }
 
+fn sink_settings(settings: &Settings, dry_run: bool, pooler: bool) -> database::RunSettings {
+    database::RunSettings {
+        schema: settings.schema.clone(),
+        version_table: settings.version_table.clone(),
+        superuser_role: settings.superuser_role.clone(),
+        transaction: settings.transaction,
+        dry_run,
+        pooler,
+        lock_wait: settings.lock_wait,
+        args: settings.args.clone(),
+    }
+}
+
 async fn offline(
     settings: &Settings,
     history: &History,
@@ -266,16 +270,7 @@ async fn offline(
     let targets: Vec<&str> = goal.targets.iter().map(String::as_str).collect();
     let plan = history.graph.offline(goal.direction, &targets, goal.purge)?;
     let heads = plan.rows();
-    let sink_settings = database::RunSettings {
-        schema: settings.schema.clone(),
-        version_table: settings.version_table.clone(),
-        superuser_role: settings.superuser_role.clone(),
-        transaction: settings.transaction,
-        dry_run: false,
-        pooler: false,
-        lock_wait: settings.lock_wait,
-        args: settings.args.clone(),
-    };
+    let sink_settings = sink_settings(settings, false, false);
     let header = ScriptHeader {
         host_version: env!("CARGO_PKG_VERSION").into(),
         from: plan.start.clone(),

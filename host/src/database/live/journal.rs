@@ -135,9 +135,9 @@ impl Journal {
             return Ok(Earlier::Unknown);
         };
         if row.digest != call.digest.to_string() {
-            // What was refused may be mended: nothing of it was done, but for an index that is left invalid.
+            // What was refused may be mended: nothing of it was done.
             if row.state == CallState::Failed.name() {
-                return Ok(Earlier::Failed);
+                return Ok(Earlier::Unknown);
             }
             return Err(self.differs(&format!(
                 "its call number {} is not the one that was made then: the migration or what it reads has changed",

@@ -314,14 +314,12 @@ impl StepSink for LiveSink {
         self.in_transaction = committed.is_none();
         self.committing = committed.is_some();
         if let Err(failure) = self.pipeline.drain().await {
-            let lost = failure.is_lost();
-            let error = self.report(failure);
-            self.committing &= lost;
-            return Err(error.into());
+            self.committing &= !failure.is_told(self.settings.pooler);
+            return Err(self.report(failure).into());
         }
         if let Err(error) = ended.answer().await {
             let failure = self.failure(error, &batch, None);
-            self.committing &= failure.is_lost();
+            self.committing &= !failure.is_told(self.settings.pooler);
             if let Some(touched) = Tables::touched(&failure.fields().message) {
                 return Err(RunError::VersionRow {
                     changes: changes.iter().map(describe).collect::<Vec<_>>().join(", "),
