@@ -199,3 +199,72 @@ fn on_the_embedded_server() {
     project.run(&["current", "--check-heads"]).ok();
     project.run(&["db", "destroy", "--yes"]).ok();
 }
+
+/// What the tests above rely on: nothing that a migration may leave behind goes unseen.
+#[test]
+fn a_fingerprint_sees_every_trace() {
+    let server = server();
+    let database = server.database();
+    server.sql(
+        &database,
+        "create table t (a int, b text); create view v as select a from t; create role reader; create sequence s;
+         create function f() returns trigger language plpgsql as 'begin return new; end';
+         create materialized view m as select a from t; create index i on t (a); create type e as enum ('x')",
+    );
+    let mut before = Fingerprint::of(&server, &database);
+    for change in [
+        "comment on column t.a is 'x'",
+        "comment on index i is 'x'",
+        "comment on role reader is 'x'",
+        "alter table t alter b set default 'x'",
+        "alter table t alter a set not null",
+        "alter table t alter b set storage external",
+        "alter table t alter b set statistics 7",
+        "alter table t add constraint c check (a > 0) not valid",
+        "alter table t validate constraint c",
+        "alter table t set (fillfactor = 50)",
+        "alter table t set unlogged",
+        "alter table t enable row level security",
+        "create policy p on t using (true)",
+        "alter table t cluster on i",
+        "alter table t replica identity full",
+        "update pg_index set indisvalid = false where indexrelid = 'i'::regclass",
+        "create index j on t (b)",
+        "grant select on t to reader",
+        "grant update (b) on t to reader",
+        "grant usage on schema public to reader",
+        "grant execute on function f to reader",
+        "revoke execute on function f from public",
+        "grant reader to postgres",
+        "alter sequence s owned by t.a",
+        "alter table t owner to reader",
+        "alter role reader createdb",
+        "alter role reader set search_path = public",
+        "alter default privileges grant select on tables to reader",
+        "create trigger g before insert on t for each row execute function f()",
+        "alter table t disable trigger g",
+        "create rule r as on delete to t do nothing",
+        "alter function f stable",
+        "alter function f set work_mem = '1MB'",
+        "create or replace view v as select a, 1 as one from t",
+        "create or replace view v with (security_barrier) as select a, 1 as one from t",
+        "refresh materialized view m with no data",
+        "alter sequence s increment 2",
+        "alter type e add value 'y'",
+        "create domain d as int check (value > 0)",
+        "create type k as (a int)",
+        "create statistics z on a, b from t",
+        "create schema n",
+        "create table n.u (a int) partition by range (a)",
+        "create table n.w partition of n.u default",
+        "create operator public.=+= (leftarg = int, rightarg = int, function = int4pl)",
+        "create aggregate total (int) (sfunc = int4pl, stype = int)",
+    ] {
+        server.sql(&database, change);
+        let after = Fingerprint::of(&server, &database);
+        assert_ne!(before, after, "{change}");
+        before = after;
+    }
+    server.sql(&database, "create table mighost_version (version_num text primary key)");
+    before.assert_same(&Fingerprint::of(&server, &database), "mighost's own tables");
+}

@@ -147,7 +147,7 @@ pub enum RunError {
     },
     #[error(
         "the lock that keeps other runs away is no longer held; a pooler that changes sessions between transactions seems \
-         to be in between. Connect to the server directly, or tell mighost of the pooler"
+         to be in between. Connect to the server directly"
     )]
     LockLost,
     #[error("the server is a standby (in recovery): it cannot be migrated; connect to the primary")]

@@ -81,12 +81,20 @@ pub enum RuntimeError {
     },
     #[error("{guest} computed for more than {} without calling the host", seconds(.limit))]
     TimeLimit { guest: String, limit: Duration },
+    #[error("{guest} sleeps: it neither computes nor waits for the database")]
+    Idle { guest: String },
     #[error("{guest} asked for {} of memory; the limit is {}", size(*.asked), size(*.limit))]
     MemoryLimit { guest: String, asked: usize, limit: usize },
     #[error("{guest} called functions too deep: its stack of {} is full", size(*.limit))]
     StackLimit { guest: String, limit: usize },
     #[error("{guest} uses {call} in `objects`, where only context, assets and log answer")]
     NotInObjects { guest: String, call: &'static str },
+    #[error(
+        "{guest} asks for the superuser role, which is not set; offline (--sql) no connection's role can stand for it"
+    )]
+    NoSuperuserRole { guest: String },
+    #[error("plugin {plugin} says in its plugin.toml that it serves {kind}, but its function kinds does not name it")]
+    KindNotServed { plugin: String, kind: String },
     /// An artifact that is needed while guests run cannot be read.
     #[error(transparent)]
     Artifact(#[from] crate::artifact::ArtifactError),
@@ -100,6 +108,7 @@ impl RuntimeError {
             Self::MissingPlugin { .. }
             | Self::TwoProviders { .. }
             | Self::TwoKinds { .. }
+            | Self::NoSuperuserRole { .. }
             | Self::UnknownKind { .. } => Blame::Operator,
             Self::Refused { error, .. } if matches!(**error, SinkError::Offline { .. }) => Blame::Operator,
             Self::Sink(SinkError::ConnectionLost(_)) => Blame::Database,
@@ -127,6 +136,9 @@ impl RuntimeError {
             Self::Mistyped { .. } => "build both against one version of the plugin's WIT".into(),
             Self::TwoProviders { .. } | Self::TwoKinds { .. } => "remove one of the two plugins".into(),
             Self::UnknownKind { .. } => "put a plugin that serves the kind into the plugins folder".into(),
+            Self::NoSuperuserRole { .. } => {
+                "set superuser-role in mighost.toml, or MIGHOST_SU_ROLE_NAME in the environment".into()
+            }
             Self::TimeLimit { .. } => {
                 "if it really needs longer, raise guest-time under [limits] in mighost.toml".into()
             }
@@ -167,8 +179,8 @@ fn list(names: &[String]) -> String {
 /// In the units that `memory` under `[limits]` has.
 fn size(bytes: usize) -> String {
     match bytes {
-        _ if bytes % (1 << 20) == 0 => format!("{} MiB", bytes >> 20),
-        _ if bytes % (1 << 10) == 0 => format!("{} KiB", bytes >> 10),
+        _ if bytes.is_multiple_of(1 << 20) => format!("{} MiB", bytes >> 20),
+        _ if bytes.is_multiple_of(1 << 10) => format!("{} KiB", bytes >> 10),
         _ => format!("{bytes} bytes"),
     }
 }

@@ -329,12 +329,12 @@ impl StepSink for LiveSink {
             }
             return Err(self.report(failure).into());
         }
-        if let Some(committed) = committed {
-            if let Err(error) = committed.answer().await {
-                let failure = self.failure(error, "COMMIT", None);
-                self.committing &= failure.is_lost();
-                return Err(self.report(failure).into());
-            }
+        if let Some(committed) = committed
+            && let Err(error) = committed.answer().await
+        {
+            let failure = self.failure(error, "COMMIT", None);
+            self.committing &= failure.is_lost();
+            return Err(self.report(failure).into());
         }
         self.committing = false;
         self.clean = true;
