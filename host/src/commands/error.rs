@@ -33,7 +33,7 @@ pub enum CommandError {
     /// The revisions make no graph; `places` are where those are that the error names.
     #[error("{error}")]
     NoGraph {
-        error: crate::revision::RevisionError,
+        error: Box<crate::revision::RevisionError>,
         places: Vec<(String, PathBuf)>,
     },
     #[error(transparent)]
