@@ -27,7 +27,10 @@ pub fn run(bench: &Bench, table: &mut Table) -> anyhow::Result<()> {
     calls(bench, table)?;
     let built = bench.mighost(&repository(), "").arg("build").output()?;
     if !built.status.success() {
-        eprintln!("  the demo's components cannot be built here: {}", String::from_utf8_lossy(&built.stderr));
+        eprintln!(
+            "  the demo's components cannot be built here: {}",
+            String::from_utf8_lossy(&built.stderr)
+        );
         return Ok(());
     }
     let (mut cold, mut warm) = (Vec::new(), Vec::new());
@@ -43,13 +46,18 @@ pub fn run(bench: &Bench, table: &mut Table) -> anyhow::Result<()> {
             )?;
             let mut numbers = told.split_whitespace().map(str::parse::<u64>);
             count = numbers.next().context("the child told nothing")??;
-            times.push(Duration::from_micros(numbers.next().context("the child told no time")??));
+            times.push(Duration::from_micros(
+                numbers.next().context("the child told no time")??,
+            ));
         }
     }
     for (what, times) in [("cold", &cold), ("warm", &warm)] {
         let all = median(times).as_secs_f64() * 1000.0;
         let measured = format!("{all:.0} ms, {:.2} ms each", all / count as f64);
-        table.tell(&format!("the demo's {count} migrations and plugins: loaded and linked, {what}"), measured);
+        table.tell(
+            &format!("the demo's {count} migrations and plugins: loaded and linked, {what}"),
+            measured,
+        );
     }
     Ok(())
 }
@@ -81,14 +89,24 @@ fn calls(bench: &Bench, table: &mut Table) -> anyhow::Result<()> {
     let project = |name: &str, count: u32| -> anyhow::Result<_> {
         let folder = bench.folder.join(name);
         project::empty(&folder)?;
-        let migration = artifact(&caller(count), "caller", "mighost:revision", &serde_json::json!({
-            "format": 1, "wit": "0.1.0", "builder": "bench",
-            "revisions": [{ "revision": project::revision(0), "message": "Calls" }],
-        }))?;
+        let migration = artifact(
+            &caller(count),
+            "caller",
+            "mighost:revision",
+            &serde_json::json!({
+                "format": 1, "wit": "0.1.0", "builder": "bench",
+                "revisions": [{ "revision": project::revision(0), "message": "Calls" }],
+            }),
+        )?;
         std::fs::write(folder.join("migrations/calls.wasm"), migration)?;
-        let plugin = artifact(PLUGIN, "plugin", "mighost:plugin", &serde_json::json!({
-            "format": 1, "wit": "0.1.0", "builder": "bench", "name": "calls", "version": "0.1.0",
-        }))?;
+        let plugin = artifact(
+            PLUGIN,
+            "plugin",
+            "mighost:plugin",
+            &serde_json::json!({
+                "format": 1, "wit": "0.1.0", "builder": "bench", "name": "calls", "version": "0.1.0",
+            }),
+        )?;
         std::fs::write(folder.join("plugins/calls.wasm"), plugin)?;
         Ok(folder)
     };
@@ -151,7 +169,10 @@ fn artifact(text: &str, world: &str, section: &str, metadata: &serde_json::Value
     let package = resolve.push_str("calls.wit", WIT)?;
     let world = resolve.select_world(&[package], Some(world))?;
     wit_component::embed_component_metadata(&mut core, &resolve, world, StringEncoding::UTF8, false)?;
-    let mut component = wit_component::ComponentEncoder::default().validate(true).module(&core)?.encode()?;
+    let mut component = wit_component::ComponentEncoder::default()
+        .validate(true)
+        .module(&core)?
+        .encode()?;
     if component.is_empty() {
         bail!("the component is empty");
     }

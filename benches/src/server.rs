@@ -37,7 +37,13 @@ impl Server {
         };
         run::text(
             program("initdb")
-                .args(["--username=postgres", "--auth=trust", "--encoding=UTF8", "--locale=C", "-D"])
+                .args([
+                    "--username=postgres",
+                    "--auth=trust",
+                    "--encoding=UTF8",
+                    "--locale=C",
+                    "-D",
+                ])
                 .arg(&data),
         )?;
         let port = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
@@ -90,7 +96,9 @@ impl Server {
 impl Drop for Server {
     fn drop(&mut self) {
         // The data are thrown away, so it need not write them back.
-        let stopped = Command::new("kill").args(["-QUIT", &self.child.id().to_string()]).status();
+        let stopped = Command::new("kill")
+            .args(["-QUIT", &self.child.id().to_string()])
+            .status();
         if stopped.is_ok_and(|status| status.success()) {
             let _ = self.child.wait();
         }
@@ -108,13 +116,17 @@ fn programs() -> anyhow::Result<PathBuf> {
     let mut found = Vec::new();
     for entry in std::fs::read_dir("/usr/lib/postgresql").into_iter().flatten() {
         let bin = entry?.path().join("bin");
-        let major = bin.parent().and_then(|path| path.file_name()?.to_str()?.parse::<u32>().ok());
+        let major = bin
+            .parent()
+            .and_then(|path| path.file_name()?.to_str()?.parse::<u32>().ok());
         if bin.join("postgres").is_file() {
             found.push((major, bin));
         }
     }
     found.sort();
-    let newest = found.pop().context("there is no PostgreSQL below /usr/lib/postgresql")?;
+    let newest = found
+        .pop()
+        .context("there is no PostgreSQL below /usr/lib/postgresql")?;
     Ok(newest.1)
 }
 

@@ -45,7 +45,10 @@ pub fn run(bench: &Bench, table: &mut Table) -> anyhow::Result<()> {
             times.push(timed(&mut peer.upgrade(bench, "thousand"))?);
         }
     }
-    table.tell("1,000 migrations: `psql -f`, one transaction each", millis(median(&psql)));
+    table.tell(
+        "1,000 migrations: `psql -f`, one transaction each",
+        millis(median(&psql)),
+    );
     for (what, times, target) in [
         ("1,000 migrations: nothing built, nothing compiled", &cold, 2.0),
         ("1,000 migrations: built and compiled before", &warm, 1.2),
@@ -63,6 +66,11 @@ pub fn run(bench: &Bench, table: &mut Table) -> anyhow::Result<()> {
     remove(&built)?;
     let peak = peak_memory(bench.mighost(&sources, "thousand").args(["upgrade", "head"]))?;
     let measured = format!("{:.0} MB", peak as f64 / 1e6);
-    table.judge("1,000 migrations: memory, building included", measured, "<= 100 MB", peak <= MEMORY);
+    table.judge(
+        "1,000 migrations: memory, building included",
+        measured,
+        "<= 100 MB",
+        peak <= MEMORY,
+    );
     Ok(())
 }

@@ -117,16 +117,13 @@ impl Loaded {
 }
 
 /// Something in a location that is, or becomes, an artifact.
-enum Item {
-    Ready {
-        path: PathBuf,
-        stamp: FileStamp,
-    },
-    Source {
-        source: Source,
-        files: FileStamps,
-        output: PathBuf,
-    },
+struct Item {
+    path: PathBuf,
+    /// The source's files, or the artifact itself under an empty path.
+    files: FileStamps,
+    /// Where a source's artifact goes; none where the item is an artifact.
+    output: Option<PathBuf>,
+    manifest: &'static str,
 }
 
 /// `index.json`.
@@ -150,7 +147,7 @@ impl Library {
     /// # Errors
     /// The first artifact or source that is not right; a location that cannot be read.
     pub fn load(&self, mode: BuildMode, reporter: &dyn Reporter) -> Result<Loaded, ArtifactError> {
-        let old = self.read_index();
+        let mut old = self.read_index();
         let mut new = Index {
             builder: builder(),
             entries: BTreeMap::new(),
@@ -158,62 +155,61 @@ impl Library {
         let migrations = self.items(&self.migrations, MigrationSource::MANIFEST)?;
         let plugins = self.items(&self.plugins, PluginSource::MANIFEST)?;
         let mut stale = Vec::new();
+        let mut learned = false;
         for item in migrations.iter().chain(&plugins) {
-            match item {
-                Item::Ready { path, stamp } => {
-                    let files = FileStamps::from([(PathBuf::new(), *stamp)]);
-                    let artifact = match old.entries.get(path) {
-                        Some(entry) if entry.files == files => entry.artifact.clone(),
-                        _ => ArtifactInfo::read(path.clone(), &sections::read_file(path)?)?,
-                    };
-                    new.entries.insert(path.clone(), Entry { files, artifact });
-                }
-                Item::Source { source, files, output } => match old.entries.get(source.folder()) {
-                    Some(entry) if mode != BuildMode::Force && entry.files == *files && is_there(&entry.artifact) => {
-                        new.entries.insert(source.folder().to_owned(), entry.clone());
-                    }
-                    _ if mode == BuildMode::Never => {
-                        return Err(ArtifactError::NotBuilt {
-                            path: source.folder().to_owned(),
-                        });
-                    }
-                    _ => stale.push((source.clone(), files.clone(), output.clone())),
-                },
+            let known = old.entries.remove(&item.path).filter(|entry| entry.files == item.files);
+            let known = match &item.output {
+                None => known,
+                Some(_) => known.filter(|entry| mode != BuildMode::Force && is_there(&entry.artifact)),
+            };
+            if let Some(entry) = known {
+                new.entries.insert(item.path.clone(), entry);
+                continue;
             }
+            learned = true;
+            match &item.output {
+                None => {
+                    let artifact = ArtifactInfo::read(item.path.clone(), &sections::read_file(&item.path)?)?;
+                    let files = item.files.clone();
+                    new.entries.insert(item.path.clone(), Entry { files, artifact });
+                }
+                // Its manifest is one of its files, so nobody reads it where nothing has changed.
+                Some(output) => stale.push((item.source()?, item.files.clone(), output.clone())),
+            }
+        }
+        if mode == BuildMode::Never
+            && let Some((source, ..)) = stale.first()
+        {
+            return Err(ArtifactError::NotBuilt {
+                path: source.folder().to_owned(),
+            });
         }
         let built = stale.len();
         for (folder, entry) in build_stale(stale, reporter)? {
             new.entries.insert(folder, entry);
+        }
+        if learned || !old.entries.is_empty() {
+            self.write_index(&new, reporter);
         }
         let mut loaded = Loaded {
             built,
             ..Loaded::default()
         };
         for item in &migrations {
-            if let Some(entry) = new.entries.get(item.key()) {
-                loaded.add_migration(entry.artifact.clone())?;
+            if let Some(entry) = new.entries.remove(&item.path) {
+                loaded.add_migration(entry.artifact)?;
             }
         }
         for item in &plugins {
-            if let Some(entry) = new.entries.get(item.key()) {
-                loaded.add_plugin(entry.artifact.clone())?;
+            if let Some(entry) = new.entries.remove(&item.path) {
+                loaded.add_plugin(entry.artifact)?;
             }
-        }
-        let same = built == 0
-            && old.entries.len() == new.entries.len()
-            && old
-                .entries
-                .iter()
-                .zip(&new.entries)
-                .all(|(a, b)| a.0 == b.0 && a.1.files == b.1.files && a.1.artifact.digest == b.1.artifact.digest);
-        if !same {
-            self.write_index(&new, reporter);
         }
         Ok(loaded)
     }
 
     /// What lies in `locations`, by name. A location that is not there is empty.
-    fn items(&self, locations: &[PathBuf], manifest: &str) -> Result<Vec<Item>, ArtifactError> {
+    fn items(&self, locations: &[PathBuf], manifest: &'static str) -> Result<Vec<Item>, ArtifactError> {
         let mut items = Vec::new();
         for location in locations {
             let mut paths = Vec::new();
@@ -231,25 +227,22 @@ impl Library {
                 paths.push(entry.map_err(ArtifactError::read(location))?.path());
             }
             paths.sort();
+            let folder = self.output_folder(location);
             for path in paths {
-                if path.extension().is_some_and(|extension| extension == "wasm") {
-                    items.push(Item::Ready {
-                        stamp: file_stamp(&path)?,
-                        path,
-                    });
+                let (files, output) = if path.extension().is_some_and(|extension| extension == "wasm") {
+                    (FileStamps::from([(PathBuf::new(), file_stamp(&path)?)]), None)
                 } else if path.join(manifest).is_file() {
-                    let source = if manifest == MigrationSource::MANIFEST {
-                        Source::Migration(MigrationSource::read(&path)?)
-                    } else {
-                        Source::Plugin(PluginSource::read(&path)?)
-                    };
-                    let output = self.output_folder(location).join(format!("{}.wasm", source.name()));
-                    items.push(Item::Source {
-                        files: stamps(&path)?,
-                        source,
-                        output,
-                    });
-                }
+                    let name = path.file_name().unwrap_or_default().to_string_lossy();
+                    (stamps(&path)?, Some(folder.join(format!("{name}.wasm"))))
+                } else {
+                    continue;
+                };
+                items.push(Item {
+                    path,
+                    files,
+                    output,
+                    manifest,
+                });
             }
         }
         Ok(items)
@@ -296,11 +289,13 @@ impl Library {
 }
 
 impl Item {
-    fn key(&self) -> &Path {
-        match self {
-            Self::Ready { path, .. } => path,
-            Self::Source { source, .. } => source.folder(),
-        }
+    /// Reads the manifest of a source folder.
+    fn source(&self) -> Result<Source, ArtifactError> {
+        Ok(if self.manifest == MigrationSource::MANIFEST {
+            Source::Migration(MigrationSource::read(&self.path)?)
+        } else {
+            Source::Plugin(PluginSource::read(&self.path)?)
+        })
     }
 }
 
@@ -351,4 +346,117 @@ fn write_replacing(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
     let beside = path.with_extension(format!("{}.tmp", std::process::id()));
     fs::write(&beside, bytes)?;
     fs::rename(&beside, path)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::Silent;
+
+    struct Project(tempfile::TempDir);
+
+    impl Project {
+        fn new() -> Self {
+            let project = Self(tempfile::tempdir().unwrap());
+            project.write("migrations/a_first/migration.toml", "revision = \"a\"");
+            project.write("migrations/a_first/upgrade.sql", "select 1");
+            project.write(
+                "migrations/b_second/migration.toml",
+                "revision = \"b\"\ndown-revisions = [\"a\"]",
+            );
+            project.write("migrations/b_second/upgrade.sql", "select 2");
+            // No manifest, so no migration.
+            project.write("migrations/notes/text.md", "");
+            project
+        }
+
+        fn path(&self, name: &str) -> PathBuf {
+            self.0.path().join(name)
+        }
+
+        fn write(&self, name: &str, text: &str) {
+            let path = self.path(name);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, text).unwrap();
+        }
+
+        fn load(&self, mode: BuildMode) -> Result<Loaded, ArtifactError> {
+            let library = Library {
+                build_dir: self.path("build"),
+                migrations: vec![self.path("migrations")],
+                plugins: vec![self.path("plugins")],
+            };
+            library.load(mode, &Silent)
+        }
+
+        /// What a load built, and the revisions that it found.
+        fn built(&self, mode: BuildMode) -> (usize, String) {
+            let loaded = self.load(mode).unwrap();
+            let revisions: Vec<&str> = loaded.revisions().map(|(found, _)| found.revision.as_str()).collect();
+            (loaded.built, revisions.join(" "))
+        }
+
+        fn index(&self) -> String {
+            fs::read_to_string(self.path("build/index.json")).unwrap()
+        }
+    }
+
+    #[test]
+    fn what_has_not_changed_is_neither_built_nor_read() {
+        let project = Project::new();
+        assert!(matches!(
+            project.load(BuildMode::Never),
+            Err(ArtifactError::NotBuilt { .. })
+        ));
+        assert_eq!(project.built(BuildMode::Stale), (2, "a b".into()));
+        let index = project.index();
+        assert_eq!(project.built(BuildMode::Stale), (0, "a b".into()));
+        assert_eq!(project.built(BuildMode::Never), (0, "a b".into()));
+        assert_eq!(project.index(), index);
+        assert_eq!(project.built(BuildMode::Force), (2, "a b".into()));
+    }
+
+    #[test]
+    fn a_change_of_any_file_is_seen() {
+        let project = Project::new();
+        project.built(BuildMode::Stale);
+        project.write("migrations/b_second/upgrade.sql", "select 2 + 2");
+        assert_eq!(project.built(BuildMode::Stale), (1, "a b".into()));
+        project.write(
+            "migrations/b_second/migration.toml",
+            "revision = \"c\"\ndown-revisions = [\"a\"]",
+        );
+        assert_eq!(project.built(BuildMode::Stale), (1, "a c".into()));
+        project.write("migrations/b_second/downgrade.sql", "select 3");
+        assert_eq!(project.built(BuildMode::Stale), (1, "a c".into()));
+        fs::remove_dir_all(project.path("migrations/b_second")).unwrap();
+        assert_eq!(project.built(BuildMode::Stale), (0, "a".into()));
+        assert!(!project.index().contains("b_second"));
+    }
+
+    #[test]
+    fn an_artifact_that_is_gone_or_another_is_seen() {
+        let project = Project::new();
+        let loaded = project.load(BuildMode::Stale).unwrap();
+        let built = loaded.migrations[0].path.clone();
+        let ready = project.path("migrations/a.wasm");
+        fs::rename(&built, &ready).unwrap();
+        fs::remove_dir_all(project.path("migrations/a_first")).unwrap();
+        assert_eq!(project.built(BuildMode::Stale), (0, "a b".into()));
+        assert!(project.index().contains("a.wasm"));
+        fs::write(&ready, "no longer one").unwrap();
+        assert!(project.load(BuildMode::Stale).is_err());
+        fs::remove_file(&ready).unwrap();
+        fs::remove_file(&loaded.migrations[1].path).unwrap();
+        assert_eq!(project.built(BuildMode::Stale), (1, "b".into()));
+    }
+
+    #[test]
+    fn a_broken_index_is_made_again() {
+        let project = Project::new();
+        project.built(BuildMode::Stale);
+        project.write("build/index.json", "{");
+        assert_eq!(project.built(BuildMode::Stale), (2, "a b".into()));
+        assert_eq!(project.built(BuildMode::Stale), (0, "a b".into()));
+    }
 }

@@ -99,8 +99,12 @@ async fn online(
             Direction::Stamp => history.graph.stamp(&state.heads, &targets, false)?,
         };
         for passed in &plan.passed {
-            let text = format!("the database is past {passed} already; `mighost downgrade {passed}` would go back to it");
-            reporter.report(Event::Note { level: Level::Warn, text });
+            let text =
+                format!("the database is past {passed} already; `mighost downgrade {passed}` would go back to it");
+            reporter.report(Event::Note {
+                level: Level::Warn,
+                text,
+            });
         }
         if goal.direction != Direction::Stamp {
             check_unchanged(settings, history, &state, options, reporter)?;
@@ -277,7 +281,14 @@ async fn offline(
     };
     let (_keep, interrupted) = watch::channel(false);
     let steps = run(settings, history, plan, guest_settings, sink, reporter, interrupted).await?;
-    Ok(RunReport { direction: goal.direction, database: None, steps, heads, dry_run: false, seconds: 0.0 })
+    Ok(RunReport {
+        direction: goal.direction,
+        database: None,
+        steps,
+        heads,
+        dry_run: false,
+        seconds: 0.0,
+    })
 }
 
 /// Refuses to go on where a migration is not the one that was applied. On the embedded database, where migrations are written,
