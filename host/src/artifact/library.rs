@@ -3,7 +3,7 @@
 //! What was learned of each file is kept in `.mighost/build/index.json`, by length and time of change, so that the next run reads one
 //! file instead of every artifact.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -131,7 +131,7 @@ struct Item {
 struct Index {
     /// The mighost that wrote it; another one's index is not read.
     builder: String,
-    entries: BTreeMap<PathBuf, Entry>,
+    entries: Vec<(PathBuf, Entry)>,
 }
 
 #[derive(Clone, Serialize, Deserialize)]
@@ -147,61 +147,66 @@ impl Library {
     /// # Errors
     /// The first artifact or source that is not right; a location that cannot be read.
     pub fn load(&self, mode: BuildMode, reporter: &dyn Reporter) -> Result<Loaded, ArtifactError> {
-        let mut old = self.read_index();
-        let mut new = Index {
-            builder: builder(),
-            entries: BTreeMap::new(),
-        };
-        let migrations = self.items(&self.migrations, MigrationSource::MANIFEST)?;
-        let plugins = self.items(&self.plugins, PluginSource::MANIFEST)?;
+        // Paths are slow to compare, so each is looked up once.
+        let mut old: HashMap<PathBuf, Entry> = self.read_index().entries.into_iter().collect();
+        let mut items = self.items(&self.migrations, MigrationSource::MANIFEST)?;
+        let migrations = items.len();
+        items.extend(self.items(&self.plugins, PluginSource::MANIFEST)?);
+        let mut entries = Vec::with_capacity(items.len());
         let mut stale = Vec::new();
         let mut learned = false;
-        for item in migrations.iter().chain(&plugins) {
-            let known = old.entries.remove(&item.path).filter(|entry| entry.files == item.files);
+        for (number, item) in items.iter().enumerate() {
+            let known = old.remove(&item.path).filter(|entry| entry.files == item.files);
             let known = match &item.output {
                 None => known,
                 Some(_) => known.filter(|entry| mode != BuildMode::Force && is_there(&entry.artifact)),
             };
-            if let Some(entry) = known {
-                new.entries.insert(item.path.clone(), entry);
-                continue;
-            }
-            learned = true;
-            match &item.output {
-                None => {
-                    let artifact = ArtifactInfo::read(item.path.clone(), &sections::read_file(&item.path)?)?;
-                    let files = item.files.clone();
-                    new.entries.insert(item.path.clone(), Entry { files, artifact });
-                }
+            learned |= known.is_none();
+            entries.push(match (known, &item.output) {
+                (Some(entry), _) => Some(entry),
+                (None, None) => Some(Entry {
+                    files: item.files.clone(),
+                    artifact: ArtifactInfo::read(item.path.clone(), &sections::read_file(&item.path)?)?,
+                }),
                 // Its manifest is one of its files, so nobody reads it where nothing has changed.
-                Some(output) => stale.push((item.source()?, item.files.clone(), output.clone())),
-            }
+                (None, Some(output)) => {
+                    stale.push((number, item.source()?, item.files.clone(), output.clone()));
+                    None
+                }
+            });
         }
         if mode == BuildMode::Never
-            && let Some((source, ..)) = stale.first()
+            && let Some((_, source, ..)) = stale.first()
         {
             return Err(ArtifactError::NotBuilt {
                 path: source.folder().to_owned(),
             });
         }
         let built = stale.len();
-        for (folder, entry) in build_stale(stale, reporter)? {
-            new.entries.insert(folder, entry);
+        for (number, entry) in build_stale(stale, reporter)? {
+            if let Some(place) = entries.get_mut(number) {
+                *place = Some(entry);
+            }
         }
-        if learned || !old.entries.is_empty() {
-            self.write_index(&new, reporter);
+        let paths = items.into_iter().map(|item| item.path);
+        let index = Index {
+            builder: builder(),
+            entries: paths
+                .zip(entries)
+                .filter_map(|(path, entry)| Some((path, entry?)))
+                .collect(),
+        };
+        if learned || !old.is_empty() {
+            self.write_index(&index, reporter);
         }
         let mut loaded = Loaded {
             built,
             ..Loaded::default()
         };
-        for item in &migrations {
-            if let Some(entry) = new.entries.remove(&item.path) {
+        for (number, (_, entry)) in index.entries.into_iter().enumerate() {
+            if number < migrations {
                 loaded.add_migration(entry.artifact)?;
-            }
-        }
-        for item in &plugins {
-            if let Some(entry) = new.entries.remove(&item.path) {
+            } else {
                 loaded.add_plugin(entry.artifact)?;
             }
         }
@@ -320,23 +325,24 @@ fn file_stamp(path: &Path) -> Result<FileStamp, ArtifactError> {
     })
 }
 
+/// Builds and writes; each entry with the number that came with its source.
 fn build_stale(
-    stale: Vec<(Source, FileStamps, PathBuf)>,
+    stale: Vec<(usize, Source, FileStamps, PathBuf)>,
     reporter: &dyn Reporter,
-) -> Result<Vec<(PathBuf, Entry)>, ArtifactError> {
-    let (sources, outputs): (Vec<_>, Vec<_>) = stale
+) -> Result<Vec<(usize, Entry)>, ArtifactError> {
+    let (sources, places): (Vec<_>, Vec<_>) = stale
         .into_iter()
-        .map(|(source, files, output)| ((source, files), output))
+        .map(|(number, source, files, output)| ((source, files), (number, output)))
         .unzip();
     let built = build::build(&sources, reporter)?;
     let mut entries = Vec::new();
-    for (((source, files), output), bytes) in sources.into_iter().zip(outputs).zip(built) {
+    for (((_, files), (number, output)), bytes) in sources.into_iter().zip(places).zip(built) {
         if let Some(folder) = output.parent() {
             fs::create_dir_all(folder).map_err(ArtifactError::write(folder))?;
         }
         write_replacing(&output, &bytes).map_err(ArtifactError::write(&output))?;
         let artifact = ArtifactInfo::read(output, &bytes)?;
-        entries.push((source.folder().to_owned(), Entry { files, artifact }));
+        entries.push((number, Entry { files, artifact }));
     }
     Ok(entries)
 }
