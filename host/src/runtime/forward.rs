@@ -11,6 +11,11 @@ use super::guest::{Guest, GuestState, Instance, explain};
 use super::step::StepRun;
 use super::types::{function_text, holds_handle, same_function};
 
+/// Whether an interface is served by the host itself.
+pub(super) fn of_host(interface: &str) -> bool {
+    interface.starts_with("mighost:host/") || interface.starts_with("wasi:")
+}
+
 /// Links every import of `component` that is not the host's to the guest that `provider` names for it.
 pub(super) fn link(
     linker: &mut Linker<GuestState>,
@@ -20,7 +25,7 @@ pub(super) fn link(
     provider: &mut dyn FnMut(&str) -> Result<Arc<Guest>, RuntimeError>,
 ) -> Result<(), RuntimeError> {
     for (interface, item) in component.component_type().imports(engine) {
-        if interface.starts_with("mighost:host/") || interface.starts_with("wasi:") {
+        if of_host(interface) {
             continue;
         }
         let ComponentItem::ComponentInstance(import) = item.ty else {
