@@ -414,7 +414,8 @@ fn describe(change: &RowChange) -> String {
     }
 }
 
-fn apply(heads: &mut Vec<String>, change: &RowChange) {
+/// Makes a change of the version rows in a sorted list of them.
+pub(in crate::database) fn apply(heads: &mut Vec<String>, change: &RowChange) {
     match change {
         RowChange::Insert(revision) => heads.push(revision.clone()),
         RowChange::Delete(revision) => heads.retain(|head| head != revision),
