@@ -17,16 +17,13 @@ pub struct Bench {
 }
 
 impl Bench {
-    /// Builds mighost and starts the server.
+    /// Builds mighost, or takes the program that the variable MIGHOST names, and starts the server.
     pub fn start(rounds: usize) -> anyhow::Result<Self> {
-        let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-        let built = Command::new(cargo)
-            .args(["build", "--quiet", "--release", "--package", "mighost"])
-            .current_dir(repository())
-            .status()?;
-        anyhow::ensure!(built.success(), "mighost cannot be built");
-        let here = std::env::current_exe()?;
-        let mighost = here.with_file_name("mighost");
+        // Another build of mighost, to compare the two.
+        let mighost = match std::env::var_os("MIGHOST") {
+            Some(path) => std::path::absolute(path)?,
+            None => built()?,
+        };
         anyhow::ensure!(mighost.is_file(), "{} is not there", mighost.display());
         let folder = std::env::temp_dir().join(format!("mighost-bench-{}", std::process::id()));
         std::fs::create_dir_all(&folder).with_context(|| format!("cannot make {}", folder.display()))?;
@@ -77,6 +74,17 @@ impl Drop for Bench {
             }
         }
     }
+}
+
+/// mighost as it is now, beside the bench's own program.
+fn built() -> anyhow::Result<PathBuf> {
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let built = Command::new(cargo)
+        .args(["build", "--quiet", "--release", "--package", "mighost"])
+        .current_dir(repository())
+        .status()?;
+    anyhow::ensure!(built.success(), "mighost cannot be built");
+    Ok(std::env::current_exe()?.with_file_name("mighost"))
 }
 
 /// The folder of mighost's own sources.

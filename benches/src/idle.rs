@@ -48,9 +48,9 @@ pub fn run(bench: &Bench, table: &mut Table) -> anyhow::Result<()> {
     for verb in [&["current"][..], &["upgrade", "head"]] {
         link.reset();
         timed(bench.mighost_by(link.port, &sources, "idle").args(verb))?;
-        let (connections, turns) = link.counted();
+        let (connections, trips) = link.counted();
         // The greeting is one, the queries are the other.
-        let queries = turns.checked_sub(1).context("nothing went over the link")?;
+        let queries = trips.checked_sub(1).context("nothing went over the link")?;
         let measured = format!("{connections} connection, {queries} round trip of queries");
         let what = format!("nothing to do: `{}` asks", verb.join(" "));
         table.judge(&what, measured, "1 and 1", (connections, queries) == (1, 1));

@@ -189,17 +189,17 @@ impl<S: StepSink + 'static> Run<S> {
         };
         let found = self.loaded.revision(&step.revision);
         let message = found.map(|(metadata, _)| metadata.message.clone()).unwrap_or_default();
-        let own_mode = found.map(|(metadata, _)| metadata.transaction).unwrap_or_default();
+        // A stamp runs nothing, so whatever the revision needs a transaction or none for does not hold.
+        let own_mode = match step.direction {
+            Direction::Stamp => Some(TransactionMode::PerMigration),
+            Direction::Upgrade | Direction::Downgrade => found.and_then(|(metadata, _)| metadata.transaction),
+        };
         let (direction, revision) = (step.direction, step.revision.clone());
         let context = StepContext {
             revision: revision.clone(),
             direction,
             message: message.clone(),
-            transaction: if own_mode == TransactionMode::default() {
-                self.transaction
-            } else {
-                own_mode
-            },
+            transaction: own_mode.unwrap_or(self.transaction),
             lock_timeout: self.lock_timeout,
             statement_timeout: self.statement_timeout,
         };
@@ -273,7 +273,12 @@ impl<S: StepSink + 'static> Run<S> {
         providers: &Arc<dyn Providers>,
         entry: &(dyn Fn() -> LedgerEntry + Sync),
     ) -> Result<(), ExecutorError> {
-        self.sink.lock().await.begin_step(context).await.map_err(flat)?;
+        // Behind a pooler each step waits for the lock.
+        tokio::select! {
+            biased;
+            () = self.interruption() => return Err(RuntimeError::from(SinkError::Interrupted).into()),
+            begun = async { self.sink.lock().await.begin_step(context).await } => begun.map_err(flat)?,
+        }
         if let Some(guest) = guest {
             let sink: Arc<Mutex<dyn Sink>> = self.sink.clone();
             let run = StepRun::new(
@@ -373,7 +378,7 @@ fn ledger_entry(
         revision: step.revision.clone(),
         direction: step.direction,
         artifact: artifact.map(|artifact| artifact.digest),
-        source: artifact.and_then(|artifact| artifact.revisions.as_ref()?.source_digest),
+        source: artifact.and_then(|artifact| artifact.revisions.as_ref()?.source_digest_of(&step.revision)),
         signer: None,
         started,
         duration,

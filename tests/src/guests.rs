@@ -43,6 +43,7 @@ pub fn revision(revision: &str, down: &[&str]) -> RevisionMetadata {
         date: None,
         transaction: Default::default(),
         capabilities: Vec::new(),
+        source_digest: None,
     }
 }
 

@@ -496,31 +496,25 @@ fn imports_that_nobody_offers() {
     ");
 }
 
-/// A workspace of Rust migrations in `project`, which shares what the demo's migrations were built from.
-fn rust_workspace(project: &Project) {
-    let repository = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
-    let demo = repository.join("migrations");
-    let manifest = format!(
-        "[workspace]\nresolver = \"3\"\nmembers = [\"*_*\"]\n[workspace.dependencies]\nmighost-sdk = {{ path = {:?} }}\n\
-         [profile.release]\nopt-level = \"s\"\nlto = true\ncodegen-units = 1\npanic = \"abort\"\n",
-        repository.join("plugin-sdk")
-    );
-    project.write("migrations/Cargo.toml", manifest);
-    project.write("migrations/Cargo.lock", std::fs::read(demo.join("Cargo.lock")).unwrap());
-    project.write(
-        ".cargo/config.toml",
-        format!("[build]\ntarget-dir = {:?}\n", demo.join("target")),
-    );
-}
-
 /// The SDK says where a guest panicked, and what it said.
 #[test]
 fn rust_panics() {
-    let project = Project::on_server();
-    rust_workspace(&project);
+    let mut project = Project::on_server();
+    let repository = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+    project.set("MIGHOST_SDK", repository.join("plugin-sdk").to_str().unwrap());
     project
         .run(&["revision", "-m", "Take over", "--rev-id", "a1b2", "--template", "rust"])
         .ok();
+    // What the demo's migrations were built from is used again, and nothing is fetched.
+    project.write(
+        "migrations/a1b2_take_over/Cargo.lock",
+        std::fs::read(repository.join("migrations/Cargo.lock")).unwrap(),
+    );
+    project.set("CARGO_NET_OFFLINE", "true");
+    let built = repository.join(".mighost/build/cargo");
+    std::fs::create_dir_all(&built).unwrap();
+    project.write(".mighost/build/index.json", "{}");
+    std::os::unix::fs::symlink(built, project.path().join(".mighost/build/cargo")).unwrap();
     let source = "use mighost_sdk::prelude::*;
 struct Revision;
 impl Migration for Revision {
@@ -531,11 +525,26 @@ impl Migration for Revision {
     }
     fn downgrade() {}
 }
-mighost_sdk::migration!(Revision);
+mighost_sdk::export_migration!(Revision);
 ";
     project.write("migrations/a1b2_take_over/src/lib.rs", source);
-    assert_snapshot!(project.run(&["upgrade", "head"]).shown(), @"");
+    assert_snapshot!(project.run(&["upgrade", "head"]).shown(), @"
+    exit 8
+    building 1/1 a1b2_take_over (rust)
+    error: migration a1b2 panicked: src/lib.rs:7:17: no station to take over
+      in the upgrade of revision a1b2, PROJECT/migrations/a1b2_take_over
+    state: a1b2 was rolled back
+    fault: the migration's or plugin's; its author mends it
+    ");
     assert_eq!((project.heads(), project.catalog()), ("base".into(), String::new()));
     project.write("migrations/a1b2_take_over/src/lib.rs", source.replace("u32", "u31"));
-    assert_snapshot!(project.run(&["upgrade", "head"]).shown(), @"");
+    let outcome = project.run(&["upgrade", "head"]);
+    let shown = outcome.shown();
+    assert_eq!(outcome.code, 5, "{shown}");
+    assert!(
+        shown.contains("error: cannot build PROJECT/migrations/a1b2_take_over: cargo failed"),
+        "{shown}"
+    );
+    // The compiler's own words.
+    assert!(shown.contains("cannot find type `u31` in this scope"), "{shown}");
 }

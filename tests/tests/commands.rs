@@ -75,8 +75,9 @@ fn from_nothing_to_head_and_back() {
     project.write("migrations/b2c3d4_add_stations/downgrade.sql", "DROP TABLE station;\n");
     assert_snapshot!(all(&project, &["build"]), @"
     exit 0
-    building 1/1 b2c3d4_add_stations (sql)
-    1 built, 1 up to date
+    building 1/2 a1b2c3_add_the_networks (sql)
+    building 2/2 b2c3d4_add_stations (sql)
+    2 built, 0 up to date
     ");
     assert_snapshot!(all(&project, &["build"]), @"
     exit 0
@@ -286,7 +287,7 @@ fn dry_run() {
       2 |   id int PRIMARY KEY,
       3 |   network int REFERENCES network DEFAULT 1
       4 | )
-    state: b2c3d4e5f6a1 was rolled back
+    state: the whole run was rolled back: the database is as it was before
            not run: b3d4e5f6a1b2
     fault: the migration's or plugin's; its author mends it
     "#);

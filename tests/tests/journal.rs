@@ -151,3 +151,18 @@ fn a_stamp_forgets() {
     assert_done(&project);
     by_hand.assert_same(&Fingerprint::of(&server, project.database()), "down and up");
 }
+
+#[test]
+fn a_stamp_where_the_database_is_settles_what_is_half_done() {
+    let project = half_done();
+    let around = project.run(&["downgrade", "base"]);
+    assert_ne!(around.code, 0);
+    let wanted = "b is half done: its upgrade had left its transaction and did not come to its end";
+    assert!(around.stderr.contains(wanted), "{}", around.stderr);
+    assert_eq!(project.heads(), "a");
+    project.sql("drop table log");
+    project.run(&["stamp", "a"]).ok();
+    assert_eq!(project.sql(JOURNALED), "0");
+    project.run(&["downgrade", "base"]).ok();
+    assert_eq!(project.heads(), "base");
+}

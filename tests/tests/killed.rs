@@ -278,6 +278,32 @@ fn a_signal_rolls_back() {
 }
 
 #[test]
+fn a_signal_outside_the_transaction() {
+    let server = Server::shared();
+    let project = Project::on(&server, "");
+    project.sql("create table go (a int)");
+    project.sql_migration_with(
+        "s1",
+        &[],
+        "transaction = \"none\"",
+        "create table done (a int);
+         insert into done select case when exists (select from go) then 1 else length(pg_sleep(50)::text) end;
+         insert into done values (2);",
+        "",
+    );
+    let run = Running::start(&project, &["upgrade", "head"]);
+    wait_for(&server, project.database(), SLEEPING, "1");
+    run.signal("INT");
+    let ended = run.end();
+    assert_eq!(ended.code, Some(130), "{}", ended.stderr);
+    assert!(ended.stderr.contains("s1 had left its transaction"), "{}", ended.stderr);
+    assert_eq!(server.sql(project.database(), SLEEPING), "0");
+    project.sql("insert into go values (1)");
+    project.run(&["upgrade", "head"]).ok();
+    assert_eq!(project.sql("select string_agg(a::text, ' ') from done"), "1 2");
+}
+
+#[test]
 fn a_signal_ends_the_wait_for_the_lock() {
     let server = Server::shared();
     let project = Project::on(&server, "");

@@ -106,7 +106,17 @@ fn assemble(source: &Source, files: &FileStamps, rust: &BTreeMap<PathBuf, Vec<u8
     let digest = Some(source_digest(folder, files)?);
     let mut assets = assets_folder(folder, files)?;
     let metadata = match source {
-        Source::Migration(source) => Metadata::Revisions(RevisionsMetadata::new(digest, source.revisions.clone())),
+        Source::Migration(source) => {
+            let mut revisions = source.revisions.clone();
+            if revisions.len() > 1 && source.driver == Driver::Sql {
+                for revision in &mut revisions {
+                    let own = files.iter().filter(|(path, _)| path.starts_with(&revision.revision));
+                    let own: FileStamps = own.map(|(path, stamp)| (path.clone(), *stamp)).collect();
+                    revision.source_digest = Some(source_digest(folder, &own)?);
+                }
+            }
+            Metadata::Revisions(RevisionsMetadata::new(digest, revisions))
+        }
         Source::Plugin(source) => Metadata::Plugin(plugin_metadata(source, digest)),
     };
     let code = match (source, source.driver()) {

@@ -3,7 +3,7 @@
 //! What was learned of each file is kept in `.mighost/build/index.json`, by length and time of change, so that the next run reads one
 //! file instead of every artifact.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -128,16 +128,13 @@ impl Loaded {
 const LOCK_FILE: &str = "Cargo.lock";
 
 /// Something in a location that is, or becomes, an artifact.
-enum Item {
-    Ready {
-        path: PathBuf,
-        stamp: FileStamp,
-    },
-    Source {
-        source: Source,
-        files: FileStamps,
-        output: PathBuf,
-    },
+struct Item {
+    path: PathBuf,
+    /// The source's files, or the artifact itself under an empty path.
+    files: FileStamps,
+    /// Where a source's artifact goes; none where the item is an artifact.
+    output: Option<PathBuf>,
+    manifest: &'static str,
 }
 
 /// `index.json`.
@@ -145,7 +142,7 @@ enum Item {
 struct Index {
     /// The mighost that wrote it; another one's index is not read.
     builder: String,
-    entries: BTreeMap<PathBuf, Entry>,
+    entries: Vec<(PathBuf, Entry)>,
 }
 
 #[derive(Clone, Serialize, Deserialize)]
@@ -161,76 +158,83 @@ impl Library {
     /// # Errors
     /// The first artifact or source that is not right; a location that cannot be read.
     pub fn load(&self, mode: BuildMode, reporter: &dyn Reporter) -> Result<Loaded, ArtifactError> {
-        let old = self.read_index();
-        let mut new = Index {
-            builder: builder(),
-            entries: BTreeMap::new(),
-        };
-        let migrations = self.items(&self.migrations, MigrationSource::MANIFEST)?;
-        let plugins = self.items(&self.plugins, PluginSource::MANIFEST)?;
-        let (mut stale, mut described) = (Vec::new(), false);
-        for item in migrations.iter().chain(&plugins) {
-            match item {
-                Item::Ready { path, stamp } => {
-                    let files = FileStamps::from([(PathBuf::new(), *stamp)]);
-                    let artifact = match old.entries.get(path) {
-                        Some(entry) if entry.files == files => entry.artifact.clone(),
-                        _ => ArtifactInfo::read(path.clone(), &sections::read_file(path)?)?,
-                    };
-                    new.entries.insert(path.clone(), Entry { files, artifact });
+        // Paths are slow to compare, so each is looked up once.
+        let mut old: HashMap<PathBuf, Entry> = self.read_index().entries.into_iter().collect();
+        let mut items = self.items(&self.migrations, MigrationSource::MANIFEST)?;
+        let migrations = items.len();
+        items.extend(self.items(&self.plugins, PluginSource::MANIFEST)?);
+        let mut entries = Vec::with_capacity(items.len());
+        let mut stale = Vec::new();
+        let mut learned = false;
+        for (number, item) in items.iter().enumerate() {
+            let known = old.remove(&item.path).filter(|entry| entry.files == item.files);
+            let known = match &item.output {
+                None => known,
+                Some(_) => known.filter(|entry| mode != BuildMode::Force && is_there(&entry.artifact)),
+            };
+            learned |= known.is_none();
+            entries.push(match (known, &item.output) {
+                (Some(entry), _) => Some(entry),
+                (None, None) => Some(Entry {
+                    files: item.files.clone(),
+                    artifact: ArtifactInfo::read(item.path.clone(), &sections::read_file(&item.path)?)?,
+                }),
+                // Its manifest is one of its files, so nobody reads it where nothing has changed.
+                (None, Some(output)) => {
+                    stale.push((number, item.source()?, item.files.clone(), output.clone()));
+                    None
                 }
-                Item::Source { source, files, output } => match old.entries.get(source.folder()) {
-                    Some(entry) if mode != BuildMode::Force && entry.files == *files && is_there(&entry.artifact) => {
-                        new.entries.insert(source.folder().to_owned(), entry.clone());
-                    }
-                    _ if mode == BuildMode::Describe => {
-                        described = true;
-                        let (files, artifact) = (files.clone(), source.describe(output));
-                        new.entries
-                            .insert(source.folder().to_owned(), Entry { files, artifact });
-                    }
-                    _ if mode == BuildMode::Never => {
-                        return Err(ArtifactError::NotBuilt {
-                            path: source.folder().to_owned(),
-                        });
-                    }
-                    _ => stale.push((source.clone(), files.clone(), output.clone())),
-                },
+            });
+        }
+        let described = mode == BuildMode::Describe && !stale.is_empty();
+        if described {
+            for (number, source, files, output) in stale.drain(..) {
+                if let Some(place) = entries.get_mut(number) {
+                    let artifact = source.describe(&output);
+                    *place = Some(Entry { files, artifact });
+                }
             }
         }
+        if mode == BuildMode::Never
+            && let Some((_, source, ..)) = stale.first()
+        {
+            return Err(ArtifactError::NotBuilt {
+                path: source.folder().to_owned(),
+            });
+        }
         let built = stale.len();
-        for (folder, entry) in build_stale(stale, &self.build_dir.join("cargo"), reporter)? {
-            new.entries.insert(folder, entry);
+        for (number, entry) in build_stale(stale, &self.build_dir.join("cargo"), reporter)? {
+            if let Some(place) = entries.get_mut(number) {
+                *place = Some(entry);
+            }
+        }
+        let paths = items.into_iter().map(|item| item.path);
+        let index = Index {
+            builder: builder(),
+            entries: paths
+                .zip(entries)
+                .filter_map(|(path, entry)| Some((path, entry?)))
+                .collect(),
+        };
+        if (learned || !old.is_empty()) && !described {
+            self.write_index(&index, reporter);
         }
         let mut loaded = Loaded {
             built,
             ..Loaded::default()
         };
-        for item in &migrations {
-            if let Some(entry) = new.entries.get(item.key()) {
-                loaded.add_migration(item.key(), entry.artifact.clone())?;
+        for (number, (place, entry)) in index.entries.into_iter().enumerate() {
+            if number < migrations {
+                loaded.add_migration(&place, entry.artifact)?;
+            } else {
+                loaded.add_plugin(entry.artifact)?;
             }
-        }
-        for item in &plugins {
-            if let Some(entry) = new.entries.get(item.key()) {
-                loaded.add_plugin(entry.artifact.clone())?;
-            }
-        }
-        let same = built == 0
-            && old.entries.len() == new.entries.len()
-            && old
-                .entries
-                .iter()
-                .zip(&new.entries)
-                .all(|(a, b)| a.0 == b.0 && a.1.files == b.1.files && a.1.artifact.digest == b.1.artifact.digest);
-        if !same && !described {
-            self.write_index(&new, reporter);
         }
         Ok(loaded)
     }
 
     /// What lies in `locations`, by name. A location that is not there is empty.
-    fn items(&self, locations: &[PathBuf], manifest: &str) -> Result<Vec<Item>, ArtifactError> {
+    fn items(&self, locations: &[PathBuf], manifest: &'static str) -> Result<Vec<Item>, ArtifactError> {
         let mut items = Vec::new();
         for location in locations {
             let mut paths = Vec::new();
@@ -248,25 +252,22 @@ impl Library {
                 paths.push(entry.map_err(ArtifactError::read(location))?.path());
             }
             paths.sort();
+            let folder = self.output_folder(location);
             for path in paths {
-                if path.extension().is_some_and(|extension| extension == "wasm") {
-                    items.push(Item::Ready {
-                        stamp: file_stamp(&path)?,
-                        path,
-                    });
+                let (files, output) = if path.extension().is_some_and(|extension| extension == "wasm") {
+                    (FileStamps::from([(PathBuf::new(), file_stamp(&path)?)]), None)
                 } else if path.join(manifest).is_file() {
-                    let source = if manifest == MigrationSource::MANIFEST {
-                        Source::Migration(MigrationSource::read(&path)?)
-                    } else {
-                        Source::Plugin(PluginSource::read(&path)?)
-                    };
-                    let output = self.output_folder(location).join(format!("{}.wasm", source.name()));
-                    items.push(Item::Source {
-                        files: stamps(&path)?,
-                        source,
-                        output,
-                    });
-                }
+                    let name = path.file_name().unwrap_or_default().to_string_lossy();
+                    (stamps(&path)?, Some(folder.join(format!("{name}.wasm"))))
+                } else {
+                    continue;
+                };
+                items.push(Item {
+                    path,
+                    files,
+                    output,
+                    manifest,
+                });
             }
         }
         Ok(items)
@@ -313,11 +314,13 @@ impl Library {
 }
 
 impl Item {
-    fn key(&self) -> &Path {
-        match self {
-            Self::Ready { path, .. } => path,
-            Self::Source { source, .. } => source.folder(),
-        }
+    /// Reads the manifest of a source folder.
+    fn source(&self) -> Result<Source, ArtifactError> {
+        Ok(if self.manifest == MigrationSource::MANIFEST {
+            Source::Migration(MigrationSource::read(&self.path)?)
+        } else {
+            Source::Plugin(PluginSource::read(&self.path)?)
+        })
     }
 }
 
@@ -342,18 +345,19 @@ fn file_stamp(path: &Path) -> Result<FileStamp, ArtifactError> {
     })
 }
 
+/// Builds and writes; each entry with the number that came with its source.
 fn build_stale(
-    stale: Vec<(Source, FileStamps, PathBuf)>,
+    stale: Vec<(usize, Source, FileStamps, PathBuf)>,
     cargo_folder: &Path,
     reporter: &dyn Reporter,
-) -> Result<Vec<(PathBuf, Entry)>, ArtifactError> {
-    let (sources, outputs): (Vec<_>, Vec<_>) = stale
+) -> Result<Vec<(usize, Entry)>, ArtifactError> {
+    let (sources, places): (Vec<_>, Vec<_>) = stale
         .into_iter()
-        .map(|(source, files, output)| ((source, files), output))
+        .map(|(number, source, files, output)| ((source, files), (number, output)))
         .unzip();
     let built = build::build(&sources, cargo_folder, reporter)?;
     let mut entries = Vec::new();
-    for (((source, mut files), output), bytes) in sources.into_iter().zip(outputs).zip(built) {
+    for (((source, mut files), (number, output)), bytes) in sources.into_iter().zip(places).zip(built) {
         // The build itself writes it; without this the next run would build again.
         let lock = source.folder().join(LOCK_FILE);
         if lock.is_file() {
@@ -364,7 +368,7 @@ fn build_stale(
         }
         write_replacing(&output, &bytes).map_err(ArtifactError::write(&output))?;
         let artifact = ArtifactInfo::read(output, &bytes)?;
-        entries.push((source.folder().to_owned(), Entry { files, artifact }));
+        entries.push((number, Entry { files, artifact }));
     }
     Ok(entries)
 }
@@ -374,4 +378,117 @@ fn write_replacing(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
     let beside = path.with_extension(format!("{}.tmp", std::process::id()));
     fs::write(&beside, bytes)?;
     fs::rename(&beside, path)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::Silent;
+
+    struct Project(tempfile::TempDir);
+
+    impl Project {
+        fn new() -> Self {
+            let project = Self(tempfile::tempdir().unwrap());
+            project.write("migrations/a_first/migration.toml", "revision = \"a\"");
+            project.write("migrations/a_first/upgrade.sql", "select 1");
+            project.write(
+                "migrations/b_second/migration.toml",
+                "revision = \"b\"\ndown-revisions = [\"a\"]",
+            );
+            project.write("migrations/b_second/upgrade.sql", "select 2");
+            // No manifest, so no migration.
+            project.write("migrations/notes/text.md", "");
+            project
+        }
+
+        fn path(&self, name: &str) -> PathBuf {
+            self.0.path().join(name)
+        }
+
+        fn write(&self, name: &str, text: &str) {
+            let path = self.path(name);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, text).unwrap();
+        }
+
+        fn load(&self, mode: BuildMode) -> Result<Loaded, ArtifactError> {
+            let library = Library {
+                build_dir: self.path("build"),
+                migrations: vec![self.path("migrations")],
+                plugins: vec![self.path("plugins")],
+            };
+            library.load(mode, &Silent)
+        }
+
+        /// What a load built, and the revisions that it found.
+        fn built(&self, mode: BuildMode) -> (usize, String) {
+            let loaded = self.load(mode).unwrap();
+            let revisions: Vec<&str> = loaded.revisions().map(|(found, _)| found.revision.as_str()).collect();
+            (loaded.built, revisions.join(" "))
+        }
+
+        fn index(&self) -> String {
+            fs::read_to_string(self.path("build/index.json")).unwrap()
+        }
+    }
+
+    #[test]
+    fn what_has_not_changed_is_neither_built_nor_read() {
+        let project = Project::new();
+        assert!(matches!(
+            project.load(BuildMode::Never),
+            Err(ArtifactError::NotBuilt { .. })
+        ));
+        assert_eq!(project.built(BuildMode::Stale), (2, "a b".into()));
+        let index = project.index();
+        assert_eq!(project.built(BuildMode::Stale), (0, "a b".into()));
+        assert_eq!(project.built(BuildMode::Never), (0, "a b".into()));
+        assert_eq!(project.index(), index);
+        assert_eq!(project.built(BuildMode::Force), (2, "a b".into()));
+    }
+
+    #[test]
+    fn a_change_of_any_file_is_seen() {
+        let project = Project::new();
+        project.built(BuildMode::Stale);
+        project.write("migrations/b_second/upgrade.sql", "select 2 + 2");
+        assert_eq!(project.built(BuildMode::Stale), (1, "a b".into()));
+        project.write(
+            "migrations/b_second/migration.toml",
+            "revision = \"c\"\ndown-revisions = [\"a\"]",
+        );
+        assert_eq!(project.built(BuildMode::Stale), (1, "a c".into()));
+        project.write("migrations/b_second/downgrade.sql", "select 3");
+        assert_eq!(project.built(BuildMode::Stale), (1, "a c".into()));
+        fs::remove_dir_all(project.path("migrations/b_second")).unwrap();
+        assert_eq!(project.built(BuildMode::Stale), (0, "a".into()));
+        assert!(!project.index().contains("b_second"));
+    }
+
+    #[test]
+    fn an_artifact_that_is_gone_or_another_is_seen() {
+        let project = Project::new();
+        let loaded = project.load(BuildMode::Stale).unwrap();
+        let built = loaded.migrations[0].path.clone();
+        let ready = project.path("migrations/a.wasm");
+        fs::rename(&built, &ready).unwrap();
+        fs::remove_dir_all(project.path("migrations/a_first")).unwrap();
+        assert_eq!(project.built(BuildMode::Stale), (0, "a b".into()));
+        assert!(project.index().contains("a.wasm"));
+        fs::write(&ready, "no longer one").unwrap();
+        assert!(project.load(BuildMode::Stale).is_err());
+        fs::remove_file(&ready).unwrap();
+        fs::remove_file(&loaded.migrations[1].path).unwrap();
+        assert_eq!(project.built(BuildMode::Stale), (1, "b".into()));
+    }
+
+    #[test]
+    fn a_broken_index_is_made_again() {
+        let project = Project::new();
+        project.built(BuildMode::Stale);
+        project.write("build/index.json", "{");
+        assert_eq!(project.built(BuildMode::Stale), (2, "a b".into()));
+        assert_eq!(project.built(BuildMode::Stale), (0, "a b".into()));
+    }
 }

@@ -43,14 +43,15 @@ pub struct RevisionMetadata {
     /// RFC 3339, e.g. `2026-11-21T22:30:00Z`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub date: Option<String>,
-    #[serde(default, skip_serializing_if = "is_default")]
-    pub transaction: TransactionMode,
+    /// None takes what the run says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub transaction: Option<TransactionMode>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub capabilities: Vec<String>,
-}
-
-fn is_default(mode: &TransactionMode) -> bool {
-    *mode == TransactionMode::default()
+    /// Of this revision's own files, where an artifact of several revisions has files for each. Without it such an artifact
+    /// could not grow: every new revision would change those that are applied.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source_digest: Option<Digest>,
 }
 
 /// The section `mighost:plugin`.
@@ -91,6 +92,21 @@ impl RevisionsMetadata {
             ));
         }
         Ok(metadata)
+    }
+}
+
+impl RevisionsMetadata {
+    /// What tells whether a revision's sources changed; none where that is not known of it alone.
+    pub fn source_digest_of(&self, revision: &str) -> Option<Digest> {
+        match self.revisions.as_slice() {
+            [_] => self.source_digest,
+            several => {
+                several
+                    .iter()
+                    .find(|metadata| metadata.revision == revision)?
+                    .source_digest
+            }
+        }
     }
 }
 

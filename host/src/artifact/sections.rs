@@ -57,7 +57,7 @@ impl<'a> Sections<'a> {
         }
         let mut sections = Self {
             bytes,
-            code: vec![0..8],
+            code: std::iter::once(0..8).collect(),
             revisions: None,
             plugin: None,
             assets: None,

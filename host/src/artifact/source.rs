@@ -82,8 +82,7 @@ struct MigrationManifest {
     #[serde(default)]
     message: String,
     date: Option<String>,
-    #[serde(default)]
-    transaction: TransactionMode,
+    transaction: Option<TransactionMode>,
     #[serde(default)]
     capabilities: Vec<String>,
     #[serde(default)]
@@ -103,8 +102,7 @@ struct RevisionManifest {
     #[serde(default)]
     message: String,
     date: Option<String>,
-    #[serde(default)]
-    transaction: TransactionMode,
+    transaction: Option<TransactionMode>,
     #[serde(default)]
     capabilities: Vec<String>,
 }
@@ -120,6 +118,7 @@ impl From<RevisionManifest> for RevisionMetadata {
             date: manifest.date,
             transaction: manifest.transaction,
             capabilities: manifest.capabilities,
+            source_digest: None,
         }
     }
 }
@@ -159,6 +158,7 @@ impl MigrationSource {
                 date: manifest.date,
                 transaction: manifest.transaction,
                 capabilities: manifest.capabilities,
+                source_digest: None,
             }),
             None if !listed.is_empty() => revisions.extend(listed.into_iter().map(RevisionMetadata::from)),
             Some(_) => {
@@ -274,12 +274,16 @@ pub fn stamps(folder: &Path) -> Result<FileStamps, ArtifactError> {
         for entry in fs::read_dir(&directory).map_err(ArtifactError::read(&directory))? {
             let entry = entry.map_err(ArtifactError::read(&directory))?;
             let name = entry.file_name();
-            if name.as_encoded_bytes().starts_with(b".") || name == "target" || name == "node_modules" {
+            let hidden = name.as_encoded_bytes().starts_with(b".");
+            // Everything below assets/ is carried along.
+            if !below.starts_with("assets") && (hidden || name == "target" || name == "node_modules") {
                 continue;
             }
             let path = below.join(&name);
-            let metadata = entry.metadata().map_err(ArtifactError::read(&directory))?;
-            if metadata.is_dir() {
+            let kind = entry.file_type().map_err(ArtifactError::read(&directory))?;
+            // A file may be a link, as builds follow it; a folder may not, as it could hold itself.
+            let metadata = fs::metadata(entry.path()).map_err(ArtifactError::read(&directory))?;
+            if kind.is_dir() {
                 pending.push(path);
             } else if metadata.is_file() {
                 let modified = metadata

@@ -223,7 +223,7 @@ pub struct Run {
     /// How many transactions to use [default: mighost.toml's]
     #[arg(long, value_name = "MODE", value_enum)]
     pub transaction: Option<TransactionArg>,
-    /// Use the artifacts as they are, even if their sources changed
+    /// Build nothing, and refuse to run what changed since it was built
     #[arg(long)]
     pub no_build: bool,
     /// Go on although migrations have changed since they were applied

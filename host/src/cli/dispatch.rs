@@ -12,7 +12,7 @@ use crate::commands::{
     CommandError, Request, RunReport, branches, build, current, db, downgrade, heads, history, init, inspect, merge,
     plugins, psql, revision, show, stamp, upgrade, wit,
 };
-use crate::output::{Output, Summary, listing};
+use crate::output::{Output, Summary, escape_text, listing};
 use crate::report::{Diagnostic, Reporter};
 
 /// Carries out what was asked for.
@@ -98,7 +98,7 @@ pub(super) fn dispatch(invocation: Invocation, output: &Arc<Output>) -> Result<E
         Request::Inspect(request) => {
             let report = fail(inspect::run(&project, &request))?;
             if request.wit {
-                return written(output.data(report.wit.as_bytes()));
+                return written(output.data(escape_text(&report.wit).as_bytes()));
             }
             written(output.json(&report))?;
             lines(output, &listing::inspection(&report, output.styles()))

@@ -217,7 +217,7 @@ fn upgrade_help() {
           --dry-run               Run everything, then roll it back
           --transaction <MODE>    How many transactions to use [default: mighost.toml's] [possible
                                   values: per-migration, all, none]
-          --no-build              Use the artifacts as they are, even if their sources changed
+          --no-build              Build nothing, and refuse to run what changed since it was built
           --allow-changed         Go on although migrations have changed since they were applied
           --lock-wait <DURATION>  How long to wait for another run on the database, e.g. 30s [default:
                                   mighost.toml's, or 60s]

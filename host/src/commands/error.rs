@@ -9,7 +9,7 @@ use crate::config::ConfigError;
 use crate::database::RunError;
 use crate::database::connect::ConnectError;
 use crate::database::embedded::EmbeddedError;
-use crate::executor::{ExecutorError, RunFailure};
+use crate::executor::{ExecutorError, RunFailure, StepDone};
 use crate::report::{Blame, DatabaseError, Diagnostic, ExitKind};
 use crate::runtime::{RuntimeError, SinkError};
 
@@ -33,7 +33,7 @@ pub enum CommandError {
     /// The revisions make no graph; `places` are where those are that the error names.
     #[error("{error}")]
     NoGraph {
-        error: crate::revision::RevisionError,
+        error: Box<crate::revision::RevisionError>,
         places: Vec<(String, PathBuf)>,
     },
     #[error(transparent)]
@@ -57,10 +57,20 @@ pub enum CommandError {
     },
     #[error("this removes all data below {}; add --yes to mean it", data.display())]
     NotConfirmed { data: PathBuf },
+    #[error(
+        "{label} is a server of its own, which mighost neither starts nor stops; `db` is for labels with url = \"embedded\""
+    )]
+    NotEmbedded { label: String },
     #[error("psql is not installed: it comes with PostgreSQL's client programs")]
     NoPsql,
     #[error("psql cannot be run: {0}")]
     Psql(std::io::Error),
+    /// The connection for the rest of a run could not be had.
+    #[error("{error}")]
+    AfterSteps {
+        done: Vec<StepDone>,
+        error: Box<CommandError>,
+    },
     #[error("a thread of mighost's ended before its time")]
     ThreadLost,
 }
@@ -100,9 +110,15 @@ impl From<&CommandError> for Diagnostic {
             CommandError::NotAtHeads { .. } => {
                 simple(Blame::Operator, ExitKind::Check).hint("run `mighost upgrade heads`")
             }
-            CommandError::NotConfirmed { .. } => simple(Blame::Operator, ExitKind::Usage),
+            CommandError::NotConfirmed { .. } | CommandError::NotEmbedded { .. } => {
+                simple(Blame::Operator, ExitKind::Usage)
+            }
             CommandError::NoPsql | CommandError::Psql(_) => simple(Blame::Operator, ExitKind::Connection),
             CommandError::Write { .. } | CommandError::Stdout(_) => simple(Blame::Operator, ExitKind::Internal),
+            CommandError::AfterSteps { done, error } => {
+                let names: Vec<_> = done.iter().map(|step| step.revision.as_str()).collect();
+                Self::from(&**error).at(format!("done: {}", names.join(", ")))
+            }
             CommandError::ThreadLost => simple(Blame::Host, ExitKind::Internal),
         }
     }
@@ -165,6 +181,12 @@ fn sink(error: &SinkError, blame: Blame) -> Diagnostic {
         SinkError::ConnectionLost(_) => Blame::Database,
         SinkError::Offline { .. } | SinkError::CannotSuspend { .. } | SinkError::Interrupted | SinkError::Write(_) => {
             Blame::Operator
+        }
+        // What other sessions do: locks, deadlocks, serialization; a statement that was cancelled.
+        SinkError::Statement(failure)
+            if matches!(failure.error.sqlstate.as_str(), "55P03" | "40P01" | "40001" | "57014") =>
+        {
+            Blame::Database
         }
         _ => blame,
     };

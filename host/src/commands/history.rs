@@ -29,7 +29,8 @@ pub struct RevisionSummary {
     pub message: String,
     /// RFC 3339.
     pub date: Option<String>,
-    pub transaction: TransactionMode,
+    /// What the revision itself says; none takes the run's.
+    pub transaction: Option<TransactionMode>,
     pub head: bool,
     pub branch_point: bool,
     pub merge_point: bool,

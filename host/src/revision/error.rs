@@ -196,13 +196,18 @@ fn circle(revisions: &[String]) -> String {
 }
 
 fn multiple_heads(target: &str, heads: &[String]) -> String {
+    let merge = if heads.len() > LISTED {
+        "heads".to_owned()
+    } else {
+        heads.join(" ")
+    };
     let all = match target.strip_suffix("@head") {
         Some(branch) if !branch.is_empty() => format!("{branch}@heads"),
         _ => "heads".to_owned(),
     };
     format!(
-        "'{target}' must be one revision here, but there are {} heads: {}. Go to all of them with `mighost upgrade {all}`, or join \
-         them by a revision whose down-revisions they are",
+        "'{target}' must be one revision here, but there are {} heads: {}. Join them with `mighost merge {merge}`, or go to all of \
+         them with `mighost upgrade {all}`",
         heads.len(),
         list(heads)
     )

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use wasmtime::component::{Component, HasSelf, Linker};
+use wasmtime::component::{Component, HasSelf, InstancePre, Linker};
 use wasmtime::{Config, Engine};
 
 use super::bindings::mighost::host as interfaces;
@@ -25,6 +25,8 @@ pub struct Runtime {
     cache: Option<CompileCache>,
     /// By code digest: a thousand SQL migrations are one component.
     components: Mutex<HashMap<Digest, Component>>,
+    /// Migrations that import from the host alone are linked once, too.
+    linked: Mutex<HashMap<Digest, InstancePre<GuestState>>>,
     ticking: AtomicBool,
 }
 
@@ -44,6 +46,7 @@ impl Runtime {
             engine,
             cache,
             components: Mutex::default(),
+            linked: Mutex::default(),
             ticking: AtomicBool::new(false),
         })
     }
@@ -62,11 +65,32 @@ impl Runtime {
     ) -> Result<Guest, RuntimeError> {
         let name = kind.to_string();
         let component = self.component(artifact, &name, reporter)?;
-        let mut linker = self.linker(&component, &kind)?;
-        forward::link(&mut linker, &self.engine, &component, &name, provider)?;
-        let pre = linker
-            .instantiate_pre(&component)
-            .map_err(|error| self.link_error(&name, &component, &error))?;
+        // Plugins are linked once anyway, and may import less.
+        let alone =
+            matches!(kind, GuestKind::Migration(_)) && artifact.info.imports.iter().all(|name| forward::of_host(name));
+        let digest = artifact.info.code_digest;
+        let known = alone.then(|| {
+            self.linked
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .get(&digest)
+                .cloned()
+        });
+        let pre = match known.flatten() {
+            Some(pre) => pre,
+            None => {
+                let mut linker = self.linker(&component, &kind)?;
+                forward::link(&mut linker, &self.engine, &component, &name, provider)?;
+                let pre = linker
+                    .instantiate_pre(&component)
+                    .map_err(|error| self.link_error(&name, &component, &error))?;
+                if alone {
+                    let mut linked = self.linked.lock().unwrap_or_else(PoisonError::into_inner);
+                    linked.insert(digest, pre.clone());
+                }
+                pre
+            }
+        };
         limits::start_ticking(&self.engine, &self.ticking);
         Ok(Guest {
             kind,

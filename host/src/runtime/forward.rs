@@ -11,6 +11,11 @@ use super::guest::{Guest, GuestState, Instance, explain};
 use super::step::StepRun;
 use super::types::{function_text, holds_handle, same_function};
 
+/// Whether an interface is served by the host itself.
+pub(super) fn of_host(interface: &str) -> bool {
+    interface.starts_with("mighost:host/") || interface.starts_with("wasi:")
+}
+
 /// Links every import of `component` that is not the host's to the guest that `provider` names for it.
 pub(super) fn link(
     linker: &mut Linker<GuestState>,
@@ -20,7 +25,7 @@ pub(super) fn link(
     provider: &mut dyn FnMut(&str) -> Result<Arc<Guest>, RuntimeError>,
 ) -> Result<(), RuntimeError> {
     for (interface, item) in component.component_type().imports(engine) {
-        if interface.starts_with("mighost:host/") || interface.starts_with("wasi:") {
+        if of_host(interface) {
             continue;
         }
         let ComponentItem::ComponentInstance(import) = item.ty else {
@@ -47,7 +52,7 @@ pub(super) fn link(
         let guest = provider(interface)?;
         let mut instance = linker.instance(interface).map_err(|error| internal(name, &error))?;
         for (function, expected) in functions {
-            let export = export(engine, &guest, name, interface, function, &expected)?;
+            let export = export(&guest, name, interface, function, &expected)?;
             let operation: Arc<str> = format!("{interface}#{function}").into();
             let guest = guest.clone();
             instance
@@ -70,7 +75,6 @@ fn internal(guest: &str, error: &wasmtime::Error) -> RuntimeError {
 
 /// The provider's export, whose type must be the importer's.
 fn export(
-    engine: &Engine,
     provider: &Guest,
     guest: &str,
     interface: &str,
@@ -103,10 +107,7 @@ fn export(
     match index {
         (ComponentItem::ComponentFunc(found), index) if same_function(expected, &found) => Ok(index),
         (ComponentItem::ComponentFunc(found), _) => Err(mistyped(function_text(&found))),
-        _ => {
-            let _ = engine;
-            Err(mistyped("something that is not a function".into()))
-        }
+        _ => Err(mistyped("something that is not a function".into())),
     }
 }
 

@@ -201,7 +201,7 @@ impl Journal {
     /// out.
     pub fn check_end(&self) -> Result<(), SinkError> {
         let done = |(_, row): &(&u64, &JournalRow)| row.state != CallState::Failed.name();
-        match self.earlier.iter().filter(done).next_back() {
+        match self.earlier.iter().rfind(done) {
             Some((last, _)) if *last >= self.next => Err(self.differs(&format!(
                 "it ended after {} calls, and {} had been made then",
                 self.next,
