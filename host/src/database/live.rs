@@ -82,6 +82,8 @@ pub struct LiveSink {
     committing: bool,
     /// Whether the driver was asked for types of the server's in the running transaction.
     described: bool,
+    /// Whether the running step has sent PREPARE, which outlives the transaction, rolled back or not.
+    prepares: bool,
     /// In a run that is one transaction: the savepoint that the running step began with.
     savepoint: Option<String>,
     /// Behind a pooler: what the driver believes to be prepared, as statements that prepare it.
@@ -118,6 +120,7 @@ impl LiveSink {
             poisoned: None,
             committing: false,
             described: false,
+            prepares: false,
             savepoint: None,
             driver_statements: Vec::new(),
             settings,

@@ -256,6 +256,11 @@ pub(super) const CLEAN_POOLED: &str = "SELECT pg_catalog.pg_advisory_unlock_all(
     FOR prepared IN SELECT name FROM pg_catalog.pg_prepared_statements WHERE from_sql OR name ~ '^s[0-9]+$' LOOP \
     EXECUTE pg_catalog.format('DEALLOCATE %I', prepared); END LOOP; END $mighost$";
 
+/// Takes away what a guest has prepared by SQL.
+pub(super) const DEALLOCATE: &str = "DO $mighost$ DECLARE prepared text; BEGIN \
+    FOR prepared IN SELECT name FROM pg_catalog.pg_prepared_statements WHERE from_sql LOOP \
+    EXECUTE pg_catalog.format('DEALLOCATE %I', prepared); END LOOP; END $mighost$";
+
 /// The prepared statements that the driver keeps for itself: name, types of the parameters, text.
 pub(super) const DRIVER_STATEMENTS: &str = "SELECT name, pg_catalog.array_to_string(parameter_types::text[], ', '), statement \
     FROM pg_catalog.pg_prepared_statements WHERE NOT from_sql AND name ~ '^s[0-9]+$'";

@@ -505,3 +505,17 @@ async fn nobody_listens_after_a_step() {
         .unwrap();
     assert_eq!(row.get::<_, i64>(0), 0);
 }
+
+#[tokio::test]
+async fn what_a_step_prepares_ends_with_it() {
+    let database = Database::create().await;
+    let mut sink = running(&database).await;
+    sink.execute("prepare mine as select 1").await.unwrap();
+    sink.abort_step().await.unwrap();
+    for revision in ["r1", "r2"] {
+        sink.begin_step(&step(revision)).await.unwrap();
+        sink.execute("prepare mine as select 1; execute mine").await.unwrap();
+        sink.end_step(&insert(revision), &entry(revision)).await.unwrap();
+    }
+    sink.end_run().await.unwrap();
+}

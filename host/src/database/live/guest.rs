@@ -100,6 +100,9 @@ impl LiveSink {
         self.check()?;
         let call = self.journal.call(operation.digest());
         let earlier = self.journal.earlier(call)?;
+        self.prepares |= sql::keywords(operation.statement(), 1)
+            .first()
+            .is_some_and(|word| word == "PREPARE");
         let answer = match earlier {
             Earlier::Done(answer) => self.again(operation, answer).await?,
             earlier if self.phase == Phase::Suspended => {

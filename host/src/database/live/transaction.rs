@@ -12,7 +12,7 @@ use crate::database::failure::Failure;
 use crate::database::lock::{LockKey, LockScope};
 use crate::database::state::rows;
 use crate::database::step::{Aftermath, LedgerEntry, RunError, StepContext, StepSink, lock_timed_out};
-use crate::database::tables::{CHECK_DEFERRED, DEFER_AGAIN, RESET_SESSION, Tables, step_settings};
+use crate::database::tables::{CHECK_DEFERRED, DEALLOCATE, DEFER_AGAIN, RESET_SESSION, Tables, step_settings};
 use crate::report::{Direction, Event, Level};
 use crate::revision::RowChange;
 use crate::runtime::SinkError;
@@ -355,6 +355,9 @@ impl StepSink for LiveSink {
             batch.push(self.clean_pooled().to_owned());
         } else {
             batch.push("UNLISTEN *".to_owned());
+            if std::mem::take(&mut self.prepares) {
+                batch.push(DEALLOCATE.to_owned());
+            }
         }
         if self.session_locked {
             batch.push(self.lock.assert_held());
@@ -427,6 +430,9 @@ impl StepSink for LiveSink {
         self.roll_back().await;
         if !self.settings.pooler && (outside || self.journal.written) {
             let _ = self.pipeline.send_batch(RESET_SESSION).answer().await;
+        }
+        if std::mem::take(&mut self.prepares) && !self.settings.pooler {
+            let _ = self.pipeline.send_batch(DEALLOCATE).answer().await;
         }
         self.journal = Journal::idle();
         self.savepoint = None;
