@@ -9,13 +9,13 @@ mod sections;
 mod source;
 mod sql_component;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 pub use error::ArtifactError;
 pub use library::{BuildMode, Library, Loaded, LoadedPlugin};
 pub use metadata::{PluginMetadata, RevisionMetadata, RevisionsMetadata, WIT_VERSION};
-pub use sections::{Assets, Sections};
+pub use sections::{Assets, Metadata, Sections};
 pub use source::{MigrationSource, PluginSource};
 pub use sql_component::{WIT, is_sql_migration};
 
@@ -86,6 +86,15 @@ impl ArtifactInfo {
         }
         Ok(())
     }
+}
+
+/// Makes an artifact of a component: metadata and assets are added behind its code. `mighost:*` sections that it has already are
+/// left out. `path` is named in errors.
+///
+/// # Errors
+/// The bytes are not a component.
+pub fn assemble(path: &Path, component: &[u8], metadata: &Metadata, assets: &Assets) -> Result<Vec<u8>, ArtifactError> {
+    sections::assemble(component, metadata, assets).map_err(|defect| defect.at(path))
 }
 
 /// An artifact's bytes in memory, ready to run.

@@ -10,6 +10,7 @@ pub mod heads;
 pub mod history;
 pub mod init;
 pub mod inspect;
+pub mod merge;
 mod migrate;
 pub mod open;
 pub mod plugins;
@@ -85,6 +86,7 @@ impl Project {
 pub enum Request {
     Init(init::InitRequest),
     Revision(revision::RevisionRequest),
+    Merge(merge::MergeRequest),
     Build(build::BuildRequest),
     Upgrade(upgrade::UpgradeRequest),
     Downgrade(downgrade::DowngradeRequest),

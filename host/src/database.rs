@@ -16,4 +16,4 @@ mod text;
 pub use live::LiveSink;
 pub use offline::{OfflineSink, ScriptHeader};
 pub use state::{Applied, DatabaseState, read_heads, read_state};
-pub use step::{LedgerEntry, RunError, RunSettings, StepContext, StepSink, lock_timed_out};
+pub use step::{Aftermath, LedgerEntry, RunError, RunSettings, StepContext, StepSink, lock_timed_out};

@@ -2,6 +2,7 @@
 
 mod history;
 
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
@@ -9,7 +10,7 @@ use tokio::sync::{Mutex, watch};
 
 use crate::artifact::{ArtifactError, ArtifactInfo, Loaded};
 use crate::config::TransactionMode;
-use crate::database::{LedgerEntry, RunError, StepContext, StepSink};
+use crate::database::{Aftermath, LedgerEntry, RunError, StepContext, StepSink};
 use crate::plugins::Registry;
 use crate::report::{Direction, Event, Level, Reporter};
 use crate::revision::{Graph, Plan, Step};
@@ -57,6 +58,8 @@ pub struct RunFailure {
     pub done: Vec<StepDone>,
     /// The step that failed; none where the run failed before its first or behind its last.
     pub failed: Option<Step>,
+    /// Where the migration of the failed step is: its source folder, or its artifact.
+    pub place: Option<PathBuf>,
     pub not_run: Vec<Step>,
     #[source]
     pub error: ExecutorError,
@@ -85,9 +88,15 @@ impl<S: StepSink + 'static> Run<S> {
     /// The first failure, with what was done before it and what was not.
     pub async fn execute(&self) -> Result<Vec<StepDone>, Box<RunFailure>> {
         let mut done = Vec::new();
-        if let Err(error) = self.sink.lock().await.begin_run().await {
-            return Err(self.failure(done, None, error.into(), "nothing was run".into()));
+        let begun = tokio::select! {
+            biased;
+            () = self.interruption() => Err(SinkError::Interrupted.into()),
+            begun = async { self.sink.lock().await.begin_run().await } => begun,
+        };
+        if let Err(error) = begun {
+            return Err(self.failure(done, None, flat(error), "nothing was run".into()));
         }
+        let one_transaction = self.sink.lock().await.one_transaction();
         let providers: Arc<dyn Providers> = Arc::new(history::History::new(
             self.loaded.clone(),
             self.graph.clone(),
@@ -107,14 +116,46 @@ impl<S: StepSink + 'static> Run<S> {
             match result {
                 Ok(outcome) => done.push(outcome),
                 Err(error) => {
-                    let state = self.roll_back(step, &error).await;
-                    return Err(self.failure(done, Some(number), error, state));
+                    let state = self.roll_back(step, &done).await;
+                    let done = if one_transaction { Vec::new() } else { done };
+                    return Err(self.failure(done, Some(number), self.told(error), state));
                 }
             }
         }
-        match self.sink.lock().await.end_run().await {
-            Ok(()) => Ok(done),
-            Err(error) => Err(self.failure(done, None, error.into(), "the run's last commit failed".into())),
+        let ended = self.sink.lock().await.end_run().await;
+        let Err(error) = ended else {
+            return Ok(done);
+        };
+        let state = if !one_transaction {
+            "all steps are done and committed".into()
+        } else if matches!(error, RunError::Sink(SinkError::ConnectionLost(_))) {
+            "the run is one transaction, and its COMMIT was under way: `mighost current` tells".into()
+        } else {
+            whole_run_rolled_back(&std::mem::take(&mut done))
+        };
+        let mut failure = self.failure(done, None, self.told(flat(error)), state);
+        failure.not_run.clear();
+        Err(failure)
+    }
+
+    /// Waits until the user interrupts the run; for ever where nobody can.
+    async fn interruption(&self) {
+        let mut interrupted = self.interrupted.clone();
+        if interrupted.wait_for(|interrupted| *interrupted).await.is_err() {
+            std::future::pending::<()>().await;
+        }
+    }
+
+    /// The error to tell: a statement that was cancelled because the user interrupted the run is the interruption.
+    fn told(&self, error: ExecutorError) -> ExecutorError {
+        const QUERY_CANCELED: &str = "57014";
+        match &error {
+            ExecutorError::Runtime(RuntimeError::Sink(SinkError::Statement(failure)))
+                if *self.interrupted.borrow() && failure.error.sqlstate == QUERY_CANCELED =>
+            {
+                RuntimeError::from(SinkError::Interrupted).into()
+            }
+            _ => error,
         }
     }
 
@@ -141,20 +182,24 @@ impl<S: StepSink + 'static> Run<S> {
         prepared: tokio::task::JoinHandle<Result<Option<Guest>, ExecutorError>>,
         providers: &Arc<dyn Providers>,
     ) -> Result<StepDone, ExecutorError> {
-        let guest = prepared.await.map_err(|_| ExecutorError::ThreadLost)??;
+        let guest = tokio::select! {
+            biased;
+            () = self.interruption() => return Err(RuntimeError::from(SinkError::Interrupted).into()),
+            guest = prepared => guest.map_err(|_| ExecutorError::ThreadLost)??,
+        };
         let found = self.loaded.revision(&step.revision);
         let message = found.map(|(metadata, _)| metadata.message.clone()).unwrap_or_default();
-        let own_mode = found.map(|(metadata, _)| metadata.transaction).unwrap_or_default();
+        // A stamp runs nothing, so whatever the revision needs a transaction or none for does not hold.
+        let own_mode = match step.direction {
+            Direction::Stamp => Some(TransactionMode::PerMigration),
+            Direction::Upgrade | Direction::Downgrade => found.and_then(|(metadata, _)| metadata.transaction),
+        };
         let (direction, revision) = (step.direction, step.revision.clone());
         let context = StepContext {
             revision: revision.clone(),
             direction,
             message: message.clone(),
-            transaction: if own_mode == TransactionMode::default() {
-                self.transaction
-            } else {
-                own_mode
-            },
+            transaction: own_mode.unwrap_or(self.transaction),
             lock_timeout: self.lock_timeout,
             statement_timeout: self.statement_timeout,
         };
@@ -198,7 +243,10 @@ impl<S: StepSink + 'static> Run<S> {
                 level: Level::Warn,
                 text,
             });
-            tokio::time::sleep(pause).await;
+            tokio::select! {
+                () = self.interruption() => return Err(RuntimeError::from(SinkError::Interrupted).into()),
+                () = tokio::time::sleep(pause) => {}
+            }
             pause *= 2;
         }
         let (elapsed, statements) = (clock.elapsed(), self.sink.lock().await.statements());
@@ -225,7 +273,12 @@ impl<S: StepSink + 'static> Run<S> {
         providers: &Arc<dyn Providers>,
         entry: &(dyn Fn() -> LedgerEntry + Sync),
     ) -> Result<(), ExecutorError> {
-        self.sink.lock().await.begin_step(context).await.map_err(flat)?;
+        // Behind a pooler each step waits for the lock.
+        tokio::select! {
+            biased;
+            () = self.interruption() => return Err(RuntimeError::from(SinkError::Interrupted).into()),
+            begun = async { self.sink.lock().await.begin_step(context).await } => begun.map_err(flat)?,
+        }
         if let Some(guest) = guest {
             let sink: Arc<Mutex<dyn Sink>> = self.sink.clone();
             let run = StepRun::new(
@@ -236,10 +289,10 @@ impl<S: StepSink + 'static> Run<S> {
                 providers.clone(),
                 Some(sink),
             );
-            let mut interrupted = self.interrupted.clone();
             tokio::select! {
+                biased;
+                () = self.interruption() => return Err(RuntimeError::from(SinkError::Interrupted).into()),
                 called = call_migration(guest, &run) => called?,
-                Ok(_) = interrupted.wait_for(|interrupted| *interrupted) => return Err(RuntimeError::from(SinkError::Interrupted).into()),
             }
         }
         self.sink
@@ -250,31 +303,26 @@ impl<S: StepSink + 'static> Run<S> {
             .map_err(flat)
     }
 
-    /// Takes back what is not committed, and says what became of it.
-    async fn roll_back(&self, step: &Step, error: &ExecutorError) -> String {
+    /// Takes back what is not committed, and says what became of it. The lock goes with the session or the transaction.
+    async fn roll_back(&self, step: &Step, done: &[StepDone]) -> String {
         let mut sink = self.sink.lock().await;
-        let aborted = sink.abort_step().await;
-        // Gives the lock back; the failure that is reported is the first one.
-        let all = self.transaction == TransactionMode::All;
-        let lost = matches!(
-            error,
-            ExecutorError::Runtime(RuntimeError::Sink(SinkError::ConnectionLost(_)))
-        ) || matches!(error, ExecutorError::Run(RunError::Sink(SinkError::ConnectionLost(_))));
-        let own_mode = self
-            .loaded
-            .revision(&step.revision)
-            .map(|(metadata, _)| metadata.transaction)
-            .unwrap_or_default();
+        let aftermath = sink.abort_step().await;
         let revision = &step.revision;
-        match aborted {
-            _ if self.settings.offline => format!("the script is incomplete: it ends before {revision}"),
-            _ if all => "the whole run was rolled back: the database is as it was before".into(),
-            _ if own_mode == TransactionMode::None || self.transaction == TransactionMode::None => format!(
-                "{revision} runs without a transaction: what it had done is kept and journaled, and the next run takes it up from there"
+        if self.settings.offline {
+            return format!("the script is incomplete: it ends before {revision}");
+        }
+        if sink.one_transaction() {
+            return whole_run_rolled_back(done);
+        }
+        match aftermath {
+            Ok(Aftermath::Kept) => format!(
+                "{revision} had left its transaction: what it had committed stays and is journaled, and the next run takes it \
+                 up from there"
             ),
-            Ok(()) if !lost => format!("{revision} was rolled back; steps before it are kept"),
-            _ => format!(
-                "the server rolls {revision} back, unless its commit was already under way; `mighost current` tells"
+            Ok(Aftermath::RolledBack) if done.is_empty() => format!("{revision} was rolled back"),
+            Ok(Aftermath::RolledBack) => format!("{revision} was rolled back; steps before it are kept"),
+            Ok(Aftermath::Unknown) | Err(_) => format!(
+                "{revision} was applied or not, as the server had got its COMMIT or not: `mighost current` tells"
             ),
         }
     }
@@ -287,14 +335,28 @@ impl<S: StepSink + 'static> Run<S> {
         state: String,
     ) -> Box<RunFailure> {
         let behind = failed.map_or(done.len(), |failed| failed + 1);
+        let step = failed.and_then(|failed| self.plan.steps.get(failed));
         Box::new(RunFailure {
             done,
-            failed: failed.and_then(|failed| self.plan.steps.get(failed).cloned()),
+            failed: step.cloned(),
+            place: step
+                .and_then(|step| self.loaded.place(&step.revision))
+                .map(Path::to_owned),
             not_run: self.plan.steps.iter().skip(behind).cloned().collect(),
             error,
             state,
         })
     }
+}
+
+fn whole_run_rolled_back(done: &[StepDone]) -> String {
+    let revisions: Vec<&str> = done.iter().map(|step| step.revision.as_str()).collect();
+    let with = if revisions.is_empty() {
+        String::new()
+    } else {
+        format!(", {} with it", revisions.join(", "))
+    };
+    format!("the whole run was rolled back{with}: the database is as it was before")
 }
 
 /// A statement's failure is the same whether a guest's call or the step's end found it.
@@ -316,7 +378,7 @@ fn ledger_entry(
         revision: step.revision.clone(),
         direction: step.direction,
         artifact: artifact.map(|artifact| artifact.digest),
-        source: artifact.and_then(|artifact| artifact.revisions.as_ref()?.source_digest),
+        source: artifact.and_then(|artifact| artifact.revisions.as_ref()?.source_digest_of(&step.revision)),
         signer: None,
         started,
         duration,

@@ -1,7 +1,8 @@
 //! mighost migrates PostgreSQL schemas: each migration and each custom operation is a WebAssembly component that runs in a
 //! sandbox and reaches the database through calls that the host provides.
 //!
-//! The modules are layers. Each imports only from those above it in this list; `tests/tests/layers.rs` checks it.
+//! The modules are layers: ARCHITECTURE.md lists them in their order, and each imports only from those above it there.
+//! `tests/tests/layers.rs` checks it.
 #![deny(clippy::print_stdout, clippy::print_stderr, clippy::exit)]
 
 pub mod artifact;

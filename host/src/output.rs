@@ -156,14 +156,14 @@ impl Output {
         }
     }
 
-    /// Writes a line of text to stdout, and nothing with `--json`. What `text` holds of others' text must be escaped.
+    /// Writes lines of text to stdout, and nothing with `--json`. What `text` holds of others' text must be escaped.
     ///
     /// # Errors
     /// As [`data`](Self::data).
     pub fn print(&self, text: &str) -> io::Result<()> {
-        match self.options.json {
+        match self.options.json || text.is_empty() {
             true => Ok(()),
-            false => self.data(format!("{text}\n").as_bytes()),
+            false => self.data(format!("{}\n", text.trim_end_matches('\n')).as_bytes()),
         }
     }
 

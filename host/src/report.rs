@@ -58,6 +58,8 @@ pub struct Diagnostic {
     pub location: Vec<String>,
     /// The statement that the server refused, shown with the line that failed.
     pub statement: Option<Box<StatementFailure>>,
+    /// What became of it, a line each: what was rolled back, what is done, what was not run.
+    pub outcome: Vec<String>,
     /// What to do about it.
     pub hints: Vec<String>,
     pub exit: ExitKind,
@@ -71,6 +73,7 @@ impl Diagnostic {
             what: what.into(),
             location: Vec::new(),
             statement: None,
+            outcome: Vec::new(),
             hints: Vec::new(),
             exit,
         }

@@ -2,17 +2,21 @@
 
 use mighost_sdk::prelude::*;
 
+mighost_sdk::import_plugin!("../../plugins/grants/wit", mighost::grants::grants);
+
 struct NativeMonthlyValues;
 
 impl Migration for NativeMonthlyValues {
     fn upgrade() {
         replaceable::drop(manual_monthly_values());
         replaceable::create(monthly_values());
+        grants::grant_standard_table_privileges("monthly_values");
     }
 
     fn downgrade() {
         replaceable::drop(monthly_values());
         replaceable::create(manual_monthly_values());
+        grants::grant_standard_table_privileges("monthly_values");
     }
 
     fn objects() -> Vec<(&'static str, Object)> {

@@ -2,11 +2,14 @@
 
 use mighost_sdk::prelude::*;
 
+mighost_sdk::import_plugin!("../../plugins/grants/wit", mighost::grants::grants);
+
 struct MonthlyValues;
 
 impl Migration for MonthlyValues {
     fn upgrade() {
         replaceable::create(monthly_values());
+        grants::grant_standard_table_privileges("monthly_values");
     }
 
     fn downgrade() {

@@ -12,6 +12,11 @@ struct UniqueNativeIds;
 
 impl Migration<Result<(), String>> for UniqueNativeIds {
     fn upgrade() -> Result<(), String> {
+        if context::offline() {
+            warn!("the script adds the constraint {CONSTRAINT}, whatever constraints the database has");
+            add_constraint();
+            return Ok(());
+        }
         if let Some(name) = existing_constraint() {
             info!("the constraint {name} says it already");
             return Ok(());
@@ -32,10 +37,7 @@ impl Migration<Result<(), String>> for UniqueNativeIds {
                 doubles.join(", ")
             ));
         }
-        execute!(
-            "alter table stations add constraint {} unique (network_id, native_id)",
-            identifier(CONSTRAINT)
-        );
+        add_constraint();
         Ok(())
     }
 
@@ -44,6 +46,13 @@ impl Migration<Result<(), String>> for UniqueNativeIds {
         tables::drop_constraint_if_exists("stations", CONSTRAINT, Dependants::Keep);
         Ok(())
     }
+}
+
+fn add_constraint() {
+    execute!(
+        "alter table stations add constraint {} unique (network_id, native_id)",
+        identifier(CONSTRAINT)
+    );
 }
 
 /// The name of a unique constraint over just the two columns.

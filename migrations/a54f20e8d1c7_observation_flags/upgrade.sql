@@ -21,6 +21,9 @@ create table observation_flags (
 
 comment on table observation_flags is 'Which observation has which flags';
 
+grant select on flags, observation_flags to inspector, viewer;
+grant all on flags, observation_flags to steward;
+
 insert into flags (origin, code, description, discard) values
     ('network', 'E', 'Estimated by the observer; the network''s own estimate', false),
     ('network', 'M', 'The instrument was being mended: see its log', true),

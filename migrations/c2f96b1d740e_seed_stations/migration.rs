@@ -19,7 +19,7 @@ impl Migration for SeedStations {
             info!("{table}: {rows} rows");
             execute!(
                 "select setval(pg_get_serial_sequence({}, {}), {})",
-                literal(&format!("{table}")),
+                literal(table),
                 literal(key),
                 rows
             );

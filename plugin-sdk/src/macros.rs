@@ -169,13 +169,13 @@ macro_rules! export_object_types {
 /// ```
 ///
 /// The folder is relative to the guest's `Cargo.toml`. By convention it holds a world `imports` that imports every interface
-/// of the plugin. An interface that uses types of `mighost:host` shares them with this crate where they are named:
+/// of the plugin. An interface that uses types of `mighost:host` has that package in `deps/` of its folder, and shares the types
+/// with this crate where they are named:
 ///
 /// ```ignore
-/// mighost_sdk::import_plugin!(
-///     ["../../wit", "../../plugins/catalog/wit"], mighost::catalog::catalog,
-///     with: { "mighost:host/objects@0.1.0": mighost_sdk::bindings::mighost::host::objects }
-/// );
+/// mighost_sdk::import_plugin!("../../plugins/catalog/wit", mighost::catalog::catalog, with: {
+///     "mighost:host/objects@0.1.0": mighost_sdk::bindings::mighost::host::objects,
+/// });
 /// ```
 #[macro_export]
 macro_rules! import_plugin {

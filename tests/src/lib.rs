@@ -1,1 +1,5 @@
+//! What the end-to-end tests share. The tests themselves are in `tests/tests/`, a file for each subject.
 
+pub mod guests;
+pub mod project;
+pub mod robust;

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// Top first. `style` in CONTRIBUTING.md explains each.
+/// Top first. ARCHITECTURE.md explains each that is there.
 const LAYERS: [&str; 17] = [
     "ident", "sql", "report", "config", "revision", "artifact", "trust", "runtime", "database", "plugins", "catalog",
     "lint", "executor", "testkit", "commands", "output", "cli",

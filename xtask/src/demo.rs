@@ -7,6 +7,7 @@ use crate::wasm_std;
 pub fn run() -> anyhow::Result<()> {
     wasm_std::install()?;
     tools::run("cargo", &["build", "--package", "mighost"], &[])?;
+    tools::run("target/debug/mighost", &["build"], &[])?;
     tools::run("target/debug/mighost", &["upgrade", "head", "-x", "db=dev"], &[])?;
     tools::run("target/debug/mighost", &["current", "-v", "-x", "db=dev"], &[])
 }

@@ -10,7 +10,19 @@ pub fn run(program: &str, arguments: &[&str], more: &[String]) -> anyhow::Result
     line.extend(arguments);
     line.extend(more.iter().map(String::as_str));
     eprintln!("> {}", line.join(" "));
-    let status = Command::new(program)
+    let mut command = Command::new(program);
+    // What the cargo that runs this task says of the task's own package. Build scripts watch these variables, and would run
+    // again whenever a task follows a plain cargo.
+    for (name, _) in std::env::vars_os() {
+        let text = name.to_string_lossy();
+        if ["CARGO_PKG_", "CARGO_MANIFEST_", "CARGO_BIN_", "CARGO_CRATE_"]
+            .iter()
+            .any(|start| text.starts_with(start))
+        {
+            command.env_remove(&name);
+        }
+    }
+    let status = command
         .args(&line[1..])
         .status()
         .with_context(|| format!("cannot run {program}"))?;

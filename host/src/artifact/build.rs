@@ -6,10 +6,12 @@ mod sql;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use super::ArtifactInfo;
 use super::error::ArtifactError;
 use super::metadata::{PluginMetadata, RevisionsMetadata};
-use super::sections::{self, Assets, Metadata};
+use super::sections::{Assets, Metadata};
 use super::source::{Driver, FileStamps, MigrationSource, PluginSource, source_digest};
+use crate::ident::Digest;
 use crate::report::{Event, Reporter};
 
 /// A source folder that is to be built.
@@ -24,6 +26,26 @@ impl Source {
         match self {
             Self::Migration(source) => &source.folder,
             Self::Plugin(source) => &source.folder,
+        }
+    }
+
+    /// What is known without building it: the manifest. The digests mean nothing, and the artifact at `output` may be missing.
+    pub(super) fn describe(&self, output: &Path) -> ArtifactInfo {
+        let nothing = Digest::of(&[]);
+        let (mut revisions, mut plugin) = (None, None);
+        match self {
+            Self::Migration(source) => revisions = Some(RevisionsMetadata::new(None, source.revisions.clone())),
+            Self::Plugin(source) => plugin = Some(plugin_metadata(source, None)),
+        }
+        ArtifactInfo {
+            path: output.to_owned(),
+            size: 0,
+            digest: nothing,
+            code_digest: nothing,
+            imports: Vec::new(),
+            exports: Vec::new(),
+            revisions,
+            plugin,
         }
     }
 
@@ -44,25 +66,37 @@ impl Source {
 }
 
 /// Builds `sources` and returns each artifact's bytes, in the same order. Cargo packages of one workspace are built by one
-/// call of cargo.
+/// call of cargo, which keeps what it makes in `cargo_folder`.
 ///
 /// # Errors
 /// The first source that cannot be built, with the output of its tool.
-pub fn build(sources: &[(Source, FileStamps)], reporter: &dyn Reporter) -> Result<Vec<Vec<u8>>, ArtifactError> {
-    let rust_folders = sources
-        .iter()
-        .filter(|(source, _)| source.driver() == Driver::Rust)
-        .map(|(source, _)| source.folder());
-    let rust = rust::build_all(rust_folders.map(Path::to_owned).collect(), reporter)?;
-    let mut built = Vec::new();
-    for (number, (source, files)) in sources.iter().enumerate() {
+pub fn build(
+    sources: &[(Source, FileStamps)],
+    cargo_folder: &Path,
+    reporter: &dyn Reporter,
+) -> Result<Vec<Vec<u8>>, ArtifactError> {
+    let mut number = 0;
+    let mut tell = |source: &Source| {
+        number += 1;
         reporter.report(Event::Building {
             name: source.name(),
             driver: source.driver().name(),
-            number: number + 1,
+            number,
             of: sources.len(),
         });
-        built.push(assemble(source, files, &rust)?);
+    };
+    let (rust, other): (Vec<_>, Vec<_>) = sources
+        .iter()
+        .map(|(source, _)| source)
+        .partition(|source| source.driver() == Driver::Rust);
+    // Told before the work: cargo can take minutes.
+    rust.iter().for_each(|source| tell(source));
+    let folders = rust.iter().map(|source| source.folder().to_owned()).collect();
+    let components = rust::build_all(folders, cargo_folder, reporter)?;
+    other.iter().for_each(|source| tell(source));
+    let mut built = Vec::new();
+    for (source, files) in sources {
+        built.push(assemble(source, files, &components)?);
     }
     Ok(built)
 }
@@ -72,17 +106,18 @@ fn assemble(source: &Source, files: &FileStamps, rust: &BTreeMap<PathBuf, Vec<u8
     let digest = Some(source_digest(folder, files)?);
     let mut assets = assets_folder(folder, files)?;
     let metadata = match source {
-        Source::Migration(source) => Metadata::Revisions(RevisionsMetadata::new(digest, source.revisions.clone())),
-        Source::Plugin(source) => {
-            let PluginSource {
-                name,
-                version,
-                description,
-                kinds,
-                ..
-            } = source.clone();
-            Metadata::Plugin(PluginMetadata::new(digest, name, version, description, kinds))
+        Source::Migration(source) => {
+            let mut revisions = source.revisions.clone();
+            if revisions.len() > 1 && source.driver == Driver::Sql {
+                for revision in &mut revisions {
+                    let own = files.iter().filter(|(path, _)| path.starts_with(&revision.revision));
+                    let own: FileStamps = own.map(|(path, stamp)| (path.clone(), *stamp)).collect();
+                    revision.source_digest = Some(source_digest(folder, &own)?);
+                }
+            }
+            Metadata::Revisions(RevisionsMetadata::new(digest, revisions))
         }
+        Source::Plugin(source) => Metadata::Plugin(plugin_metadata(source, digest)),
     };
     let code = match (source, source.driver()) {
         (Source::Migration(source), Driver::Sql) => {
@@ -110,7 +145,18 @@ fn assemble(source: &Source, files: &FileStamps, rust: &BTreeMap<PathBuf, Vec<u8
             }
         },
     };
-    sections::assemble(&code, &metadata, &assets).map_err(|defect| defect.at(folder))
+    super::assemble(folder, &code, &metadata, &assets)
+}
+
+fn plugin_metadata(source: &PluginSource, digest: Option<Digest>) -> PluginMetadata {
+    let PluginSource {
+        name,
+        version,
+        description,
+        kinds,
+        ..
+    } = source.clone();
+    PluginMetadata::new(digest, name, version, description, kinds)
 }
 
 /// The files below `assets/`, which every driver takes along.

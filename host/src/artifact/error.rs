@@ -13,6 +13,9 @@ pub enum ArtifactError {
     TooLarge { path: PathBuf, size: u64, limit: u64 },
     #[error("{}: {reason}", path.display())]
     Malformed { path: PathBuf, reason: String },
+    /// Well formed as far as this mighost can tell, and made by a later one.
+    #[error("{}: {reason}", path.display())]
+    Newer { path: PathBuf, reason: String },
     #[error("{} is not WebAssembly: it does not begin with the bytes \\0asm", path.display())]
     NotWasm { path: PathBuf },
     #[error("{} is a core WebAssembly module, not a component", path.display())]
@@ -31,13 +34,13 @@ pub enum ArtifactError {
     NotAMigration { path: PathBuf, exports: String },
     #[error("{} changed while this run was going on", path.display())]
     ChangedMeanwhile { path: PathBuf },
-    #[error("revision {revision} is in two places: {} and {}", first.display(), second.display())]
+    #[error("{}", twice("revision", revision, first, second))]
     DuplicateRevision {
         revision: String,
         first: PathBuf,
         second: PathBuf,
     },
-    #[error("plugin {name} is in two places: {} and {}", first.display(), second.display())]
+    #[error("{}", twice("plugin", name, first, second))]
     DuplicatePlugin {
         name: String,
         first: PathBuf,
@@ -55,6 +58,18 @@ pub enum ArtifactError {
     NoTool { path: PathBuf, tool: String, hint: String },
     #[error("{} is not built, and --no-build forbids to build it", path.display())]
     NotBuilt { path: PathBuf },
+}
+
+fn twice(what: &str, name: &str, first: &Path, second: &Path) -> String {
+    if first == second {
+        format!("{what} {name} is there twice in {}", first.display())
+    } else {
+        format!(
+            "{what} {name} is in two places: {} and {}",
+            first.display(),
+            second.display()
+        )
+    }
 }
 
 impl ArtifactError {
@@ -82,6 +97,11 @@ impl ArtifactError {
                 "build it again with this mighost's WIT (`mighost wit`), or install a mighost that offers it".into()
             }
             Self::DuplicateRevision { .. } | Self::DuplicatePlugin { .. } => "remove one of the two".into(),
+            Self::Malformed { .. } | Self::ChangedMeanwhile { .. } => {
+                "the file may have been cut off or changed on its way: get it again, or build it again".into()
+            }
+            Self::Newer { .. } => "a later mighost reads it: install that, or build it again with this one".into(),
+            Self::NotAMigration { .. } => "a migration is built for the world `migration` of `mighost wit`".into(),
             Self::NoTool { hint, .. } => hint.clone(),
             Self::NotBuilt { .. } => "run `mighost build`".into(),
             Self::NotWasm { .. } | Self::NoRevisions { .. } | Self::NoPlugin { .. } => {
@@ -99,6 +119,7 @@ pub(super) enum Defect {
     NotWasm,
     CoreModule,
     Malformed(String),
+    Newer(String),
 }
 
 impl Defect {
@@ -108,6 +129,7 @@ impl Defect {
             Self::NotWasm => ArtifactError::NotWasm { path },
             Self::CoreModule => ArtifactError::CoreModule { path },
             Self::Malformed(reason) => ArtifactError::Malformed { path, reason },
+            Self::Newer(reason) => ArtifactError::Newer { path, reason },
         }
     }
 }

@@ -27,6 +27,8 @@ pub enum BuildMode {
     Force,
     /// Build nothing: an error where something is stale (`--no-build`).
     Never,
+    /// Build nothing: of what is stale, its manifest is enough. For commands that run nothing.
+    Describe,
 }
 
 /// Where a project keeps its migrations and plugins.
@@ -51,6 +53,8 @@ pub struct Loaded {
     /// In the order of locations and, within one, of names: Alembic's load order.
     pub migrations: Vec<Arc<ArtifactInfo>>,
     pub plugins: Vec<LoadedPlugin>,
+    /// For each of `migrations` where it is, for people: its source folder, or the artifact itself.
+    places: Vec<PathBuf>,
     by_revision: BTreeMap<String, (usize, usize)>,
     /// How many artifacts were built just now.
     pub built: usize,
@@ -75,24 +79,28 @@ impl Loaded {
         Some((artifact.revisions.as_ref()?.revisions.get(number)?, artifact))
     }
 
-    fn add_migration(&mut self, artifact: ArtifactInfo) -> Result<(), ArtifactError> {
+    /// Where the author of `revision` finds it: its source folder or, where there are no sources, its artifact.
+    pub fn place(&self, revision: &str) -> Option<&Path> {
+        let (artifact, _) = *self.by_revision.get(revision)?;
+        self.places.get(artifact).map(PathBuf::as_path)
+    }
+
+    fn add_migration(&mut self, place: &Path, artifact: ArtifactInfo) -> Result<(), ArtifactError> {
         let Some(metadata) = &artifact.revisions else {
             return Err(ArtifactError::NoRevisions { path: artifact.path });
         };
         for (number, revision) in metadata.revisions.iter().enumerate() {
-            let place = (self.migrations.len(), number);
-            if let Some((first, _)) = self.by_revision.insert(revision.revision.clone(), place) {
+            let index = (self.migrations.len(), number);
+            if let Some((first, _)) = self.by_revision.insert(revision.revision.clone(), index) {
                 return Err(ArtifactError::DuplicateRevision {
                     revision: revision.revision.clone(),
-                    first: self
-                        .migrations
-                        .get(first)
-                        .map_or_else(|| artifact.path.clone(), |other| other.path.clone()),
-                    second: artifact.path,
+                    first: self.places.get(first).map_or(place, PathBuf::as_path).to_owned(),
+                    second: place.to_owned(),
                 });
             }
         }
         self.migrations.push(Arc::new(artifact));
+        self.places.push(place.to_owned());
         Ok(())
     }
 
@@ -115,6 +123,9 @@ impl Loaded {
         Ok(())
     }
 }
+
+/// Cargo's, which stands beside the sources of a crate that is in no workspace.
+const LOCK_FILE: &str = "Cargo.lock";
 
 /// Something in a location that is, or becomes, an artifact.
 struct Item {
@@ -154,7 +165,7 @@ impl Library {
         items.extend(self.items(&self.plugins, PluginSource::MANIFEST)?);
         let mut entries = Vec::with_capacity(items.len());
         let mut stale = Vec::new();
-        let mut learned = false;
+        let (mut learned, mut described) = (false, false);
         for (number, item) in items.iter().enumerate() {
             let known = old.remove(&item.path).filter(|entry| entry.files == item.files);
             let known = match &item.output {
@@ -168,6 +179,13 @@ impl Library {
                     files: item.files.clone(),
                     artifact: ArtifactInfo::read(item.path.clone(), &sections::read_file(&item.path)?)?,
                 }),
+                (None, Some(output)) if mode == BuildMode::Describe => {
+                    described = true;
+                    Some(Entry {
+                        files: item.files.clone(),
+                        artifact: item.source()?.describe(output),
+                    })
+                }
                 // Its manifest is one of its files, so nobody reads it where nothing has changed.
                 (None, Some(output)) => {
                     stale.push((number, item.source()?, item.files.clone(), output.clone()));
@@ -183,7 +201,7 @@ impl Library {
             });
         }
         let built = stale.len();
-        for (number, entry) in build_stale(stale, reporter)? {
+        for (number, entry) in build_stale(stale, &self.build_dir.join("cargo"), reporter)? {
             if let Some(place) = entries.get_mut(number) {
                 *place = Some(entry);
             }
@@ -196,16 +214,16 @@ impl Library {
                 .filter_map(|(path, entry)| Some((path, entry?)))
                 .collect(),
         };
-        if learned || !old.is_empty() {
+        if (learned || !old.is_empty()) && !described {
             self.write_index(&index, reporter);
         }
         let mut loaded = Loaded {
             built,
             ..Loaded::default()
         };
-        for (number, (_, entry)) in index.entries.into_iter().enumerate() {
+        for (number, (path, entry)) in index.entries.into_iter().enumerate() {
             if number < migrations {
-                loaded.add_migration(entry.artifact)?;
+                loaded.add_migration(&path, entry.artifact)?;
             } else {
                 loaded.add_plugin(entry.artifact)?;
             }
@@ -328,15 +346,21 @@ fn file_stamp(path: &Path) -> Result<FileStamp, ArtifactError> {
 /// Builds and writes; each entry with the number that came with its source.
 fn build_stale(
     stale: Vec<(usize, Source, FileStamps, PathBuf)>,
+    cargo_folder: &Path,
     reporter: &dyn Reporter,
 ) -> Result<Vec<(usize, Entry)>, ArtifactError> {
     let (sources, places): (Vec<_>, Vec<_>) = stale
         .into_iter()
         .map(|(number, source, files, output)| ((source, files), (number, output)))
         .unzip();
-    let built = build::build(&sources, reporter)?;
+    let built = build::build(&sources, cargo_folder, reporter)?;
     let mut entries = Vec::new();
-    for (((_, files), (number, output)), bytes) in sources.into_iter().zip(places).zip(built) {
+    for (((source, mut files), (number, output)), bytes) in sources.into_iter().zip(places).zip(built) {
+        // The build itself writes it; without this the next run would build again.
+        let lock = source.folder().join(LOCK_FILE);
+        if lock.is_file() {
+            files.insert(LOCK_FILE.into(), file_stamp(&lock)?);
+        }
         if let Some(folder) = output.parent() {
             fs::create_dir_all(folder).map_err(ArtifactError::write(folder))?;
         }

@@ -43,14 +43,15 @@ pub struct RevisionMetadata {
     /// RFC 3339, e.g. `2026-11-21T22:30:00Z`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub date: Option<String>,
-    #[serde(default, skip_serializing_if = "is_default")]
-    pub transaction: TransactionMode,
+    /// None takes what the run says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub transaction: Option<TransactionMode>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub capabilities: Vec<String>,
-}
-
-fn is_default(mode: &TransactionMode) -> bool {
-    *mode == TransactionMode::default()
+    /// Of this revision's own files, where an artifact of several revisions has files for each. Without it such an artifact
+    /// could not grow: every new revision would change those that are applied.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source_digest: Option<Digest>,
 }
 
 /// The section `mighost:plugin`.
@@ -72,7 +73,8 @@ pub struct PluginMetadata {
 }
 
 impl RevisionsMetadata {
-    pub(super) fn new(source_digest: Option<Digest>, revisions: Vec<RevisionMetadata>) -> Self {
+    /// Metadata as this mighost writes it.
+    pub fn new(source_digest: Option<Digest>, revisions: Vec<RevisionMetadata>) -> Self {
         Self {
             format: FORMAT,
             wit: WIT_VERSION.into(),
@@ -93,8 +95,24 @@ impl RevisionsMetadata {
     }
 }
 
+impl RevisionsMetadata {
+    /// What tells whether a revision's sources changed; none where that is not known of it alone.
+    pub fn source_digest_of(&self, revision: &str) -> Option<Digest> {
+        match self.revisions.as_slice() {
+            [_] => self.source_digest,
+            several => {
+                several
+                    .iter()
+                    .find(|metadata| metadata.revision == revision)?
+                    .source_digest
+            }
+        }
+    }
+}
+
 impl PluginMetadata {
-    pub(super) fn new(
+    /// Metadata as this mighost writes it.
+    pub fn new(
         source_digest: Option<Digest>,
         name: String,
         version: String,
@@ -132,7 +150,7 @@ fn parse_section<'a, T: Deserialize<'a>>(section: &str, json: &'a [u8]) -> Resul
         |error: serde_json::Error| Defect::Malformed(format!("its {section} section is malformed: {error}"));
     let Format { format } = serde_json::from_slice(json).map_err(malformed)?;
     if format != FORMAT {
-        return Err(Defect::Malformed(format!(
+        return Err(Defect::Newer(format!(
             "its {section} section is of format {format}; this mighost reads format {FORMAT}"
         )));
     }

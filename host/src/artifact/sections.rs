@@ -57,7 +57,7 @@ impl<'a> Sections<'a> {
         }
         let mut sections = Self {
             bytes,
-            code: vec![0..8],
+            code: std::iter::once(0..8).collect(),
             revisions: None,
             plugin: None,
             assets: None,
@@ -148,7 +148,7 @@ impl<'a> Sections<'a> {
                 self.assets = Some(parse_assets(bytes, content.start)?);
             }
             _ => {
-                return Err(Defect::Malformed(format!(
+                return Err(Defect::Newer(format!(
                     "it has a section {name}, which this mighost does not know"
                 )));
             }
@@ -216,7 +216,7 @@ fn parse_assets(bytes: &[u8], offset: usize) -> Result<Vec<(String, Range<usize>
 }
 
 /// What `mighost build` adds to a component.
-pub(super) enum Metadata {
+pub enum Metadata {
     Revisions(RevisionsMetadata),
     Plugin(PluginMetadata),
 }

@@ -82,8 +82,7 @@ struct MigrationManifest {
     #[serde(default)]
     message: String,
     date: Option<String>,
-    #[serde(default)]
-    transaction: TransactionMode,
+    transaction: Option<TransactionMode>,
     #[serde(default)]
     capabilities: Vec<String>,
     #[serde(default)]
@@ -103,8 +102,7 @@ struct RevisionManifest {
     #[serde(default)]
     message: String,
     date: Option<String>,
-    #[serde(default)]
-    transaction: TransactionMode,
+    transaction: Option<TransactionMode>,
     #[serde(default)]
     capabilities: Vec<String>,
 }
@@ -120,6 +118,7 @@ impl From<RevisionManifest> for RevisionMetadata {
             date: manifest.date,
             transaction: manifest.transaction,
             capabilities: manifest.capabilities,
+            source_digest: None,
         }
     }
 }
@@ -159,6 +158,7 @@ impl MigrationSource {
                 date: manifest.date,
                 transaction: manifest.transaction,
                 capabilities: manifest.capabilities,
+                source_digest: None,
             }),
             None if !listed.is_empty() => revisions.extend(listed.into_iter().map(RevisionMetadata::from)),
             Some(_) => {
@@ -174,7 +174,14 @@ impl MigrationSource {
                 });
             }
         }
-        let driver = driver(folder, manifest.build, true)?;
+        if let Some(revision) = revisions
+            .iter()
+            .find(|revision| revision.revision.contains(['/', '\\']) || revision.revision == "..")
+        {
+            let text = format!("{:?} cannot be a revision id: it would be a path", revision.revision);
+            return Err(ArtifactError::Source { path, text });
+        }
+        let driver = driver(folder, manifest.build, Some(&revisions))?;
         Ok(Self {
             folder: folder.to_owned(),
             driver,
@@ -193,7 +200,7 @@ impl PluginSource {
     /// The file cannot be read, is not valid, or names no code.
     pub fn read(folder: &Path) -> Result<Self, ArtifactError> {
         let manifest: PluginManifest = read_manifest(&folder.join(Self::MANIFEST))?;
-        let driver = driver(folder, manifest.build, false)?;
+        let driver = driver(folder, manifest.build, None)?;
         Ok(Self {
             folder: folder.to_owned(),
             driver,
@@ -222,27 +229,37 @@ fn read_manifest<T: for<'de> Deserialize<'de>>(path: &Path) -> Result<T, Artifac
     })
 }
 
-/// The driver that the manifest names or, without one, that the files in the folder speak for.
-fn driver(folder: &Path, named: Option<Driver>, migration: bool) -> Result<Driver, ArtifactError> {
+/// The driver that the manifest names or, without one, that the files in the folder speak for. `revisions` are those of a
+/// migration; several have their scripts in a folder each.
+fn driver(
+    folder: &Path,
+    named: Option<Driver>,
+    revisions: Option<&[RevisionMetadata]>,
+) -> Result<Driver, ArtifactError> {
     if let Some(driver) = named {
         return Ok(driver);
     }
-    let has = |name: &str| folder.join(name).is_file();
-    if has("Cargo.toml") {
-        Ok(Driver::Rust)
-    } else if migration && (has("upgrade.sql") || has("downgrade.sql")) {
-        Ok(Driver::Sql)
-    } else {
-        let expected = if migration {
-            "upgrade.sql and downgrade.sql, or a Cargo.toml"
-        } else {
-            "a Cargo.toml"
-        };
-        Err(ArtifactError::Source {
-            path: folder.to_owned(),
-            text: format!("there is no code beside the manifest: mighost looks for {expected}"),
-        })
+    let has_script = |folder: &Path| folder.join("upgrade.sql").is_file() || folder.join("downgrade.sql").is_file();
+    if folder.join("Cargo.toml").is_file() {
+        return Ok(Driver::Rust);
     }
+    let below = revisions
+        .iter()
+        .copied()
+        .flatten()
+        .map(|revision| folder.join(&revision.revision));
+    if revisions.is_some() && (has_script(folder) || below.into_iter().any(|below| has_script(&below))) {
+        return Ok(Driver::Sql);
+    }
+    let expected = if revisions.is_some() {
+        "upgrade.sql and downgrade.sql, or a Cargo.toml"
+    } else {
+        "a Cargo.toml"
+    };
+    Err(ArtifactError::Source {
+        path: folder.to_owned(),
+        text: format!("there is no code beside the manifest: mighost looks for {expected}"),
+    })
 }
 
 /// The files of a source folder. Hidden ones and what builds leave behind are not sources.
@@ -257,12 +274,16 @@ pub fn stamps(folder: &Path) -> Result<FileStamps, ArtifactError> {
         for entry in fs::read_dir(&directory).map_err(ArtifactError::read(&directory))? {
             let entry = entry.map_err(ArtifactError::read(&directory))?;
             let name = entry.file_name();
-            if name.as_encoded_bytes().starts_with(b".") || name == "target" || name == "node_modules" {
+            let hidden = name.as_encoded_bytes().starts_with(b".");
+            // Everything below assets/ is carried along.
+            if !below.starts_with("assets") && (hidden || name == "target" || name == "node_modules") {
                 continue;
             }
             let path = below.join(&name);
-            let metadata = entry.metadata().map_err(ArtifactError::read(&directory))?;
-            if metadata.is_dir() {
+            let kind = entry.file_type().map_err(ArtifactError::read(&directory))?;
+            // A file may be a link, as builds follow it; a folder may not, as it could hold itself.
+            let metadata = fs::metadata(entry.path()).map_err(ArtifactError::read(&directory))?;
+            if kind.is_dir() {
                 pending.push(path);
             } else if metadata.is_file() {
                 let modified = metadata

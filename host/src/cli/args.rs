@@ -85,6 +85,9 @@ pub enum Verb {
     /// Write the sources of a new revision
     #[command(after_help = help::REVISION)]
     Revision(With<Revision>),
+    /// Write the sources of a revision that joins several heads
+    #[command(after_help = help::MERGE)]
+    Merge(With<Merge>),
     /// Build the artifacts of migrations and plugins that changed
     #[command(after_help = help::BUILD)]
     Build(With<Build>),
@@ -168,6 +171,30 @@ pub struct Revision {
     pub report: Report,
 }
 
+#[derive(Debug, Args)]
+pub struct Merge {
+    /// The revisions to join, or `heads` for all heads
+    #[arg(value_name = "REVISION", required = true)]
+    pub revisions: Vec<String>,
+    /// What the revision does, in a few words [default: what it joins]
+    #[arg(short, long, value_name = "TEXT")]
+    pub message: Option<String>,
+    /// The id, instead of twelve random digits
+    #[arg(long, value_name = "ID")]
+    pub rev_id: Option<String>,
+    /// Allow joining revisions that are not heads
+    #[arg(long)]
+    pub splice: bool,
+    /// A name for the branch that starts here (repeatable)
+    #[arg(long = "branch-label", value_name = "LABEL")]
+    pub branch_labels: Vec<String>,
+    /// The folder of migrations to write to [default: the project's first]
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
+    pub version_path: Option<PathBuf>,
+    #[command(flatten)]
+    pub report: Report,
+}
+
 #[derive(Clone, Copy, Debug, ValueEnum)]
 pub enum TemplateArg {
     /// upgrade.sql and downgrade.sql
@@ -196,7 +223,7 @@ pub struct Run {
     /// How many transactions to use [default: mighost.toml's]
     #[arg(long, value_name = "MODE", value_enum)]
     pub transaction: Option<TransactionArg>,
-    /// Use the artifacts as they are, even if their sources changed
+    /// Build nothing, and refuse to run what changed since it was built
     #[arg(long)]
     pub no_build: bool,
     /// Go on although migrations have changed since they were applied

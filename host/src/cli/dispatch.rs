@@ -9,10 +9,10 @@ use super::parse::{Action, Invocation};
 use super::{block_on, help};
 use crate::commands::history::RevisionSummary;
 use crate::commands::{
-    CommandError, Request, RunReport, branches, build, current, db, downgrade, heads, history, init, inspect, plugins,
-    psql, revision, show, stamp, upgrade, wit,
+    CommandError, Request, RunReport, branches, build, current, db, downgrade, heads, history, init, inspect, merge,
+    plugins, psql, revision, show, stamp, upgrade, wit,
 };
-use crate::output::{Output, Summary, listing};
+use crate::output::{Output, Summary, escape_text, listing};
 use crate::report::{Diagnostic, Reporter};
 
 /// Carries out what was asked for.
@@ -46,14 +46,8 @@ pub(super) fn dispatch(invocation: Invocation, output: &Arc<Output>) -> Result<E
                 Ok(ExitCode::SUCCESS)
             }
         },
-        Request::Revision(request) => {
-            let written_files = fail(revision::run(&project, &request, &**output))?;
-            written(output.json(&written_files))?;
-            for path in &written_files.files {
-                output.note(&format!("created {}", path.display()));
-            }
-            Ok(ExitCode::SUCCESS)
-        }
+        Request::Revision(request) => sources(output, &fail(revision::run(&project, &request, &**output))?),
+        Request::Merge(request) => sources(output, &fail(merge::run(&project, &request, &**output))?),
         Request::Build(request) => {
             let report = fail(build::run(&project, &request, &**output))?;
             written(output.json(&report))?;
@@ -79,7 +73,7 @@ pub(super) fn dispatch(invocation: Invocation, output: &Arc<Output>) -> Result<E
         Request::Current(request) => {
             let report = fail(block_on(current::run(&project, &request, &reporter))?)?;
             written(output.json(&report))?;
-            written(output.print(&listing::current(&report, request.verbose, output.styles())))
+            lines(output, &listing::current(&report, request.verbose, output.styles()))
         }
         Request::History(request) => {
             let report = fail(block_on(history::run(&project, &request, &reporter))?)?;
@@ -94,20 +88,20 @@ pub(super) fn dispatch(invocation: Invocation, output: &Arc<Output>) -> Result<E
         Request::Branches(request) => {
             let report = fail(branches::run(&project, &**output))?;
             written(output.json(&report))?;
-            written(output.print(&listing::branches(&report, request.verbose, output.styles())))
+            lines(output, &listing::branches(&report, request.verbose, output.styles()))
         }
         Request::Plugins(request) => {
             let report = fail(plugins::run(&project, &reporter))?;
             written(output.json(&report))?;
-            written(output.print(&listing::plugins(&report, request.verbose, output.styles())))
+            lines(output, &listing::plugins(&report, request.verbose, output.styles()))
         }
         Request::Inspect(request) => {
             let report = fail(inspect::run(&project, &request))?;
             if request.wit {
-                return written(output.data(report.wit.as_bytes()));
+                return written(output.data(escape_text(&report.wit).as_bytes()));
             }
             written(output.json(&report))?;
-            written(output.print(&listing::inspection(&report, output.styles())))
+            lines(output, &listing::inspection(&report, output.styles()))
         }
         Request::Psql(request) => {
             let command = fail(block_on(psql::prepare(&project, &request, &reporter))?)?;
@@ -119,7 +113,7 @@ pub(super) fn dispatch(invocation: Invocation, output: &Arc<Output>) -> Result<E
         Request::Db(request) => {
             let report = fail(db::run(&project, &request, &**output))?;
             written(output.json(&report))?;
-            written(output.print(&listing::server(&report)))
+            lines(output, &listing::server(&report))
         }
     }
 }
@@ -149,9 +143,25 @@ fn ran(output: &Output, result: Result<RunReport, CommandError>) -> Result<ExitC
     written(output.json(&report))
 }
 
+fn sources(output: &Output, files: &revision::Written) -> Result<ExitCode, Diagnostic> {
+    written(output.json(files))?;
+    for path in &files.files {
+        output.note(&format!("created {}", path.display()));
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
 fn revisions(output: &Output, report: &[RevisionSummary], verbose: bool) -> Result<ExitCode, Diagnostic> {
     written(output.json(&report))?;
-    written(output.print(&listing::revisions(report, verbose, output.styles())))
+    lines(output, &listing::revisions(report, verbose, output.styles()))
+}
+
+/// Lines for people; nothing at all where there are none.
+fn lines(output: &Output, text: &str) -> Result<ExitCode, Diagnostic> {
+    match text.trim_end() {
+        "" => Ok(ExitCode::SUCCESS),
+        text => written(output.print(text)),
+    }
 }
 
 fn fail<T>(result: Result<T, CommandError>) -> Result<T, Diagnostic> {

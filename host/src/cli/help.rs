@@ -6,7 +6,7 @@ use super::args::Cli;
 
 /// The commands in the order and the groups that the help shows.
 pub(super) const GROUPS: [(&str, &[&str]); 5] = [
-    ("Write", &["init", "revision", "build"]),
+    ("Write", &["init", "revision", "merge", "build"]),
     ("Run", &["upgrade", "downgrade", "stamp"]),
     (
         "Look",
@@ -68,6 +68,7 @@ Environment:
   MIGHOST_CONFIG         the configuration file, as -c
   MIGHOST_SCHEMA_NAME    the schema, over mighost.toml's
   MIGHOST_SU_ROLE_NAME   the role for high privilege, over mighost.toml's
+  MIGHOST_SDK            the folder of mighost-sdk, for migrations in Rust
 
 Exit codes:
   0    done, or nothing to do
@@ -94,6 +95,11 @@ Examples:
   mighost revision -m 'create stations'
   mighost revision -m 'hide old stations' --template rust
   mighost revision -m 'vendor tables' --head base --branch-label vendor --splice";
+
+pub(super) const MERGE: &str = "\
+Examples:
+  mighost merge heads
+  mighost merge a1b2 c3d4 -m 'join stations and quality'";
 
 pub(super) const BUILD: &str = "\
 upgrade and downgrade build what changed by themselves; this is for releases and for checking.

@@ -6,8 +6,9 @@ use std::path::{Component, Path, PathBuf};
 use clap::FromArgMatches as _;
 use clap_complete::Shell;
 
-use super::args::{Cli, Common, DbAction, Init, Report, Revision, Run, TemplateArg, TransactionArg, Verb, With};
+use super::args::{Cli, Common, DbAction, Init, Merge, Report, Revision, Run, TemplateArg, TransactionArg, Verb, With};
 use super::help;
+use crate::commands::merge::MergeRequest;
 use crate::commands::revision::{RevisionRequest, Template};
 use crate::commands::{
     Project, Request, RunOptions, branches, build, current, db, downgrade, heads, history, init, inspect, plugins,
@@ -119,6 +120,7 @@ impl Reader {
         let request = match verb {
             Verb::Init(with) => Request::Init(self.init(with)),
             Verb::Revision(with) => Request::Revision(self.revision(with)),
+            Verb::Merge(with) => Request::Merge(self.merging(with)),
             Verb::Build(with) => {
                 let args = self.take(with);
                 self.report(&args.report);
@@ -228,10 +230,23 @@ impl Reader {
                 TemplateArg::Rust => Template::Rust,
             },
             rev_id: args.rev_id,
-            head: args.head,
+            heads: args.head.into_iter().collect(),
             splice: args.splice,
             branch_labels: args.branch_labels,
             depends_on: args.depends_on,
+            version_path: args.version_path.map(|folder| self.directory.join(folder)),
+        }
+    }
+
+    fn merging(&mut self, with: With<Merge>) -> MergeRequest {
+        let args = self.take(with);
+        self.report(&args.report);
+        MergeRequest {
+            revisions: args.revisions,
+            message: args.message,
+            rev_id: args.rev_id,
+            splice: args.splice,
+            branch_labels: args.branch_labels,
             version_path: args.version_path.map(|folder| self.directory.join(folder)),
         }
     }

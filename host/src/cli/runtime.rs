@@ -20,5 +20,8 @@ pub fn block_on<T>(future: impl Future<Output = T>) -> Result<T, Diagnostic> {
             let what = format!("cannot start the threads of a run: {error}");
             Diagnostic::new(Blame::Host, ExitKind::Internal, what)
         })?;
-    Ok(runtime.block_on(future))
+    let result = runtime.block_on(future);
+    // A component that is still being compiled for the next step is not waited for.
+    runtime.shutdown_background();
+    Ok(result)
 }

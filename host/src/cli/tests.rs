@@ -95,6 +95,7 @@ fn main_help() {
     Write:
       init         Start a project: mighost.toml, migrations/, plugins/
       revision     Write the sources of a new revision
+      merge        Write the sources of a revision that joins several heads
       build        Build the artifacts of migrations and plugins that changed
 
     Run:
@@ -155,6 +156,7 @@ fn long_help() {
       MIGHOST_CONFIG         the configuration file, as -c
       MIGHOST_SCHEMA_NAME    the schema, over mighost.toml's
       MIGHOST_SU_ROLE_NAME   the role for high privilege, over mighost.toml's
+      MIGHOST_SDK            the folder of mighost-sdk, for migrations in Rust
 
     Exit codes:
       0    done, or nothing to do
@@ -215,7 +217,8 @@ fn upgrade_help() {
           --dry-run               Run everything, then roll it back
           --transaction <MODE>    How many transactions to use [default: mighost.toml's] [possible
                                   values: per-migration, all, none]
-          --no-build              Use the artifacts as they are, even if their sources changed
+          --no-build              Build nothing, and refuse to run what changed since it was built
+          --allow-changed         Go on although migrations have changed since they were applied
           --lock-wait <DURATION>  How long to wait for another run on the database, e.g. 30s [default:
                                   mighost.toml's, or 60s]
           --json                  Write one JSON document to stdout in place of text
@@ -433,7 +436,7 @@ fn requests() {
         message: "stations".to_owned(),
         template: revision::Template::Rust,
         rev_id: Some("a1".to_owned()),
-        head: Some("net@head".to_owned()),
+        heads: vec!["net@head".to_owned()],
         splice: true,
         branch_labels: vec!["x".to_owned(), "y".to_owned()],
         depends_on: vec!["c".to_owned()],

@@ -44,7 +44,7 @@ pub async fn run(
 ) -> Result<CurrentReport, CommandError> {
     let settings = project.settings()?;
     let library = open::library(&settings.root, &settings.migrations, &settings.plugins);
-    let history = open::history(&library, BuildMode::Stale, &**reporter)?;
+    let history = open::history(&library, BuildMode::Describe, &**reporter)?;
     let connection = open::connect(&settings, &project.environment, reporter).await?;
     let state = read_heads(&connection.client, &settings.schema, &settings.version_table).await?;
     connection.close().await;

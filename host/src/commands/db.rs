@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use super::{CommandError, Project, open};
+use crate::config::DatabaseUrl;
 use crate::database::embedded;
 use crate::report::Reporter;
 
@@ -37,7 +38,11 @@ pub struct DbReport {
 /// # Errors
 /// No programs, data of another major version, a server that does not start or stop; `destroy` without `--yes`.
 pub fn run(project: &Project, request: &DbRequest, reporter: &dyn Reporter) -> Result<DbReport, CommandError> {
-    let settings = project.settings()?.embedded;
+    let settings = project.settings()?;
+    if settings.url != DatabaseUrl::Embedded {
+        return Err(CommandError::NotEmbedded { label: settings.label });
+    }
+    let settings = settings.embedded;
     let environment = open::connect_environment(&project.environment);
     let done = match request {
         DbRequest::Start => match embedded::start(&settings, &environment, reporter)?.started {

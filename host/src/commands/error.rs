@@ -9,8 +9,8 @@ use crate::config::ConfigError;
 use crate::database::RunError;
 use crate::database::connect::ConnectError;
 use crate::database::embedded::EmbeddedError;
-use crate::executor::{ExecutorError, RunFailure};
-use crate::report::{Blame, Diagnostic, ExitKind};
+use crate::executor::{ExecutorError, RunFailure, StepDone};
+use crate::report::{Blame, DatabaseError, Diagnostic, ExitKind};
 use crate::runtime::{RuntimeError, SinkError};
 
 /// Why a command failed.
@@ -30,6 +30,12 @@ pub enum CommandError {
     Artifact(#[from] ArtifactError),
     #[error(transparent)]
     Graph(#[from] crate::revision::RevisionError),
+    /// The revisions make no graph; `places` are where those are that the error names.
+    #[error("{error}")]
+    NoGraph {
+        error: crate::revision::RevisionError,
+        places: Vec<(String, PathBuf)>,
+    },
     #[error(transparent)]
     Connect(#[from] ConnectError),
     #[error(transparent)]
@@ -51,10 +57,20 @@ pub enum CommandError {
     },
     #[error("this removes all data below {}; add --yes to mean it", data.display())]
     NotConfirmed { data: PathBuf },
+    #[error(
+        "{label} is a server of its own, which mighost neither starts nor stops; `db` is for labels with url = \"embedded\""
+    )]
+    NotEmbedded { label: String },
     #[error("psql is not installed: it comes with PostgreSQL's client programs")]
     NoPsql,
     #[error("psql cannot be run: {0}")]
     Psql(std::io::Error),
+    /// The connection for the rest of a run could not be had.
+    #[error("{error}")]
+    AfterSteps {
+        done: Vec<StepDone>,
+        error: Box<CommandError>,
+    },
     #[error("a thread of mighost's ended before its time")]
     ThreadLost,
 }
@@ -76,6 +92,13 @@ impl From<&CommandError> for Diagnostic {
             CommandError::Revision(error) => error.into(),
             CommandError::Artifact(error) => artifact(error),
             CommandError::Graph(_) => simple(Blame::Operator, ExitKind::History),
+            CommandError::NoGraph { places, .. } => {
+                let mut diagnostic = simple(Blame::Guest, ExitKind::History);
+                for (revision, place) in places {
+                    diagnostic = diagnostic.at(format!("{revision} is in {}", place.display()));
+                }
+                diagnostic
+            }
             CommandError::Connect(error) => Self::new(error.blame(), ExitKind::Connection, error.to_string()),
             CommandError::Embedded(error) => Self::new(Blame::Operator, ExitKind::Connection, error.to_string()),
             CommandError::Runtime(error) => runtime(error),
@@ -87,9 +110,15 @@ impl From<&CommandError> for Diagnostic {
             CommandError::NotAtHeads { .. } => {
                 simple(Blame::Operator, ExitKind::Check).hint("run `mighost upgrade heads`")
             }
-            CommandError::NotConfirmed { .. } => simple(Blame::Operator, ExitKind::Usage),
+            CommandError::NotConfirmed { .. } | CommandError::NotEmbedded { .. } => {
+                simple(Blame::Operator, ExitKind::Usage)
+            }
             CommandError::NoPsql | CommandError::Psql(_) => simple(Blame::Operator, ExitKind::Connection),
             CommandError::Write { .. } | CommandError::Stdout(_) => simple(Blame::Operator, ExitKind::Internal),
+            CommandError::AfterSteps { done, error } => {
+                let names: Vec<_> = done.iter().map(|step| step.revision.as_str()).collect();
+                Self::from(&**error).at(format!("done: {}", names.join(", ")))
+            }
             CommandError::ThreadLost => simple(Blame::Host, ExitKind::Internal),
         }
     }
@@ -114,6 +143,10 @@ fn artifact(error: &ArtifactError) -> Diagnostic {
 fn runtime(error: &RuntimeError) -> Diagnostic {
     let mut diagnostic = match error {
         RuntimeError::Sink(error) => sink(error, Blame::Guest),
+        RuntimeError::Refused { error: cause, .. } => Diagnostic {
+            what: error.to_string(),
+            ..sink(cause, Blame::Guest)
+        },
         RuntimeError::Artifact(error) => artifact(error),
         RuntimeError::Engine(_) => Diagnostic::new(error.blame(), ExitKind::Internal, error.to_string()),
         RuntimeError::MissingPlugin { .. }
@@ -141,19 +174,42 @@ fn sink(error: &SinkError, blame: Blame) -> Diagnostic {
         SinkError::Statement(_) => ExitKind::Database,
         SinkError::ConnectionLost(_) => ExitKind::Connection,
         SinkError::Interrupted => ExitKind::Interrupted,
-        SinkError::Offline { .. } | SinkError::Write(_) => ExitKind::Usage,
+        SinkError::Offline { .. } | SinkError::CannotSuspend { .. } | SinkError::Write(_) => ExitKind::Usage,
         _ => ExitKind::Guest,
     };
     let blame = match error {
         SinkError::ConnectionLost(_) => Blame::Database,
-        SinkError::Offline { .. } | SinkError::Interrupted | SinkError::Write(_) => Blame::Operator,
+        SinkError::Offline { .. } | SinkError::CannotSuspend { .. } | SinkError::Interrupted | SinkError::Write(_) => {
+            Blame::Operator
+        }
         _ => blame,
     };
     let mut diagnostic = Diagnostic::new(blame, exit, error.to_string());
     if let SinkError::Statement(failure) = error {
         diagnostic.statement = Some(failure.clone());
+        diagnostic.hints.extend(timeout_hint(&failure.error).map(str::to_owned));
+        // active_sql_transaction: CREATE INDEX CONCURRENTLY, VACUUM and the like.
+        if failure.error.sqlstate == "25001" {
+            diagnostic.hints.push(
+                "set transaction = \"none\" in the migration's migration.toml, or send it behind suspend-transaction"
+                    .into(),
+            );
+        }
     }
     diagnostic
+}
+
+/// What to do where a time-out ended a statement.
+fn timeout_hint(error: &DatabaseError) -> Option<&'static str> {
+    match error.sqlstate.as_str() {
+        "55P03" => Some(
+            "other sessions hold a lock that it needs, each time that it was tried: see pg_stat_activity and \
+             pg_blocking_pids(), end them or wait; or raise lock-timeout",
+        ),
+        // The message is translated by the server, so it does not tell a time-out from a cancelled statement.
+        "57014" => Some("where it takes longer than statement-timeout allows, raise it; or make its work smaller"),
+        _ => None,
+    }
 }
 
 fn run(failure: &RunFailure) -> Diagnostic {
@@ -172,24 +228,49 @@ fn run(failure: &RunFailure) -> Diagnostic {
         ExecutorError::NoArtifact(_) => Diagnostic::new(Blame::Operator, ExitKind::Artifact, failure.error.to_string()),
         ExecutorError::ThreadLost => Diagnostic::new(Blame::Host, ExitKind::Internal, failure.error.to_string()),
     };
-    if let Some(step) = &failure.failed {
-        diagnostic
-            .location
-            .insert(0, format!("in the {} of revision {}", step.direction, step.revision));
+    match &failure.failed {
+        Some(step) => {
+            let place = failure
+                .place
+                .as_ref()
+                .map(|place| format!(", {}", place.display()))
+                .unwrap_or_default();
+            let text = format!("in the {} of revision {}{place}", step.direction, step.revision);
+            diagnostic.location.insert(0, text);
+        }
+        // The host's own statements, and the role's rights that they need.
+        None if diagnostic.statement.is_some() => {
+            diagnostic.blame = Blame::Operator;
+            diagnostic.location.insert(
+                0,
+                "in mighost's own work: the schema, the version table and the ledger".into(),
+            );
+            if sqlstate(&diagnostic) == Some("42501") {
+                diagnostic.hints.push(
+                    "grant the role what it lacks, e.g. CREATE on the database or schema, or connect as another".into(),
+                );
+            }
+        }
+        None => {}
     }
-    diagnostic.location.push(failure.state.clone());
     let names = |steps: Vec<&str>| steps.join(", ");
+    diagnostic.outcome.push(failure.state.clone());
     if !failure.done.is_empty() {
-        diagnostic.location.push(format!(
+        diagnostic.outcome.push(format!(
             "done: {}",
             names(failure.done.iter().map(|step| step.revision.as_str()).collect())
         ));
     }
     if !failure.not_run.is_empty() {
-        diagnostic.location.push(format!(
+        diagnostic.outcome.push(format!(
             "not run: {}",
             names(failure.not_run.iter().map(|step| step.revision.as_str()).collect())
         ));
     }
     diagnostic
+}
+
+fn sqlstate(diagnostic: &Diagnostic) -> Option<&str> {
+    let failure = diagnostic.statement.as_ref()?;
+    Some(failure.error.sqlstate.as_str())
 }

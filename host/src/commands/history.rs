@@ -29,11 +29,12 @@ pub struct RevisionSummary {
     pub message: String,
     /// RFC 3339.
     pub date: Option<String>,
-    pub transaction: TransactionMode,
+    /// What the revision itself says; none takes the run's.
+    pub transaction: Option<TransactionMode>,
     pub head: bool,
     pub branch_point: bool,
     pub merge_point: bool,
-    /// The source folder's artifact.
+    /// The source folder, or the artifact where there are no sources.
     pub path: PathBuf,
     /// True where the database is at it; only where that was asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -100,7 +101,7 @@ pub(super) fn summary(history: &History, revision: &str) -> Option<RevisionSumma
         head: children.is_empty(),
         branch_point: children.len() > 1,
         merge_point: metadata.down_revisions.len() > 1,
-        path: artifact.path.clone(),
+        path: history.loaded.place(revision).unwrap_or(&artifact.path).to_owned(),
         current: None,
     })
 }

@@ -1,5 +1,6 @@
 //! What `upgrade`, `downgrade` and `stamp` have in common: state, plan, run, report.
 
+use std::collections::HashSet;
 use std::io::Write;
 use std::sync::Arc;
 use std::time::Instant;
@@ -10,7 +11,7 @@ use super::open::{self, History};
 use super::{CommandError, Project, RunOptions};
 use crate::artifact::BuildMode;
 use crate::config::{DatabaseUrl, Settings};
-use crate::database::connect::Connection;
+use crate::database::connect::{ConnectTarget, Connection};
 use crate::database::{self, DatabaseState, LiveSink, OfflineSink, RunError, ScriptHeader, StepSink};
 use crate::executor::{ExecutorError, Run, StepDone};
 use crate::plugins::Registry;
@@ -88,9 +89,30 @@ async fn online(
     options: &RunOptions,
     reporter: &Arc<dyn Reporter>,
 ) -> Result<RunReport, CommandError> {
-    for attempt in 1.. {
-        let connection = open::connect(settings, &project.environment, reporter).await?;
-        let state = database::read_state(&connection.client, &settings.schema, &settings.version_table).await?;
+    // Steps that were done before another run moved the heads, as it may behind a pooler, where each step takes the lock.
+    let mut before: Vec<StepDone> = Vec::new();
+    let mut attempt = 0;
+    // A relative target means another revision once steps are done.
+    let relative = goal.targets.iter().any(|target| target.contains(['+', '-']));
+    loop {
+        attempt += 1;
+        let target = open::target(settings, &project.environment, reporter).await?;
+        let opened = async {
+            let connection = database::connect::connect(&target, reporter.clone()).await?;
+            let state = database::read_state(&connection.client, &settings.schema, &settings.version_table).await?;
+            Ok::<_, CommandError>((connection, state))
+        };
+        let (connection, state) = match opened.await {
+            Ok(opened) => opened,
+            // What was done before is not forgotten.
+            Err(error) if !before.is_empty() => {
+                return Err(CommandError::AfterSteps {
+                    done: before,
+                    error: Box::new(error),
+                });
+            }
+            Err(error) => return Err(error),
+        };
         let targets: Vec<&str> = goal.targets.iter().map(String::as_str).collect();
         let plan = match goal.direction {
             Direction::Upgrade => history.graph.upgrade(&state.heads, &targets)?,
@@ -117,38 +139,43 @@ async fn online(
             return Ok(RunReport {
                 direction,
                 database,
-                steps: Vec::new(),
+                steps: before,
                 heads,
                 dry_run,
                 seconds: 0.0,
             });
         }
-        match run_plan(settings, history, plan, &state, connection, options, reporter).await {
+        match run_plan(settings, history, plan, &state, (connection, target), options, reporter).await {
             Ok(steps) => {
+                before.extend(steps);
                 return Ok(RunReport {
                     direction,
                     database,
-                    steps,
+                    steps: before,
                     heads,
                     dry_run,
                     seconds: 0.0,
                 });
             }
             Err(CommandError::Run(failure))
-                if attempt < PLANS
-                    && failure.done.is_empty()
+                if (attempt < PLANS || !failure.done.is_empty())
+                    && (failure.done.is_empty() || !relative)
                     && matches!(failure.error, ExecutorError::Run(RunError::HeadsMoved { .. })) =>
             {
+                before.extend(failure.done);
                 let text = "another run has moved the database meanwhile; planning again".into();
                 reporter.report(Event::Note {
                     level: Level::Info,
                     text,
                 });
             }
+            Err(CommandError::Run(mut failure)) => {
+                failure.done.splice(..0, before);
+                return Err(CommandError::Run(failure));
+            }
             Err(error) => return Err(error),
         }
     }
-    Err(CommandError::ThreadLost)
 }
 
 /// A stamp with `--purge` is planned from an empty table: its first step empties the real one.
@@ -183,27 +210,19 @@ async fn run_plan(
     history: &History,
     plan: Plan,
     state: &DatabaseState,
-    connection: Connection,
+    (connection, target): (Connection, ConnectTarget),
     options: &RunOptions,
     reporter: &Arc<dyn Reporter>,
 ) -> Result<Vec<StepDone>, CommandError> {
     let key_pid = database::connect::backend_key_pid(&connection.client).await;
     let pooler = key_pid.is_some_and(|pid| pid != state.backend_pid);
-    let sink_settings = database::RunSettings {
-        schema: settings.schema.clone(),
-        version_table: settings.version_table.clone(),
-        superuser_role: settings.superuser_role.clone(),
-        transaction: settings.transaction,
-        dry_run: options.dry_run,
-        pooler,
-        lock_wait: settings.lock_wait,
-        args: settings.args.clone(),
-    };
+    let sink_settings = sink_settings(settings, options.dry_run, pooler);
     let cancel = connection.client.cancel_token();
-    let interrupted = watch_for_interrupt(cancel);
+    let backend = (!pooler).then_some(state.backend_pid);
+    let interrupted = watch_for_interrupt(cancel, target, backend, reporter.clone());
     let guest_settings = RunSettings {
         schema: settings.schema.clone(),
-        superuser_role: settings.superuser_role.clone().unwrap_or_else(|| state.user.clone()),
+        superuser_role: Some(settings.superuser_role.clone().unwrap_or_else(|| state.user.clone())),
         args: settings.args.clone(),
         limits: settings.limits.clone(),
         offline: false,
@@ -245,6 +264,19 @@ async fn run<S: StepSink + 'static>(
     Ok(run.execute().await?)
 }
 
+fn sink_settings(settings: &Settings, dry_run: bool, pooler: bool) -> database::RunSettings {
+    database::RunSettings {
+        schema: settings.schema.clone(),
+        version_table: settings.version_table.clone(),
+        superuser_role: settings.superuser_role.clone(),
+        transaction: settings.transaction,
+        dry_run,
+        pooler,
+        lock_wait: settings.lock_wait,
+        args: settings.args.clone(),
+    }
+}
+
 async fn offline(
     settings: &Settings,
     history: &History,
@@ -255,16 +287,7 @@ async fn offline(
     let targets: Vec<&str> = goal.targets.iter().map(String::as_str).collect();
     let plan = history.graph.offline(goal.direction, &targets, goal.purge)?;
     let heads = plan.rows();
-    let sink_settings = database::RunSettings {
-        schema: settings.schema.clone(),
-        version_table: settings.version_table.clone(),
-        superuser_role: settings.superuser_role.clone(),
-        transaction: settings.transaction,
-        dry_run: false,
-        pooler: false,
-        lock_wait: settings.lock_wait,
-        args: settings.args.clone(),
-    };
+    let sink_settings = sink_settings(settings, false, false);
     let header = ScriptHeader {
         host_version: env!("CARGO_PKG_VERSION").into(),
         from: plan.start.clone(),
@@ -273,7 +296,7 @@ async fn offline(
     let sink = OfflineSink::new(script, sink_settings, header);
     let guest_settings = RunSettings {
         schema: settings.schema.clone(),
-        superuser_role: settings.superuser_role.clone().unwrap_or_else(|| "postgres".into()),
+        superuser_role: settings.superuser_role.clone(),
         args: settings.args.clone(),
         limits: settings.limits.clone(),
         offline: true,
@@ -320,22 +343,32 @@ fn check_unchanged(
 
 /// Applied revisions whose sources, or whose artifact where sources are not known, differ from the ledger's.
 pub(super) fn changed_since_applied(history: &History, state: &DatabaseState) -> Vec<String> {
+    // The ledger also remembers what was taken back by a stamp; what the heads stand on is what counts.
+    let needed = state.heads.iter().flat_map(|head| {
+        let ancestors = history.graph.ancestors(head).unwrap_or_default();
+        ancestors
+            .into_iter()
+            .chain(history.graph.find(head).map(|node| node.revision.as_str()))
+    });
+    let needed: HashSet<&str> = needed.collect();
     let differs = |(revision, applied): &(&String, &database::Applied)| {
         let Some((_, artifact)) = history.loaded.revision(revision) else {
             return false;
         };
-        let source = artifact.revisions.as_ref().and_then(|metadata| metadata.source_digest);
+        let metadata = artifact.revisions.as_ref();
+        let source = metadata.and_then(|metadata| metadata.source_digest_of(revision));
         match (applied.source, source) {
             (Some(then), Some(now)) => then != now,
+            // Of one revision among several nothing is known: the artifact may have grown.
+            _ if metadata.is_some_and(|metadata| metadata.revisions.len() > 1) => false,
             _ => applied.artifact.is_some_and(|then| then != artifact.digest),
         }
     };
-    state
+    let applied = state
         .applied
         .iter()
-        .filter(differs)
-        .map(|(revision, _)| revision.clone())
-        .collect()
+        .filter(|(revision, _)| needed.contains(revision.as_str()));
+    applied.filter(differs).map(|(revision, _)| revision.clone()).collect()
 }
 
 /// `user@machine`, for the ledger.
@@ -349,18 +382,46 @@ fn os_user() -> String {
 
 /// Turns true at the first Ctrl-C or SIGTERM, and asks the server to stop what it is doing, so that the roll-back need not
 /// wait for a long statement. A second Ctrl-C ends the process; the server rolls back by itself then.
-fn watch_for_interrupt(cancel: tokio_postgres::CancelToken) -> watch::Receiver<bool> {
+fn watch_for_interrupt(
+    cancel: tokio_postgres::CancelToken,
+    target: ConnectTarget,
+    backend: Option<i32>,
+    reporter: Arc<dyn Reporter>,
+) -> watch::Receiver<bool> {
     let (sender, receiver) = watch::channel(false);
     tokio::spawn(async move {
         wait_for_signal().await;
-        // Without TLS here; a server that insists on it ends the statement when the connection closes.
-        let _ = cancel.cancel_query(tokio_postgres::NoTls).await;
-        // Nobody listens where the run has ended by itself.
-        let _ = sender.send(true);
-        wait_for_signal().await;
+        // First, so that the statement's failure is known to be the user's wish. Nobody listens where the run has ended.
+        if sender.send(true).is_ok() {
+            let text = "interrupted: rolling back; once more to end at once".into();
+            reporter.report(Event::Note {
+                level: Level::Warn,
+                text,
+            });
+        }
+        tokio::select! {
+            () = cancel_statement(cancel, &target, backend) => wait_for_signal().await,
+            () = wait_for_signal() => {}
+        }
         rustix::process::kill_process(rustix::process::getpid(), rustix::process::Signal::KILL)
     });
     receiver
+}
+
+/// Asks the server to stop the running statement. The driver's own request goes without TLS, which it refuses to send where
+/// `sslmode` insists on TLS: a second connection asks then. `backend` is none behind a pooler.
+async fn cancel_statement(cancel: tokio_postgres::CancelToken, target: &ConnectTarget, backend: Option<i32>) {
+    if cancel.cancel_query(tokio_postgres::NoTls).await.is_ok() {
+        return;
+    }
+    let Some(backend) = backend else { return };
+    // Where this fails too, the roll-back waits for the statement, and the user may end the process.
+    if let Ok(connection) = database::connect::connect(target, Arc::new(crate::report::Silent)).await {
+        let _ = connection
+            .client
+            .batch_execute(&format!("SELECT pg_catalog.pg_cancel_backend({backend})"))
+            .await;
+    }
 }
 
 async fn wait_for_signal() {

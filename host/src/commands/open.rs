@@ -22,6 +22,9 @@ pub struct History {
 /// The folder of what mighost makes for itself, below the project's.
 const STATE_FOLDER: &str = ".mighost";
 
+/// How many places of revisions an error lists.
+const MAX_PLACES: usize = 8;
+
 /// The library of a project whose `mighost.toml` lies in `root`.
 pub fn library(root: &Path, migrations: &[PathBuf], plugins: &[PathBuf]) -> Library {
     Library {
@@ -37,21 +40,28 @@ pub fn library(root: &Path, migrations: &[PathBuf], plugins: &[PathBuf]) -> Libr
 /// An artifact or source that is not right; revisions that make no graph.
 pub fn history(library: &Library, mode: BuildMode, reporter: &dyn Reporter) -> Result<History, CommandError> {
     let loaded = library.load(mode, reporter)?;
-    let graph = Graph::new(loaded.revisions().map(|(revision, _)| node(revision)))?;
+    let graph = Graph::new(loaded.revisions().map(|(revision, _)| node(revision))).map_err(|error| {
+        let places = error.declared_by().into_iter().take(MAX_PLACES);
+        let places = places.filter_map(|revision| Some((revision.to_owned(), loaded.place(revision)?.to_owned())));
+        CommandError::NoGraph {
+            places: places.collect(),
+            error,
+        }
+    })?;
     Ok(History {
         loaded: Arc::new(loaded),
         graph: Arc::new(graph),
     })
 }
 
-/// As [`history`], for commands that need no database.
+/// As [`history`], for commands that run nothing: nothing is built, and of what is stale the manifest counts.
 ///
 /// # Errors
 /// As [`history`].
 pub fn project_history(settings: &ProjectSettings, reporter: &dyn Reporter) -> Result<History, CommandError> {
     history(
         &library(&settings.root, &settings.migrations, &settings.plugins),
-        BuildMode::Stale,
+        BuildMode::Describe,
         reporter,
     )
 }

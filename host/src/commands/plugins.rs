@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::{CommandError, Project, open};
-use crate::artifact::LoadedPlugin;
+use crate::artifact::{BuildMode, LoadedPlugin};
 use crate::ident::Digest;
 use crate::plugins::{Registry, operation_interfaces};
 use crate::report::Reporter;
@@ -36,7 +36,9 @@ pub struct PluginReport {
 /// An artifact or source that is not right; two plugins for one interface or kind.
 pub fn run(project: &Project, reporter: &Arc<dyn Reporter>) -> Result<Vec<PluginReport>, CommandError> {
     let settings = project.project_settings()?;
-    let history = open::project_history(&settings, &**reporter)?;
+    let library = open::library(&settings.root, &settings.migrations, &settings.plugins);
+    // What a plugin exports is only known once it is built.
+    let history = open::history(&library, BuildMode::Stale, &**reporter)?;
     Registry::new(
         Arc::new(Runtime::new()?),
         reporter.clone(),

@@ -5,10 +5,14 @@ use std::process::{Command, ExitStatus};
 use std::sync::Arc;
 
 use super::{CommandError, Project, open};
+use crate::database::connect::target::Roots;
 use crate::database::connect::{ConnectTarget, Host};
 use crate::database::embedded::psql_program;
 use crate::ident::quote_identifier;
 use crate::report::Reporter;
+
+/// libpq's variables that say nothing of where to connect.
+const KEPT: [&str; 4] = ["PGCLIENTENCODING", "PGTZ", "PGDATESTYLE", "PGAPPNAME"];
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PsqlRequest {
@@ -32,6 +36,14 @@ pub async fn prepare(
     let psql = psql_program(&settings.embedded, &environment).ok_or(CommandError::NoPsql)?;
     let mut command = Command::new(psql);
     command.args(&request.args);
+    // What the target was made of is in it already: a PGSERVICE that is left would win over all of it.
+    for name in project
+        .environment
+        .keys()
+        .filter(|name| name.starts_with("PG") && !KEPT.contains(&name.as_str()))
+    {
+        command.env_remove(name);
+    }
     command.envs(connection_variables(&target));
     let search_path = format!(
         "-csearch_path={},public",
@@ -58,20 +70,37 @@ pub fn run(mut command: Command) -> Result<ExitStatus, CommandError> {
 
 /// libpq's variables for a target.
 fn connection_variables(target: &ConnectTarget) -> Vec<(&'static str, String)> {
+    let list = |parts: Vec<String>| parts.join(",");
     let hosts = target.hosts.iter().map(|host| match &host.host {
         Host::Tcp(name) => name.clone(),
         Host::Socket(folder) => folder.display().to_string(),
     });
-    let ports = target.hosts.iter().map(|host| host.port.to_string());
     let mut variables = vec![
-        ("PGHOST", hosts.collect::<Vec<_>>().join(",")),
-        ("PGPORT", ports.collect::<Vec<_>>().join(",")),
+        ("PGHOST", list(hosts.collect())),
+        (
+            "PGPORT",
+            list(target.hosts.iter().map(|host| host.port.to_string()).collect()),
+        ),
         ("PGUSER", target.user.clone()),
         ("PGDATABASE", target.database.clone()),
         ("PGSSLMODE", target.tls.mode.name().to_owned()),
     ];
+    if target.hosts.iter().any(|host| host.address.is_some()) {
+        let addresses = target
+            .hosts
+            .iter()
+            .map(|host| host.address.map(|address| address.to_string()).unwrap_or_default());
+        variables.push(("PGHOSTADDR", list(addresses.collect())));
+    }
     if let Some(password) = target.hosts.iter().find_map(|host| host.password.as_ref()) {
         variables.push(("PGPASSWORD", password.expose().to_owned()));
+    }
+    if let Roots::File(path) = &target.tls.roots {
+        variables.push(("PGSSLROOTCERT", path.display().to_string()));
+    }
+    if let Some((certificate, key)) = &target.tls.identity {
+        variables.push(("PGSSLCERT", certificate.display().to_string()));
+        variables.push(("PGSSLKEY", key.display().to_string()));
     }
     variables
 }

@@ -18,6 +18,9 @@ const MAX_SLUG_CHARS: usize = 40;
 /// The longest revision id, in bytes. Alembic's version table holds 32, and mighost takes over such tables.
 const MAX_ID_BYTES: usize = 32;
 
+/// Names the folder of mighost-sdk, for projects outside a clone of mighost.
+const SDK_VARIABLE: &str = "MIGHOST_SDK";
+
 /// What the migration is written in.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Template {
@@ -34,8 +37,8 @@ pub struct RevisionRequest {
     pub template: Template,
     /// The id; a random one where none is given.
     pub rev_id: Option<String>,
-    /// The revision to build on, as the user wrote it; `head` where none is given.
-    pub head: Option<String>,
+    /// What to build on, as the user wrote it; `head` where nothing is given. Several make a merge point.
+    pub heads: Vec<String>,
     /// Allow a parent that is not a head.
     pub splice: bool,
     pub branch_labels: Vec<String>,
@@ -54,6 +57,8 @@ pub struct NewRevision<'a> {
     pub branch_labels: &'a [String],
     pub date: Timestamp,
     pub template: Template,
+    /// The folder of mighost-sdk, for migrations in Rust; where none is given, it is looked for above the project.
+    pub sdk: Option<&'a Path>,
 }
 
 /// What was written.
@@ -79,13 +84,15 @@ pub enum RevisionError {
     Write { path: PathBuf, source: io::Error },
     #[error("the system gives no random numbers: {0}")]
     Random(String),
+    #[error("{SDK_VARIABLE} names {folder}, where there is no Cargo.toml", folder = folder.display())]
+    Sdk { folder: PathBuf },
 }
 
 impl From<&RevisionError> for Diagnostic {
     fn from(error: &RevisionError) -> Self {
         let (blame, exit) = match error {
             RevisionError::Id { .. } | RevisionError::Location { .. } => (Blame::Operator, ExitKind::Usage),
-            RevisionError::NoLocation => (Blame::Operator, ExitKind::Config),
+            RevisionError::NoLocation | RevisionError::Sdk { .. } => (Blame::Operator, ExitKind::Config),
             RevisionError::Exists { .. } => (Blame::Operator, ExitKind::History),
             RevisionError::Write { .. } => (Blame::Operator, ExitKind::Internal),
             RevisionError::Random(_) => (Blame::Host, ExitKind::Internal),
@@ -100,6 +107,7 @@ impl From<&RevisionError> for Diagnostic {
                     known.join(", ")
                 ))
             }
+            RevisionError::Sdk { .. } => diagnostic.hint("it is the folder plugin-sdk of a clone of mighost"),
             RevisionError::NoLocation => diagnostic.hint("name one in mighost.toml: migrations = [\"migrations\"]"),
             _ => diagnostic,
         }
@@ -138,7 +146,7 @@ pub fn random_id() -> Result<String, RevisionError> {
 /// Checks an id that the user chose. Ids are parts of folder names and of targets (`id+2`, `label@head`, `a:b`).
 ///
 /// # Errors
-/// When the id is empty, too long, or has other characters than letters, digits and `_`, or is a word that targets use.
+/// When the id is empty, too long, or has other characters than letters, digits, `_` and `.`, or is a word that targets use.
 pub fn check_id(id: &str) -> Result<(), RevisionError> {
     let reason = if id.is_empty() {
         "it is empty".to_owned()
@@ -147,8 +155,8 @@ pub fn check_id(id: &str) -> Result<(), RevisionError> {
             "it has {} bytes, and {MAX_ID_BYTES} fit into the version table",
             id.len()
         )
-    } else if !id.chars().all(|c| c.is_ascii_alphanumeric() || c == '_') {
-        "it may have the letters a to z, digits and `_`".to_owned()
+    } else if !id.chars().all(|c| c.is_ascii_alphanumeric() || c == '_' || c == '.') || id.starts_with('.') {
+        "it may have the letters a to z, digits, `_` and, but for its beginning, `.`".to_owned()
     } else if ["head", "heads", "base", "current"].contains(&id) {
         "the word means something else as a target".to_owned()
     } else {
@@ -249,15 +257,15 @@ pub fn run(project: &Project, request: &RevisionRequest, reporter: &dyn Reporter
         Some(id) => id.clone(),
         None => random_id()?,
     };
-    let heads: Vec<_> = request.head.iter().map(String::as_str).collect();
     let parents = history.graph.parents(&graph::NewRevision {
         revision: &revision,
-        heads: &heads,
+        heads: &as_strs(&request.heads),
         splice: request.splice,
         depends_on: &as_strs(&request.depends_on),
         branch_labels: &as_strs(&request.branch_labels),
     })?;
     let location = choose_location(&settings.migrations, request.version_path.as_deref())?;
+    let sdk = sdk_folder(project)?;
     let new = NewRevision {
         revision: &revision,
         message: &request.message,
@@ -266,8 +274,21 @@ pub fn run(project: &Project, request: &RevisionRequest, reporter: &dyn Reporter
         branch_labels: &request.branch_labels,
         date: Timestamp::now(),
         template: request.template,
+        sdk: sdk.as_deref(),
     };
     Ok(write_sources(&location, &new)?)
+}
+
+/// The folder that the environment names; relative to the working folder.
+fn sdk_folder(project: &Project) -> Result<Option<PathBuf>, RevisionError> {
+    let Some(named) = project.environment.get(SDK_VARIABLE).filter(|value| !value.is_empty()) else {
+        return Ok(None);
+    };
+    let folder = project.directory.join(named);
+    match folder.join("Cargo.toml").is_file() {
+        true => Ok(Some(folder)),
+        false => Err(RevisionError::Sdk { folder }),
+    }
 }
 
 #[cfg(test)]

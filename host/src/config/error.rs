@@ -125,6 +125,7 @@ impl From<&ConfigError> for Diagnostic {
             what,
             location,
             statement: None,
+            outcome: Vec::new(),
             hints: error.hint().into_iter().collect(),
             exit: ExitKind::Config,
         }

@@ -28,21 +28,19 @@ pub(super) fn locate(directory: &Path, named: Option<&Path>) -> Result<PathBuf, 
     let path = found.ok_or_else(|| ConfigError::NotFound {
         from: directory.to_owned(),
     })?;
-    if path.parent() != Some(directory) {
-        let owner = |path: &Path| fs::metadata(path).map(|metadata| metadata.uid());
-        let fail = |source| ConfigError::Read {
-            path: path.clone(),
-            source,
-        };
-        let (file, folder) = (owner(&path).map_err(fail)?, owner(directory).map_err(fail)?);
-        if !is_trusted(file, folder, rustix::process::geteuid().as_raw()) {
-            return Err(ConfigError::Foreign { path });
-        }
+    let owner = |path: &Path| fs::metadata(path).map(|metadata| metadata.uid());
+    let fail = |source| ConfigError::Read {
+        path: path.clone(),
+        source,
+    };
+    let (file, folder) = (owner(&path).map_err(fail)?, owner(directory).map_err(fail)?);
+    if !is_trusted(file, folder, rustix::process::geteuid().as_raw()) {
+        return Err(ConfigError::Foreign { path });
     }
     Ok(path)
 }
 
-/// Whether a file that was found above the working folder is followed: a configuration names programs to run, and anybody can
+/// Whether a file that was found, and not named, is followed: a configuration names programs to run, and anybody can
 /// put one into a folder that all may write to, such as /tmp. The arguments are the users who own the file and the working
 /// folder, and the one who runs mighost.
 fn is_trusted(file: u32, working_folder: u32, user: u32) -> bool {

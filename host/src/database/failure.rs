@@ -1,6 +1,6 @@
 //! From the driver's errors to those of the sink.
 
-use tokio_postgres::error::{DbError, ErrorPosition, SqlState};
+use tokio_postgres::error::{DbError, ErrorPosition, Severity, SqlState};
 
 use crate::report::{DatabaseError, StatementFailure};
 use crate::runtime::{GuestDatabaseError, SinkError};
@@ -24,6 +24,14 @@ impl Failure {
     /// True where the server is gone: no answer will come any more.
     pub fn is_lost(&self) -> bool {
         is_lost(&self.error)
+    }
+
+    /// True where the server itself told of the failure: what was sent behind the statement was not carried out. A pooler
+    /// speaks for a server that it has lost, and does not know.
+    pub fn is_told(&self, pooler: bool) -> bool {
+        self.error
+            .as_db_error()
+            .is_some_and(|error| !pooler || !is_last_word(error))
     }
 
     /// PostgreSQL's error fields, the position in terms of `statement`. A failure of the driver itself is given the
@@ -59,15 +67,7 @@ impl Failure {
 /// True for errors after which the connection is of no more use.
 pub(super) fn is_lost(error: &tokio_postgres::Error) -> bool {
     match error.as_db_error() {
-        // The server says goodbye: shut down by an administrator, crashed, starting up; a terminated idle session.
-        Some(db) => matches!(
-            *db.code(),
-            SqlState::ADMIN_SHUTDOWN
-                | SqlState::CRASH_SHUTDOWN
-                | SqlState::CANNOT_CONNECT_NOW
-                | SqlState::IDLE_IN_TRANSACTION_SESSION_TIMEOUT
-                | SqlState::IDLE_SESSION_TIMEOUT
-        ),
+        Some(error) => is_last_word(error),
         None => {
             error.is_closed()
                 || std::error::Error::source(error).is_some_and(|cause| {
@@ -77,6 +77,19 @@ pub(super) fn is_lost(error: &tokio_postgres::Error) -> bool {
                 })
         }
     }
+}
+
+/// The server says goodbye: shut down by an administrator, crashed, starting up; a terminated idle session.
+fn is_last_word(error: &DbError) -> bool {
+    matches!(error.parsed_severity(), Some(Severity::Fatal | Severity::Panic))
+        || matches!(
+            *error.code(),
+            SqlState::ADMIN_SHUTDOWN
+                | SqlState::CRASH_SHUTDOWN
+                | SqlState::CANNOT_CONNECT_NOW
+                | SqlState::IDLE_IN_TRANSACTION_SESSION_TIMEOUT
+                | SqlState::IDLE_SESSION_TIMEOUT
+        )
 }
 
 /// An error with its causes on one line.

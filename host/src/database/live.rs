@@ -6,6 +6,7 @@ mod copy;
 mod cursor;
 mod guest;
 mod journal;
+mod pooled;
 mod transaction;
 
 use std::collections::BTreeMap;
@@ -27,6 +28,10 @@ use super::step::{RunSettings, StepContext};
 use super::tables::Tables;
 use crate::report::Reporter;
 use crate::runtime::SinkError;
+
+/// What is said where the answer to COMMIT did not arrive.
+const COMMIT_UNKNOWN: &str = "the answer to COMMIT did not arrive, so it is not known whether the last revision was applied; \
+    the next run will find out";
 
 /// Where a step stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -72,6 +77,12 @@ pub struct LiveSink {
     clean: bool,
     /// Why the next call must end the run.
     poisoned: Option<String>,
+    /// Whether the step's COMMIT was sent and not answered yet.
+    committing: bool,
+    /// Whether the driver was asked for types of the server's in the running transaction.
+    described: bool,
+    /// Behind a pooler: what the driver believes to be prepared, as statements that prepare it.
+    driver_statements: Vec<String>,
 }
 
 impl LiveSink {
@@ -91,7 +102,7 @@ impl LiveSink {
             in_transaction: false,
             running: false,
             session_locked: false,
-            journal: Journal::new("", crate::report::Direction::Stamp, &[], false),
+            journal: Journal::new("", "", crate::report::Direction::Stamp, &[], false),
             journal_rows: Vec::new(),
             journal_table: false,
             journal_stale: false,
@@ -102,6 +113,9 @@ impl LiveSink {
             sent: 0,
             clean: false,
             poisoned: None,
+            committing: false,
+            described: false,
+            driver_statements: Vec::new(),
             settings,
             state,
         }
@@ -128,7 +142,9 @@ impl LiveSink {
     }
 
     fn lost(&self) -> &'static str {
-        if !self.running {
+        if self.committing {
+            COMMIT_UNKNOWN
+        } else if !self.running {
             "nothing was changed"
         } else if self.settings.one_transaction() {
             "the transaction of this run was rolled back, so the database is as it was before"

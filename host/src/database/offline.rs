@@ -6,7 +6,7 @@ use async_trait::async_trait;
 
 use super::live::{copy_lines, copy_statement, fill_in, guest_statements, single_statement};
 use super::lock::LockKey;
-use super::step::{LedgerEntry, RunError, RunSettings, StepContext, StepSink};
+use super::step::{Aftermath, LedgerEntry, RunError, RunSettings, StepContext, StepSink};
 use super::tables::{RESET_SESSION, Tables, step_settings};
 use super::text::literal;
 use crate::config::TransactionMode;
@@ -361,7 +361,7 @@ impl StepSink for OfflineSink {
         Ok(())
     }
 
-    async fn abort_step(&mut self) -> Result<(), RunError> {
+    async fn abort_step(&mut self) -> Result<Aftermath, RunError> {
         self.copy = None;
         self.comment("The revision failed while this script was written; the script is not complete.")?;
         if self.in_transaction {
@@ -369,13 +369,17 @@ impl StepSink for OfflineSink {
             self.line("ROLLBACK")?;
         }
         self.out.flush().map_err(SinkError::from)?;
-        Ok(())
+        Ok(Aftermath::RolledBack)
     }
 
     async fn end_run(&mut self) -> Result<(), RunError> {
         self.commit()?;
         self.out.flush().map_err(SinkError::from)?;
         Ok(())
+    }
+
+    fn one_transaction(&self) -> bool {
+        self.settings.one_transaction()
     }
 
     fn may_retry(&self, _: &SinkError) -> bool {

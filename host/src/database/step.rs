@@ -93,15 +93,29 @@ pub trait StepSink: Sink {
     async fn begin_step(&mut self, step: &StepContext) -> Result<(), RunError>;
     /// Waits for the step's statements, resets the session, writes the version rows and the ledger, and commits.
     async fn end_step(&mut self, changes: &[RowChange], entry: &LedgerEntry) -> Result<(), RunError>;
-    /// Rolls back what is not committed. Errors of a connection that is gone are of no interest here and not reported.
-    async fn abort_step(&mut self) -> Result<(), RunError>;
+    /// Rolls back what is not committed, and tells what became of the step. Errors of a connection that is gone are of no
+    /// interest here and not reported.
+    async fn abort_step(&mut self) -> Result<Aftermath, RunError>;
     /// Commits the transaction of the whole run, or rolls it back where it was a dry run, and gives the lock back.
     async fn end_run(&mut self) -> Result<(), RunError>;
+    /// True where one transaction holds the whole run, so that a failure takes all its steps back.
+    fn one_transaction(&self) -> bool;
     /// True where the step that failed with `error` may be begun again: a lock was not to be had in time, and nothing
     /// else of the run depends on what was rolled back.
     fn may_retry(&self, error: &SinkError) -> bool;
     /// The statements of guests that were sent in the running step, those of the journal not counted.
     fn statements(&self) -> u64;
+}
+
+/// What became of a step that did not come to its end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Aftermath {
+    /// Nothing of it is left; in a run that is one transaction, nothing of the run.
+    RolledBack,
+    /// It had left its transaction: what it committed until then stays, and is in the journal.
+    Kept,
+    /// Its COMMIT was sent, and no answer came.
+    Unknown,
 }
 
 /// True where `error` is PostgreSQL's `lock_timeout` (SQLSTATE 55P03).
@@ -133,7 +147,7 @@ pub enum RunError {
     },
     #[error(
         "the lock that keeps other runs away is no longer held; a pooler that changes sessions between transactions seems \
-         to be in between. Connect to the server directly, or tell mighost of the pooler"
+         to be in between. Connect to the server directly"
     )]
     LockLost,
     #[error("the server is a standby (in recovery): it cannot be migrated; connect to the primary")]

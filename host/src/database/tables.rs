@@ -203,13 +203,14 @@ impl Tables {
         )
     }
 
-    pub fn journal_end(&self, step: (&str, Direction)) -> String {
-        format!(
-            "DELETE FROM {} WHERE revision = {} AND direction = {}",
-            self.journal,
-            quote_literal(step.0),
-            quote_literal(&step.1.to_string()),
-        )
+    /// Forgets what was journaled of a revision, whichever way it was run.
+    pub fn journal_end(&self, revision: &str) -> String {
+        format!("{} WHERE revision = {}", self.journal_clear(), quote_literal(revision))
+    }
+
+    /// Forgets all that was journaled.
+    pub fn journal_clear(&self) -> String {
+        format!("DELETE FROM {}", self.journal)
     }
 }
 
@@ -224,6 +225,18 @@ fn micros(duration: Duration) -> u128 {
 /// What the session is brought back to, so that nothing that a guest set reaches what comes after it. All of it may
 /// stand inside a transaction, and is undone with it.
 pub(super) const RESET_SESSION: &str = "RESET SESSION AUTHORIZATION; RESET ROLE; RESET ALL; CLOSE ALL; DISCARD TEMP";
+
+/// What of a session outlives its transaction and is not reset by [`RESET_SESSION`]. Behind a pooler the next one to be given
+/// the session would find it. The driver names its prepared statements `s` and a number; those of a pooler that keeps
+/// track of prepared statements have other names, and are left to it.
+pub(super) const CLEAN_POOLED: &str = "SELECT pg_catalog.pg_advisory_unlock_all(); UNLISTEN *; \
+    DO $mighost$ DECLARE prepared text; BEGIN \
+    FOR prepared IN SELECT name FROM pg_catalog.pg_prepared_statements WHERE from_sql OR name ~ '^s[0-9]+$' LOOP \
+    EXECUTE pg_catalog.format('DEALLOCATE %I', prepared); END LOOP; END $mighost$";
+
+/// The prepared statements that the driver keeps for itself: name, types of the parameters, text.
+pub(super) const DRIVER_STATEMENTS: &str = "SELECT name, pg_catalog.array_to_string(parameter_types::text[], ', '), statement \
+    FROM pg_catalog.pg_prepared_statements WHERE NOT from_sql AND name ~ '^s[0-9]+$'";
 
 /// The statements for the settings that a step begins with.
 pub(super) fn step_settings(

@@ -4,7 +4,7 @@ use super::excerpt::excerpt;
 use super::{Styles, escape_line, escape_text};
 use crate::report::{Blame, Diagnostic, StatementFailure};
 
-/// The lines of `diagnostic`: what, where, the statement, whose fault, what to do.
+/// The lines of `diagnostic`: what, where, the statement, what became of it, whose fault, what to do.
 pub(super) fn render(diagnostic: &Diagnostic, styles: Styles, width: usize) -> String {
     let mut text = String::new();
     labelled(&mut text, &styles.error("error"), "error", &diagnostic.what);
@@ -15,6 +15,14 @@ pub(super) fn render(diagnostic: &Diagnostic, styles: Styles, width: usize) -> S
     }
     if let Some(failure) = &diagnostic.statement {
         statement(&mut text, failure, &diagnostic.what, styles, width);
+    }
+    if !diagnostic.outcome.is_empty() {
+        labelled(
+            &mut text,
+            &styles.bold("state"),
+            "state",
+            &diagnostic.outcome.join("\n"),
+        );
     }
     labelled(&mut text, &styles.bold("fault"), "fault", fault(diagnostic.blame));
     let server_hint = diagnostic
@@ -106,7 +114,8 @@ mod tests {
             "upgrade of a1b2c3 (add a view) failed",
         )
         .at("revision a1b2c3, step 3 of 14")
-        .hint("2 revisions were applied and stay; mend a1b2c3 and run the command again");
+        .hint("mend a1b2c3 and run the command again");
+        diagnostic.outcome = vec!["a1b2c3 was rolled back".to_owned(), "done: 0a1b2c".to_owned()];
         diagnostic.statement = Some(Box::new(failure()));
         assert_snapshot!(render(&diagnostic, Styles::plain(), 100), @r#"
         error: upgrade of a1b2c3 (add a view) failed
@@ -120,9 +129,11 @@ mod tests {
         detail: There is\u{1b}[2J none.
         context: PL/pgSQL function f() line 3
                  SQL statement
+        state: a1b2c3 was rolled back
+               done: 0a1b2c
         fault: the migration's or plugin's; its author mends it
         hint: Perhaps you meant "nape".
-        hint: 2 revisions were applied and stay; mend a1b2c3 and run the command again
+        hint: mend a1b2c3 and run the command again
         "#);
         diagnostic.what = failure().error.message;
         diagnostic.statement = Some(Box::new(StatementFailure {
@@ -140,9 +151,11 @@ mod tests {
         detail: There is\u{1b}[2J none.
         context: PL/pgSQL function f() line 3
                  SQL statement
+        state: a1b2c3 was rolled back
+               done: 0a1b2c
         fault: the migration's or plugin's; its author mends it
         hint: Perhaps you meant "nape".
-        hint: 2 revisions were applied and stay; mend a1b2c3 and run the command again
+        hint: mend a1b2c3 and run the command again
         "#);
     }
 

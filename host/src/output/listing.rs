@@ -80,10 +80,13 @@ fn paragraph(revision: &RevisionSummary, styles: Styles) -> String {
     if let Some(date) = &revision.date {
         text.push_str(&format!("Date:     {}\n", escape_line(date)));
     }
-    if revision.transaction == TransactionMode::None {
+    if revision.transaction == Some(TransactionMode::None) {
         text.push_str("Runs:     without a transaction\n");
     }
-    text.push_str(&format!("Path:     {}\n", revision.path.display()));
+    text.push_str(&format!(
+        "Path:     {}\n",
+        escape_line(&revision.path.to_string_lossy())
+    ));
     for line in escape_text(&revision.message).lines() {
         text.push_str(&format!("    {line}\n"));
     }

@@ -64,9 +64,11 @@ fn data_and_the_rest_are_apart() {
     let (output, out, err) = output(Options::default(), false);
     output.report(started());
     output.print("a line").unwrap();
+    output.print("").unwrap();
+    output.print("two\nlines\n").unwrap();
     output.note("a\tnote\x1b");
     output.json(&"nothing").unwrap();
-    assert_eq!(out.text(), "a line\n");
+    assert_eq!(out.text(), "a line\ntwo\nlines\n");
     assert_eq!(err.text(), "a    note\\u{1b}\n");
 }
 

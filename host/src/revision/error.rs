@@ -130,6 +130,28 @@ pub enum RevisionError {
     RowTaken { row: String },
 }
 
+impl RevisionError {
+    /// The revisions whose declarations are wrong, for errors of a graph; none for those of targets and version tables.
+    pub fn declared_by(&self) -> Vec<&str> {
+        match self {
+            Self::DuplicateRevision { revision }
+            | Self::LabelIsRevision { revision, .. }
+            | Self::BadRevisionId { revision, .. }
+            | Self::BadLabel { revision, .. }
+            | Self::MissingDownRevision { revision, .. }
+            | Self::MissingDependency { revision, .. }
+            | Self::DownRevisionIsLabel { revision, .. }
+            | Self::RepeatedDownRevision { revision, .. }
+            | Self::SelfLoop { revision } => vec![revision],
+            Self::DuplicateLabel { first, second, .. } => vec![first, second],
+            Self::Cycle { revisions } | Self::DependencyCycle { revisions } => {
+                revisions.iter().map(String::as_str).collect()
+            }
+            _ => Vec::new(),
+        }
+    }
+}
+
 /// A name that was not checked: it may come from anywhere, so what a terminal would obey is escaped and the length is bounded.
 fn shown(name: &str) -> String {
     match name.char_indices().nth(MAX_NAME_CHARS) {

@@ -157,24 +157,26 @@ impl Runtime {
         Ok(linker)
     }
 
-    /// Says which import is not offered; wasmtime's own text says why a type does not fit.
+    /// Says which import is not offered; wasmtime's own text says why a type does not fit. Imports that plugins serve were linked
+    /// before, so only those of the host's and of WASI are looked at.
     fn link_error(&self, guest: &str, component: &Component, error: &wasmtime::Error) -> RuntimeError {
-        let offered = |name: &str| {
-            name.starts_with("wasi:")
-                || (name.starts_with("mighost:host/") && !name.starts_with("mighost:host/replaceable@"))
-        };
-        match component
-            .component_type()
-            .imports(&self.engine)
-            .find(|(name, _)| !offered(name))
-        {
-            Some((import, _)) => RuntimeError::ForbiddenImport {
+        let text = format!("{error:#}");
+        let ty = component.component_type();
+        let import = ty.imports(&self.engine).map(|(name, _)| name).find(|name| {
+            (name.starts_with("mighost:host/") || name.starts_with("wasi:")) && text.contains(&format!("`{name}`"))
+        });
+        match import {
+            Some(import)
+                if text.contains("implementation is missing") || text.contains("was not found in the linker") =>
+            {
+                RuntimeError::ForbiddenImport {
+                    guest: guest.to_owned(),
+                    import: import.to_owned(),
+                }
+            }
+            _ => RuntimeError::Compile {
                 guest: guest.to_owned(),
-                import: import.to_owned(),
-            },
-            None => RuntimeError::Compile {
-                guest: guest.to_owned(),
-                reason: format!("{error:#}"),
+                reason: text,
             },
         }
     }

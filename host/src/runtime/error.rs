@@ -27,7 +27,7 @@ pub enum RuntimeError {
         plugin: String,
         found: String,
     },
-    #[error("{guest} imports {import}, which mighost does not offer to {}s: guests have no files, no network, no environment", guest_word(.guest))]
+    #[error("{guest} imports {import}, which mighost does not offer to {}s", guest_word(.guest))]
     ForbiddenImport { guest: String, import: String },
     #[error("{guest} does not export {export}")]
     MissingExport { guest: String, export: String },
@@ -66,7 +66,10 @@ pub enum RuntimeError {
     UnknownVersion { reference: String, reason: String },
     #[error(transparent)]
     Sink(#[from] SinkError),
-    #[error("{guest} failed: {text}")]
+    /// What a plugin asked of the database is not allowed, or is not there to be had.
+    #[error("{guest}: {error}")]
+    Refused { guest: String, error: SinkError },
+    #[error("{guest} failed{}", if .text.is_empty() { ", and did not say why".to_owned() } else { format!(": {text}") })]
     Returned { guest: String, text: String },
     #[error("{guest} panicked: {text}")]
     Panicked { guest: String, text: String },
@@ -76,14 +79,22 @@ pub enum RuntimeError {
         reason: String,
         backtrace: Vec<String>,
     },
-    #[error("{guest} computed for more than {} without an answer", seconds(.limit))]
+    #[error("{guest} computed for more than {} without calling the host", seconds(.limit))]
     TimeLimit { guest: String, limit: Duration },
-    #[error("{guest} asked for {asked} bytes of memory; the limit is {limit}")]
+    #[error("{guest} sleeps: it neither computes nor waits for the database")]
+    Idle { guest: String },
+    #[error("{guest} asked for {} of memory; the limit is {}", size(*.asked), size(*.limit))]
     MemoryLimit { guest: String, asked: usize, limit: usize },
-    #[error("{guest} called functions too deep: its stack of {limit} bytes is full")]
+    #[error("{guest} called functions too deep: its stack of {} is full", size(*.limit))]
     StackLimit { guest: String, limit: usize },
     #[error("{guest} uses {call} in `objects`, where only context, assets and log answer")]
     NotInObjects { guest: String, call: &'static str },
+    #[error(
+        "{guest} asks for the superuser role, which is not set; offline (--sql) no connection's role can stand for it"
+    )]
+    NoSuperuserRole { guest: String },
+    #[error("plugin {plugin} says in its plugin.toml that it serves {kind}, but its function kinds does not name it")]
+    KindNotServed { plugin: String, kind: String },
     /// An artifact that is needed while guests run cannot be read.
     #[error(transparent)]
     Artifact(#[from] crate::artifact::ArtifactError),
@@ -97,9 +108,14 @@ impl RuntimeError {
             Self::MissingPlugin { .. }
             | Self::TwoProviders { .. }
             | Self::TwoKinds { .. }
+            | Self::NoSuperuserRole { .. }
             | Self::UnknownKind { .. } => Blame::Operator,
             Self::Sink(SinkError::ConnectionLost(_)) => Blame::Database,
-            Self::Sink(SinkError::Offline { .. } | SinkError::Interrupted | SinkError::Write(_)) => Blame::Operator,
+            Self::Refused {
+                error: SinkError::Offline { .. },
+                ..
+            }
+            | Self::Sink(SinkError::Offline { .. } | SinkError::Interrupted | SinkError::Write(_)) => Blame::Operator,
             _ => Blame::Guest,
         }
     }
@@ -111,13 +127,24 @@ impl RuntimeError {
                 format!("what plugins export: {}; versions must be equal", similar.join(", "))
             }
             Self::MissingPlugin { .. } => "put the plugin into the project's plugins folder; `mighost plugins` lists what is there".into(),
+            Self::ForbiddenImport { import, .. } if import.starts_with("mighost:host/") => {
+                "build it with this mighost's WIT (`mighost wit`), or install a mighost that offers it".into()
+            }
+            Self::ForbiddenImport { .. } => "guests have no files, no network and no environment".into(),
+            Self::Compile { .. } => "the file may have been damaged on its way: get it again, or build it again".into(),
+            Self::PluginCycle(_) => "a plugin that both need can hold what they share".into(),
+            Self::StackLimit { .. } => "a function that calls itself without end does this".into(),
             Self::Mistyped { .. } => "build both against one version of the plugin's WIT".into(),
             Self::TwoProviders { .. } | Self::TwoKinds { .. } => "remove one of the two plugins".into(),
             Self::UnknownKind { .. } => "put a plugin that serves the kind into the plugins folder".into(),
+            Self::NoSuperuserRole { .. } => {
+                "set superuser-role in mighost.toml, or MIGHOST_SU_ROLE_NAME in the environment".into()
+            }
             Self::TimeLimit { .. } => "if it really needs longer, raise guest-time under [limits] in mighost.toml".into(),
             Self::MemoryLimit { .. } => "a cursor reads large results in batches; memory under [limits] in mighost.toml raises the limit".into(),
-            Self::Sink(SinkError::Offline { .. }) => "run it without --sql, or write the migration without queries".into(),
-            Self::Sink(SinkError::TransactionControl { .. }) => {
+            Self::Sink(SinkError::Offline { .. }) | Self::Refused { error: SinkError::Offline { .. }, .. } => "run it without --sql, or write the migration without queries".into(),
+            Self::Sink(SinkError::TransactionControl { .. })
+            | Self::Refused { error: SinkError::TransactionControl { .. }, .. } => {
                 "mighost begins and commits; statements that cannot run in a transaction go behind suspend-transaction, or set \
                  transaction = \"none\" in migration.toml"
                     .into()
@@ -136,6 +163,15 @@ fn list(names: &[String]) -> String {
         "none".into()
     } else {
         names.join(", ")
+    }
+}
+
+/// In the units that `memory` under `[limits]` has.
+fn size(bytes: usize) -> String {
+    match bytes {
+        _ if bytes.is_multiple_of(1 << 20) => format!("{} MiB", bytes >> 20),
+        _ if bytes.is_multiple_of(1 << 10) => format!("{} KiB", bytes >> 10),
+        _ => format!("{bytes} bytes"),
     }
 }
 

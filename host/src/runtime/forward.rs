@@ -52,7 +52,7 @@ pub(super) fn link(
         let guest = provider(interface)?;
         let mut instance = linker.instance(interface).map_err(|error| internal(name, &error))?;
         for (function, expected) in functions {
-            let export = export(engine, &guest, name, interface, function, &expected)?;
+            let export = export(&guest, name, interface, function, &expected)?;
             let operation: Arc<str> = format!("{interface}#{function}").into();
             let guest = guest.clone();
             instance
@@ -75,7 +75,6 @@ fn internal(guest: &str, error: &wasmtime::Error) -> RuntimeError {
 
 /// The provider's export, whose type must be the importer's.
 fn export(
-    engine: &Engine,
     provider: &Guest,
     guest: &str,
     interface: &str,
@@ -108,10 +107,7 @@ fn export(
     match index {
         (ComponentItem::ComponentFunc(found), index) if same_function(expected, &found) => Ok(index),
         (ComponentItem::ComponentFunc(found), _) => Err(mistyped(function_text(&found))),
-        _ => {
-            let _ = engine;
-            Err(mistyped("something that is not a function".into()))
-        }
+        _ => Err(mistyped("something that is not a function".into())),
     }
 }
 

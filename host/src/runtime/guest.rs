@@ -120,15 +120,15 @@ pub(super) fn explain(store: &mut Store<GuestState>, error: &wasmtime::Error) ->
             limit: limits::STACK,
         };
     }
+    if let Some(text) = state.panic.take() {
+        return RuntimeError::Panicked { guest, text };
+    }
     if let Some(asked) = state.limiter.refused {
         return RuntimeError::MemoryLimit {
             guest,
             asked,
             limit: state.limiter.memory(),
         };
-    }
-    if let Some(text) = state.panic.take() {
-        return RuntimeError::Panicked { guest, text };
     }
     let reason = trap.map_or_else(|| format!("{:#}", error.root_cause()), ToString::to_string);
     let frames = error

@@ -17,6 +17,18 @@ impl GuestState {
     /// Ends an answer: the guest computes again, and a failure ends it.
     fn answer<R>(&mut self, result: Result<R, impl Into<RuntimeError>>) -> wasmtime::Result<R> {
         self.stopwatch.resume();
-        result.map_err(|error| self.step.fail(error.into()))
+        result.map_err(|error| {
+            let error = match error.into() {
+                // A migration is named anyway, by its revision; a plugin is one of several.
+                RuntimeError::Sink(error) if error.is_refusal() && self.name.starts_with("plugin ") => {
+                    RuntimeError::Refused {
+                        guest: self.name.to_string(),
+                        error,
+                    }
+                }
+                error => error,
+            };
+            self.step.fail(error)
+        })
     }
 }

@@ -11,6 +11,14 @@ use super::{Object, RuntimeError, StepRun};
 /// # Errors
 /// Whatever ended it: its own error, a trap, a limit, a statement that failed.
 pub async fn call_migration(guest: &Guest, step: &Arc<StepRun>) -> Result<(), RuntimeError> {
+    let limit = step.settings.limits.guest_time;
+    tokio::select! {
+        called = call(guest, step) => called,
+        () = step.watch.until_idle(limit) => Err(RuntimeError::Idle { guest: guest.name.to_string() }),
+    }
+}
+
+async fn call(guest: &Guest, step: &Arc<StepRun>) -> Result<(), RuntimeError> {
     let mut instance = guest.instantiate(step).await?;
     let migration = exports(guest, &mut instance)?;
     let revision = migration.mighost_host_revision();

@@ -80,3 +80,18 @@ pub enum SinkError {
     #[error("cannot write the script: {0}")]
     Write(#[from] std::io::Error),
 }
+
+impl SinkError {
+    /// Whether the call itself was wrong, rather than the server or the connection.
+    pub fn is_refusal(&self) -> bool {
+        matches!(
+            self,
+            Self::Offline { .. }
+                | Self::TransactionControl { .. }
+                | Self::Script { .. }
+                | Self::CannotSuspend { .. }
+                | Self::ResultTooLarge { .. }
+                | Self::Misuse(_)
+        )
+    }
+}

@@ -4,15 +4,20 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::guest::Instance;
+use super::limits::Watch;
 use super::{Guest, Providers, RuntimeError, Sink};
 use crate::config::Limits;
 use crate::report::Reporter;
+
+/// Where a plugin's instance is, once it is made; held while it is called.
+type Place = Arc<tokio::sync::Mutex<Option<Instance>>>;
 
 /// What guests see of the run's settings; the same for every step.
 #[derive(Clone, Debug)]
 pub struct RunSettings {
     pub schema: String,
-    pub superuser_role: String,
+    /// None offline where the operator set none: there is no connection whose role could stand for it.
+    pub superuser_role: Option<String>,
     pub args: BTreeMap<String, String>,
     pub limits: Limits,
     pub offline: bool,
@@ -30,10 +35,11 @@ pub struct StepRun {
     pub providers: Arc<dyn Providers>,
     /// None where a guest is only asked for its objects.
     pub sink: Option<Arc<tokio::sync::Mutex<dyn Sink>>>,
-    instances: Mutex<HashMap<Arc<str>, Arc<tokio::sync::Mutex<Option<Instance>>>>>,
+    instances: Mutex<HashMap<Arc<str>, Place>>,
     /// The first reason why a guest was ended by the host. A trap only carries it up through the guests.
     failure: Mutex<Option<RuntimeError>>,
     operations: Mutex<Vec<String>>,
+    pub(super) watch: Watch,
 }
 
 impl StepRun {
@@ -55,11 +61,12 @@ impl StepRun {
             instances: Mutex::default(),
             failure: Mutex::default(),
             operations: Mutex::default(),
+            watch: Watch::default(),
         })
     }
 
     /// The place of a plugin's instance.
-    pub(super) fn instance(&self, guest: &Guest) -> Arc<tokio::sync::Mutex<Option<Instance>>> {
+    pub(super) fn instance(&self, guest: &Guest) -> Place {
         let mut instances = self.instances.lock().unwrap_or_else(PoisonError::into_inner);
         instances.entry(guest.name.clone()).or_default().clone()
     }

@@ -20,6 +20,7 @@ const STD_VARIABLE: &str = "MIGHOST_WASM_STD";
 /// Builds the Cargo packages in `folders`; answers the component of each, by folder.
 pub(super) fn build_all(
     folders: Vec<PathBuf>,
+    cargo_folder: &Path,
     reporter: &dyn Reporter,
 ) -> Result<BTreeMap<PathBuf, Vec<u8>>, ArtifactError> {
     let mut workspaces: BTreeMap<PathBuf, Vec<PathBuf>> = BTreeMap::new();
@@ -33,7 +34,7 @@ pub(super) fn build_all(
             level: Level::Debug,
             text,
         });
-        for (folder, module) in build_workspace(&workspace, &folders)? {
+        for (folder, module) in build_workspace(&workspace, &folders, cargo_folder)? {
             let component = componentize(&module).map_err(|error| ArtifactError::Build {
                 path: folder.clone(),
                 reason: format!("the module that cargo built cannot be made a component: {error:#}"),
@@ -69,7 +70,11 @@ fn workspace_of(folder: &Path) -> Result<PathBuf, ArtifactError> {
     struct Located {
         root: PathBuf,
     }
-    let manifest = folder.join("Cargo.toml");
+    // Through a link, cargo would look for the workspace above the link.
+    let manifest = folder
+        .canonicalize()
+        .map_err(ArtifactError::read(folder))?
+        .join("Cargo.toml");
     let output = cargo()
         .args(["locate-project", "--workspace", "--manifest-path"])
         .arg(&manifest)
@@ -108,7 +113,11 @@ struct CompilerMessage {
 }
 
 /// Runs cargo once and reads the module of each of `folders`.
-fn build_workspace(workspace: &Path, folders: &[PathBuf]) -> Result<Vec<(PathBuf, Vec<u8>)>, ArtifactError> {
+fn build_workspace(
+    workspace: &Path,
+    folders: &[PathBuf],
+    cargo_folder: &Path,
+) -> Result<Vec<(PathBuf, Vec<u8>)>, ArtifactError> {
     let mut command = cargo();
     command.args([
         "build",
@@ -118,7 +127,8 @@ fn build_workspace(workspace: &Path, folders: &[PathBuf]) -> Result<Vec<(PathBuf
         "--message-format=json-render-diagnostics",
         "--manifest-path",
     ]);
-    command.arg(workspace);
+    // One folder for all guests: what they have in common, such as wit-bindgen, is built once.
+    command.arg(workspace).arg("--target-dir").arg(cargo_folder);
     for folder in folders {
         command.arg("--package").arg(package_name(folder)?);
     }
@@ -164,15 +174,17 @@ fn build_workspace(workspace: &Path, folders: &[PathBuf]) -> Result<Vec<(PathBuf
             [folder] => folder.clone(),
             _ => workspace.parent().unwrap_or(workspace).to_owned(),
         };
-        let reason = if output.contains("can't find crate for `core`") || output.contains("can't find crate for `std`")
-        {
-            format!(
-                "the Rust target {TARGET} is not installed: `rustup target add {TARGET}`, or on Debian \
-                 `cargo xtask wasm-std` with {STD_VARIABLE}=debian set"
-            )
-        } else {
-            "cargo failed".into()
-        };
+        if output.contains("can't find crate for `core`") || output.contains("can't find crate for `std`") {
+            return Err(ArtifactError::NoTool {
+                path,
+                tool: format!("the Rust target {TARGET}"),
+                hint: format!(
+                    "run `rustup target add {TARGET}`; with Debian's rustc, set {STD_VARIABLE}=debian and install the \
+                     target's std beside it (`./x wasm-std` in mighost's repository)"
+                ),
+            });
+        }
+        let reason = "cargo failed".into();
         return Err(ArtifactError::Build { path, reason, output });
     }
     let mut built = Vec::new();

@@ -35,6 +35,7 @@ impl New {
             branch_labels: &self.branch_labels,
             date: "2026-01-31T12:34:56.789Z".parse().unwrap(),
             template: self.template,
+            sdk: None,
         };
         write_sources(location, &new)
     }
@@ -107,6 +108,8 @@ fn rust() {
     crate-type = ["cdylib"]
 
     [dependencies]
+    # Not published yet: write { path = "..." } in place of the version, with the folder plugin-sdk of a clone of mighost.
+    # MIGHOST_SDK in the environment of `mighost revision` names the folder for new migrations.
     mighost-sdk = "0.1.0"
 
     # The crate stands alone, whatever workspace is around the project.
@@ -115,6 +118,9 @@ fn rust() {
     [profile.release]
     opt-level = "s"
     lto = true
+    codegen-units = 1
+    panic = "abort"
+    strip = true
     == A1_gr_e_second_line/src/lib.rs
     //! Größe
     //! second line
@@ -133,12 +139,12 @@ fn rust() {
         }
     }
 
-    mighost_sdk::migration!(Revision);
+    mighost_sdk::export_migration!(Revision);
     "#);
 
     fs::write(
         folder.path().join("Cargo.toml"),
-        "[workspace]\ndependencies.mighost-sdk = { path = \"sdk\" }",
+        "[workspace]\nmembers = [\"*\"]\ndependencies.mighost-sdk = { path = \"sdk\" }",
     )
     .unwrap();
     let written = new.write(folder.path(), "a2").unwrap();
@@ -155,6 +161,23 @@ fn rust() {
     [dependencies]
     mighost-sdk.workspace = true
     "#);
+}
+
+#[test]
+fn the_sdk_is_found_above_the_project() {
+    let folder = tempfile::tempdir().unwrap();
+    let location = folder.path().join("project/migrations");
+    fs::create_dir_all(folder.path().join("plugin-sdk")).unwrap();
+    fs::create_dir_all(&location).unwrap();
+    fs::write(folder.path().join("plugin-sdk/Cargo.toml"), "").unwrap();
+    // Members that are listed one by one: the new crate is none of them.
+    fs::write(location.join("Cargo.toml"), "[workspace]\nmembers = [\"other\"]").unwrap();
+    let written = New::message("x", Template::Rust).write(&location, "a1").unwrap();
+    let manifest: toml::Table = fs::read_to_string(&written.files[1]).unwrap().parse().unwrap();
+    let path = manifest["dependencies"]["mighost-sdk"]["path"].as_str().unwrap();
+    assert_eq!(path, "../../../plugin-sdk");
+    assert!(written.folder.join(path).join("Cargo.toml").is_file());
+    assert!(manifest.contains_key("workspace"));
 }
 
 #[test]

@@ -85,6 +85,10 @@ impl LiveSink {
             Err(failure) => {
                 // An earlier run may have done it: then `started` stays, so that the next run says so again.
                 if !again {
+                    // What was refused leaves no index behind that is not valid; one that was there before is not its own.
+                    if failure.code() != Some(&SqlState::DUPLICATE_TABLE) {
+                        let _ = self.recover(call, operation, &Earlier::Failed).await;
+                    }
                     self.write_line(call, CallState::Failed, None).await?;
                 }
                 let mut error = self.report(failure);

@@ -161,6 +161,7 @@ impl LiveSink {
     /// that point into it, and by SQL, to be executed by the simple protocol, which answers in text.
     async fn rows(&mut self, statement: &str, params: &[Value]) -> Result<Answer, Failure> {
         let client = self.pipeline.client();
+        self.described = true;
         let described = {
             let (client, statement) = (self.pipeline.client(), statement.to_owned());
             Sent::start(async move { client.prepare(&statement).await })

@@ -59,6 +59,7 @@ impl LiveSink {
     }
 
     async fn declare(&mut self, name: &str, statement: &str, params: &[Value]) -> Result<Vec<Type>, SinkError> {
+        self.described = true;
         let described = {
             let (client, statement) = (self.pipeline.client(), statement.to_owned());
             Sent::start(async move { client.prepare(&statement).await })

@@ -7,7 +7,7 @@ use tokio_postgres::SimpleQueryRow;
 
 use super::call::Answer;
 use crate::database::tables::Tables;
-use crate::ident::Digest;
+use crate::ident::{Digest, quote_literal};
 use crate::report::Direction;
 use crate::runtime::{GuestDatabaseError, Rows, SinkError, Value};
 
@@ -66,6 +66,10 @@ pub(super) struct JournalRow {
 }
 
 impl JournalRow {
+    pub fn revision(&self) -> &str {
+        &self.revision
+    }
+
     /// Reads a row of [`Tables::journal_rows`].
     pub fn read(row: &SimpleQueryRow) -> Option<Self> {
         Some(Self {
@@ -84,6 +88,8 @@ impl JournalRow {
 pub(super) struct Journal {
     revision: String,
     direction: Direction,
+    /// The journal's table, quoted.
+    table: String,
     earlier: BTreeMap<u64, JournalRow>,
     next: u64,
     /// Whether the step may leave its transaction at all.
@@ -95,13 +101,14 @@ pub(super) struct Journal {
 }
 
 impl Journal {
-    pub fn new(revision: &str, direction: Direction, rows: &[JournalRow], recording: bool) -> Self {
+    pub fn new(table: &str, revision: &str, direction: Direction, rows: &[JournalRow], recording: bool) -> Self {
         let mine = |row: &&JournalRow| row.revision == revision && row.direction == direction.to_string();
         let earlier: BTreeMap<u64, JournalRow> =
             rows.iter().filter(mine).map(|row| (row.ordinal, row.clone())).collect();
         Self {
             revision: revision.to_owned(),
             direction,
+            table: table.to_owned(),
             written: !earlier.is_empty(),
             earlier,
             next: 0,
@@ -128,6 +135,10 @@ impl Journal {
             return Ok(Earlier::Unknown);
         };
         if row.digest != call.digest.to_string() {
+            // What was refused may be mended: nothing of it was done.
+            if row.state == CallState::Failed.name() {
+                return Ok(Earlier::Unknown);
+            }
             return Err(self.differs(&format!(
                 "its call number {} is not the one that was made then: the migration or what it reads has changed",
                 call.ordinal + 1
@@ -146,19 +157,25 @@ impl Journal {
     }
 
     fn differs(&self, what: &str) -> SinkError {
+        let done = self.earlier.values().filter(|row| row.state == CallState::Done.name());
         SinkError::Resume {
             revision: self.revision.clone(),
             reason: format!(
-                "{what}. Bring back the artifact that was interrupted and run it to its end; or undo by hand what it did \
-                 outside its transaction, delete its rows from the journal table, and run again"
+                "{what}. Bring back the artifact that was interrupted and run it to its end; or undo by hand what it has \
+                 done, its first {} calls, then forget it with `DELETE FROM {} WHERE revision = {}` and run again",
+                done.count(),
+                self.table,
+                quote_literal(&self.revision)
             ),
         }
     }
 
-    /// Ends the run where the guest ended before it made all calls that were journaled.
+    /// Ends the run where the guest ended before it made all calls that were journaled. One that was refused may be left
+    /// out.
     pub fn check_end(&self) -> Result<(), SinkError> {
-        match self.earlier.keys().next_back() {
-            Some(last) if *last >= self.next => Err(self.differs(&format!(
+        let done = |(_, row): &(&u64, &JournalRow)| row.state != CallState::Failed.name();
+        match self.earlier.iter().rfind(done) {
+            Some((last, _)) if *last >= self.next => Err(self.differs(&format!(
                 "it ended after {} calls, and {} had been made then",
                 self.next,
                 last + 1

@@ -4,28 +4,25 @@ use async_trait::async_trait;
 
 use super::alone::AS_HOST;
 use super::journal::{Journal, JournalRow};
-use super::{LiveSink, Phase};
+use super::{COMMIT_UNKNOWN, LiveSink, Phase};
 use crate::config::TransactionMode;
 use crate::database::lock::LockScope;
 use crate::database::state::rows;
-use crate::database::step::{LedgerEntry, RunError, StepContext, StepSink, lock_timed_out};
+use crate::database::step::{Aftermath, LedgerEntry, RunError, StepContext, StepSink, lock_timed_out};
 use crate::database::tables::{RESET_SESSION, Tables, step_settings};
+use crate::report::Direction;
 use crate::revision::RowChange;
 use crate::runtime::SinkError;
 
-/// What is said where the answer to COMMIT did not arrive.
-const COMMIT_UNKNOWN: &str = "the answer to COMMIT did not arrive, so it is not known whether the last revision was applied; \
-    the next run will find out";
-
 impl LiveSink {
     /// One of the host's own queries; its answer is waited for.
-    async fn ask_now(&mut self, query: &str) -> Result<Vec<tokio_postgres::SimpleQueryRow>, SinkError> {
+    pub(super) async fn ask_now(&mut self, query: &str) -> Result<Vec<tokio_postgres::SimpleQueryRow>, SinkError> {
         let client = self.pipeline.client();
         let found = rows(&client, query).await;
         found.map_err(|error| self.report(self.failure(error, query, Some(0))))
     }
 
-    async fn drain(&mut self) -> Result<(), SinkError> {
+    pub(super) async fn drain(&mut self) -> Result<(), SinkError> {
         let drained = self.pipeline.drain().await;
         drained.map_err(|failure| self.report(failure))
     }
@@ -75,6 +72,7 @@ impl LiveSink {
     async fn prepare_tables(&mut self) -> Result<(), RunError> {
         let presence = self.ask_now(&self.tables.presence()).await?;
         let there = |column: usize| presence.first().and_then(|row| row.get(column)) == Some("t");
+        let in_transaction = self.in_transaction;
         let mut create = Vec::new();
         if !there(0) {
             create.push(self.tables.create_schema());
@@ -94,6 +92,8 @@ impl LiveSink {
                 format!("BEGIN; {create}; COMMIT")
             };
             self.pipeline.push_batch(&batch);
+            // Where it fails, a transaction is left open.
+            self.in_transaction = true;
         }
         if there(1) {
             self.check_heads().await?;
@@ -104,6 +104,7 @@ impl LiveSink {
             });
         }
         self.drain().await?;
+        self.in_transaction = in_transaction;
         self.read_journal().await
     }
 
@@ -127,6 +128,20 @@ impl LiveSink {
         }
         self.journal_stale = false;
         Ok(())
+    }
+
+    /// What a step that was done leaves to be forgotten of the journal: what was journaled of its revision, whichever way it
+    /// was run; for a stamp, all, for whoever stamps answers for the state of the database.
+    fn journal_end(&mut self, direction: Direction) -> Option<String> {
+        if direction == Direction::Stamp {
+            let any = !self.journal_rows.is_empty();
+            self.journal_stale |= any;
+            return any.then(|| self.tables.journal_clear());
+        }
+        let revision = self.journal.step().0;
+        let journaled = self.journal.written || self.journal_rows.iter().any(|row| row.revision() == revision);
+        self.journal_stale |= journaled;
+        journaled.then(|| self.tables.journal_end(revision))
     }
 
     /// Creates the journal table, in the transaction if one is open.
@@ -166,12 +181,16 @@ impl LiveSink {
         self.cursors.clear();
         self.pipeline.clear();
         let mut answers = Vec::new();
-        if self.in_transaction {
-            answers.push(self.pipeline.send_batch("ROLLBACK"));
-            self.in_transaction = false;
+        let leftovers = std::mem::take(&mut self.leftovers);
+        if std::mem::take(&mut self.in_transaction) {
+            // In one message with what cleans up: behind a pooler, the next may reach another session.
+            let clean = self.clean_pooled();
+            answers.push(self.pipeline.send_batch(&format!("ROLLBACK; {clean}")));
         }
-        for name in std::mem::take(&mut self.leftovers) {
-            answers.push(self.pipeline.send_batch(&format!("DEALLOCATE {name}")));
+        if !self.settings.pooler {
+            for name in leftovers {
+                answers.push(self.pipeline.send_batch(&format!("DEALLOCATE {name}")));
+            }
         }
         for answer in answers {
             let _ = answer.answer().await;
@@ -191,7 +210,6 @@ impl StepSink for LiveSink {
         self.running = prepared.is_ok();
         if prepared.is_err() {
             // Nothing was begun, so nothing is left behind, the lock included.
-            self.in_transaction = true;
             self.roll_back().await;
             if std::mem::take(&mut self.session_locked) {
                 let _ = self.pipeline.send_batch(&self.lock.unlock()).answer().await;
@@ -206,7 +224,14 @@ impl StepSink for LiveSink {
         }
         let no_transaction = step.transaction == TransactionMode::None;
         let cannot = self.settings.cannot_suspend();
-        self.journal = Journal::new(&step.revision, step.direction, &self.journal_rows, cannot.is_none());
+        let recording = cannot.is_none();
+        self.journal = Journal::new(
+            &self.tables.journal,
+            &step.revision,
+            step.direction,
+            &self.journal_rows,
+            recording,
+        );
         if let Some(reason) = cannot {
             if no_transaction {
                 return Err(SinkError::CannotSuspend {
@@ -226,6 +251,7 @@ impl StepSink for LiveSink {
         self.sent = 0;
         let clean = std::mem::take(&mut self.clean);
         self.poisoned = None;
+        self.committing = false;
         let settings = step_settings(&self.settings.schema, step.lock_timeout, step.statement_timeout).join("; ");
         if no_transaction || self.journal.written {
             self.journal_stale = true;
@@ -246,8 +272,9 @@ impl StepSink for LiveSink {
             } else {
                 format!("{RESET_SESSION}; ")
             };
+            let pooled = self.begin_pooled();
             self.in_transaction = true;
-            self.pipeline.push_batch(&format!("{begin}{reset}{settings}"));
+            self.pipeline.push_batch(&format!("{begin}{reset}{pooled}{settings}"));
         }
         self.phase = if no_transaction {
             Phase::Suspended
@@ -269,23 +296,30 @@ impl StepSink for LiveSink {
             // What is deferred to the end of the transaction still belongs to the guest, with its role and search path.
             self.pipeline.push_batch("SET CONSTRAINTS ALL IMMEDIATE");
         }
+        self.remember_driver_statements().await?;
         let mut batch = vec![
             RESET_SESSION.to_owned(),
             "SET LOCAL search_path = pg_catalog".to_owned(),
         ];
+        if self.settings.pooler {
+            batch.push(self.clean_pooled().to_owned());
+        }
         batch.extend(changes.iter().map(|change| self.tables.checked_change(change)));
         batch.push(self.tables.ledger_line(entry));
-        if self.journal.written {
-            batch.push(self.tables.journal_end(self.journal.step()));
-        }
+        batch.extend(self.journal_end(entry.direction));
         let batch = batch.join("; ");
         let ended = self.pipeline.send_batch(&batch);
         // COMMIT goes out with the rest: behind a failure, the server takes it for ROLLBACK.
         let committed = (!self.settings.one_transaction()).then(|| self.pipeline.send_batch("COMMIT"));
         self.in_transaction = committed.is_none();
-        self.drain().await?;
+        self.committing = committed.is_some();
+        if let Err(failure) = self.pipeline.drain().await {
+            self.committing &= !failure.is_told(self.settings.pooler);
+            return Err(self.report(failure).into());
+        }
         if let Err(error) = ended.answer().await {
             let failure = self.failure(error, &batch, None);
+            self.committing &= !failure.is_told(self.settings.pooler);
             if let Some(touched) = Tables::touched(&failure.fields().message) {
                 return Err(RunError::VersionRow {
                     changes: changes.iter().map(describe).collect::<Vec<_>>().join(", "),
@@ -295,10 +329,14 @@ impl StepSink for LiveSink {
             }
             return Err(self.report(failure).into());
         }
-        if let Some(committed) = committed {
-            let committed = committed.answer().await;
-            committed.map_err(|error| self.failure(error, "COMMIT", None).into_sink(COMMIT_UNKNOWN))?;
+        if let Some(committed) = committed
+            && let Err(error) = committed.answer().await
+        {
+            let failure = self.failure(error, "COMMIT", None);
+            self.committing &= failure.is_lost();
+            return Err(self.report(failure).into());
         }
+        self.committing = false;
         self.clean = true;
         for change in changes {
             apply(&mut self.state.heads, change);
@@ -308,16 +346,24 @@ impl StepSink for LiveSink {
         Ok(())
     }
 
-    async fn abort_step(&mut self) -> Result<(), RunError> {
+    async fn abort_step(&mut self) -> Result<Aftermath, RunError> {
         let outside = !self.in_transaction;
+        let committing = std::mem::take(&mut self.committing);
+        let aftermath = if self.journal.written {
+            Aftermath::Kept
+        } else if committing {
+            Aftermath::Unknown
+        } else {
+            Aftermath::RolledBack
+        };
         self.roll_back().await;
-        if outside || self.journal.written {
+        if !self.settings.pooler && (outside || self.journal.written) {
             let _ = self.pipeline.send_batch(RESET_SESSION).answer().await;
         }
         self.phase = Phase::Idle;
         self.step = None;
         self.poisoned = None;
-        Ok(())
+        Ok(aftermath)
     }
 
     async fn end_run(&mut self) -> Result<(), RunError> {
@@ -341,7 +387,13 @@ impl StepSink for LiveSink {
     }
 
     fn may_retry(&self, error: &SinkError) -> bool {
-        lock_timed_out(error) && !self.settings.one_transaction()
+        // What the driver has prepared in a pooler's session went with the transaction, and it does not know.
+        let forgotten = self.settings.pooler && self.described;
+        lock_timed_out(error) && !self.settings.one_transaction() && !forgotten
+    }
+
+    fn one_transaction(&self) -> bool {
+        self.settings.one_transaction()
     }
 
     fn statements(&self) -> u64 {

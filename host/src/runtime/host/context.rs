@@ -1,5 +1,6 @@
 //! `mighost:host/context`.
 
+use super::super::RuntimeError;
 use super::super::bindings::mighost::host::context::Host;
 use super::super::guest::GuestState;
 
@@ -17,7 +18,12 @@ impl Host for GuestState {
     }
 
     async fn superuser_role(&mut self) -> wasmtime::Result<String> {
-        Ok(self.step.settings.superuser_role.clone())
+        match &self.step.settings.superuser_role {
+            Some(role) => Ok(role.clone()),
+            None => Err(self.step.fail(RuntimeError::NoSuperuserRole {
+                guest: self.name.to_string(),
+            })),
+        }
     }
 
     async fn offline(&mut self) -> wasmtime::Result<bool> {

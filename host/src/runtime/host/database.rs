@@ -1,5 +1,6 @@
 //! `mighost:host/database`: each call goes to the run's sink.
 
+use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
 
 use tokio::sync::{Mutex, OwnedMutexGuard};
@@ -7,13 +8,38 @@ use wasmtime::component::Resource;
 
 use super::super::bindings::mighost::host::database::{Error, Host, HostCopyIn, HostCursor, Row, Rows, Value};
 use super::super::guest::GuestState;
+use super::super::limits::{Waiting, Watch};
 use super::super::sink::{CopyHandle, CursorHandle};
 use super::super::{RuntimeError, Sink};
 
+/// The sink for one call. While it is held, the guest waits for the database.
+struct SinkCall {
+    sink: OwnedMutexGuard<dyn Sink>,
+    _waiting: Waiting,
+}
+
+impl Deref for SinkCall {
+    type Target = dyn Sink;
+
+    fn deref(&self) -> &Self::Target {
+        &*self.sink
+    }
+}
+
+impl DerefMut for SinkCall {
+    fn deref_mut(&mut self) -> &mut Self::Target {
+        &mut *self.sink
+    }
+}
+
 impl GuestState {
-    async fn sink(&mut self, call: &'static str) -> wasmtime::Result<OwnedMutexGuard<dyn Sink>> {
+    async fn sink(&mut self, call: &'static str) -> wasmtime::Result<SinkCall> {
+        let _waiting = Watch::wait(&self.step);
         match &self.step.sink {
-            Some(sink) => Ok(Mutex::lock_owned(Arc::clone(sink)).await),
+            Some(sink) => Ok(SinkCall {
+                sink: Mutex::lock_owned(Arc::clone(sink)).await,
+                _waiting,
+            }),
             None => Err(self.step.fail(RuntimeError::NotInObjects {
                 guest: self.name.to_string(),
                 call,

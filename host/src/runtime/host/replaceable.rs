@@ -81,6 +81,11 @@ async fn call(
             guest: guest.name.to_string(),
             reason: format!("its exports are not those of a plugin for object types: {error:#}"),
         })?;
+        let kinds = plugin.mighost_host_object_type().call_kinds(&mut *store).await;
+        if !kinds.map_err(|error| explain(store, &error))?.contains(&object.kind) {
+            let (plugin, kind) = (guest.name.trim_start_matches("plugin ").to_owned(), object.kind.clone());
+            return Err(RuntimeError::KindNotServed { plugin, kind });
+        }
         match function(&plugin, store).await {
             Ok(Ok(())) => Ok(()),
             Ok(Err(text)) => Err(RuntimeError::Returned {

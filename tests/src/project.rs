@@ -1,0 +1,367 @@
+//! A project in a temporary folder, the real `mighost` run on it, and a server that ends with the test.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
+
+use mighost::config::EmbeddedSettings;
+use mighost::database::connect::{Environment, Host};
+use mighost::database::embedded::{ThrowAway, ThrowAwayOptions};
+use mighost::report::Silent;
+use tempfile::TempDir;
+
+/// The program under test: cargo puts it beside the folder of the tests' own programs.
+pub fn mighost() -> PathBuf {
+    let test = std::env::current_exe().unwrap();
+    let path = test.parent().unwrap().parent().unwrap().join("mighost");
+    assert!(
+        path.is_file(),
+        "{} is missing: `cargo build -p mighost` first, or test the whole workspace",
+        path.display()
+    );
+    path
+}
+
+/// `psql` of the system.
+pub fn psql() -> PathBuf {
+    let debian = fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten();
+    debian
+        .map(|version| version.path().join("bin/psql"))
+        .find(|path| path.is_file())
+        .unwrap_or_else(|| "psql".into())
+}
+
+/// A throw-away server; each project on it has a database of its own.
+pub struct Server {
+    server: ThrowAway,
+    next: AtomicU32,
+}
+
+impl Server {
+    /// The server that the tests of this process share; it ends with the last that holds it.
+    pub fn shared() -> Arc<Self> {
+        static SERVER: Mutex<Weak<Server>> = Mutex::new(Weak::new());
+        let mut shared = SERVER.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(server) = shared.upgrade() {
+            return server;
+        }
+        let server = Arc::new(Self::with_settings(&[]));
+        *shared = Arc::downgrade(&server);
+        server
+    }
+
+    /// A server of one's own with settings such as `listen_addresses=127.0.0.1`.
+    pub fn with_settings(settings: &[&str]) -> Self {
+        let embedded = EmbeddedSettings {
+            bin_dir: None,
+            version: None,
+            fetch: false,
+            data_dir: std::env::temp_dir().join("none"),
+        };
+        let options = ThrowAwayOptions {
+            major: None,
+            server_settings: settings.iter().map(|setting| (*setting).to_owned()).collect(),
+        };
+        let server = ThrowAway::start(&embedded, &options, &Environment::of_process(), &Silent).unwrap();
+        Self {
+            server,
+            next: AtomicU32::new(1),
+        }
+    }
+
+    /// The folder of the server's socket.
+    pub fn sockets(&self) -> PathBuf {
+        match &self.server.target().hosts.first().unwrap().host {
+            Host::Socket(folder) => folder.clone(),
+            Host::Tcp(name) => panic!("a throw-away server at {name}"),
+        }
+    }
+
+    /// A URL for `database`, as superuser.
+    pub fn url(&self, database: &str) -> String {
+        let port = self.server.target().hosts.first().unwrap().port;
+        format!(
+            "postgresql://postgres@/{database}?host={}&port={port}",
+            self.sockets().display()
+        )
+    }
+
+    /// A new, empty database.
+    pub fn database(&self) -> String {
+        let name = format!("test{}", self.next.fetch_add(1, Ordering::Relaxed));
+        self.sql("postgres", &format!("CREATE DATABASE {name}"));
+        name
+    }
+
+    /// Runs `sql` by psql; rows come as lines, columns parted by `|`.
+    pub fn sql(&self, database: &str, sql: &str) -> String {
+        self.psql(database, &["-c", sql])
+    }
+
+    /// Runs psql with these arguments; it must succeed.
+    pub fn psql(&self, database: &str, arguments: &[&str]) -> String {
+        let output = Command::new(psql())
+            .args([
+                "-X",
+                "-A",
+                "-t",
+                "-q",
+                "-v",
+                "ON_ERROR_STOP=1",
+                "-d",
+                &self.url(database),
+            ])
+            .args(arguments)
+            .output()
+            .unwrap();
+        assert!(
+            output.status.success(),
+            "psql {arguments:?}: {}",
+            String::from_utf8_lossy(&output.stderr)
+        );
+        String::from_utf8(output.stdout).unwrap().trim_end().to_owned()
+    }
+
+    /// The catalog as text: what one sees of relations, columns, indexes, constraints and functions outside of the system's schemas, but
+    /// for mighost's own tables. Two databases of equal text have equal schemas.
+    pub fn catalog(&self, database: &str) -> String {
+        self.sql(database, CATALOG)
+    }
+}
+
+const CATALOG: &str = "
+WITH schemas AS (SELECT oid, nspname FROM pg_namespace WHERE nspname !~ '^pg_' AND nspname <> 'information_schema')
+SELECT line FROM (
+  SELECT 'schema ' || nspname FROM schemas WHERE nspname <> 'public'
+  UNION ALL SELECT format('relation %s.%s %s', nspname, relname, relkind) FROM pg_class JOIN schemas s ON s.oid = relnamespace
+    WHERE relname NOT LIKE 'mighost\\_%'
+  UNION ALL SELECT format('column %s.%s.%s %s%s default %s', nspname, relname, attname, format_type(atttypid, atttypmod),
+      CASE WHEN attnotnull THEN ' not null' ELSE '' END, coalesce(pg_get_expr(adbin, adrelid), 'none'))
+    FROM pg_attribute a JOIN pg_class c ON c.oid = attrelid JOIN schemas s ON s.oid = relnamespace
+    LEFT JOIN pg_attrdef d ON d.adrelid = attrelid AND d.adnum = attnum
+    WHERE attnum > 0 AND NOT attisdropped AND relname NOT LIKE 'mighost\\_%'
+  UNION ALL SELECT format('constraint %s on %s: %s', conname, conrelid::regclass, pg_get_constraintdef(o.oid))
+    FROM pg_constraint o JOIN schemas s ON s.oid = connamespace WHERE conname NOT LIKE 'mighost\\_%'
+  UNION ALL SELECT pg_get_indexdef(indexrelid) FROM pg_index JOIN pg_class c ON c.oid = indexrelid
+    JOIN schemas s ON s.oid = relnamespace WHERE relname NOT LIKE 'mighost\\_%'
+  UNION ALL SELECT pg_get_functiondef(p.oid) FROM pg_proc p JOIN schemas s ON s.oid = pronamespace
+) lines (line) ORDER BY line COLLATE \"C\"";
+
+/// How a run of mighost ended.
+#[derive(Debug)]
+pub struct Outcome {
+    pub code: i32,
+    pub stdout: String,
+    pub stderr: String,
+    /// Texts that differ from run to run, with what stands for them in [`shown`](Self::shown).
+    places: Vec<(String, &'static str)>,
+}
+
+impl Outcome {
+    /// The exit code and stderr, with paths and times replaced: what snapshots are taken of.
+    pub fn shown(&self) -> String {
+        format!("exit {}\n{}", self.code, self.steady(&self.stderr))
+    }
+
+    /// stdout, with paths and times replaced.
+    pub fn data(&self) -> String {
+        self.steady(&self.stdout)
+    }
+
+    /// # Panics
+    /// The run failed; the text shows why.
+    pub fn ok(self) -> Self {
+        assert_eq!(self.code, 0, "{}{}", self.stdout, self.stderr);
+        self
+    }
+
+    fn steady(&self, text: &str) -> String {
+        let mut text = text.to_owned();
+        for (place, name) in &self.places {
+            text = text.replace(place, name);
+        }
+        durations(&text)
+    }
+}
+
+/// `text` with `T` for each number before ` ms` or ` s`, but for limits and the like that come in whole seconds.
+fn durations(text: &str) -> String {
+    let mut steady = String::new();
+    let mut rest = text;
+    while let Some(start) = rest.find(|c: char| c.is_ascii_digit()) {
+        let (before, number) = rest.split_at(start);
+        let length = number
+            .find(|c: char| !c.is_ascii_digit() && c != '.')
+            .unwrap_or(number.len());
+        let (number, behind) = number.split_at(length);
+        steady.push_str(before);
+        let ends = |unit: &str| {
+            behind
+                .strip_prefix(unit)
+                .is_some_and(|rest| !rest.starts_with(|c: char| c.is_alphanumeric()))
+        };
+        let elapsed = ends(" ms") || (number.contains('.') && ends(" s"));
+        steady.push_str(if elapsed { "T" } else { number });
+        rest = match elapsed {
+            true => &behind[if ends(" ms") { 3 } else { 2 }..],
+            false => behind,
+        };
+    }
+    steady + rest
+}
+
+/// A project in a folder that goes away with the test.
+pub struct Project {
+    folder: TempDir,
+    /// Of the child's environment, over the test's own.
+    environment: BTreeMap<String, String>,
+    server: Option<(Arc<Server>, String)>,
+}
+
+impl Default for Project {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Project {
+    /// An empty folder: not even a `mighost.toml`.
+    pub fn new() -> Self {
+        Self {
+            folder: tempfile::Builder::new().prefix("mighost-test-").tempdir().unwrap(),
+            environment: BTreeMap::new(),
+            server: None,
+        }
+    }
+
+    /// A project whose database, labelled `test`, is a new one on the shared server.
+    pub fn on_server() -> Self {
+        Self::on(&Server::shared(), "")
+    }
+
+    /// A project on a new database of `server`. `settings` are lines of `[project]` and tables behind it.
+    pub fn on(server: &Arc<Server>, settings: &str) -> Self {
+        let mut project = Self::new();
+        let database = server.database();
+        let url = server.url(&database);
+        project.config(&format!("[databases.test]\nurl = \"{url}\"\n\n[project]\n{settings}"));
+        project.server = Some((server.clone(), database));
+        project
+    }
+
+    /// A project without a server: its URL leads nowhere, so nothing can reach one by mistake.
+    pub fn offline() -> Self {
+        let project = Self::new();
+        project.config("[databases.test]\nurl = \"postgresql://nobody@/none?host=/nonexistent\"\n");
+        project
+    }
+
+    pub fn path(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// Writes `mighost.toml`.
+    pub fn config(&self, text: &str) {
+        self.write("mighost.toml", text);
+    }
+
+    /// Writes a file below the project, its folders included.
+    pub fn write(&self, path: &str, content: impl AsRef<[u8]>) {
+        let path = self.path().join(path);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, content).unwrap();
+    }
+
+    /// Writes a migration in SQL that stands on `down`.
+    pub fn sql_migration(&self, revision: &str, down: &[&str], upgrade: &str, downgrade: &str) {
+        self.sql_migration_with(revision, down, "", upgrade, downgrade);
+    }
+
+    /// As [`sql_migration`](Self::sql_migration), with further lines of `migration.toml`.
+    pub fn sql_migration_with(&self, revision: &str, down: &[&str], manifest: &str, upgrade: &str, downgrade: &str) {
+        let folder = format!(
+            "migrations/{revision}_{}",
+            revision.replace(|c: char| !c.is_alphanumeric(), "_")
+        );
+        self.write(
+            &format!("{folder}/migration.toml"),
+            format!("revision = {revision:?}\ndown-revisions = {down:?}\nmessage = \"about {revision}\"\n{manifest}"),
+        );
+        self.write(&format!("{folder}/upgrade.sql"), upgrade);
+        self.write(&format!("{folder}/downgrade.sql"), downgrade);
+    }
+
+    /// Sets a variable in the environment of the runs to come.
+    pub fn set(&mut self, variable: &str, value: &str) {
+        self.environment.insert(variable.to_owned(), value.to_owned());
+    }
+
+    /// A command that is not yet run: mighost in the project's folder, without settings of the user's.
+    pub fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(mighost());
+        command.current_dir(self.path()).args(arguments).stdin(Stdio::null());
+        for (variable, _) in std::env::vars() {
+            // How guests are built is a matter of the machine.
+            let setting = variable.starts_with("MIGHOST_") && variable != "MIGHOST_WASM_STD";
+            if setting || variable.starts_with("PG") {
+                command.env_remove(variable);
+            }
+        }
+        command
+            .env_remove("CLICOLOR_FORCE")
+            .env("NO_COLOR", "1")
+            .envs(&self.environment);
+        command
+    }
+
+    /// Runs mighost to its end.
+    pub fn run(&self, arguments: &[&str]) -> Outcome {
+        let output = self.command(arguments).output().unwrap();
+        let mut places = vec![(self.path().display().to_string(), "PROJECT")];
+        if let Some((server, database)) = &self.server {
+            places.push((server.url(database), "URL"));
+            places.push((server.sockets().display().to_string(), "SOCKETS"));
+        }
+        Outcome {
+            code: output.status.code().unwrap_or(-1),
+            stdout: String::from_utf8(output.stdout).unwrap(),
+            stderr: String::from_utf8(output.stderr).unwrap(),
+            places,
+        }
+    }
+
+    fn server(&self) -> (&Server, &str) {
+        let (server, database) = self.server.as_ref().expect("a project on a server");
+        (server, database)
+    }
+
+    /// The name of the project's database.
+    pub fn database(&self) -> &str {
+        self.server().1
+    }
+
+    /// Runs SQL on the project's database, by psql.
+    pub fn sql(&self, sql: &str) -> String {
+        let (server, database) = self.server();
+        server.sql(database, sql)
+    }
+
+    /// See [`Server::catalog`].
+    pub fn catalog(&self) -> String {
+        let (server, database) = self.server();
+        server.catalog(database)
+    }
+
+    /// The rows of the version table in the schema `public`; `none` where there is no such table.
+    pub fn heads(&self) -> String {
+        if self.sql("SELECT to_regclass('public.mighost_version') IS NULL") == "t" {
+            return "none".to_owned();
+        }
+        self.sql(
+            "SELECT coalesce(string_agg(version_num, ' ' ORDER BY version_num), 'base') FROM public.mighost_version",
+        )
+    }
+}

@@ -1,0 +1,410 @@
+//! Files that are not what they should be, and revisions that make no history.
+
+use insta::assert_snapshot;
+use mighost_tests::guests::{self, Code, revision, section};
+use mighost_tests::project::{Outcome, Project, Server};
+
+/// What `history` says of a project with this file among its migrations.
+fn with_file(bytes: &[u8]) -> Outcome {
+    let project = Project::offline();
+    project.write("migrations/vendor.wasm", bytes);
+    project.run(&["history"])
+}
+
+/// `bytes` with every `one` replaced by the equally long `other`.
+fn replaced(bytes: &[u8], one: &[u8], other: &[u8]) -> Vec<u8> {
+    assert_eq!(one.len(), other.len());
+    let mut bytes = bytes.to_vec();
+    for at in 0..bytes.len() - one.len() {
+        if bytes[at..].starts_with(one) {
+            bytes[at..at + one.len()].copy_from_slice(other);
+        }
+    }
+    bytes
+}
+
+#[test]
+fn not_a_component() {
+    assert_snapshot!(with_file(b"SELECT 1;").shown(), @r"
+    exit 5
+    error: PROJECT/migrations/vendor.wasm is not WebAssembly: it does not begin with the bytes \0asm
+    fault: the migration's or plugin's; its author mends it
+    hint: migrations and plugins are built by `mighost build`; `mighost inspect FILE` shows what a file is
+    ");
+    assert_snapshot!(with_file(b"").shown(), @r"
+    exit 5
+    error: PROJECT/migrations/vendor.wasm is not WebAssembly: it does not begin with the bytes \0asm
+    fault: the migration's or plugin's; its author mends it
+    hint: migrations and plugins are built by `mighost build`; `mighost inspect FILE` shows what a file is
+    ");
+    let module = b"\0asm\x01\0\0\0";
+    assert_snapshot!(with_file(module).shown(), @"
+    exit 5
+    error: PROJECT/migrations/vendor.wasm is a core WebAssembly module, not a component
+    fault: the migration's or plugin's; its author mends it
+    hint: build it with `mighost build`, or make a component of it: `wasm-tools component new FILE.wasm`
+    ");
+    let artifact = Code::new().migration("a1", &[]);
+    assert_snapshot!(with_file(&artifact[..artifact.len() - 7]).shown(), @"
+    exit 5
+    error: PROJECT/migrations/vendor.wasm: its section at byte 1666 is cut off or malformed
+    fault: the migration's or plugin's; its author mends it
+    hint: the file may have been cut off or changed on its way: get it again, or build it again
+    ");
+    let project = Project::offline();
+    project.write("core.wasm", module);
+    assert_snapshot!(project.run(&["inspect", "core.wasm"]).shown(), @"
+    exit 5
+    error: PROJECT/core.wasm is a core WebAssembly module, not a component
+    fault: the migration's or plugin's; its author mends it
+    hint: build it with `mighost build`, or make a component of it: `wasm-tools component new FILE.wasm`
+    ");
+    assert_snapshot!(project.run(&["inspect", "nothing.wasm"]).shown(), @"
+    exit 5
+    error: cannot read PROJECT/nothing.wasm: No such file or directory (os error 2)
+    fault: the command's, the configuration's or the environment's
+    ");
+}
+
+/// The outside is whole and the inside is not: found when it is compiled.
+#[test]
+fn broken_inside() {
+    let server = Server::shared();
+    let project = Project::on(&server, "");
+    let code = Code::new().execute("CREATE TABLE never ()").component();
+    // The core function's `call` becomes an instruction that does not exist.
+    let at = code
+        .windows(4)
+        .rposition(|window| window == [0x10, 0x00, 0x41, 0x00])
+        .unwrap();
+    let mut broken = code.clone();
+    broken[at] = 0xff;
+    project.write(
+        "migrations/a1.wasm",
+        guests::migration(&broken, vec![revision("a1", &[])]),
+    );
+    assert_snapshot!(project.run(&["upgrade", "head"]).shown(), @"
+    exit 5
+    error: migration a1 is not a component that can be run: failed to compile: wasm[0]::function[3]::body: WebAssembly translation error: Invalid input WebAssembly code at offset 451: illegal opcode: 0xff
+      in the upgrade of revision a1, PROJECT/migrations/a1.wasm
+    state: a1 was rolled back
+    fault: the migration's or plugin's; its author mends it
+    hint: the file may have been damaged on its way: get it again, or build it again
+    ");
+    assert_eq!(project.catalog(), "");
+}
+
+#[test]
+fn of_another_world_or_version() {
+    let package = "package acme:thing@1.0.0; interface thing { do-it: func() -> u32; } world other { export thing; }";
+    let core = Code::new().module(&["acme:thing/thing@1.0.0#do-it"]);
+    let other = guests::component(&core, "other", &[package]);
+    assert_snapshot!(with_file(&other).shown(), @"
+    exit 5
+    error: PROJECT/migrations/vendor.wasm has no mighost:revision section, so it is not a migration that mighost build made
+    fault: the migration's or plugin's; its author mends it
+    hint: migrations and plugins are built by `mighost build`; `mighost inspect FILE` shows what a file is
+    ");
+    assert_snapshot!(with_file(&guests::migration(&other, vec![revision("a1", &[])])).shown(), @"
+    exit 5
+    error: PROJECT/migrations/vendor.wasm says it holds revisions but does not export mighost:host/revision; it exports: acme:thing/thing@1.0.0
+    fault: the migration's or plugin's; its author mends it
+    hint: a migration is built for the world `migration` of `mighost wit`
+    ");
+    let newer = replaced(
+        &Code::new().execute("SELECT 1").migration("a1", &[]),
+        b"@0.1.0",
+        b"@0.2.0",
+    );
+    assert_snapshot!(with_file(&newer).shown(), @"
+    exit 5
+    error: PROJECT/migrations/vendor.wasm wants mighost:host/objects@0.2.0; this mighost offers mighost:host@0.1.0
+    fault: the migration's or plugin's; its author mends it
+    hint: build it again with this mighost's WIT (`mighost wit`), or install a mighost that offers it
+    ");
+}
+
+#[test]
+fn metadata() {
+    let component = Code::new().component();
+    let with = |sections: &[Vec<u8>]| {
+        let mut bytes = component.clone();
+        sections.iter().for_each(|section| bytes.extend(section));
+        with_file(&bytes).shown()
+    };
+    let good = br#"{"format":1,"wit":"0.1.0","builder":"test","revisions":[{"revision":"a1"}]}"#;
+    let revisions = |json: &[u8]| section("mighost:revision", json);
+    assert_snapshot!(with(&[]), @"
+    exit 5
+    error: PROJECT/migrations/vendor.wasm has no mighost:revision section, so it is not a migration that mighost build made
+    fault: the migration's or plugin's; its author mends it
+    hint: migrations and plugins are built by `mighost build`; `mighost inspect FILE` shows what a file is
+    ");
+    assert_snapshot!(with(&[revisions(good), revisions(good)]), @"
+    exit 5
+    error: PROJECT/migrations/vendor.wasm: it has two mighost:revision sections
+    fault: the migration's or plugin's; its author mends it
+    hint: the file may have been cut off or changed on its way: get it again, or build it again
+    ");
+    assert_snapshot!(with(&[revisions(&[good, b" and more".as_slice()].concat())]), @"
+    exit 5
+    error: PROJECT/migrations/vendor.wasm: its mighost:revision section is malformed: trailing characters at line 1 column 77
+    fault: the migration's or plugin's; its author mends it
+    hint: the file may have been cut off or changed on its way: get it again, or build it again
+    ");
+    assert_snapshot!(with(&[revisions(b"{}")]), @"
+    exit 5
+    error: PROJECT/migrations/vendor.wasm: its mighost:revision section is malformed: missing field `format` at line 1 column 2
+    fault: the migration's or plugin's; its author mends it
+    hint: the file may have been cut off or changed on its way: get it again, or build it again
+    ");
+    assert_snapshot!(with(&[revisions(br#"{"format":2,"wit":"0.3.0","graph":[]}"#)]), @"
+    exit 5
+    error: PROJECT/migrations/vendor.wasm: its mighost:revision section is of format 2; this mighost reads format 1
+    fault: the migration's or plugin's; its author mends it
+    hint: a later mighost reads it: install that, or build it again with this one
+    ");
+    assert_snapshot!(with(&[revisions(br#"{"format":1,"wit":"0.1.0","builder":"test","revisions":[]}"#)]), @"
+    exit 5
+    error: PROJECT/migrations/vendor.wasm: its mighost:revision section lists no revision
+    fault: the migration's or plugin's; its author mends it
+    hint: the file may have been cut off or changed on its way: get it again, or build it again
+    ");
+    assert_snapshot!(with(&[revisions(&replaced(good, b"\"a1\"", b"\"a/\""))]), @"
+    exit 4
+    error: 'a/' cannot be the id of a revision: the character '/' is not allowed
+      a/ is in PROJECT/migrations/vendor.wasm
+    fault: the migration's or plugin's; its author mends it
+    ");
+    assert_snapshot!(with(&[revisions(good), section("mighost:assets", b"\xff\xff\xff\xff")]), @"
+    exit 5
+    error: PROJECT/migrations/vendor.wasm: its mighost:assets section is cut off or malformed
+    fault: the migration's or plugin's; its author mends it
+    hint: the file may have been cut off or changed on its way: get it again, or build it again
+    ");
+    assert_snapshot!(with(&[revisions(good), section("mighost:assets", b"\0\0\0\0more")]), @"
+    exit 5
+    error: PROJECT/migrations/vendor.wasm: its mighost:assets section has trailing data
+    fault: the migration's or plugin's; its author mends it
+    hint: the file may have been cut off or changed on its way: get it again, or build it again
+    ");
+    assert_snapshot!(with(&[revisions(good), section("mighost:future", b"")]), @"
+    exit 5
+    error: PROJECT/migrations/vendor.wasm: it has a section mighost:future, which this mighost does not know
+    fault: the migration's or plugin's; its author mends it
+    hint: a later mighost reads it: install that, or build it again with this one
+    ");
+    let mut trailing = Code::new().migration("a1", &[]);
+    trailing.extend(b"\0\0\0");
+    assert_snapshot!(with_file(&trailing).shown(), @"
+    exit 5
+    error: PROJECT/migrations/vendor.wasm: it is malformed: unexpected end-of-file (at offset 0x6f8)
+    fault: the migration's or plugin's; its author mends it
+    hint: the file may have been cut off or changed on its way: get it again, or build it again
+    ");
+}
+
+#[test]
+fn sources() {
+    let project = Project::offline();
+    project.write(
+        "migrations/a1_x/migration.toml",
+        "revision = \"a1\"\ndown_revisions = []\n",
+    );
+    assert_snapshot!(project.run(&["build"]).shown(), @"
+    exit 5
+    error: PROJECT/migrations/a1_x/migration.toml: TOML parse error at line 2, column 1
+             |
+           2 | down_revisions = []
+             | ^^^^^^^^^^^^^^
+           unknown field `down_revisions`, expected one of `build`, `revision`, `down-revisions`, `depends-on`, `branch-labels`, `message`, `date`, `transaction`, `capabilities`, `revisions`
+    fault: the migration's or plugin's; its author mends it
+    ");
+    project.write("migrations/a1_x/migration.toml", "revision = \"a1\"\n");
+    assert_snapshot!(project.run(&["build"]).shown(), @"
+    exit 5
+    error: PROJECT/migrations/a1_x: there is no code beside the manifest: mighost looks for upgrade.sql and downgrade.sql, or a Cargo.toml
+    fault: the migration's or plugin's; its author mends it
+    ");
+    project.write("migrations/a1_x/upgrade.sql", b"SELECT 1;\nSELECT '\xff';\n");
+    assert_snapshot!(project.run(&["build"]).shown(), @"
+    exit 5
+    building 1/1 a1_x (sql)
+    error: PROJECT/migrations/a1_x/upgrade.sql: line 2 is not UTF-8
+    fault: the migration's or plugin's; its author mends it
+    ");
+    project.write("migrations/a1_x/upgrade.sql", b"SELECT 1;");
+    assert_snapshot!(project.run(&["history", "-q"]).shown(), @"exit 0");
+    project.write("migrations/a1_x/upgrade.sql", b"SELECT 2, 3;");
+    assert_snapshot!(project.run(&["upgrade", "head", "--no-build", "--sql"]).shown(), @"
+    exit 5
+    error: PROJECT/migrations/a1_x is not built, and --no-build forbids to build it
+    fault: the command's, the configuration's or the environment's
+    hint: run `mighost build`
+    ");
+}
+
+fn chain(revisions: &[(&str, &[&str])]) -> Project {
+    let project = Project::offline();
+    for (revision, down) in revisions {
+        project.sql_migration(revision, down, "SELECT 1;", "SELECT 1;");
+    }
+    project
+}
+
+#[test]
+fn no_history() {
+    let project = chain(&[("a1", &[])]);
+    project.write("migrations/vendor.wasm", Code::new().migration("a1", &[]));
+    assert_snapshot!(project.run(&["history"]).shown(), @"
+    exit 5
+    error: revision a1 is in two places: PROJECT/migrations/a1_a1 and PROJECT/migrations/vendor.wasm
+    fault: the migration's or plugin's; its author mends it
+    hint: remove one of the two
+    ");
+    let twice = guests::migration(&Code::new().component(), vec![revision("a1", &[]), revision("a1", &[])]);
+    assert_snapshot!(with_file(&twice).shown(), @"
+    exit 5
+    error: revision a1 is there twice in PROJECT/migrations/vendor.wasm
+    fault: the migration's or plugin's; its author mends it
+    hint: remove one of the two
+    ");
+    assert_snapshot!(chain(&[("b2", &["a1"])]).run(&["history", "-q"]).shown(), @"
+    exit 4
+    error: revision 'b2' stands on 'a1', which is not there; add the migration that is missing, or correct down-revisions in the migration.toml of 'b2'
+      b2 is in PROJECT/migrations/b2_b2
+    fault: the migration's or plugin's; its author mends it
+    ");
+    let cycle = chain(&[("a1", &["c3"]), ("b2", &["a1"]), ("c3", &["b2"])]);
+    assert_snapshot!(cycle.run(&["history", "-q"]).shown(), @"
+    exit 4
+    error: the down revisions form a cycle, so none of these can be first: 'a1' -> 'c3' -> 'b2' -> 'a1'
+      a1 is in PROJECT/migrations/a1_a1
+      c3 is in PROJECT/migrations/c3_c3
+      b2 is in PROJECT/migrations/b2_b2
+    fault: the migration's or plugin's; its author mends it
+    ");
+    assert_snapshot!(chain(&[("a1", &["a1"])]).run(&["history", "-q"]).shown(), @"
+    exit 4
+    error: revision 'a1' stands on itself or depends on itself
+      a1 is in PROJECT/migrations/a1_a1
+    fault: the migration's or plugin's; its author mends it
+    ");
+}
+
+#[test]
+fn unclear_targets() {
+    let project = chain(&[("a1", &[]), ("b2aa", &["a1"]), ("b2bb", &["a1"])]);
+    assert_snapshot!(project.run(&["upgrade", "head", "--sql", "-q"]).shown(), @"
+    exit 4
+    error: 'head' must be one revision here, but there are 2 heads: 'b2aa' and 'b2bb'. Join them with `mighost merge b2aa b2bb`, or go to all of them with `mighost upgrade heads`
+    fault: the command's, the configuration's or the environment's
+    ");
+    assert_snapshot!(project.run(&["show", "b2"]).shown(), @"
+    exit 4
+    error: 'b2' is the beginning of several names: 'b2aa' and 'b2bb'; type more of it
+    fault: the command's, the configuration's or the environment's
+    ");
+    assert_snapshot!(project.run(&["upgrade", "b2", "--sql"]).shown(), @"
+    exit 4
+    error: 'b2' is the beginning of several names: 'b2aa' and 'b2bb'; type more of it
+    fault: the command's, the configuration's or the environment's
+    ");
+    assert_snapshot!(project.run(&["upgrade", "zz", "--sql"]).shown(), @"
+    exit 4
+    error: there is no revision or branch label 'zz', nor one that begins so; `mighost history` lists them
+    fault: the command's, the configuration's or the environment's
+    ");
+    assert_snapshot!(project.run(&["downgrade", "a1", "--sql"]).shown(), @"
+    exit 4
+    error: a downgrade with --sql must say where it starts: write START:a1 instead of a1
+    fault: the command's, the configuration's or the environment's
+    ");
+}
+
+#[test]
+fn version_table_of_another_project() {
+    let project = Project::on_server();
+    project.sql_migration("a1", &[], "CREATE TABLE t ();", "DROP TABLE t;");
+    project.run(&["upgrade", "head"]).ok();
+    project.sql("UPDATE mighost_version SET version_num = 'ffff'");
+    assert_snapshot!(project.run(&["upgrade", "head"]).shown(), @"
+    exit 4
+    error: the version table holds 'ffff', which is not a revision of this project; bring its migration back, or say where the database really is with `mighost stamp --purge REVISION`
+    fault: the command's, the configuration's or the environment's
+    ");
+    assert_snapshot!(project.run(&["downgrade", "base"]).shown(), @"
+    exit 4
+    error: the version table holds 'ffff', which is not a revision of this project; bring its migration back, or say where the database really is with `mighost stamp --purge REVISION`
+    fault: the command's, the configuration's or the environment's
+    ");
+    let current = project.run(&["current"]);
+    assert_snapshot!(current.data() + &current.shown(), @"
+    ffff (not a revision of this project)
+    exit 0
+    ");
+    assert_eq!(
+        (project.heads(), project.sql("SELECT count(*) FROM t")),
+        ("ffff".into(), "0".into())
+    );
+    project.run(&["stamp", "--purge", "a1"]).ok();
+    assert_eq!(project.heads(), "a1");
+}
+
+#[test]
+fn two_heads_on_a_server() {
+    let project = Project::on_server();
+    project.sql_migration("a1", &[], "CREATE TABLE a1 ();", "DROP TABLE a1;");
+    project.sql_migration("b2", &["a1"], "CREATE TABLE b2 ();", "DROP TABLE b2;");
+    project.sql_migration("c3", &["a1"], "CREATE TABLE c3 ();", "DROP TABLE c3;");
+    assert_snapshot!(project.run(&["upgrade", "head"]).shown(), @"
+    exit 4
+    building 1/3 a1_a1 (sql)
+    building 2/3 b2_b2 (sql)
+    building 3/3 c3_c3 (sql)
+    error: 'head' must be one revision here, but there are 2 heads: 'b2' and 'c3'. Join them with `mighost merge b2 c3`, or go to all of them with `mighost upgrade heads`
+    fault: the command's, the configuration's or the environment's
+    ");
+    assert_eq!((project.heads(), project.catalog()), ("none".into(), String::new()));
+    project.run(&["upgrade", "heads"]).ok();
+    assert_eq!(project.heads(), "b2 c3");
+    assert_snapshot!(project.run(&["downgrade", "-1"]).shown(), @"
+    exit 4
+    error: '-1' could start from any of 'b2' and 'c3'; say which branch, as in `b2@-1`, or name a revision
+    fault: the command's, the configuration's or the environment's
+    ");
+    assert_eq!(project.heads(), "b2 c3");
+}
+
+#[test]
+fn changed_after_it_was_applied() {
+    let project = Project::on_server();
+    project.sql_migration("a1", &[], "CREATE TABLE t ();", "DROP TABLE t;");
+    project.sql_migration("b2", &["a1"], "CREATE TABLE u ();", "DROP TABLE u;");
+    project.run(&["upgrade", "a1"]).ok();
+    project.sql_migration("a1", &[], "CREATE TABLE t (id int);", "DROP TABLE t;");
+    assert_snapshot!(project.run(&["upgrade", "head"]).shown(), @"
+    exit 4
+    building 1/1 a1_a1 (sql)
+    error: a migration has changed since it was applied to test: a1
+    fault: the command's, the configuration's or the environment's
+    hint: put the files back as they were, and write the change as a new revision
+    hint: --allow-changed goes on all the same
+    ");
+    assert_eq!(project.heads(), "a1");
+    assert_snapshot!(project.run(&["downgrade", "base"]).shown(), @"
+    exit 4
+    error: a migration has changed since it was applied to test: a1
+    fault: the command's, the configuration's or the environment's
+    hint: put the files back as they were, and write the change as a new revision
+    hint: --allow-changed goes on all the same
+    ");
+    assert_eq!(project.heads(), "a1");
+    assert_snapshot!(project.run(&["upgrade", "head", "--allow-changed"]).shown(), @"
+    exit 0
+    warning: changed since they were applied: a1
+    [1/1] upgrade b2 about b2 (T)
+    test upgraded by 1 revision in T, now at b2
+    ");
+    assert_eq!(project.heads(), "b2");
+}

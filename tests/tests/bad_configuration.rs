@@ -1,0 +1,231 @@
+//! What the operator gets wrong before anything runs: the configuration, the server, the password.
+
+use std::process::Command;
+use std::sync::Arc;
+
+use insta::assert_snapshot;
+use mighost_tests::project::{Project, Server};
+
+#[test]
+fn no_configuration() {
+    let project = Project::new();
+    assert_snapshot!(project.run(&["upgrade", "head"]).shown(), @"
+    exit 3
+    error: no mighost.toml in PROJECT, nor in any folder above it
+    fault: the command's, the configuration's or the environment's
+    hint: `mighost init` writes one here; -c FILE or MIGHOST_CONFIG in the environment names one elsewhere
+    ");
+    assert_snapshot!(project.run(&["-c", "elsewhere.toml", "current"]).shown(), @"
+    exit 3
+    error: cannot read the configuration PROJECT/elsewhere.toml: No such file or directory (os error 2)
+    fault: the command's, the configuration's or the environment's
+    ");
+}
+
+#[test]
+fn broken_toml() {
+    let project = Project::new();
+    project.config("[project]\nschema = \"crmp\"\n\n[databases.dev\nurl = \"embedded\"\n");
+    assert_snapshot!(project.run(&["current"]).shown(), @"
+    exit 3
+    error: this is not TOML: unclosed table, expected `]`
+      PROJECT/mighost.toml:4:15
+      4 | [databases.dev
+        |               ^
+    fault: the command's, the configuration's or the environment's
+    ");
+    project.config("[project]\nshema = \"crmp\"\n\n[databases.dev]\nurl = \"embedded\"\n");
+    assert_snapshot!(project.run(&["current"]).shown(), @r#"
+    exit 3
+    error: [project] has no setting "shema"
+      PROJECT/mighost.toml:2:1
+      2 | shema = "crmp"
+        | ^
+    fault: the command's, the configuration's or the environment's
+    hint: did you mean schema?
+    "#);
+    project.config("[project]\nlock-wait = \"soon\"\n\n[databases.dev]\nurl = \"embedded\"\n");
+    assert_snapshot!(project.run(&["current"]).shown(), @r#"
+    exit 3
+    error: lock-wait: "soon" is not a duration; write a whole number and a unit: 500ms, 5s, 2min or 1h
+      PROJECT/mighost.toml:2:13
+      2 | lock-wait = "soon"
+        |             ^
+    fault: the command's, the configuration's or the environment's
+    "#);
+    project.config("[databases.dev]\nurl = \"postgresql://app:${APP_PASSWORD}@db/climate\"\n");
+    assert_snapshot!(project.run(&["current"]).shown(), @"
+    exit 3
+    error: the url of database dev uses ${APP_PASSWORD}, which is not set in the environment
+      PROJECT/mighost.toml:2:7
+      2 | url = ***
+        |       ^
+    fault: the command's, the configuration's or the environment's
+    hint: set it: export APP_PASSWORD=...
+    ");
+}
+
+#[test]
+fn unknown_label() {
+    let project = Project::new();
+    project.config("[databases.dev]\nurl = \"embedded\"\n[databases.production]\nurl = \"postgresql://db/climate\"\n");
+    assert_snapshot!(project.run(&["upgrade", "head", "-x", "db=prodution"]).shown(), @r#"
+    exit 3
+    error: no database is labelled "prodution"
+    fault: the command's, the configuration's or the environment's
+    hint: did you mean -x db=production? There are: dev, production
+    "#);
+    assert_snapshot!(project.run(&["upgrade", "head", "-x", "db=staging"]).shown(), @r#"
+    exit 3
+    error: no database is labelled "staging"
+    fault: the command's, the configuration's or the environment's
+    hint: there are: dev, production
+    "#);
+    assert_snapshot!(project.run(&["upgrade", "head"]).shown(), @r#"
+    exit 3
+    error: 2 databases are configured, and none was chosen
+    fault: the command's, the configuration's or the environment's
+    hint: choose with -x db=LABEL, or write default = "LABEL" under [project]; there are: dev, production
+    "#);
+}
+
+#[test]
+fn unreachable_server() {
+    let project = Project::new();
+    // Nobody listens on the discard port.
+    project.config("[databases.dev]\nurl = \"postgresql://app@127.0.0.1:9/climate\"\n");
+    assert_snapshot!(project.run(&["upgrade", "head"]).shown(), @"
+    exit 6
+    error: no server could be reached:
+             127.0.0.1:9: Connection refused (os error 111)
+           Is the server running, and do host and port say where?
+    fault: the database's: the server, the network to it, or the data in it
+    ");
+    let project = Project::offline();
+    assert_snapshot!(project.run(&["current"]).shown(), @"
+    exit 6
+    error: no server could be reached:
+             /nonexistent/.s.PGSQL.5432: No such file or directory (os error 2)
+           Is the server running, and do host and port say where?
+    fault: the database's: the server, the network to it, or the data in it
+    ");
+}
+
+/// A password is asked for on TCP only: the sockets of a throw-away server are trusted.
+#[test]
+fn wrong_password() {
+    let address = format!("127.77.{}.1", std::process::id() % 250);
+    let server = Arc::new(Server::with_settings(&[&format!("listen_addresses={address}")]));
+    server.sql(
+        "postgres",
+        "SET password_encryption = 'scram-sha-256'; CREATE ROLE app LOGIN PASSWORD 'the right one'",
+    );
+    let rules = "local all all trust\nhost all app all scram-sha-256\n";
+    let file = server.sql("postgres", "SHOW hba_file");
+    std::fs::write(&file, rules).unwrap();
+    server.sql("postgres", "SELECT pg_reload_conf(); SELECT pg_sleep(0.5)");
+
+    let mut project = Project::new();
+    project.config(&format!(
+        "[databases.dev]\nurl = \"postgresql://app:${{APP_PASSWORD}}@{address}/postgres\"\n"
+    ));
+    project.set("APP_PASSWORD", "SECRET-wrong-one");
+    let outcome = project.run(&["upgrade", "head"]);
+    assert!(!outcome.stderr.contains("SECRET"), "{}", outcome.stderr);
+    let shown = outcome.shown().replace(&address, "ADDRESS");
+    assert_snapshot!(shown, @r#"
+    exit 6
+    error: the server at ADDRESS:5432 refused the password of the user `app`: password authentication failed for user "app"
+           Where mighost looked: the password of the connection string was used.
+    fault: the command's, the configuration's or the environment's
+    "#);
+    project.set("APP_PASSWORD", "the%20right%20one");
+    project.run(&["current"]).ok();
+
+    project.config(&format!(
+        "[databases.dev]\nurl = \"postgresql://app:the%20right%20one@{address}/climate\"\n"
+    ));
+    let shown = project.run(&["current"]).shown().replace(&address, "ADDRESS");
+    assert_snapshot!(shown, @"
+    exit 6
+    error: the database `climate` does not exist on ADDRESS:5432
+           Create it with: createdb --host=ADDRESS --port=5432 --username=app climate
+    fault: the command's, the configuration's or the environment's
+    ");
+    project.config(&format!(
+        "[databases.dev]\nurl = \"postgresql://stranger@{address}/postgres\"\n"
+    ));
+    let shown = project.run(&["current"]).shown().replace(&address, "ADDRESS");
+    assert_snapshot!(shown, @r#"
+    exit 6
+    error: the server at ADDRESS:5432 does not let the user `stranger` in: no pg_hba.conf entry for host "127.0.0.1", user "stranger", database "postgres", no encryption
+           The role must exist, and the server's pg_hba.conf must allow it from here.
+    fault: the command's, the configuration's or the environment's
+    "#);
+}
+
+/// The server is there, but its user may not make the schema.
+#[test]
+fn too_few_rights() {
+    let server = Server::shared();
+    let project = Project::on(&server, "schema = \"crmp\"");
+    project.sql("CREATE ROLE visitor LOGIN");
+    let url = server.url(project.database()).replace("postgres@", "visitor@");
+    project.config(&format!(
+        "[project]\nschema = \"crmp\"\n[databases.test]\nurl = \"{url}\"\n"
+    ));
+    project.sql_migration("a1", &[], "CREATE TABLE t ();", "DROP TABLE t;");
+    assert_snapshot!(project.run(&["upgrade", "head"]).shown(), @r#"
+    exit 7
+    building 1/1 a1_a1 (sql)
+    error: permission denied for database test1 (SQLSTATE 42501)
+      in mighost's own work: the schema, the version table and the ledger
+      1 | BEGIN; CREATE SCHEMA IF NOT EXISTS "crmp"; CREATE TABLE IF NOT EXISTS "crmp"."mighost_...
+    state: nothing was run
+           not run: a1
+    fault: the command's, the configuration's or the environment's
+    hint: grant the role what it lacks, e.g. CREATE on the database or schema, or connect as another
+    "#);
+    assert_eq!(project.catalog(), "");
+}
+
+#[test]
+fn command_line() {
+    let project = Project::offline();
+    assert_snapshot!(project.run(&["upgrad", "head"]).shown(), @"
+    exit 2
+    error: unrecognized subcommand 'upgrad'
+
+      tip: some similar subcommands exist: 'downgrade', 'upgrade'
+
+    Usage: mighost [OPTIONS] <COMMAND>
+
+    For more information, try '--help'.
+    ");
+    assert_snapshot!(project.run(&["upgrade", "--sqll", "head"]).shown(), @"
+    exit 2
+    error: unexpected argument '--sqll' found
+
+      tip: a similar argument exists: '--sql'
+
+    Usage: mighost upgrade --sql [TARGET]...
+
+    For more information, try '--help'.
+    ");
+    assert_snapshot!(project.run(&["db", "destroy"]).shown(), @"
+    exit 2
+    error: this removes all data below PROJECT/.mighost/postgres/test; add --yes to mean it
+    fault: the command's, the configuration's or the environment's
+    ");
+    // Options of libraries that read the environment must not be able to crash it.
+    let status = Command::new(mighost_tests::project::mighost())
+        .arg("-C")
+        .arg("/nonexistent/folder")
+        .arg("current")
+        .output()
+        .unwrap();
+    assert_snapshot!(String::from_utf8_lossy(&status.stderr), @"
+    error: -C: there is no folder /nonexistent/folder
+    fault: the command's, the configuration's or the environment's
+    ");
+}
