@@ -1,7 +1,7 @@
 //! The demo chain, up and down: what each revision finds on the way up it leaves on the way down.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use mighost_tests::project::{Project, Server, mighost};
@@ -17,24 +17,30 @@ const LAST_UNASKING: &str = "19e4c7a8035d";
 struct Revision {
     id: String,
     downs: Vec<String>,
-    artifact: String,
 }
 
-/// The demo's revisions, oldest first, built where they are not.
-fn demo() -> Vec<Revision> {
+/// The demo's revisions, oldest first, and the artifacts of its migrations and plugins, built where they are not.
+struct Demo {
+    revisions: Vec<Revision>,
+    artifacts: Vec<PathBuf>,
+}
+
+fn demo() -> Demo {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
-    let run = |arguments: &[&str]| {
+    let json = |arguments: &[&str]| -> serde_json::Value {
         let output = std::process::Command::new(mighost())
             .current_dir(&root)
             .args(arguments)
             .output()
             .unwrap();
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-        String::from_utf8(output.stdout).unwrap()
+        serde_json::from_slice(&output.stdout).unwrap()
     };
-    run(&["build"]);
-    let found: serde_json::Value = serde_json::from_str(&run(&["history", "--json"])).unwrap();
     let text = |value: &serde_json::Value| value.as_str().unwrap().to_owned();
+    let built = json(&["build", "--json"]);
+    let artifacts = built["artifacts"].as_array().unwrap().iter();
+    let artifacts = artifacts.map(|artifact| text(&artifact["path"]).into()).collect();
+    let found = json(&["history", "--json"]);
     let mut revisions: Vec<Revision> = found
         .as_array()
         .unwrap()
@@ -47,12 +53,11 @@ fn demo() -> Vec<Revision> {
                 .iter()
                 .map(text)
                 .collect(),
-            artifact: text(&revision["path"]),
         })
         .collect();
     revisions.reverse();
     assert!(revisions.len() >= 20);
-    revisions
+    Demo { revisions, artifacts }
 }
 
 const SETTINGS: &str = "migrations = ['migrations']
@@ -63,29 +68,19 @@ schema = 'crmp'
 standard-table-privileges = 'inspector: SELECT; viewer: SELECT; steward: ALL'
 ";
 
-/// A project of the demo's artifacts.
-fn take(project: &Project, revisions: &[Revision]) {
+/// A project of the demo's artifacts, without their sources.
+fn take(project: &Project, demo: &Demo) {
     for folder in ["migrations", "plugins"] {
         fs::create_dir_all(project.path().join(folder)).unwrap();
     }
-    let copy = |from: &Path, folder: &str| {
-        let to = project.path().join(folder).join(from.file_name().unwrap());
-        fs::copy(from, to).unwrap();
-    };
-    for revision in revisions {
-        copy(Path::new(&revision.artifact), "migrations");
-    }
-    let built = Path::new(&revisions[0].artifact).parent().unwrap().parent().unwrap();
-    for folder in fs::read_dir(built).unwrap() {
-        let folder = folder.unwrap().path();
-        if folder.file_name().unwrap().to_string_lossy().starts_with("plugins-") {
-            for plugin in fs::read_dir(folder).unwrap() {
-                let plugin = plugin.unwrap().path();
-                if plugin.extension().is_some_and(|extension| extension == "wasm") {
-                    copy(&plugin, "plugins");
-                }
-            }
-        }
+    for artifact in &demo.artifacts {
+        let built = artifact.parent().unwrap().file_name().unwrap().to_string_lossy();
+        let folder = built.split('-').next().unwrap();
+        fs::copy(
+            artifact,
+            project.path().join(folder).join(artifact.file_name().unwrap()),
+        )
+        .unwrap();
     }
 }
 
@@ -96,11 +91,11 @@ fn server() -> Arc<Server> {
 
 /// The demo on a database of its own, with the schema there already: it is mighost that makes it, not the chain.
 fn on_server(server: &Arc<Server>) -> (Project, Vec<Revision>) {
-    let revisions = demo();
+    let demo = demo();
     let project = Project::on(server, SETTINGS);
-    take(&project, &revisions);
+    take(&project, &demo);
     project.sql("CREATE SCHEMA crmp");
-    (project, revisions)
+    (project, demo.revisions)
 }
 
 fn catalog(server: &Server, project: &Project) -> Fingerprint {
@@ -113,7 +108,7 @@ fn each_revision_leaves_what_it_found() {
     let (project, revisions) = on_server(&server);
     let mut heads: Vec<&str> = Vec::new();
     let mut before = catalog(&server, &project);
-    for Revision { id, downs, .. } in &revisions {
+    for Revision { id, downs } in &revisions {
         project.run(&["upgrade", id]).ok();
         let above = catalog(&server, &project);
         // With another head beside it, the way down starts at this one.
@@ -152,7 +147,7 @@ fn the_whole_chain_leaves_nothing() {
     project.run(&["downgrade", "base", "--transaction", "all"]).ok();
     base.assert_same(&catalog(&server, &project), "down to the base in one transaction");
     let refused = project.run(&["upgrade", "head", "--transaction", "all"]);
-    assert_eq!(refused.code, 8, "{}", refused.stderr);
+    assert_eq!(refused.code, 2, "{}", refused.stderr);
     assert!(refused.stderr.contains("--transaction all"), "{}", refused.stderr);
     assert!(refused.stderr.contains(LEAVES_ITS_TRANSACTION), "{}", refused.stderr);
     assert!(
@@ -188,12 +183,12 @@ fn scripts_do_the_same() {
 
 #[test]
 fn on_the_embedded_server() {
-    let revisions = demo();
+    let demo = demo();
     let project = Project::new();
     project.config(&format!("[databases.dev]\nurl = 'embedded'\n\n[project]\n{SETTINGS}"));
-    take(&project, &revisions);
+    take(&project, &demo);
     let up = project.run(&["upgrade", "head"]).ok();
-    assert!(up.stderr.contains(&revisions.last().unwrap().id), "{}", up.stderr);
+    assert!(up.stderr.contains(&demo.revisions.last().unwrap().id), "{}", up.stderr);
     project.run(&["downgrade", "base"]).ok();
     project.run(&["upgrade", "head", "--json"]).ok();
     project.run(&["current", "--check-heads"]).ok();

@@ -165,7 +165,7 @@ impl Library {
         items.extend(self.items(&self.plugins, PluginSource::MANIFEST)?);
         let mut entries = Vec::with_capacity(items.len());
         let mut stale = Vec::new();
-        let (mut learned, mut described) = (false, false);
+        let mut learned = false;
         for (number, item) in items.iter().enumerate() {
             let known = old.remove(&item.path).filter(|entry| entry.files == item.files);
             let known = match &item.output {
@@ -179,19 +179,21 @@ impl Library {
                     files: item.files.clone(),
                     artifact: ArtifactInfo::read(item.path.clone(), &sections::read_file(&item.path)?)?,
                 }),
-                (None, Some(output)) if mode == BuildMode::Describe => {
-                    described = true;
-                    Some(Entry {
-                        files: item.files.clone(),
-                        artifact: item.source()?.describe(output),
-                    })
-                }
                 // Its manifest is one of its files, so nobody reads it where nothing has changed.
                 (None, Some(output)) => {
                     stale.push((number, item.source()?, item.files.clone(), output.clone()));
                     None
                 }
             });
+        }
+        let described = mode == BuildMode::Describe && !stale.is_empty();
+        if described {
+            for (number, source, files, output) in stale.drain(..) {
+                if let Some(place) = entries.get_mut(number) {
+                    let artifact = source.describe(&output);
+                    *place = Some(Entry { files, artifact });
+                }
+            }
         }
         if mode == BuildMode::Never
             && let Some((_, source, ..)) = stale.first()
@@ -221,9 +223,9 @@ impl Library {
             built,
             ..Loaded::default()
         };
-        for (number, (path, entry)) in index.entries.into_iter().enumerate() {
+        for (number, (place, entry)) in index.entries.into_iter().enumerate() {
             if number < migrations {
-                loaded.add_migration(&path, entry.artifact)?;
+                loaded.add_migration(&place, entry.artifact)?;
             } else {
                 loaded.add_plugin(entry.artifact)?;
             }

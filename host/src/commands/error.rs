@@ -33,7 +33,7 @@ pub enum CommandError {
     /// The revisions make no graph; `places` are where those are that the error names.
     #[error("{error}")]
     NoGraph {
-        error: crate::revision::RevisionError,
+        error: Box<crate::revision::RevisionError>,
         places: Vec<(String, PathBuf)>,
     },
     #[error(transparent)]
@@ -181,6 +181,12 @@ fn sink(error: &SinkError, blame: Blame) -> Diagnostic {
         SinkError::ConnectionLost(_) => Blame::Database,
         SinkError::Offline { .. } | SinkError::CannotSuspend { .. } | SinkError::Interrupted | SinkError::Write(_) => {
             Blame::Operator
+        }
+        // What other sessions do: locks, deadlocks, serialization; a statement that was cancelled.
+        SinkError::Statement(failure)
+            if matches!(failure.error.sqlstate.as_str(), "55P03" | "40P01" | "40001" | "57014") =>
+        {
+            Blame::Database
         }
         _ => blame,
     };

@@ -45,7 +45,7 @@ pub fn history(library: &Library, mode: BuildMode, reporter: &dyn Reporter) -> R
         let places = places.filter_map(|revision| Some((revision.to_owned(), loaded.place(revision)?.to_owned())));
         CommandError::NoGraph {
             places: places.collect(),
-            error,
+            error: Box::new(error),
         }
     })?;
     Ok(History {

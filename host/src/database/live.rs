@@ -16,6 +16,7 @@ use tokio_postgres::Client;
 
 pub(super) use self::copy::{copy_lines, copy_statement};
 pub(super) use self::guest::{fill_in, guest_statements, single_statement};
+pub(super) use self::transaction::apply;
 
 use self::copy::OpenCopy;
 use self::cursor::OpenCursor;

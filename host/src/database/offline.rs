@@ -4,12 +4,13 @@ use std::io::Write;
 
 use async_trait::async_trait;
 
-use super::live::{copy_lines, copy_statement, fill_in, guest_statements, single_statement};
+use super::live::{apply, copy_lines, copy_statement, fill_in, guest_statements, single_statement};
 use super::lock::LockKey;
 use super::step::{Aftermath, LedgerEntry, RunError, RunSettings, StepContext, StepSink};
 use super::tables::{RESET_SESSION, Tables, step_settings};
 use super::text::literal;
 use crate::config::TransactionMode;
+use crate::ident::quote_literal;
 use crate::revision::RowChange;
 use crate::runtime::{GuestDatabaseError, Row, Rows, Sink, SinkError, Value};
 use crate::sql::{self, TokenKind};
@@ -25,12 +26,14 @@ pub struct ScriptHeader {
     pub to: Vec<String>,
 }
 
-/// Writes statements as a script, to be run by `psql -X -v ON_ERROR_STOP=1 -f`.
+/// Writes statements as a script, to be run by `psql -X -f`.
 pub struct OfflineSink {
     out: Box<dyn Write + Send>,
     settings: RunSettings,
     header: ScriptHeader,
     tables: Tables,
+    /// The version rows where the script has come to.
+    heads: Vec<String>,
     operation: Option<String>,
     /// The operation that the last comment named.
     named: Option<String>,
@@ -63,13 +66,104 @@ fn checked(statement: &str, revision: &str) -> String {
         format!("the version table does not hold {revision}: this script is for another state of the database");
     let body = format!(
         "BEGIN {statement}; IF NOT FOUND THEN RAISE EXCEPTION USING MESSAGE = {}; END IF; END",
-        crate::ident::quote_literal(&message)
+        quote_literal(&message)
     );
+    block(&body)
+}
+
+/// A block that fails where the version table holds other rows than `heads`.
+fn check_heads(table: &str, heads: &[String]) -> String {
+    let mut heads = heads.to_vec();
+    heads.sort();
+    let message = match heads.as_slice() {
+        [] => "this script begins at the base, and the version table holds ".to_owned(),
+        heads => format!(
+            "this script begins at {}, and the version table holds ",
+            heads.join(", ")
+        ),
+    };
+    let expected: Vec<String> = heads.iter().map(|head| quote_literal(head)).collect();
+    block(&format!(
+        "DECLARE found text[] := ARRAY(SELECT version_num::text FROM {table} ORDER BY version_num COLLATE \"C\"); \
+         BEGIN IF found IS DISTINCT FROM ARRAY[{}]::text[] THEN RAISE EXCEPTION USING MESSAGE = {} || \
+         coalesce(nullif(pg_catalog.array_to_string(found, ', '), ''), 'no revision'); END IF; END",
+        expected.join(", "),
+        quote_literal(&message)
+    ))
+}
+
+fn block(body: &str) -> String {
     if body.contains("$mighost$") {
-        format!("DO {}", crate::ident::quote_literal(&body))
+        format!("DO {}", quote_literal(body))
     } else {
         format!("DO $mighost$ {body} $mighost$")
     }
+}
+
+/// Refuses a statement that psql might not read as the server does: psql runs commands of the shell, so what it takes for
+/// code must be what mighost takes for code, whatever the settings of the session and the version of psql are. True where
+/// the statement holds a plain literal with a backslash, which is read right with `standard_conforming_strings` only.
+fn check_for_psql(statement: &str) -> Result<bool, SinkError> {
+    let mut plain_backslash = false;
+    let mut after_number = false;
+    for token in sql::tokens(statement) {
+        let text = token.of(statement);
+        let reason = match token.kind {
+            TokenKind::Backslash => {
+                Some("a backslash outside quotes is a command to psql, which a migration cannot use")
+            }
+            TokenKind::Variable => {
+                Some("psql takes a name behind a colon for one of its variables; write a blank behind the colon")
+            }
+            TokenKind::Text | TokenKind::QuotedName if after_number => {
+                Some("a quote directly behind a number is read in different ways; write a blank between them")
+            }
+            TokenKind::Text if text.contains('\\') => match text.as_bytes().first() {
+                Some(b'$' | b'u' | b'U') => None,
+                Some(b'e' | b'E') if !goes_on(text) => None,
+                Some(b'e' | b'E') => {
+                    Some("psql does not read on an E'' literal after a line end; write it as one literal")
+                }
+                _ => {
+                    plain_backslash = true;
+                    None
+                }
+            },
+            _ => None,
+        };
+        if let Some(reason) = reason {
+            return Err(SinkError::Misuse(format!(
+                "not possible in a script (--sql): {reason}: {statement}"
+            )));
+        }
+        after_number = matches!(token.kind, TokenKind::Number | TokenKind::Parameter);
+    }
+    // What is not closed would swallow the statements behind it, and with them the data of a COPY would become code.
+    let followed = format!("{}SELECT", terminated(statement));
+    if sql::statements(&followed)?.len() != 2 {
+        return Err(SinkError::Misuse(format!(
+            "not possible in a script (--sql): a parenthesis or the body of a function is not closed: {statement}"
+        )));
+    }
+    Ok(plain_backslash)
+}
+
+/// True for an `E''` literal with a second part behind a line end.
+fn goes_on(literal: &str) -> bool {
+    let mut bytes = literal.bytes().skip("E'".len());
+    while let Some(byte) = bytes.next() {
+        match byte {
+            b'\\' => {
+                bytes.next();
+            }
+            b'\'' => match bytes.next() {
+                Some(b'\'') => {}
+                rest => return rest.is_some(),
+            },
+            _ => {}
+        }
+    }
+    false
 }
 
 impl OfflineSink {
@@ -77,6 +171,7 @@ impl OfflineSink {
     pub fn new(out: Box<dyn Write + Send>, settings: RunSettings, header: ScriptHeader) -> Self {
         let tables = Tables::new(&settings.schema, &settings.version_table);
         Self {
+            heads: header.from.clone(),
             out,
             settings,
             header,
@@ -92,19 +187,35 @@ impl OfflineSink {
         }
     }
 
+    /// Writes whole lines. psql reads them in the client encoding, in some of which a quote can be part of a letter, and
+    /// what a migration has sent before may have changed it.
+    fn put(&mut self, lines: &str) -> Result<(), SinkError> {
+        if lines.contains('\0') {
+            return Err(SinkError::Misuse("a script cannot hold a zero byte".to_owned()));
+        }
+        if !lines.is_ascii() {
+            self.out.write_all(b"\\encoding UTF8\n")?;
+        }
+        Ok(self.out.write_all(lines.as_bytes())?)
+    }
+
     fn comment(&mut self, text: &str) -> Result<(), SinkError> {
-        Ok(writeln!(self.out, "-- {}", one_line(text))?)
+        self.put(&format!("-- {}\n", one_line(text)))
     }
 
     fn line(&mut self, statement: &str) -> Result<(), SinkError> {
-        Ok(writeln!(self.out, "{statement};")?)
+        self.put(&format!("{statement};\n"))
     }
 
     /// A statement of the guest's, byte for byte.
     fn guest(&mut self, statement: &str) -> Result<(), SinkError> {
+        let plain_backslash = check_for_psql(statement)?;
         self.name_operation()?;
+        if plain_backslash {
+            self.line("SET standard_conforming_strings = on")?;
+        }
         self.sent += 1;
-        Ok(self.out.write_all(terminated(statement).as_bytes())?)
+        self.put(&terminated(statement))
     }
 
     fn name_operation(&mut self) -> Result<(), SinkError> {
@@ -245,6 +356,7 @@ impl Sink for OfflineSink {
 
     async fn copy_open(&mut self, table: &str, columns: &[String]) -> Result<u32, SinkError> {
         self.check()?;
+        self.out.write_all(b"\\encoding UTF8\n")?;
         self.guest(&copy_statement(table, columns))?;
         self.next_copy = self.next_copy.wrapping_add(1);
         self.copy = Some((self.next_copy, columns.len(), 0));
@@ -297,8 +409,8 @@ impl StepSink for OfflineSink {
         let header = self.header.clone();
         self.comment(&format!("Written by mighost {}.", header.host_version))?;
         self.comment(&format!("From {} to {}.", heads(&header.from), heads(&header.to)))?;
-        self.comment("Run it with psql -X -v ON_ERROR_STOP=1 -f, as the role that mighost would connect as.")?;
-        writeln!(self.out).map_err(SinkError::from)?;
+        self.comment("Run it with psql -X -f, as the role that mighost would connect as.")?;
+        self.put("\\set ON_ERROR_STOP on\n\\encoding UTF8\n\n")?;
         self.begin()?;
         for create in [
             self.tables.create_schema_if_missing(),
@@ -307,6 +419,8 @@ impl StepSink for OfflineSink {
         ] {
             self.line(&create)?;
         }
+        let check = check_heads(&self.tables.version, &self.heads);
+        self.line(&check)?;
         if self.settings.transaction != TransactionMode::All {
             self.commit()?;
         }
@@ -328,6 +442,11 @@ impl StepSink for OfflineSink {
         self.comment(&format!("{} {}: {}", step.direction, step.revision, step.message))?;
         if !no_transaction {
             self.begin()?;
+        }
+        if no_transaction {
+            // The lock is not held here, but what is committed below is not taken back by a later failure.
+            let check = check_heads(&self.tables.version, &self.heads);
+            self.line(&check)?;
         }
         let settings = step_settings(&self.settings.schema, step.lock_timeout, step.statement_timeout);
         for line in RESET_SESSION.split("; ").map(str::to_owned).chain(settings) {
@@ -352,6 +471,9 @@ impl StepSink for OfflineSink {
                 RowChange::Delete(revision) | RowChange::Update { from: revision, .. } => checked(&statement, revision),
             };
             self.line(&statement)?;
+        }
+        for change in changes {
+            apply(&mut self.heads, change);
         }
         self.line(&self.tables.ledger_line(entry))?;
         if self.settings.transaction != TransactionMode::All {

@@ -112,7 +112,10 @@ impl Tables {
     }
 
     pub fn heads(&self) -> String {
-        format!("SELECT version_num FROM {} ORDER BY version_num", self.version)
+        format!(
+            "SELECT version_num FROM {} ORDER BY version_num COLLATE \"C\"",
+            self.version
+        )
     }
 
     /// The latest line of the ledger for each revision.

@@ -68,7 +68,7 @@ pub enum RuntimeError {
     Sink(#[from] SinkError),
     /// What a plugin asked of the database is not allowed, or is not there to be had.
     #[error("{guest}: {error}")]
-    Refused { guest: String, error: SinkError },
+    Refused { guest: String, error: Box<SinkError> },
     #[error("{guest} failed{}", if .text.is_empty() { ", and did not say why".to_owned() } else { format!(": {text}") })]
     Returned { guest: String, text: String },
     #[error("{guest} panicked: {text}")]
@@ -110,12 +110,9 @@ impl RuntimeError {
             | Self::TwoKinds { .. }
             | Self::NoSuperuserRole { .. }
             | Self::UnknownKind { .. } => Blame::Operator,
+            Self::Refused { error, .. } if matches!(**error, SinkError::Offline { .. }) => Blame::Operator,
             Self::Sink(SinkError::ConnectionLost(_)) => Blame::Database,
-            Self::Refused {
-                error: SinkError::Offline { .. },
-                ..
-            }
-            | Self::Sink(SinkError::Offline { .. } | SinkError::Interrupted | SinkError::Write(_)) => Blame::Operator,
+            Self::Sink(SinkError::Offline { .. } | SinkError::Interrupted | SinkError::Write(_)) => Blame::Operator,
             _ => Blame::Guest,
         }
     }
@@ -126,7 +123,9 @@ impl RuntimeError {
             Self::MissingPlugin { similar, .. } if !similar.is_empty() => {
                 format!("what plugins export: {}; versions must be equal", similar.join(", "))
             }
-            Self::MissingPlugin { .. } => "put the plugin into the project's plugins folder; `mighost plugins` lists what is there".into(),
+            Self::MissingPlugin { .. } => {
+                "put the plugin into the project's plugins folder; `mighost plugins` lists what is there".into()
+            }
             Self::ForbiddenImport { import, .. } if import.starts_with("mighost:host/") => {
                 "build it with this mighost's WIT (`mighost wit`), or install a mighost that offers it".into()
             }
@@ -140,18 +139,29 @@ impl RuntimeError {
             Self::NoSuperuserRole { .. } => {
                 "set superuser-role in mighost.toml, or MIGHOST_SU_ROLE_NAME in the environment".into()
             }
-            Self::TimeLimit { .. } => "if it really needs longer, raise guest-time under [limits] in mighost.toml".into(),
-            Self::MemoryLimit { .. } => "a cursor reads large results in batches; memory under [limits] in mighost.toml raises the limit".into(),
-            Self::Sink(SinkError::Offline { .. }) | Self::Refused { error: SinkError::Offline { .. }, .. } => "run it without --sql, or write the migration without queries".into(),
-            Self::Sink(SinkError::TransactionControl { .. })
-            | Self::Refused { error: SinkError::TransactionControl { .. }, .. } => {
-                "mighost begins and commits; statements that cannot run in a transaction go behind suspend-transaction, or set \
-                 transaction = \"none\" in migration.toml"
-                    .into()
+            Self::TimeLimit { .. } => {
+                "if it really needs longer, raise guest-time under [limits] in mighost.toml".into()
             }
+            Self::MemoryLimit { .. } => {
+                "a cursor reads large results in batches; memory under [limits] in mighost.toml raises the limit".into()
+            }
+            Self::Sink(error) => return refusal_hint(error),
+            Self::Refused { error, .. } => return refusal_hint(error),
             _ => return None,
         })
     }
+}
+
+fn refusal_hint(error: &SinkError) -> Option<String> {
+    let hint = match error {
+        SinkError::Offline { .. } => "run it without --sql, or write the migration without queries",
+        SinkError::TransactionControl { .. } => {
+            "mighost begins and commits; statements that cannot run in a transaction go behind suspend-transaction, or set \
+             transaction = \"none\" in migration.toml"
+        }
+        _ => return None,
+    };
+    Some(hint.to_owned())
 }
 
 fn guest_word(guest: &str) -> &str {

@@ -23,7 +23,7 @@ impl GuestState {
                 RuntimeError::Sink(error) if error.is_refusal() && self.name.starts_with("plugin ") => {
                     RuntimeError::Refused {
                         guest: self.name.to_string(),
-                        error,
+                        error: Box::new(error),
                     }
                 }
                 error => error,

@@ -310,7 +310,12 @@ impl StepSink for LiveSink {
         let batch = batch.join("; ");
         let ended = self.pipeline.send_batch(&batch);
         // COMMIT goes out with the rest: behind a failure, the server takes it for ROLLBACK.
-        let committed = (!self.settings.one_transaction()).then(|| self.pipeline.send_batch("COMMIT"));
+        // Behind a pooler it gives the session to others, so what cleans up travels with it, done or failed.
+        let commit = match self.clean_pooled() {
+            "" => "COMMIT".to_owned(),
+            clean => format!("COMMIT; {clean}"),
+        };
+        let committed = (!self.settings.one_transaction()).then(|| self.pipeline.send_batch(&commit));
         self.in_transaction = committed.is_none();
         self.committing = committed.is_some();
         if let Err(failure) = self.pipeline.drain().await {
@@ -333,7 +338,7 @@ impl StepSink for LiveSink {
             && let Err(error) = committed.answer().await
         {
             let failure = self.failure(error, "COMMIT", None);
-            self.committing &= failure.is_lost();
+            self.committing &= failure.is_lost() || self.settings.pooler;
             return Err(self.report(failure).into());
         }
         self.committing = false;
@@ -409,7 +414,8 @@ fn describe(change: &RowChange) -> String {
     }
 }
 
-fn apply(heads: &mut Vec<String>, change: &RowChange) {
+/// Makes a change of the version rows in a sorted list of them.
+pub(in crate::database) fn apply(heads: &mut Vec<String>, change: &RowChange) {
     match change {
         RowChange::Insert(revision) => heads.push(revision.clone()),
         RowChange::Delete(revision) => heads.retain(|head| head != revision),
