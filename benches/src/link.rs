@@ -86,10 +86,13 @@ fn carry_both(client: TcpStream, server: u16, one_way: Duration, counts: &Arc<Co
 /// PostgreSQL's message Terminate, which waits for no answer.
 const GOODBYE: [u8; 5] = [b'X', 0, 0, 0, 4];
 
+/// Numbers bytes that pass.
+type Number = Box<dyn Fn(&[u8]) -> u64 + Send>;
+
 /// What is noted of bytes that go one way.
 struct Way {
     /// Which words of the client they are, or answer.
-    number: Box<dyn Fn(&[u8]) -> u64 + Send>,
+    number: Number,
     /// Called just before they come out at the other end.
     arrived: Box<dyn Fn(u64) + Send>,
 }

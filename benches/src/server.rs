@@ -103,6 +103,11 @@ impl Drop for Server {
             let _ = self.child.wait();
         }
         let _ = std::fs::remove_dir_all(&self.data);
+        // Empty by now: the bench has removed its own part.
+        if let Some(folder) = self.data.parent() {
+            let _ = std::fs::remove_file(folder.join("log"));
+            let _ = std::fs::remove_dir(folder);
+        }
     }
 }
 

@@ -212,11 +212,11 @@ fn command_line() {
 
     For more information, try '--help'.
     ");
-    assert_snapshot!(project.run(&["db", "destroy"]).shown(), @"
+    assert_snapshot!(project.run(&["db", "destroy"]).shown(), @r#"
     exit 2
     error: test is a server of its own, which mighost neither starts nor stops; `db` is for labels with url = "embedded"
     fault: the command's, the configuration's or the environment's
-    ");
+    "#);
     // Options of libraries that read the environment must not be able to crash it.
     let status = Command::new(mighost_tests::project::mighost())
         .arg("-C")
