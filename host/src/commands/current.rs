@@ -3,10 +3,11 @@
 use std::sync::Arc;
 
 use super::history::{RevisionSummary, summary};
+use super::migrate::tell_interrupted;
 use super::{CommandError, Project, open};
 use crate::artifact::BuildMode;
 use crate::database::read_heads;
-use crate::report::Reporter;
+use crate::report::{Direction, Reporter};
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CurrentRequest {
@@ -24,6 +25,8 @@ pub struct CurrentReport {
     /// True where the database is at every head of the history.
     pub at_heads: bool,
     pub heads: Vec<String>,
+    /// Revisions that a run left half done, and which way it went.
+    pub interrupted: Vec<(String, Direction)>,
 }
 
 #[derive(Clone, Debug, serde::Serialize)]
@@ -48,6 +51,7 @@ pub async fn run(
     let connection = open::connect(&settings, &project.environment, reporter).await?;
     let state = read_heads(&connection.client, &settings.schema, &settings.version_table).await?;
     connection.close().await;
+    tell_interrupted(&state, reporter);
     let mut heads: Vec<String> = history.graph.real_heads().into_iter().map(str::to_owned).collect();
     heads.sort();
     let at_heads = heads == state.heads;
@@ -67,5 +71,6 @@ pub async fn run(
         revisions: revisions.collect(),
         at_heads,
         heads,
+        interrupted: state.interrupted,
     })
 }

@@ -134,6 +134,9 @@ async fn online(
         if goal.direction != Direction::Stamp {
             check_unchanged(settings, history, &state, options, reporter)?;
         }
+        if plan.is_empty() {
+            tell_interrupted(&state, reporter);
+        }
         let heads = plan.rows();
         let database = Some(settings.label.clone());
         let (direction, dry_run) = (goal.direction, options.dry_run);
@@ -178,6 +181,20 @@ async fn online(
             }
             Err(error) => return Err(error),
         }
+    }
+}
+
+/// Says which revisions a run left half done, where nobody takes them up now.
+pub(super) fn tell_interrupted(state: &DatabaseState, reporter: &Arc<dyn Reporter>) {
+    for (revision, direction) in &state.interrupted {
+        let text = format!(
+            "the {direction} of {revision} was interrupted and is half done: {direction} again takes it up, \
+             `mighost stamp` settles it where it was finished by hand"
+        );
+        reporter.report(Event::Note {
+            level: Level::Warn,
+            text,
+        });
     }
 }
 
