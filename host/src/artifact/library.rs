@@ -158,9 +158,15 @@ impl Library {
     /// # Errors
     /// The first artifact or source that is not right; a location that cannot be read.
     pub fn load(&self, mode: BuildMode, reporter: &dyn Reporter) -> Result<Loaded, ArtifactError> {
+        // The index is parsed while the folders are walked: each takes about as long as the other.
+        let (index, items) = std::thread::scope(|scope| {
+            let index = scope.spawn(|| self.read_index());
+            let items = self.items(&self.migrations, MigrationSource::MANIFEST);
+            (index.join().unwrap_or_default(), items)
+        });
         // Paths are slow to compare, so each is looked up once.
-        let mut old: HashMap<PathBuf, Entry> = self.read_index().entries.into_iter().collect();
-        let mut items = self.items(&self.migrations, MigrationSource::MANIFEST)?;
+        let mut old: HashMap<PathBuf, Entry> = index.entries.into_iter().collect();
+        let mut items = items?;
         let migrations = items.len();
         items.extend(self.items(&self.plugins, PluginSource::MANIFEST)?);
         let mut entries = Vec::with_capacity(items.len());

@@ -47,8 +47,13 @@ pub async fn run(
 ) -> Result<CurrentReport, CommandError> {
     let settings = project.settings()?;
     let library = open::library(&settings.root, &settings.migrations, &settings.plugins);
-    let history = open::history(&library, BuildMode::Describe, &**reporter)?;
-    let connection = open::connect(&settings, &project.environment, reporter).await?;
+    // The server makes a session while the artifacts are looked at.
+    let events = reporter.clone();
+    let history = tokio::task::spawn_blocking(move || open::history(&library, BuildMode::Describe, &*events));
+    let connection = open::connect(&settings, &project.environment, reporter);
+    let (history, connection) = tokio::join!(history, connection);
+    let history = history.map_err(|_| CommandError::ThreadLost)??;
+    let connection = connection?;
     let state = read_heads(&connection.client, &settings.schema, &settings.version_table).await?;
     connection.close().await;
     tell_interrupted(&state, reporter);
