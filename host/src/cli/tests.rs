@@ -13,7 +13,7 @@ use crate::config::TransactionMode;
 
 fn parsed(line: &str) -> Result<Invocation, clap::Error> {
     let args: Vec<OsString> = line.split(' ').map(OsString::from).collect();
-    parse(&args, Environment::new(), PathBuf::from("/work"))
+    parse(&args, Environment::new(), PathBuf::from("/place"))
 }
 
 fn request(line: &str) -> Request {
@@ -421,7 +421,7 @@ fn common_options_count_on_both_sides() {
     let invocation = parsed("mighost -x a=1 -c one.toml -C sub upgrade -x db=dev -C ./deep -c two.toml -v").unwrap();
     assert_eq!(invocation.project.extra, ["a=1", "db=dev"]);
     assert_eq!(invocation.project.config, Some("two.toml".into()));
-    assert_eq!(invocation.project.directory, PathBuf::from("/work/sub/deep"));
+    assert_eq!(invocation.project.directory, PathBuf::from("/place/sub/deep"));
     assert!(invocation.output.verbose);
     let invocation = parsed("mighost -x a=1 db -q -x b start -x db=dev --color never --json").unwrap();
     assert_eq!(invocation.project.extra, ["a=1", "b", "db=dev"]);
@@ -440,7 +440,7 @@ fn requests() {
         splice: true,
         branch_labels: vec!["x".to_owned(), "y".to_owned()],
         depends_on: vec!["c".to_owned()],
-        version_path: Some("/work/more".into()),
+        version_path: Some("/place/more".into()),
     };
     let line = "mighost revision -m stations --template rust --rev-id a1 --head net@head --splice --branch-label x \
                 --branch-label y --depends-on c --version-path more";
@@ -457,14 +457,14 @@ fn requests() {
             directory: directory.into(),
         })
     };
-    assert_eq!(request("mighost init"), init("/work"));
-    assert_eq!(request("mighost -C sub init ./new"), init("/work/sub/new"));
+    assert_eq!(request("mighost init"), init("/place"));
+    assert_eq!(request("mighost -C sub init ./new"), init("/place/sub/new"));
     let expected = psql::PsqlRequest {
         args: vec!["-c".into(), "SELECT".into()],
     };
     assert_eq!(request("mighost psql -x db=dev -- -c SELECT"), Request::Psql(expected));
     let expected = inspect::InspectRequest {
-        file: "/work/x.wasm".into(),
+        file: "/place/x.wasm".into(),
         wit: true,
     };
     assert_eq!(request("mighost inspect x.wasm --wit"), Request::Inspect(expected));
@@ -480,7 +480,7 @@ fn requests() {
     assert_eq!(
         request("mighost wit -o out"),
         Request::Wit(wit::WitRequest {
-            output: Some("/work/out".into())
+            output: Some("/place/out".into())
         })
     );
 }
@@ -525,7 +525,7 @@ proptest! {
         "upgrade|downgrade|history|db|start|psql|-x|-r|-C|-1|--|--json|--color|-[a-z]{1,3}|--[a-z]{0,8}=?|\\PC{0,6}", 0..6)
     ) {
         let args: Vec<OsString> = ["mighost"].into_iter().map(str::to_owned).chain(words).map(OsString::from).collect();
-        if let Err(error) = parse(&args, Environment::new(), PathBuf::from("/work")) {
+        if let Err(error) = parse(&args, Environment::new(), PathBuf::from("/place")) {
             prop_assert!(!error.render().to_string().is_empty());
         }
     }
