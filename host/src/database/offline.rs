@@ -276,14 +276,6 @@ impl Sink for OfflineSink {
         self.operation = operation.map(str::to_owned);
     }
 
-    fn offline(&self) -> bool {
-        true
-    }
-
-    fn server_version(&self) -> Option<u32> {
-        None
-    }
-
     async fn execute(&mut self, statement: &str) -> Result<(), SinkError> {
         self.check()?;
         for piece in guest_statements(statement)? {

@@ -20,12 +20,6 @@ pub trait Sink: Send {
     /// Names the operation that the following statements belong to; none for the migration's own. Used in failures.
     fn set_operation(&mut self, operation: Option<&str>);
 
-    /// True where nothing is asked of a database (`--sql`).
-    fn offline(&self) -> bool;
-
-    /// The server's `server_version_num`; none offline.
-    fn server_version(&self) -> Option<u32>;
-
     async fn execute(&mut self, statement: &str) -> Result<(), SinkError>;
     async fn execute_script(&mut self, script: &str) -> Result<(), SinkError>;
     async fn run(&mut self, statement: &str, params: &[Value]) -> Result<u64, SinkError>;

@@ -164,14 +164,6 @@ impl Sink for LiveSink {
         self.operation = operation.map(str::to_owned);
     }
 
-    fn offline(&self) -> bool {
-        false
-    }
-
-    fn server_version(&self) -> Option<u32> {
-        Some(self.state.server_version)
-    }
-
     async fn execute(&mut self, statement: &str) -> Result<(), SinkError> {
         for piece in guest_statements(statement)? {
             self.call(Operation::Execute(piece.statement)).await?;
