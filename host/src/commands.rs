@@ -85,6 +85,7 @@ impl Project {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Request {
     Init(init::InitRequest),
+    TakeOver(init::takeover::TakeOverRequest),
     Revision(revision::RevisionRequest),
     Merge(merge::MergeRequest),
     Build(build::BuildRequest),
