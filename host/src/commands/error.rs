@@ -74,6 +74,8 @@ pub enum CommandError {
         done: Vec<StepDone>,
         error: Box<CommandError>,
     },
+    #[error("cannot start the threads of a run: {0}")]
+    Threads(std::io::Error),
     #[error("a thread of mighost's ended before its time")]
     ThreadLost,
 }
@@ -123,7 +125,7 @@ impl From<&CommandError> for Diagnostic {
                 let names: Vec<_> = done.iter().map(|step| step.revision.as_str()).collect();
                 Self::from(&**error).at(format!("done: {}", names.join(", ")))
             }
-            CommandError::ThreadLost => simple(Blame::Host, ExitKind::Internal),
+            CommandError::ThreadLost | CommandError::Threads(_) => simple(Blame::Host, ExitKind::Internal),
         }
     }
 }
