@@ -138,11 +138,19 @@ pub(super) const HISTORY: &str = "\
 Examples:
   mighost history
   mighost history -r current: -v    what an upgrade would run
-  mighost history -r -3: -i         the last three, and where the database is";
+  mighost history -r -3: -i         the last three, and where the database is
+  mighost history --graph -i        branches and merges, what is applied since when
+  mighost history --format svg > history.svg";
+
+pub(super) const HEADS: &str = "\
+Examples:
+  mighost heads -v
+  mighost heads --resolve-dependencies   what `heads` means as a target";
 
 pub(super) const SHOW: &str = "\
 Examples:
   mighost show head
+  mighost show current -i
   mighost show 4f0c --json";
 
 pub(super) const INSPECT: &str = "\

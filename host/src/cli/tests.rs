@@ -384,6 +384,7 @@ fn relative_targets() {
             range,
             indicate_current,
             verbose,
+            style: history::HistoryStyle::List,
         }) => (range, indicate_current, verbose),
         other => panic!("{other:?}"),
     };

@@ -85,6 +85,34 @@ fn place(rows: &[String]) -> String {
 
 impl From<&CommandError> for Diagnostic {
     fn from(error: &CommandError) -> Self {
+        let mut diagnostic = Self::of(error);
+        diagnostic.causes = causes(error);
+        diagnostic
+    }
+}
+
+/// The chain of errors. Those of settings and connections are not shown with their fields, which may hold a URL.
+fn causes(error: &CommandError) -> Vec<String> {
+    let mut causes = Vec::new();
+    let mut next: Option<&dyn std::error::Error> = Some(error);
+    while let Some(cause) = next {
+        let text = cause.to_string();
+        if causes.last() != Some(&text) {
+            causes.push(text);
+        }
+        next = cause.source();
+    }
+    if !matches!(
+        error,
+        CommandError::Config(_) | CommandError::Connect(_) | CommandError::Embedded(_)
+    ) {
+        causes.push(format!("{error:?}"));
+    }
+    causes
+}
+
+impl Diagnostic {
+    fn of(error: &CommandError) -> Self {
         let simple = |blame, exit| Self::new(blame, exit, error.to_string());
         match error {
             CommandError::Config(error) => error.into(),

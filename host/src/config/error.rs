@@ -121,13 +121,9 @@ impl From<&ConfigError> for Diagnostic {
             None => (error.to_string(), Vec::new()),
         };
         Self {
-            blame: Blame::Operator,
-            what,
             location,
-            statement: None,
-            outcome: Vec::new(),
             hints: error.hint().into_iter().collect(),
-            exit: ExitKind::Config,
+            ..Self::new(Blame::Operator, ExitKind::Config, what)
         }
     }
 }

@@ -43,6 +43,43 @@ fn line(revision: &RevisionSummary, styles: Styles) -> String {
     )
 }
 
+/// What stands beside a revision in a picture of the history.
+pub(super) fn line_of_graph(revision: &RevisionSummary, styles: Styles) -> String {
+    let labels = match revision.labels.as_slice() {
+        [] => String::new(),
+        labels => styles.good(&format!(" [{}]", escape_line(&labels.join(", ")))),
+    };
+    let needs = match revision.depends_on.as_slice() {
+        [] => String::new(),
+        needs => format!(" (needs {})", escape_line(&needs.join(", "))),
+    };
+    let name = styles.name(&escape_line(&revision.revision));
+    let message = escape_line(&revision.message);
+    let mut line = format!("{name}{labels}{}{needs}, {message}", styles.bold(&marks(revision)));
+    if let Some(applied) = applied(revision) {
+        line.push_str(&styles.dim(&format!(", {applied}")));
+    }
+    line
+}
+
+/// The further lines of a revision in a picture of the history.
+pub(super) fn paragraph_of_graph(revision: &RevisionSummary) -> String {
+    let text = paragraph(revision, Styles::plain());
+    let lines = text.lines().skip(1).filter(|line| !line.starts_with(' '));
+    let message = revision.message.lines().skip(1).map(escape_line);
+    let lines: Vec<String> = lines.map(str::to_owned).chain(message.map(Into::into)).collect();
+    lines.join("\n")
+}
+
+/// Whether and when a revision was applied, where a database was asked.
+fn applied(revision: &RevisionSummary) -> Option<String> {
+    match (revision.applied?, &revision.applied_at) {
+        (false, _) => Some("not applied".into()),
+        (true, Some(at)) => Some(format!("applied {}", escape_line(at))),
+        (true, None) => None,
+    }
+}
+
 fn marks(revision: &RevisionSummary) -> String {
     let marks = [
         (revision.head, "head"),
@@ -79,6 +116,9 @@ fn paragraph(revision: &RevisionSummary, styles: Styles) -> String {
     }
     if let Some(date) = &revision.date {
         text.push_str(&format!("Date:     {}\n", escape_line(date)));
+    }
+    if let Some(applied) = applied(revision) {
+        text.push_str(&format!("Database: {applied}\n"));
     }
     if revision.transaction == Some(TransactionMode::None) {
         text.push_str("Runs:     without a transaction\n");
