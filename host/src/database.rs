@@ -14,7 +14,7 @@ mod step;
 mod tables;
 mod text;
 
-pub use ledger::read_dates;
+pub use ledger::{Ledger, read_dates, read_ledger};
 pub use live::LiveSink;
 pub use offline::{OfflineSink, ScriptHeader};
 pub use state::{Applied, DatabaseState, read_heads, read_state};

@@ -120,6 +120,12 @@ pub enum Verb {
     /// Show all that is known of a revision
     #[command(after_help = help::SHOW)]
     Show(With<Show>),
+    /// Tell whether sources, artifacts, ledger and database agree
+    #[command(after_help = help::CHECK)]
+    Check(With<Check>),
+    /// Create the version table and the ledger, and nothing else
+    #[command(after_help = help::ENSURE_VERSION, alias = "ensure_version")]
+    EnsureVersion(With<EnsureVersion>),
     /// List the operations and object kinds that plugins add
     Plugins(With<Report>),
     /// Show what a .wasm file is, without running it
@@ -224,6 +230,12 @@ pub struct Run {
     /// Write the statements to stdout as a script instead of running them
     #[arg(long, conflicts_with_all = ["dry_run", "json"])]
     pub sql: bool,
+    /// With --sql: let the database answer what migrations ask; it is not changed
+    #[arg(long, requires = "sql")]
+    pub online_reads: bool,
+    /// A text for the migrations, as `-x tag=TEXT`, and for the head of the script
+    #[arg(long, value_name = "TEXT")]
+    pub tag: Option<String>,
     /// Run everything, then roll it back
     #[arg(long)]
     pub dry_run: bool,
@@ -282,6 +294,9 @@ pub struct Stamp {
     /// Write the statements to stdout as a script instead of running them
     #[arg(long, conflicts_with = "json")]
     pub sql: bool,
+    /// A text for the head of the script
+    #[arg(long, value_name = "TEXT")]
+    pub tag: Option<String>,
     /// How long to wait for another run on the database, e.g. 30s [default: mighost.toml's, or 60s]
     #[arg(long, value_name = "DURATION", value_parser = parse_duration)]
     pub lock_wait: Option<Duration>,
@@ -338,6 +353,27 @@ pub struct Heads {
     /// Leave out heads that another revision depends on
     #[arg(long)]
     pub resolve_dependencies: bool,
+    #[command(flatten)]
+    pub report: Report,
+}
+
+#[derive(Debug, Args)]
+pub struct Check {
+    /// Look at sources and artifacts only
+    #[arg(long)]
+    pub no_database: bool,
+    #[command(flatten)]
+    pub report: Report,
+}
+
+#[derive(Debug, Args)]
+pub struct EnsureVersion {
+    /// Write the statements to stdout as a script instead of running them
+    #[arg(long, conflicts_with = "json")]
+    pub sql: bool,
+    /// How long to wait for another run on the database, e.g. 30s [default: mighost.toml's, or 60s]
+    #[arg(long, value_name = "DURATION", value_parser = parse_duration)]
+    pub lock_wait: Option<Duration>,
     #[command(flatten)]
     pub report: Report,
 }

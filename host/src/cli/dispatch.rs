@@ -9,8 +9,8 @@ use super::parse::{Action, Invocation};
 use super::{block_on, help};
 use crate::commands::history::{HistoryStyle, RevisionSummary};
 use crate::commands::{
-    CommandError, Request, RunReport, branches, build, current, db, downgrade, heads, history, init, inspect, merge,
-    plugins, psql, revision, show, stamp, upgrade, wit,
+    CommandError, Request, RunReport, branches, build, check, current, db, downgrade, ensure_version, heads, history,
+    init, inspect, merge, plugins, psql, revision, show, stamp, upgrade, wit,
 };
 use crate::output::graph::{self, Charset, GraphError};
 use crate::output::{Output, Summary, escape_text, listing};
@@ -96,11 +96,14 @@ pub(super) fn dispatch(invocation: Invocation, output: &Arc<Output>) -> Result<E
             written(output.json(&report))?;
             lines(output, &text.map_err(|error| too_large(&error))?)
         }
-        Request::Heads(request) => revisions(
-            output,
-            &fail(heads::run(&project, &request, &**output))?,
-            request.verbose,
-        ),
+        Request::Heads(request) => {
+            let heads = fail(heads::run(&project, &request, &**output))?;
+            revisions(output, &heads, request.verbose)?;
+            if let Some(advice) = heads::advice(&heads) {
+                output.note(&advice);
+            }
+            Ok(ExitCode::SUCCESS)
+        }
         Request::Show(request) => revisions(
             output,
             &fail(block_on(show::run(&project, &request, &reporter))?)?,
@@ -110,6 +113,27 @@ pub(super) fn dispatch(invocation: Invocation, output: &Arc<Output>) -> Result<E
             let report = fail(branches::run(&project, &**output))?;
             written(output.json(&report))?;
             lines(output, &listing::branches(&report, request.verbose, output.styles()))
+        }
+        Request::Check(request) => {
+            let report = fail(block_on(check::run(&project, &request, &reporter))?)?;
+            written(output.json(&report))?;
+            lines(output, &listing::check(&report, output.styles()))?;
+            Ok(match report.ok {
+                true => ExitCode::SUCCESS,
+                false => ExitCode::from(ExitKind::Check.code()),
+            })
+        }
+        Request::EnsureVersion(request) => {
+            let script = script(request.sql);
+            let report = fail(block_on(ensure_version::run(&project, &request, &reporter, script))?)?;
+            if let Some(label) = &report.database {
+                let (schema, table) = (&report.schema, &report.version_table);
+                output.note(&format!(
+                    "{label} has the version table {schema}.{table} and its ledger"
+                ));
+                written(output.json(&report))?;
+            }
+            Ok(ExitCode::SUCCESS)
         }
         Request::Plugins(request) => {
             let report = fail(plugins::run(&project, &reporter))?;

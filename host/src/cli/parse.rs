@@ -13,8 +13,8 @@ use super::help;
 use crate::commands::merge::MergeRequest;
 use crate::commands::revision::{RevisionRequest, Template};
 use crate::commands::{
-    Project, Request, RunOptions, branches, build, current, db, downgrade, heads, history, init, inspect, plugins,
-    psql, show, stamp, upgrade, wit,
+    Project, Request, RunOptions, branches, build, check, current, db, downgrade, ensure_version, heads, history, init,
+    inspect, plugins, psql, show, stamp, upgrade, wit,
 };
 use crate::config::{Environment, TransactionMode};
 use crate::output::{ColorChoice, Options};
@@ -152,6 +152,7 @@ impl Reader {
                     targets: args.targets,
                     purge: args.purge,
                     sql: args.sql,
+                    tag: args.tag,
                     lock_wait: args.lock_wait,
                 })
             }
@@ -198,6 +199,21 @@ impl Reader {
                 Request::Show(show::ShowRequest {
                     revisions: args.revisions,
                     indicate_current: args.indicate_current,
+                })
+            }
+            Verb::Check(with) => {
+                let args = self.take(with);
+                self.report(&args.report);
+                Request::Check(check::CheckRequest {
+                    no_database: args.no_database,
+                })
+            }
+            Verb::EnsureVersion(with) => {
+                let args = self.take(with);
+                self.report(&args.report);
+                Request::EnsureVersion(ensure_version::EnsureVersionRequest {
+                    sql: args.sql,
+                    lock_wait: args.lock_wait,
                 })
             }
             Verb::Plugins(with) => {
@@ -273,6 +289,8 @@ impl Reader {
         self.report(&run.report);
         RunOptions {
             sql: run.sql,
+            online_reads: run.online_reads,
+            tag: run.tag.clone(),
             dry_run: run.dry_run,
             transaction: run.transaction.map(|mode| match mode {
                 TransactionArg::PerMigration => TransactionMode::PerMigration,

@@ -11,6 +11,7 @@ use crate::database::connect::ConnectError;
 use crate::database::embedded::EmbeddedError;
 use crate::executor::{ExecutorError, RunFailure, StepDone};
 use crate::report::{Blame, DatabaseError, Diagnostic, ExitKind};
+use crate::revision::Late;
 use crate::runtime::{RuntimeError, SinkError};
 
 /// Why a command failed.
@@ -49,6 +50,9 @@ pub enum CommandError {
     Run(#[from] Box<RunFailure>),
     #[error("{} changed since it was applied to {label}: {}", if .revisions.len() == 1 { "a migration has" } else { "migrations have" }, .revisions.join(", "))]
     Changed { label: String, revisions: Vec<String> },
+    /// Revisions below what is applied, which no run has applied; each with the applied one that stands on it.
+    #[error("{}", late(.label, .revisions))]
+    Late { label: String, revisions: Vec<Late> },
     #[error("{label} is at {}, not at the heads: {}", place(.rows), .heads.join(", "))]
     NotAtHeads {
         label: String,
@@ -74,6 +78,20 @@ pub enum CommandError {
     #[error("a thread of mighost's ended before its time")]
     ThreadLost,
 }
+
+fn late(label: &str, late: &[Late]) -> String {
+    let lines = late.iter().take(LISTED).map(|Late { revision, above }| {
+        format!("{revision} was put below {above}, which {label} has already, so it would never be run")
+    });
+    let mut lines: Vec<String> = lines.collect();
+    if let Some(more) = late.len().checked_sub(LISTED).filter(|more| *more > 0) {
+        lines.push(format!("and {more} more"));
+    }
+    lines.join("\n")
+}
+
+/// How many revisions a text lists.
+const LISTED: usize = 8;
 
 fn place(rows: &[String]) -> String {
     if rows.is_empty() {
@@ -135,6 +153,19 @@ impl Diagnostic {
             CommandError::Changed { .. } => simple(Blame::Operator, ExitKind::History)
                 .hint("put the files back as they were, and write the change as a new revision")
                 .hint("--allow-changed goes on all the same"),
+            CommandError::Late { revisions, .. } => {
+                let mut diagnostic = simple(Blame::Operator, ExitKind::History);
+                if let Some(Late { revision, above }) = revisions.first() {
+                    diagnostic = diagnostic
+                        .hint(format!(
+                            "in the sources, take it out again: give what stands on {revision} its former down-revisions, \
+                             and let {revision} stand on a head: `down-revisions = [\"{above}\"]` where {above} is one"
+                        ))
+                        .hint("where the database has what it does, say so: `mighost stamp --purge` with the rows of `mighost current`")
+                        .hint("--allow-changed goes on without it");
+                }
+                diagnostic
+            }
             CommandError::NotAtHeads { .. } => {
                 simple(Blame::Operator, ExitKind::Check).hint("run `mighost upgrade heads`")
             }
@@ -219,9 +250,24 @@ fn sink(error: &SinkError, blame: Blame) -> Diagnostic {
         _ => blame,
     };
     let mut diagnostic = Diagnostic::new(blame, exit, error.to_string());
+    if let SinkError::Offline { call } = error
+        && *call != "try-execute"
+    {
+        diagnostic
+            .hints
+            .push("--online-reads lets the database answer, which is not changed".into());
+    }
     if let SinkError::Statement(failure) = error {
         diagnostic.statement = Some(failure.clone());
         diagnostic.hints.extend(timeout_hint(&failure.error).map(str::to_owned));
+        // duplicate_table, duplicate_schema, duplicate_object, duplicate_function.
+        if matches!(failure.error.sqlstate.as_str(), "42P07" | "42P06" | "42710" | "42723") {
+            diagnostic.hints.push(
+                "where the database was made in another way and has what this revision does, say which is the last revision \
+                 that it holds: `mighost stamp REVISION`"
+                    .into(),
+            );
+        }
         // active_sql_transaction: CREATE INDEX CONCURRENTLY, VACUUM and the like.
         if failure.error.sqlstate == "25001" {
             diagnostic.hints.push(

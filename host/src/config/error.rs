@@ -129,7 +129,7 @@ impl From<&ConfigError> for Diagnostic {
 }
 
 /// The one of `known` that `word` is likely to mean.
-pub(super) fn nearest<'k>(word: &str, known: impl IntoIterator<Item = &'k str>) -> Option<&'k str> {
+pub(crate) fn nearest<'k>(word: &str, known: impl IntoIterator<Item = &'k str>) -> Option<&'k str> {
     // The measure takes quadratic time, and nobody's typing error makes a long word of a short one.
     if word.len() > 100 {
         return None;

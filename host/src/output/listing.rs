@@ -3,6 +3,7 @@
 use super::{Styles, escape_line, escape_text};
 use crate::artifact::inspect::Inspection;
 use crate::commands::branches::BranchPoint;
+use crate::commands::check::CheckReport;
 use crate::commands::current::CurrentReport;
 use crate::commands::db::DbReport;
 use crate::commands::history::RevisionSummary;
@@ -167,6 +168,43 @@ pub fn branches(points: &[BranchPoint], verbose: bool, styles: Styles) -> String
                 line(child, styles).split_once("-> ").map_or("", |(_, child)| child)
             ));
         }
+    }
+    text
+}
+
+/// What does not agree, and what to do about it.
+pub fn check(report: &CheckReport, styles: Styles) -> String {
+    let mut text = String::new();
+    for finding in &report.findings {
+        let label = if finding.error {
+            styles.error("error")
+        } else {
+            styles.warning("warning")
+        };
+        text.push_str(&format!("{label}: {}\n", escape_line(&finding.what)));
+        for advice in &finding.advice {
+            text.push_str(&format!("  {}\n", escape_line(advice)));
+        }
+    }
+    if report.findings.is_empty() {
+        let revisions = match report.revisions {
+            1 => "1 revision".to_owned(),
+            number => format!("{number} revisions"),
+        };
+        text = match &report.database {
+            Some(label) => {
+                let rows = if report.rows.is_empty() {
+                    "the base".to_owned()
+                } else {
+                    report.rows.join(", ")
+                };
+                format!(
+                    "sources, artifacts and {label} agree: {revisions}, at {}\n",
+                    escape_line(&rows)
+                )
+            }
+            None => format!("sources and artifacts agree: {revisions}\n"),
+        };
     }
     text
 }

@@ -56,12 +56,28 @@ pub enum RevisionError {
     DependencyCycle { revisions: Vec<String> },
 
     // Names.
-    #[error("there is no revision or branch label '{}', nor one that begins so; `mighost history` lists them", shown(.name))]
-    UnknownRevision { name: String },
+    #[error(
+        "there is no revision or branch label '{}', nor one that begins so; {}`mighost history` lists them",
+        shown(.name),
+        did_you_mean(.similar)
+    )]
+    UnknownRevision {
+        name: String,
+        /// A name that is there and looks like it.
+        similar: Option<String>,
+    },
     #[error("'{prefix}' is the beginning of several names: {}; type more of it", list(.candidates))]
     AmbiguousPrefix { prefix: String, candidates: Vec<String> },
-    #[error("there is no branch '{name}'; `mighost branches` and `mighost history` show the labels")]
-    UnknownBranch { name: String },
+    #[error(
+        "there is no branch '{}'; {}`mighost branches` and `mighost history` show the labels",
+        shown(.name),
+        did_you_mean(.similar)
+    )]
+    UnknownBranch {
+        name: String,
+        /// A name that is there and looks like it.
+        similar: Option<String>,
+    },
     #[error("revision '{revision}' does not belong to branch '{branch}'")]
     NotInBranch { revision: String, branch: String },
     #[error(
@@ -186,6 +202,12 @@ fn start(target: &str, rows: &[String]) -> String {
     format!("{}@{steps}", rows.first().map_or("", String::as_str))
 }
 
+fn did_you_mean(similar: &Option<String>) -> String {
+    similar
+        .as_ref()
+        .map_or_else(String::new, |name| format!("did you mean '{name}'? "))
+}
+
 fn circle(revisions: &[String]) -> String {
     let mut names: Vec<String> = revisions.iter().take(LISTED).map(|name| format!("'{name}'")).collect();
     if revisions.len() > LISTED {
@@ -206,8 +228,8 @@ fn multiple_heads(target: &str, heads: &[String]) -> String {
         _ => "heads".to_owned(),
     };
     format!(
-        "'{target}' must be one revision here, but there are {} heads: {}. Join them with `mighost merge {merge}`, or go to all of \
-         them with `mighost upgrade {all}`",
+        "'{target}' must be one revision here, but there are {} heads: {}. Join them with `mighost merge {merge}`, or say \
+         `{all}` for all of them, or name one",
         heads.len(),
         list(heads)
     )
