@@ -268,7 +268,7 @@ pub enum TransactionArg {
 #[derive(Debug, Args)]
 pub struct Upgrade {
     /// Where to: an id or its start, head, heads, LABEL@head, +N
-    #[arg(value_name = "TARGET", default_value = "head")]
+    #[arg(value_name = "TARGET", default_value = "head", allow_negative_numbers = true)]
     pub targets: Vec<String>,
     #[command(flatten)]
     pub run: Run,

@@ -10,7 +10,7 @@ use crate::database::RunError;
 use crate::database::connect::ConnectError;
 use crate::database::embedded::EmbeddedError;
 use crate::executor::{ExecutorError, RunFailure, StepDone};
-use crate::report::{Blame, DatabaseError, Diagnostic, ExitKind};
+use crate::report::{Blame, DatabaseError, Diagnostic, Direction, ExitKind};
 use crate::revision::Late;
 use crate::runtime::{RuntimeError, SinkError};
 
@@ -260,14 +260,6 @@ fn sink(error: &SinkError, blame: Blame) -> Diagnostic {
     if let SinkError::Statement(failure) = error {
         diagnostic.statement = Some(failure.clone());
         diagnostic.hints.extend(timeout_hint(&failure.error).map(str::to_owned));
-        // duplicate_table, duplicate_schema, duplicate_object, duplicate_function.
-        if matches!(failure.error.sqlstate.as_str(), "42P07" | "42P06" | "42710" | "42723") {
-            diagnostic.hints.push(
-                "where the database was made in another way and has what this revision does, say which is the last revision \
-                 that it holds: `mighost stamp REVISION`"
-                    .into(),
-            );
-        }
         // active_sql_transaction: CREATE INDEX CONCURRENTLY, VACUUM and the like.
         if failure.error.sqlstate == "25001" {
             diagnostic.hints.push(
@@ -317,6 +309,9 @@ fn run(failure: &RunFailure) -> Diagnostic {
                 .unwrap_or_default();
             let text = format!("in the {} of revision {}{place}", step.direction, step.revision);
             diagnostic.location.insert(0, text);
+            diagnostic
+                .hints
+                .extend(stamp_hint(step.direction, sqlstate(&diagnostic)).map(str::to_owned));
         }
         // The host's own statements, and the role's rights that they need.
         None if diagnostic.statement.is_some() => {
@@ -348,6 +343,23 @@ fn run(failure: &RunFailure) -> Diagnostic {
         ));
     }
     diagnostic
+}
+
+/// What to do where the database and its version table seem to tell different stories.
+fn stamp_hint(direction: Direction, sqlstate: Option<&str>) -> Option<&'static str> {
+    match (direction, sqlstate?) {
+        // duplicate_table, duplicate_schema, duplicate_object, duplicate_function.
+        (Direction::Upgrade, "42P07" | "42P06" | "42710" | "42723") => Some(
+            "where the database was made in another way and has what this revision does, say which is the last revision \
+             that it holds: `mighost stamp REVISION`",
+        ),
+        // undefined_table, invalid_schema_name, undefined_object, undefined_function.
+        (Direction::Downgrade, "42P01" | "3F000" | "42704" | "42883") => Some(
+            "where the database never had what this revision does, e.g. after a stamp that went too far, say which is the \
+             last revision that it holds: `mighost stamp REVISION`",
+        ),
+        _ => None,
+    }
 }
 
 fn sqlstate(diagnostic: &Diagnostic) -> Option<&str> {

@@ -140,7 +140,7 @@ async fn online(
             });
         }
         if goal.direction != Direction::Stamp {
-            check_late(settings, history, &state, &plan, options)?;
+            check_late(settings, history, &state, &plan, options, reporter)?;
             check_unchanged(settings, history, &state, options, reporter)?;
         }
         if plan.is_empty() {
@@ -336,10 +336,8 @@ fn check_late(
     state: &DatabaseState,
     plan: &Plan,
     options: &RunOptions,
+    reporter: &Arc<dyn Reporter>,
 ) -> Result<(), CommandError> {
-    if options.allow_changed {
-        return Ok(());
-    }
     let mut late = late(history, state)?;
     if plan.steps.iter().any(|step| step.direction == Direction::Downgrade) {
         late.retain(|late| plan.steps.iter().any(|step| step.revision == late.revision));
@@ -347,10 +345,19 @@ fn check_late(
     if late.is_empty() {
         return Ok(());
     }
-    Err(CommandError::Late {
+    let error = CommandError::Late {
         label: settings.label.clone(),
         revisions: late,
-    })
+    };
+    if !options.allow_changed {
+        return Err(error);
+    }
+    let text = error.to_string();
+    reporter.report(Event::Note {
+        level: Level::Warn,
+        text,
+    });
+    Ok(())
 }
 
 /// Refuses to go on where a migration is not the one that was applied. On the embedded database, where migrations are written,

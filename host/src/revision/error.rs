@@ -93,8 +93,10 @@ pub enum RevisionError {
     #[error("'{target}' is not a target; say e.g. `head`, an id, `+1`, `-1`, `label@head` or `id+1`")]
     BadTarget { target: String },
     #[error(
-        "the way {} from {at} is not clear: it leads to {}; name one of them, or a branch as in `label@+1`",
-        if *.up { "up" } else { "down" }, list(.candidates)
+        "the way {} from {at} is not clear: it leads to {}; {}",
+        if *.up { "up" } else { "down" },
+        list(.candidates),
+        if *.up { "name one of them, or a branch as in `label@+1`" } else { "name the one to go back to" }
     )]
     AmbiguousWalk {
         at: String,
@@ -103,7 +105,7 @@ pub enum RevisionError {
     },
     #[error("'{target}' goes too far: there is nothing beyond {stop}")]
     TooFar { target: String, stop: String },
-    #[error("'{target}' does not lead {}", if *.up { "up, which is where an upgrade goes" } else { "down, which is where a downgrade goes" })]
+    #[error("'{target}' does not lead {}", if *.up { "up, which is where an upgrade goes; `mighost downgrade` goes down" } else { "down, which is where a downgrade goes; `mighost upgrade` goes up" })]
     WrongWay { target: String, up: bool },
     #[error("'{target}' could start from any of {}; say which branch, as in `{}`, or name a revision", list(.rows), start(.target, .rows))]
     AmbiguousStart { target: String, rows: Vec<String> },
@@ -142,6 +144,16 @@ pub enum RevisionError {
         "the version table should hold '{row}' once, but holds it {found} times; `mighost stamp --purge REVISION` sets it anew"
     )]
     RowMismatch { row: String, found: usize },
+    #[error(
+        "the version table holds '{lower}' beside '{upper}', which needs it; `mighost stamp --purge {}` sets it anew",
+        .rows.join(" ")
+    )]
+    OverlappingRows {
+        lower: String,
+        upper: String,
+        /// The rows that no other row needs.
+        rows: Vec<String>,
+    },
     #[error("the version table holds '{row}' already; `mighost stamp --purge REVISION` sets it anew")]
     RowTaken { row: String },
 }

@@ -64,7 +64,8 @@ impl Graph {
 
     /// The name that `name` is likely to mean.
     pub(super) fn similar(&self, name: &str) -> Option<String> {
-        let mut names: Vec<&str> = self.names.keys().map(String::as_str).collect();
+        let words = ["head", "heads", "base", "current"];
+        let mut names: Vec<&str> = self.names.keys().map(String::as_str).chain(words).collect();
         // The order of a map is chance.
         names.sort_unstable();
         nearest(name, names).map(str::to_owned)

@@ -106,30 +106,13 @@ fn unknown_rows(history: &History, rows: &[String]) -> Vec<Finding> {
 
 fn overlapping(history: &History, rows: &[String]) -> Option<Finding> {
     match history.graph.upgrade(rows, &["heads"]) {
-        Err(RevisionError::Overlap { lower, upper }) => Some(
-            Finding::error(
-                FindingKind::OverlappingRows,
-                format!("the version table holds {lower} beside {upper}, which needs it"),
-            )
-            .advise(format!(
-                "set the table anew: mighost stamp --purge {}",
-                needed(history, rows).join(" ")
-            )),
-        ),
+        Err(RevisionError::OverlappingRows { lower, upper, rows }) => {
+            let what = format!("the version table holds {lower} beside {upper}, which needs it");
+            let advice = format!("set the table anew: mighost stamp --purge {}", rows.join(" "));
+            Some(Finding::error(FindingKind::OverlappingRows, what).advise(advice))
+        }
         _ => None,
     }
-}
-
-/// The rows that no other row needs.
-fn needed<'a>(history: &History, rows: &'a [String]) -> Vec<&'a str> {
-    let below: BTreeSet<&str> = rows
-        .iter()
-        .flat_map(|row| history.graph.ancestors(row).unwrap_or_default())
-        .collect();
-    rows.iter()
-        .map(String::as_str)
-        .filter(|row| !below.contains(row))
-        .collect()
 }
 
 fn late_ones(history: &History, seen: &Seen, label: &str) -> Vec<Finding> {

@@ -40,7 +40,7 @@ fn of_targets() {
     assert_snapshot!(text(graph.upgrade(&at, &["nope@users2"])), @"there is no branch 'nope'; `mighost branches` and `mighost history` show the labels");
     assert_snapshot!(text(graph.upgrade(&at, &["items@users2"])), @"revision 'users2' does not belong to branch 'items'");
     assert_snapshot!(text(graph.upgrade(&at, &["+1"])), @"'+1' could start from any of 'users2' and 'items1'; say which branch, as in `users2@+1`, or name a revision");
-    assert_snapshot!(text(graph.upgrade(&at, &["-1"])), @"'-1' does not lead up, which is where an upgrade goes");
+    assert_snapshot!(text(graph.upgrade(&at, &["-1"])), @"'-1' does not lead up, which is where an upgrade goes; `mighost downgrade` goes down");
     assert_snapshot!(text(graph.upgrade(&at, &["+1+1"])), @"'+1+1' is not a target; say e.g. `head`, an id, `+1`, `-1`, `label@head` or `id+1`");
     assert_snapshot!(text(graph.upgrade(&at, &["users+1"])), @"the way up from revision 'users1' is not clear: it leads to 'users2' and 'items2'; name one of them, or a branch as in `label@+1`");
     assert_snapshot!(text(graph.upgrade(&at, &["items+3"])), @"'items+3' goes too far: there is nothing beyond revision 'items1'");
