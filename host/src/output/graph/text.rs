@@ -38,7 +38,8 @@ pub fn text(
     charset: Charset,
     styles: Styles,
 ) -> Result<String, GraphError> {
-    let layout = Layout::new(&Picture::new(revisions))?;
+    let picture = Picture::new(revisions);
+    let layout = Layout::new(&picture)?;
     let mut text = String::new();
     for row in &layout.rows {
         let revision = row.node.and_then(|node| revisions.get(node));
@@ -48,7 +49,11 @@ pub fn text(
             continue;
         };
         let lines = drawn(row, charset, standing(revision));
-        text.push_str(&format!("{lines}{}\n", line_of_graph(revision, styles)));
+        let node = row.node.unwrap_or_default();
+        let partly =
+            picture.cut.get(node) == Some(&true) && picture.edges.get(node).is_some_and(|edges| !edges.is_empty());
+        let more = if partly { ", stands on more than is shown" } else { "" };
+        text.push_str(&format!("{lines}{}{more}\n", line_of_graph(revision, styles)));
         if verbose {
             let below = drawn(&below(row), charset, Standing::Unknown);
             for line in paragraph_of_graph(revision).lines() {
