@@ -7,6 +7,7 @@ mod cursor;
 mod guest;
 mod journal;
 mod pooled;
+mod reading;
 mod transaction;
 
 use std::collections::BTreeMap;

@@ -4,7 +4,7 @@ use std::io::Write;
 
 use async_trait::async_trait;
 
-use super::live::{apply, copy_lines, copy_statement, fill_in, guest_statements, single_statement};
+use super::live::{LiveSink, apply, copy_lines, copy_statement, fill_in, guest_statements, single_statement};
 use super::lock::LockKey;
 use super::step::{Aftermath, LedgerEntry, RunError, RunSettings, StepContext, StepSink};
 use super::tables::{CHECK_DEFERRED, DEFER_AGAIN, RESET_SESSION, Tables, step_settings};
@@ -24,6 +24,8 @@ pub struct ScriptHeader {
     pub from: Vec<String>,
     /// The heads that it leads to; empty for the base.
     pub to: Vec<String>,
+    /// `--tag`.
+    pub tag: Option<String>,
 }
 
 /// Writes statements as a script, to be run by `psql -X -f`.
@@ -43,6 +45,8 @@ pub struct OfflineSink {
     next_copy: u32,
     poisoned: bool,
     sent: u64,
+    /// Answers questions; where there is none, they are refused.
+    reader: Option<LiveSink>,
 }
 
 /// `statement` with a semicolon that no comment at its end can swallow.
@@ -184,7 +188,26 @@ impl OfflineSink {
             next_copy: 0,
             poisoned: false,
             sent: 0,
+            reader: None,
         }
+    }
+
+    /// Has `reader` answer the questions of migrations, in a transaction that cannot write.
+    #[must_use]
+    pub fn with_reader(self, reader: LiveSink) -> Self {
+        Self {
+            reader: Some(reader),
+            ..self
+        }
+    }
+
+    /// The database that answers, for a question that is asked by `call`.
+    fn reader(&mut self, call: &'static str) -> Result<&mut LiveSink, SinkError> {
+        self.check()?;
+        let operation = self.operation.clone();
+        let reader = self.reader.as_mut().ok_or(SinkError::Offline { call })?;
+        reader.set_operation(operation.as_deref());
+        Ok(reader)
     }
 
     /// Writes whole lines. psql reads them in the client encoding, in some of which a quote can be part of a letter, and
@@ -254,6 +277,34 @@ impl OfflineSink {
         Ok(())
     }
 
+    /// The head of the script, and mighost's tables.
+    fn create_tables(&mut self) -> Result<(), SinkError> {
+        self.comment("Run it with psql -X -f, as the role that mighost would connect as.")?;
+        self.put("\\set ON_ERROR_STOP on\n\\encoding UTF8\n\n")?;
+        self.begin()?;
+        for create in [
+            self.tables.create_schema_if_missing(),
+            self.tables.create_version(),
+            self.tables.create_ledger(),
+        ] {
+            self.line(&create)?;
+        }
+        Ok(())
+    }
+
+    /// A script that makes sure of mighost's tables and changes no row, wherever the database is.
+    ///
+    /// # Errors
+    /// A name that is too long; the script cannot be written out.
+    pub fn write_tables(mut self) -> Result<(), RunError> {
+        self.tables.check_length()?;
+        self.comment(&format!("Written by mighost {}.", self.header.host_version.clone()))?;
+        self.create_tables()?;
+        self.commit()?;
+        self.out.flush().map_err(SinkError::from)?;
+        Ok(())
+    }
+
     fn commit(&mut self) -> Result<(), SinkError> {
         if self.in_transaction {
             self.in_transaction = false;
@@ -311,10 +362,11 @@ impl Sink for OfflineSink {
         Ok(0)
     }
 
-    async fn query(&mut self, _: &str, _: &[Value]) -> Result<Rows, SinkError> {
-        Err(SinkError::Offline { call: "query" })
+    async fn query(&mut self, statement: &str, params: &[Value]) -> Result<Rows, SinkError> {
+        self.reader("query")?.query(statement, params).await
     }
 
+    /// Never answered: whether the statement would succeed is known only where it is run.
     async fn try_execute(&mut self, _: &str) -> Result<Result<u64, GuestDatabaseError>, SinkError> {
         Err(SinkError::Offline { call: "try-execute" })
     }
@@ -334,16 +386,19 @@ impl Sink for OfflineSink {
         self.begin()
     }
 
-    async fn cursor_open(&mut self, _: &str, _: &[Value], _: u32) -> Result<u32, SinkError> {
-        Err(SinkError::Offline { call: "cursor" })
+    async fn cursor_open(&mut self, statement: &str, params: &[Value], batch: u32) -> Result<u32, SinkError> {
+        self.reader("cursor")?.cursor_open(statement, params, batch).await
     }
 
-    async fn cursor_next(&mut self, _: u32) -> Result<Vec<Row>, SinkError> {
-        Err(SinkError::Offline { call: "cursor" })
+    async fn cursor_next(&mut self, cursor: u32) -> Result<Vec<Row>, SinkError> {
+        self.reader("cursor")?.cursor_next(cursor).await
     }
 
-    async fn cursor_close(&mut self, _: u32) -> Result<(), SinkError> {
-        Ok(())
+    async fn cursor_close(&mut self, cursor: u32) -> Result<(), SinkError> {
+        match self.reader.as_mut() {
+            Some(reader) => reader.cursor_close(cursor).await,
+            None => Ok(()),
+        }
     }
 
     async fn copy_open(&mut self, table: &str, columns: &[String]) -> Result<u32, SinkError> {
@@ -401,16 +456,13 @@ impl StepSink for OfflineSink {
         let header = self.header.clone();
         self.comment(&format!("Written by mighost {}.", header.host_version))?;
         self.comment(&format!("From {} to {}.", heads(&header.from), heads(&header.to)))?;
-        self.comment("Run it with psql -X -f, as the role that mighost would connect as.")?;
-        self.put("\\set ON_ERROR_STOP on\n\\encoding UTF8\n\n")?;
-        self.begin()?;
-        for create in [
-            self.tables.create_schema_if_missing(),
-            self.tables.create_version(),
-            self.tables.create_ledger(),
-        ] {
-            self.line(&create)?;
+        if let Some(tag) = &header.tag {
+            self.comment(&format!("Tag: {tag}"))?;
         }
+        if self.reader.is_some() {
+            self.comment("What the migrations asked was answered by a database while this was written.")?;
+        }
+        self.create_tables()?;
         let check = check_heads(&self.tables.version, &self.heads);
         self.line(&check)?;
         if self.settings.transaction != TransactionMode::All {
@@ -426,6 +478,9 @@ impl StepSink for OfflineSink {
                 reason: reason.to_owned(),
             }
             .into());
+        }
+        if let Some(reader) = self.reader.as_mut() {
+            reader.begin_reading(step).await?;
         }
         self.step = Some(step.clone());
         self.named = None;
@@ -488,6 +543,9 @@ impl StepSink for OfflineSink {
 
     async fn end_run(&mut self) -> Result<(), RunError> {
         self.commit()?;
+        if let Some(mut reader) = self.reader.take() {
+            reader.end_reading().await;
+        }
         self.out.flush().map_err(SinkError::from)?;
         Ok(())
     }
