@@ -5,11 +5,13 @@ pub mod build;
 pub mod current;
 pub mod db;
 pub mod downgrade;
+pub mod edit;
 mod error;
 pub mod heads;
 pub mod history;
 pub mod init;
 pub mod inspect;
+pub mod list_templates;
 pub mod merge;
 mod migrate;
 pub mod open;
@@ -87,6 +89,8 @@ pub enum Request {
     Init(init::InitRequest),
     Revision(revision::RevisionRequest),
     Merge(merge::MergeRequest),
+    Edit(edit::EditRequest),
+    ListTemplates,
     Build(build::BuildRequest),
     Upgrade(upgrade::UpgradeRequest),
     Downgrade(downgrade::DowngradeRequest),

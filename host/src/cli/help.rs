@@ -6,7 +6,10 @@ use super::args::Cli;
 
 /// The commands in the order and the groups that the help shows.
 pub(super) const GROUPS: [(&str, &[&str]); 5] = [
-    ("Write", &["init", "revision", "merge", "build"]),
+    (
+        "Write",
+        &["init", "revision", "merge", "edit", "list-templates", "build"],
+    ),
     ("Run", &["upgrade", "downgrade", "stamp"]),
     (
         "Look",
@@ -25,7 +28,7 @@ pub(super) fn command() -> Command {
         for name in names {
             let about = command.find_subcommand(name).and_then(Command::get_about);
             list.push_str(&format!(
-                "  {name:<12} {}\n",
+                "  {name:<14} {}\n",
                 about.map(ToString::to_string).unwrap_or_default()
             ));
         }
@@ -100,6 +103,13 @@ pub(super) const MERGE: &str = "\
 Examples:
   mighost merge heads
   mighost merge a1b2 c3d4 -m 'join stations and quality'";
+
+pub(super) const EDIT: &str = "\
+VISUAL or EDITOR in the environment name the editor.
+
+Examples:
+  mighost edit head
+  mighost edit 4f0c";
 
 pub(super) const BUILD: &str = "\
 upgrade and downgrade build what changed by themselves; this is for releases and for checking.

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use super::edit::EditError;
 use super::init::InitError;
 use super::revision::RevisionError;
 use crate::artifact::ArtifactError;
@@ -22,6 +23,8 @@ pub enum CommandError {
     Init(#[from] InitError),
     #[error(transparent)]
     Revision(#[from] RevisionError),
+    #[error(transparent)]
+    Edit(#[from] EditError),
     #[error("cannot write {path}: {source}", path = path.display())]
     Write { path: PathBuf, source: std::io::Error },
     #[error("cannot write to stdout: {0}")]
@@ -90,6 +93,7 @@ impl From<&CommandError> for Diagnostic {
             CommandError::Config(error) => error.into(),
             CommandError::Init(error) => error.into(),
             CommandError::Revision(error) => error.into(),
+            CommandError::Edit(error) => error.into(),
             CommandError::Artifact(error) => artifact(error),
             CommandError::Graph(_) => simple(Blame::Operator, ExitKind::History),
             CommandError::NoGraph { places, .. } => {
