@@ -38,7 +38,7 @@ pub use test_server::TestServer;
 
 use self::embedded::Folder;
 use crate::commands::build::{BuildReport, BuildRequest};
-use crate::commands::history::{HistoryRequest, RevisionSummary};
+use crate::commands::history::{HistoryRequest, HistoryStyle, RevisionSummary};
 use crate::commands::merge::MergeRequest;
 use crate::commands::revision::{RevisionRequest, Written};
 use crate::commands::{self, CommandError, branches, build, heads, history, merge, revision, show};
@@ -173,7 +173,11 @@ impl Project {
     /// # Errors
     /// Artifacts that cannot be read, revisions that make no graph.
     pub fn heads(&self) -> Result<Vec<RevisionSummary>, Error> {
-        Ok(heads::run(&self.inner, &*self.reporter)?)
+        let request = heads::HeadsRequest {
+            verbose: false,
+            resolve_dependencies: false,
+        };
+        Ok(heads::run(&self.inner, &request, &*self.reporter)?)
     }
 
     /// The revisions that several others build on, each with those.
@@ -193,6 +197,7 @@ impl Project {
             range: range.map(str::to_owned),
             verbose: false,
             indicate_current: false,
+            style: HistoryStyle::default(),
         };
         let (project, reporter) = (self.inner.clone(), self.reporter.clone());
         thread::wait(move || async move { history::run(&project, &request, &reporter).await })
@@ -205,6 +210,7 @@ impl Project {
     pub fn show(&self, target: &str) -> Result<Vec<RevisionSummary>, Error> {
         let request = show::ShowRequest {
             revisions: vec![target.to_owned()],
+            indicate_current: false,
         };
         let (project, reporter) = (self.inner.clone(), self.reporter.clone());
         thread::wait(move || async move { show::run(&project, &request, &reporter).await })

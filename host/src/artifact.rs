@@ -16,7 +16,7 @@ pub use error::ArtifactError;
 pub use library::{BuildMode, Library, Loaded, LoadedPlugin};
 pub use metadata::{PluginMetadata, RevisionMetadata, RevisionsMetadata, WIT_VERSION};
 pub use sections::{Assets, Metadata, Sections};
-pub use source::{MigrationSource, PluginSource};
+pub use source::{Driver, MigrationSource, PluginSource};
 pub use sql_component::{WIT, is_sql_migration};
 
 use crate::ident::Digest;

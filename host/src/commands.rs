@@ -6,12 +6,14 @@ pub mod check;
 pub mod current;
 pub mod db;
 pub mod downgrade;
+pub mod edit;
 pub mod ensure_version;
 mod error;
 pub mod heads;
 pub mod history;
 pub mod init;
 pub mod inspect;
+pub mod list_templates;
 pub mod merge;
 mod migrate;
 pub mod open;
@@ -90,6 +92,8 @@ pub enum Request {
     TakeOver(init::takeover::TakeOverRequest),
     Revision(revision::RevisionRequest),
     Merge(merge::MergeRequest),
+    Edit(edit::EditRequest),
+    ListTemplates,
     Build(build::BuildRequest),
     Check(check::CheckRequest),
     EnsureVersion(ensure_version::EnsureVersionRequest),

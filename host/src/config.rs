@@ -11,6 +11,7 @@ mod load;
 mod locate;
 mod place;
 mod resolve;
+mod revision;
 #[cfg(test)]
 mod tests;
 mod toml_table;
@@ -21,6 +22,7 @@ pub(crate) use error::nearest;
 pub use load::{Environment, LoadRequest, load, load_project};
 pub use locate::{CONFIG_VARIABLE, FILE_NAME};
 pub use place::Place;
+pub use revision::{RevisionSettings, WriteHook};
 pub use units::parse_duration;
 
 use std::collections::BTreeMap;
@@ -134,4 +136,6 @@ pub struct ProjectSettings {
     pub transaction: TransactionMode,
     pub args: BTreeMap<String, String>,
     pub limits: Limits,
+    /// How new revisions are written.
+    pub revision: RevisionSettings,
 }

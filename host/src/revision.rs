@@ -22,6 +22,7 @@ mod stamp;
 mod targets;
 mod walk;
 
+pub use build::check_id;
 pub use create::{NewRevision, Parents};
 pub use error::RevisionError;
 pub use graph::{Graph, MAX_LABELS, MAX_NAME_CHARS, Node};

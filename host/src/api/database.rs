@@ -187,6 +187,7 @@ impl Database {
             targets: targets.iter().map(|target| (*target).to_owned()).collect(),
             purge,
             sql: false,
+            tag: options.tag,
             lock_wait: options.lock_wait,
         };
         move || async move { stamp::run(&project, &request, &reporter, writer(None)).await }

@@ -11,6 +11,7 @@ use super::error::ArtifactError;
 use super::metadata::RevisionMetadata;
 use crate::config::TransactionMode;
 use crate::ident::Digest;
+use crate::revision::check_id;
 
 /// A source folder that holds more files than this is taken for a mistake, such as a checkout below it.
 const MAX_FILES: usize = 10_000;
@@ -174,12 +175,12 @@ impl MigrationSource {
                 });
             }
         }
-        if let Some(revision) = revisions
-            .iter()
-            .find(|revision| revision.revision.contains(['/', '\\']) || revision.revision == "..")
-        {
-            let text = format!("{:?} cannot be a revision id: it would be a path", revision.revision);
-            return Err(ArtifactError::Source { path, text });
+        // Parts of paths are made of ids.
+        for revision in &revisions {
+            check_id(&revision.revision).map_err(|error| ArtifactError::Source {
+                path: path.clone(),
+                text: error.to_string(),
+            })?;
         }
         let driver = driver(folder, manifest.build, Some(&revisions))?;
         Ok(Self {

@@ -94,6 +94,12 @@ pub enum Verb {
     /// Write the sources of a revision that joins several heads
     #[command(after_help = help::MERGE)]
     Merge(With<Merge>),
+    /// Open the sources of a revision in an editor
+    #[command(after_help = help::EDIT)]
+    Edit(With<Edit>),
+    /// List the templates for new revisions
+    #[command(alias = "list_templates")]
+    ListTemplates(With<Report>),
     /// Build the artifacts of migrations and plugins that changed
     #[command(after_help = help::BUILD)]
     Build(With<Build>),
@@ -172,12 +178,12 @@ pub struct Init {
 #[derive(Debug, Args)]
 pub struct Revision {
     /// What the revision does, in a few words
-    #[arg(short, long, value_name = "TEXT")]
+    #[arg(short, long, value_name = "TEXT", default_value = "", hide_default_value = true)]
     pub message: String,
-    /// What it is written in
-    #[arg(long, value_enum, default_value = "sql")]
-    pub template: TemplateArg,
-    /// The id, instead of twelve random digits
+    /// What it is made from: sql, rust or a template of the project's [default: mighost.toml's, or sql]
+    #[arg(long, value_name = "NAME")]
+    pub template: Option<String>,
+    /// The id [default: by mighost.toml's id-template, or twelve random digits]
     #[arg(long, value_name = "ID")]
     pub rev_id: Option<String>,
     /// The revision to build on [default: head]
@@ -195,8 +201,21 @@ pub struct Revision {
     /// The folder of migrations to write to [default: the project's first]
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
     pub version_path: Option<PathBuf>,
+    /// Alembic's, answered with what to do instead
+    #[arg(long, hide = true)]
+    pub autogenerate: bool,
+    /// Alembic's, answered with what to do instead
+    #[arg(long, hide = true)]
+    pub sql: bool,
     #[command(flatten)]
     pub report: Report,
+}
+
+#[derive(Debug, Args)]
+pub struct Edit {
+    /// An id or its start, head, heads, current
+    #[arg(value_name = "REVISION")]
+    pub revision: String,
 }
 
 #[derive(Debug, Args)]
@@ -207,7 +226,7 @@ pub struct Merge {
     /// What the revision does, in a few words [default: what it joins]
     #[arg(short, long, value_name = "TEXT")]
     pub message: Option<String>,
-    /// The id, instead of twelve random digits
+    /// The id [default: by mighost.toml's id-template, or twelve random digits]
     #[arg(long, value_name = "ID")]
     pub rev_id: Option<String>,
     /// Allow joining revisions that are not heads
@@ -221,14 +240,6 @@ pub struct Merge {
     pub version_path: Option<PathBuf>,
     #[command(flatten)]
     pub report: Report,
-}
-
-#[derive(Clone, Copy, Debug, ValueEnum)]
-pub enum TemplateArg {
-    /// upgrade.sql and downgrade.sql
-    Sql,
-    /// A crate that uses mighost-sdk
-    Rust,
 }
 
 #[derive(Debug, Args)]

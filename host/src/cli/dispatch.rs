@@ -10,8 +10,8 @@ use super::{block_on, help};
 use crate::commands::history::{HistoryStyle, RevisionSummary};
 use crate::commands::init::takeover;
 use crate::commands::{
-    CommandError, Request, RunReport, branches, build, check, current, db, downgrade, ensure_version, heads, history,
-    init, inspect, merge, plugins, psql, revision, show, stamp, upgrade, wit,
+    CommandError, Request, RunReport, branches, build, check, current, db, downgrade, edit, ensure_version, heads,
+    history, init, inspect, list_templates, merge, plugins, psql, revision, show, stamp, upgrade, wit,
 };
 use crate::output::graph::{self, Charset, GraphError};
 use crate::output::{Output, Summary, escape_text, listing};
@@ -55,6 +55,19 @@ pub(super) fn dispatch(invocation: Invocation, output: &Arc<Output>) -> Result<E
         },
         Request::Revision(request) => sources(output, &fail(revision::run(&project, &request, &**output))?),
         Request::Merge(request) => sources(output, &fail(merge::run(&project, &request, &**output))?),
+        Request::Edit(request) => {
+            let files = fail(block_on(edit::files(&project, &request, &reporter))?)?;
+            // The editor has the terminal now.
+            output.finish();
+            let edited = edit::open_editor(&project.environment, &project.directory, &files);
+            fail(edited.map_err(CommandError::from))?;
+            Ok(ExitCode::SUCCESS)
+        }
+        Request::ListTemplates => {
+            let report = fail(list_templates::run(&project))?;
+            written(output.json(&report))?;
+            lines(output, &listing::templates(&report, output.styles()))
+        }
         Request::Build(request) => {
             let report = fail(build::run(&project, &request, &**output))?;
             written(output.json(&report))?;

@@ -6,7 +6,10 @@ use super::args::Cli;
 
 /// The commands in the order and the groups that the help shows.
 pub(super) const GROUPS: [(&str, &[&str]); 5] = [
-    ("Write", &["init", "revision", "merge", "build"]),
+    (
+        "Write",
+        &["init", "revision", "merge", "edit", "list-templates", "build"],
+    ),
     ("Run", &["upgrade", "downgrade", "stamp", "ensure-version"]),
     (
         "Look",
@@ -104,6 +107,13 @@ pub(super) const MERGE: &str = "\
 Examples:
   mighost merge heads
   mighost merge a1b2 c3d4 -m 'join stations and quality'";
+
+pub(super) const EDIT: &str = "\
+VISUAL or EDITOR in the environment name the editor.
+
+Examples:
+  mighost edit head
+  mighost edit 4f0c";
 
 pub(super) const BUILD: &str = "\
 upgrade and downgrade build what changed by themselves; this is for releases and for checking.

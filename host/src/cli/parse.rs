@@ -7,15 +7,15 @@ use clap::FromArgMatches as _;
 use clap_complete::Shell;
 
 use super::args::{
-    Cli, Common, DbAction, HistoryFormat, Init, Merge, Report, Revision, Run, TemplateArg, TransactionArg, Verb, With,
+    Cli, Common, DbAction, HistoryFormat, Init, Merge, Report, Revision, Run, TransactionArg, Verb, With,
 };
 use super::help;
 use crate::commands::init::takeover;
 use crate::commands::merge::MergeRequest;
-use crate::commands::revision::{RevisionRequest, Template};
+use crate::commands::revision::RevisionRequest;
 use crate::commands::{
-    Project, Request, RunOptions, branches, build, check, current, db, downgrade, ensure_version, heads, history, init,
-    inspect, plugins, psql, show, stamp, upgrade, wit,
+    Project, Request, RunOptions, branches, build, check, current, db, downgrade, edit, ensure_version, heads, history,
+    init, inspect, plugins, psql, show, stamp, upgrade, wit,
 };
 use crate::config::{Environment, TransactionMode};
 use crate::output::{ColorChoice, Options};
@@ -127,6 +127,13 @@ impl Reader {
             Verb::Init(with) => self.init(with),
             Verb::Revision(with) => Request::Revision(self.revision(with)),
             Verb::Merge(with) => Request::Merge(self.merging(with)),
+            Verb::Edit(with) => Request::Edit(edit::EditRequest {
+                revision: self.take(with).revision,
+            }),
+            Verb::ListTemplates(with) => {
+                self.plain_report(with);
+                Request::ListTemplates
+            }
             Verb::Build(with) => {
                 let args = self.take(with);
                 self.report(&args.report);
@@ -277,16 +284,15 @@ impl Reader {
         self.report(&args.report);
         RevisionRequest {
             message: args.message,
-            template: match args.template {
-                TemplateArg::Sql => Template::Sql,
-                TemplateArg::Rust => Template::Rust,
-            },
+            template: args.template,
             rev_id: args.rev_id,
             heads: args.head.into_iter().collect(),
             splice: args.splice,
             branch_labels: args.branch_labels,
             depends_on: args.depends_on,
             version_path: args.version_path.map(|folder| self.directory.join(folder)),
+            autogenerate: args.autogenerate,
+            sql: args.sql,
         }
     }
 

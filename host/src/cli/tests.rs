@@ -96,6 +96,8 @@ fn main_help() {
       init           Start a project: mighost.toml, migrations/, plugins/
       revision       Write the sources of a new revision
       merge          Write the sources of a revision that joins several heads
+      edit           Open the sources of a revision in an editor
+      list-templates List the templates for new revisions
       build          Build the artifacts of migrations and plugins that changed
 
     Run:
@@ -260,19 +262,21 @@ fn revision_help() {
     assert_snapshot!(shown("mighost revision -h"), @"
     Write the sources of a new revision
 
-    Usage: mighost revision [OPTIONS] --message <TEXT>
+    Usage: mighost revision [OPTIONS]
 
     Options:
       -m, --message <TEXT>         What the revision does, in a few words
-          --template <TEMPLATE>    What it is written in [default: sql] [possible values: sql, rust]
-          --rev-id <ID>            The id, instead of twelve random digits
+          --template <NAME>        What it is made from: sql, rust or a template of the project's
+                                   [default: mighost.toml's, or sql]
+          --rev-id <ID>            The id [default: by mighost.toml's id-template, or twelve random
+                                   digits]
           --head <TARGET>          The revision to build on [default: head]
           --splice                 Allow building on a revision that is not a head, which makes a branch
           --branch-label <LABEL>   A name for the branch that starts here (repeatable)
           --depends-on <REVISION>  A revision outside the lineage that must be run before (repeatable)
           --version-path <DIR>     The folder of migrations to write to [default: the project's first]
           --json                   Write one JSON document to stdout in place of text
-      -h, --help                   Print help (see more with '--help')
+      -h, --help                   Print help
 
     Options for all commands:
       -c, --config <FILE>    The configuration, instead of the nearest mighost.toml [env:
@@ -336,11 +340,11 @@ fn usage_errors() {
 
     For more information, try '--help'.
     ");
-    assert_snapshot!(shown("mighost revision"), @r"
+    assert_snapshot!(shown("mighost edit"), @"
     error: the following required arguments were not provided:
-      --message <TEXT>
+      <REVISION>
 
-    Usage: mighost revision --message <TEXT>
+    Usage: mighost edit <REVISION>
 
     For more information, try '--help'.
     ");
@@ -455,14 +459,20 @@ fn common_options_count_on_both_sides() {
 fn requests() {
     let expected = revision::RevisionRequest {
         message: "stations".to_owned(),
-        template: revision::Template::Rust,
+        template: Some("rust".to_owned()),
         rev_id: Some("a1".to_owned()),
         heads: vec!["net@head".to_owned()],
         splice: true,
         branch_labels: vec!["x".to_owned(), "y".to_owned()],
         depends_on: vec!["c".to_owned()],
         version_path: Some("/place/more".into()),
+        ..revision::RevisionRequest::default()
     };
+    assert_eq!(
+        request("mighost revision"),
+        Request::Revision(revision::RevisionRequest::default())
+    );
+    assert_eq!(request("mighost list_templates"), Request::ListTemplates);
     let line = "mighost revision -m stations --template rust --rev-id a1 --head net@head --splice --branch-label x \
                 --branch-label y --depends-on c --version-path more";
     assert_eq!(request(line), Request::Revision(expected));

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use super::edit::EditError;
 use super::init::InitError;
 use super::init::takeover::TakeOverError;
 use super::revision::RevisionError;
@@ -26,6 +27,8 @@ pub enum CommandError {
     Revision(#[from] RevisionError),
     #[error(transparent)]
     TakeOver(#[from] TakeOverError),
+    #[error(transparent)]
+    Edit(#[from] EditError),
     #[error("cannot write {path}: {source}", path = path.display())]
     Write { path: PathBuf, source: std::io::Error },
     #[error("cannot write to stdout: {0}")]
@@ -142,6 +145,7 @@ impl Diagnostic {
             CommandError::Init(error) => error.into(),
             CommandError::Revision(error) => error.into(),
             CommandError::TakeOver(error) => error.into(),
+            CommandError::Edit(error) => error.into(),
             CommandError::Artifact(error) => artifact(error),
             CommandError::Graph(_) => simple(Blame::Operator, ExitKind::History),
             CommandError::NoGraph { places, .. } => {

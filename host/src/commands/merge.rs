@@ -2,9 +2,12 @@
 
 use std::path::PathBuf;
 
-use super::revision::{self, RevisionRequest, Template, Written};
+use super::revision::{self, RevisionRequest, Written};
 use super::{CommandError, Project};
 use crate::report::Reporter;
+
+/// Most merges do nothing, so they need no compiler; a project's own template of this name counts.
+const TEMPLATE: &str = "sql";
 
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct MergeRequest {
@@ -31,13 +34,14 @@ pub fn run(project: &Project, request: &MergeRequest, reporter: &dyn Reporter) -
             .message
             .clone()
             .unwrap_or_else(|| format!("merge {}", request.revisions.join(" and "))),
-        template: Template::Sql,
+        template: Some(TEMPLATE.to_owned()),
         rev_id: request.rev_id.clone(),
         heads: request.revisions.clone(),
         splice: request.splice,
         branch_labels: request.branch_labels.clone(),
         depends_on: Vec::new(),
         version_path: request.version_path.clone(),
+        ..RevisionRequest::default()
     };
     revision::run(project, &new, reporter)
 }

@@ -1,41 +1,46 @@
 //! `mighost revision`: the sources of a new revision.
 
-mod template;
+mod error;
+mod jinja;
+mod names;
+mod rust;
+pub mod template;
+mod write_hooks;
 
+use std::collections::BTreeMap;
 use std::fs::{self, OpenOptions};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
-use jiff::Timestamp;
+use jiff::{Timestamp, Zoned};
+use minijinja::value::Value;
 
 use super::{CommandError, Project, open};
-use crate::report::{Blame, Diagnostic, ExitKind, Reporter};
+use crate::artifact::MigrationSource;
+use crate::config::{ProjectSettings, RevisionSettings};
+use crate::report::Reporter;
 use crate::revision as graph;
+use error::SDK_VARIABLE;
+use jinja::Variables;
+use template::Template;
 
-/// The longest slug, in characters.
-const MAX_SLUG_CHARS: usize = 40;
+pub use error::RevisionError;
+pub use jinja::TemplateError;
+pub use names::{folder_template_from_alembic, random_id, slug};
 
-/// The longest revision id, in bytes. Alembic's version table holds 32, and mighost takes over such tables.
-const MAX_ID_BYTES: usize = 32;
+/// Alembic's version table, whose column holds no more than this many characters.
+const ALEMBIC_TABLE: (&str, usize) = ("alembic_version", 32);
 
-/// Names the folder of mighost-sdk, for projects outside a clone of mighost.
-const SDK_VARIABLE: &str = "MIGHOST_SDK";
-
-/// What the migration is written in.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Template {
-    /// `upgrade.sql` and `downgrade.sql`.
-    #[default]
-    Sql,
-    /// A crate that uses mighost-sdk.
-    Rust,
-}
+/// What history says where `-m` said nothing; Alembic's words.
+const NO_MESSAGE: &str = "empty message";
 
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct RevisionRequest {
+    /// May be empty.
     pub message: String,
-    pub template: Template,
-    /// The id; a random one where none is given.
+    /// The template's name; the project's default where none is given.
+    pub template: Option<String>,
+    /// The id; one by the project's template where none is given.
     pub rev_id: Option<String>,
     /// What to build on, as the user wrote it; `head` where nothing is given. Several make a merge point.
     pub heads: Vec<String>,
@@ -45,6 +50,9 @@ pub struct RevisionRequest {
     pub depends_on: Vec<String>,
     /// The folder of migrations to write to, of those that the project has; the first where none is given.
     pub version_path: Option<PathBuf>,
+    /// Alembic's options of which mighost can only say that they are not there.
+    pub autogenerate: bool,
+    pub sql: bool,
 }
 
 /// A revision whose place in the graph is settled.
@@ -55,8 +63,11 @@ pub struct NewRevision<'a> {
     pub down_revisions: &'a [String],
     pub depends_on: &'a [String],
     pub branch_labels: &'a [String],
-    pub date: Timestamp,
-    pub template: Template,
+    /// In the time zone of the names.
+    pub date: &'a Zoned,
+    pub template: &'a Template,
+    /// Arguments of `-x` and `[args]`, which templates find in `args`.
+    pub args: &'a BTreeMap<String, String>,
     /// The folder of mighost-sdk, for migrations in Rust; where none is given, it is looked for above the project.
     pub sdk: Option<&'a Path>,
 }
@@ -67,51 +78,6 @@ pub struct Written {
     pub revision: String,
     pub folder: PathBuf,
     pub files: Vec<PathBuf>,
-}
-
-/// Why there are no new sources.
-#[derive(Debug, thiserror::Error)]
-pub enum RevisionError {
-    #[error("{id:?} cannot be a revision id: {reason}")]
-    Id { id: String, reason: String },
-    #[error("{wanted} is not one of the project's folders of migrations", wanted = wanted.display())]
-    Location { wanted: PathBuf, known: Vec<PathBuf> },
-    #[error("the project has no folder of migrations")]
-    NoLocation,
-    #[error("{folder} exists already, and is left as it is", folder = folder.display())]
-    Exists { folder: PathBuf },
-    #[error("cannot write {path}: {source}", path = path.display())]
-    Write { path: PathBuf, source: io::Error },
-    #[error("the system gives no random numbers: {0}")]
-    Random(String),
-    #[error("{SDK_VARIABLE} names {folder}, where there is no Cargo.toml", folder = folder.display())]
-    Sdk { folder: PathBuf },
-}
-
-impl From<&RevisionError> for Diagnostic {
-    fn from(error: &RevisionError) -> Self {
-        let (blame, exit) = match error {
-            RevisionError::Id { .. } | RevisionError::Location { .. } => (Blame::Operator, ExitKind::Usage),
-            RevisionError::NoLocation | RevisionError::Sdk { .. } => (Blame::Operator, ExitKind::Config),
-            RevisionError::Exists { .. } => (Blame::Operator, ExitKind::History),
-            RevisionError::Write { .. } => (Blame::Operator, ExitKind::Internal),
-            RevisionError::Random(_) => (Blame::Host, ExitKind::Internal),
-        };
-        let diagnostic = Self::new(blame, exit, error.to_string());
-        match error {
-            RevisionError::Id { .. } => diagnostic.hint("without --rev-id a random one is chosen"),
-            RevisionError::Location { known, .. } => {
-                let known: Vec<String> = known.iter().map(|path| path.display().to_string()).collect();
-                diagnostic.hint(format!(
-                    "there are: {}; `migrations` in mighost.toml adds one",
-                    known.join(", ")
-                ))
-            }
-            RevisionError::Sdk { .. } => diagnostic.hint("it is the folder plugin-sdk of a clone of mighost"),
-            RevisionError::NoLocation => diagnostic.hint("name one in mighost.toml: migrations = [\"migrations\"]"),
-            _ => diagnostic,
-        }
-    }
 }
 
 /// Where a new revision goes: the folder that is `wanted`, which must be one of the project's `locations`, else the first of
@@ -133,113 +99,127 @@ pub fn choose_location(locations: &[PathBuf], wanted: Option<&Path>) -> Result<P
     })
 }
 
-/// Twelve hexadecimal digits at random.
-///
-/// # Errors
-/// When the system has no random numbers.
-pub fn random_id() -> Result<String, RevisionError> {
-    let mut bytes = [0; 6];
-    getrandom::fill(&mut bytes).map_err(|error| RevisionError::Random(error.to_string()))?;
-    Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
-}
-
-/// Checks an id that the user chose. Ids are parts of folder names and of targets (`id+2`, `label@head`, `a:b`).
-///
-/// # Errors
-/// When the id is empty, too long, or has other characters than letters, digits, `_` and `.`, or is a word that targets use.
-pub fn check_id(id: &str) -> Result<(), RevisionError> {
-    let reason = if id.is_empty() {
-        "it is empty".to_owned()
-    } else if id.len() > MAX_ID_BYTES {
-        format!(
-            "it has {} bytes, and {MAX_ID_BYTES} fit into the version table",
-            id.len()
-        )
-    } else if !id.chars().all(|c| c.is_ascii_alphanumeric() || c == '_' || c == '.') || id.starts_with('.') {
-        "it may have the letters a to z, digits, `_` and, but for its beginning, `.`".to_owned()
-    } else if ["head", "heads", "base", "current"].contains(&id) {
-        "the word means something else as a target".to_owned()
-    } else {
-        return Ok(());
-    };
-    Err(RevisionError::Id {
-        id: id.chars().take(MAX_ID_BYTES * 2).collect(),
-        reason,
-    })
-}
-
-/// `message` as part of a folder's name: lower case, words joined by `_`, whole words where they fit.
-pub fn slug(message: &str) -> String {
-    let lower = message.to_lowercase();
-    let words = lower
-        .split(|c: char| !c.is_ascii_alphanumeric())
-        .filter(|word| !word.is_empty());
-    let mut slug = String::new();
-    for word in words {
-        if slug.is_empty() {
-            slug = word.chars().take(MAX_SLUG_CHARS).collect();
-        } else if slug.len() + 1 + word.len() <= MAX_SLUG_CHARS {
-            slug.push('_');
-            slug.push_str(word);
-        } else {
-            break;
-        }
-    }
-    match slug.is_empty() {
-        true => "migration".to_owned(),
-        false => slug,
+impl NewRevision<'_> {
+    /// What its templates can use.
+    fn variables(&self, location: &Path, slug_length: usize) -> Variables {
+        let list = |texts: &[String]| texts.iter().map(|text| Value::from(text.as_str())).collect::<Value>();
+        let mut variables = names::date_variables(self.date);
+        variables.extend(rust::variables(location, self.revision, self.sdk));
+        variables.extend(message_variables(self.message, slug_length, self.args));
+        variables.extend([
+            ("rev".to_owned(), Value::from(self.revision)),
+            ("down_revisions".to_owned(), list(self.down_revisions)),
+            ("depends_on".to_owned(), list(self.depends_on)),
+            ("branch_labels".to_owned(), list(self.branch_labels)),
+            ("template".to_owned(), Value::from(self.template.name.as_str())),
+            ("build".to_owned(), Value::from(self.template.build.clone())),
+        ]);
+        variables
     }
 }
 
-/// Writes the folder of `new` into `location`, a folder of migrations, which is created when missing.
+fn message_variables(message: &str, slug_length: usize, args: &BTreeMap<String, String>) -> Variables {
+    let shown = if message.is_empty() { NO_MESSAGE } else { message };
+    let args: Variables = args
+        .iter()
+        .map(|(name, value)| (name.clone(), Value::from(value.as_str())))
+        .collect();
+    Variables::from([
+        ("message".to_owned(), Value::from(shown)),
+        ("slug".to_owned(), Value::from(slug(message, slug_length))),
+        ("args".to_owned(), Value::from(args)),
+    ])
+}
+
+/// Writes the folder of `new` into `location`, a folder of migrations, which is created when missing, and runs the project's
+/// hooks on it in `root`.
 ///
 /// # Errors
-/// When the id cannot be one, the folder exists, or something cannot be written; a folder that is only half written is
-/// removed again.
-pub fn write_sources(location: &Path, new: &NewRevision<'_>) -> Result<Written, RevisionError> {
-    check_id(new.revision)?;
-    let folder = location.join(format!("{}_{}", new.revision, slug(new.message)));
-    fs::create_dir_all(location).map_err(fail(location))?;
+/// When a template is not right, the folder exists, something cannot be written, or what was written is not the migration;
+/// a folder that is only half written is removed again. A hook that fails leaves it.
+pub fn write_sources(
+    root: &Path,
+    location: &Path,
+    new: &NewRevision<'_>,
+    settings: &RevisionSettings,
+    reporter: &dyn Reporter,
+) -> Result<Written, RevisionError> {
+    let variables = new.variables(location, settings.slug_length);
+    let folder = location.join(names::folder(&settings.folder_template, &variables)?);
+    let files = new.template.render(&variables)?;
+    fs::create_dir_all(location).map_err(RevisionError::write(location))?;
     match fs::create_dir(&folder) {
         Ok(()) => {}
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => return Err(RevisionError::Exists { folder }),
-        Err(error) => return Err(fail(&folder)(error)),
+        Err(error) => return Err(RevisionError::write(&folder)(error)),
     }
-    match write_files(location, &folder, new) {
-        Ok(files) => Ok(Written {
-            revision: new.revision.to_owned(),
-            folder,
-            files,
-        }),
+    let written = write_files(&folder, &files).and_then(|files| {
+        check_migration(&folder, new)?;
+        Ok(files)
+    });
+    let files = match written {
+        Ok(files) => files,
         Err(error) => {
             // Made above, so nothing of the user's is in it. The first error is the one to tell.
             let _ = fs::remove_dir_all(&folder);
-            Err(error)
+            return Err(error);
         }
-    }
+    };
+    let written = Written {
+        revision: new.revision.to_owned(),
+        folder,
+        files,
+    };
+    write_hooks::run(root, &settings.hooks, &written, &variables, reporter)?;
+    Ok(written)
 }
 
-fn write_files(location: &Path, folder: &Path, new: &NewRevision<'_>) -> Result<Vec<PathBuf>, RevisionError> {
+fn write_files(folder: &Path, files: &[(String, Vec<u8>)]) -> Result<Vec<PathBuf>, RevisionError> {
     let mut paths = Vec::new();
-    for (name, text) in template::files(location, new) {
+    for (name, content) in files {
         let path = folder.join(name);
         if let Some(parent) = path.parent() {
-            fs::create_dir_all(parent).map_err(fail(parent))?;
+            fs::create_dir_all(parent).map_err(RevisionError::write(parent))?;
         }
         let mut file = OpenOptions::new()
             .write(true)
             .create_new(true)
             .open(&path)
-            .map_err(fail(&path))?;
-        file.write_all(text.as_bytes()).map_err(fail(&path))?;
+            .map_err(RevisionError::write(&path))?;
+        file.write_all(content).map_err(RevisionError::write(&path))?;
         paths.push(path);
     }
     Ok(paths)
 }
 
-fn fail(path: &Path) -> impl FnOnce(io::Error) -> RevisionError {
-    let path = path.to_owned();
-    move |source| RevisionError::Write { path, source }
+/// Reads back what a template wrote: a migration of another id or on other parents would be in the wrong place of history.
+fn check_migration(folder: &Path, new: &NewRevision<'_>) -> Result<(), RevisionError> {
+    let wrong = |reason: String| RevisionError::Migration {
+        template: new.template.name.clone(),
+        reason,
+    };
+    let source = MigrationSource::read(folder).map_err(|error| wrong(error.to_string().trim_end().to_owned()))?;
+    let [found] = source.revisions.as_slice() else {
+        return Err(wrong(format!("it declares {} revisions", source.revisions.len())));
+    };
+    let differs = |what: &str, found: &dyn std::fmt::Debug, wanted: &dyn std::fmt::Debug| {
+        Err(wrong(format!(
+            "its migration.toml has {what} {found:?} instead of {wanted:?}"
+        )))
+    };
+    if found.revision != new.revision {
+        return differs("revision", &found.revision, &new.revision);
+    }
+    if found.down_revisions != new.down_revisions {
+        return differs("down-revisions", &found.down_revisions, &new.down_revisions);
+    }
+    if found.depends_on != new.depends_on {
+        return differs("depends-on", &found.depends_on, &new.depends_on);
+    }
+    if found.branch_labels != new.branch_labels {
+        return differs("branch-labels", &found.branch_labels, &new.branch_labels);
+    }
+    Ok(())
 }
 
 fn as_strs(names: &[String]) -> Vec<&str> {
@@ -249,14 +229,33 @@ fn as_strs(names: &[String]) -> Vec<&str> {
 /// Finds the place of the new revision in the graph and writes its sources.
 ///
 /// # Errors
-/// Configuration, artifacts or graph; an id or folder that is taken; a parent that is not a head without `splice`.
+/// Configuration, artifacts or graph; an id or folder that is taken; a parent that is not a head without `splice`; templates
+/// and hooks.
 pub fn run(project: &Project, request: &RevisionRequest, reporter: &dyn Reporter) -> Result<Written, CommandError> {
+    if request.autogenerate {
+        return Err(RevisionError::Autogenerate.into());
+    }
+    if request.sql {
+        return Err(RevisionError::Sql.into());
+    }
     let settings = project.project_settings()?;
     let history = open::project_history(&settings, reporter)?;
+    let date = Timestamp::now().to_zoned(settings.revision.timezone.clone());
     let revision = match &request.rev_id {
         Some(id) => id.clone(),
-        None => random_id()?,
+        None => {
+            let mut variables = names::date_variables(&date);
+            variables.extend(message_variables(
+                &request.message,
+                settings.revision.slug_length,
+                &settings.args,
+            ));
+            variables.insert("random".to_owned(), Value::from(random_id()?));
+            variables.insert("count".to_owned(), Value::from(history.loaded.revisions().count()));
+            names::id(&settings.revision.id_template, &variables)?
+        }
     };
+    check_length(&settings, &revision)?;
     let parents = history.graph.parents(&graph::NewRevision {
         revision: &revision,
         heads: &as_strs(&request.heads),
@@ -265,6 +264,8 @@ pub fn run(project: &Project, request: &RevisionRequest, reporter: &dyn Reporter
         branch_labels: &as_strs(&request.branch_labels),
     })?;
     let location = choose_location(&settings.migrations, request.version_path.as_deref())?;
+    let template = request.template.as_ref().unwrap_or(&settings.revision.template);
+    let template = template::find(&settings.revision.templates, template)?;
     let sdk = sdk_folder(project)?;
     let new = NewRevision {
         revision: &revision,
@@ -272,11 +273,31 @@ pub fn run(project: &Project, request: &RevisionRequest, reporter: &dyn Reporter
         down_revisions: &parents.down_revisions,
         depends_on: &parents.depends_on,
         branch_labels: &request.branch_labels,
-        date: Timestamp::now(),
-        template: request.template,
+        date: &date,
+        template: &template,
+        args: &settings.args,
         sdk: sdk.as_deref(),
     };
-    Ok(write_sources(&location, &new)?)
+    Ok(write_sources(
+        &settings.root,
+        &location,
+        &new,
+        &settings.revision,
+        reporter,
+    )?)
+}
+
+/// Refuses an id that the version table cannot hold, before a migration of that id runs.
+fn check_length(settings: &ProjectSettings, id: &str) -> Result<(), RevisionError> {
+    let (table, longest) = ALEMBIC_TABLE;
+    let length = id.chars().count();
+    if settings.version_table == table && length > longest {
+        return Err(RevisionError::Id {
+            id: id.chars().take(longest * 2).collect(),
+            reason: format!("it has {length} characters, and {longest} fit into Alembic's version table"),
+        });
+    }
+    Ok(())
 }
 
 /// The folder that the environment names; relative to the working folder.

@@ -8,7 +8,7 @@ use toml::de::DeTable;
 use super::layer::{Layer, TABLES};
 use super::toml_table::{Field, Section, Source};
 use super::units::shown;
-use super::{ConfigError, Place, locate};
+use super::{ConfigError, Place, RevisionSettings, locate};
 
 /// The longest label.
 const MAX_LABEL_BYTES: usize = 63;
@@ -21,6 +21,8 @@ pub(super) struct ConfigFile {
     /// `default` of `[project]`, which names one of `databases`.
     pub default: Option<String>,
     pub databases: BTreeMap<String, Database>,
+    /// `[revision]`, its paths absolute.
+    pub revision: RevisionSettings,
 }
 
 /// One `[databases.LABEL]`.
@@ -62,7 +64,7 @@ impl ConfigFile {
                 .replace(", expected literal string", ""),
         })?;
         let root = Section::root(source, &table);
-        let known: Vec<&str> = ["project", "databases"].into_iter().chain(TABLES).collect();
+        let known: Vec<&str> = ["project", "databases", "revision"].into_iter().chain(TABLES).collect();
         root.check_keys(&known, |key| {
             (key == "database").then(|| "did you mean [databases.LABEL]?".to_owned())
         })?;
@@ -83,11 +85,17 @@ impl ConfigFile {
             }
         }
         let default = default.map(|field| default_label(&field, &databases)).transpose()?;
+        let folder = path.parent().unwrap_or(Path::new(""));
+        let revision = match root.section("revision")? {
+            Some(section) => RevisionSettings::read(&section, folder)?,
+            None => RevisionSettings::defaults(folder),
+        };
         Ok(Self {
             path: path.to_owned(),
             project,
             default,
             databases,
+            revision,
         })
     }
 

@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::file::{ConfigFile, Database};
 use super::layer::{self, Layer};
 use super::load::{Environment, absolute};
-use super::{ConfigError, DatabaseUrl, EmbeddedSettings, Limits, ProjectSettings, Secret, Settings};
+use super::{ConfigError, DatabaseUrl, EmbeddedSettings, Limits, ProjectSettings, RevisionSettings, Secret, Settings};
 
 const ENV_PREFIX: &str = "MIGHOST";
 const DEFAULT_SCHEMA: &str = "public";
@@ -24,6 +24,7 @@ pub(super) struct Resolver<'f> {
     layers: [&'f Layer; 2],
     environment: &'f Environment,
     args: BTreeMap<String, String>,
+    revision: &'f RevisionSettings,
 }
 
 impl<'f> Resolver<'f> {
@@ -52,6 +53,7 @@ impl<'f> Resolver<'f> {
             ],
             environment,
             args,
+            revision: &file.revision,
         })
     }
 
@@ -114,6 +116,7 @@ impl<'f> Resolver<'f> {
             transaction,
             args,
             limits,
+            revision: self.revision.clone(),
         })
     }
 

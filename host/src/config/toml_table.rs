@@ -132,6 +132,25 @@ impl<'t, 'f> Field<'t, 'f> {
         }
     }
 
+    /// The tables that this list is of, named below `parent`.
+    pub fn sections(&self, parent: &str) -> Result<Vec<Section<'t, 'f>>, ConfigError> {
+        let expected = "a list of tables";
+        let DeValue::Array(array) = self.value.get_ref() else {
+            return Err(self.wrong_type(expected));
+        };
+        array
+            .iter()
+            .map(|item| {
+                let field = Field {
+                    source: self.source,
+                    key: self.key.clone(),
+                    value: item,
+                };
+                field.section(parent).map_err(|_| field.wrong_type("a table"))
+            })
+            .collect()
+    }
+
     pub fn text(&self) -> Result<&'t str, ConfigError> {
         self.value
             .get_ref()

@@ -105,6 +105,7 @@ async fn ask(client: &Client, statement: &str) -> Result<Vec<SimpleQueryRow>, Fa
         statement: statement.to_owned(),
         operation: None,
         shift: Some(0),
+        sent: None,
     })
 }
 

@@ -11,6 +11,7 @@ use crate::commands::check::CheckReport;
 use crate::commands::current::CurrentReport;
 use crate::commands::db::DbReport;
 use crate::commands::history::RevisionSummary;
+use crate::commands::list_templates::TemplateReport;
 use crate::commands::plugins::PluginReport;
 use crate::config::TransactionMode;
 
@@ -234,6 +235,25 @@ pub fn plugins(plugins: &[PluginReport], verbose: bool, styles: Styles) -> Strin
                 plugin.path.display(),
                 plugin.digest
             ));
+        }
+    }
+    text
+}
+
+/// Templates with what they write.
+pub fn templates(templates: &[TemplateReport], styles: Styles) -> String {
+    let mut text = String::new();
+    for template in templates {
+        let name = styles.name(&escape_line(&template.name));
+        let default = if template.default { " (default)" } else { "" };
+        let description = match template.description.as_str() {
+            "" => String::new(),
+            description => format!(": {}", escape_line(description)),
+        };
+        text.push_str(&format!("{name}{default}{description}\n"));
+        text.push_str(&format!("    writes {}\n", escape_line(&template.files.join(", "))));
+        if let Some(folder) = &template.folder {
+            text.push_str(&format!("    from {}\n", escape_line(&folder.to_string_lossy())));
         }
     }
     text

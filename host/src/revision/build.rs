@@ -118,9 +118,14 @@ fn names(nodes: &[Node]) -> Result<HashMap<String, usize>, RevisionError> {
     Ok(names)
 }
 
-/// Whether `id` can be the id of a revision.
-pub(super) fn check_id(id: &str) -> Result<(), RevisionError> {
-    match fault(id, &['@', '-', '+', ':']) {
+/// Whether `id` can be the id of a revision: the one rule, for the graph, for sources and for those who make new ones.
+///
+/// # Errors
+/// [`RevisionError::BadRevisionId`], which says why not.
+pub fn check_id(id: &str) -> Result<(), RevisionError> {
+    // A folder of such a name is hidden, and may be the one above.
+    let hidden = id.starts_with('.').then(|| "it begins with a '.'".to_owned());
+    match hidden.or_else(|| fault(id, &['@', '-', '+', ':'])) {
         Some(reason) => Err(RevisionError::BadRevisionId {
             revision: id.to_owned(),
             reason,

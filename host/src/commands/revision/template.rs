@@ -1,157 +1,289 @@
-//! The text of a new revision's files.
+//! Templates of revisions: sets of files, those of mighost and those of the project.
 
+use std::borrow::Cow;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use super::{NewRevision, Template};
+use serde::Deserialize;
 
-/// The Rust source, with `{{message}}` for the lines of its documentation.
-const RUST_SOURCE: &str = include_str!("lib.rs.template");
+use super::RevisionError;
+use super::jinja::{self, MAX_SOURCE, TemplateError, Variables};
 
-/// The dependency on the SDK where its folder is not known.
-const SDK_VERSION: &str = concat!(
-    "# Not published yet: write { path = \"...\" } in place of the version, with the folder plugin-sdk of a clone of mighost.\n\
-     # MIGHOST_SDK in the environment of `mighost revision` names the folder for new migrations.\n\
-     mighost-sdk = \"",
-    env!("CARGO_PKG_VERSION"),
-    "\""
-);
+/// Describes a template; it is not written.
+const MANIFEST: &str = "template.toml";
+/// Files of this extension are filled in, others copied.
+const EXTENSION: &str = ".jinja";
+const MIGRATION: &str = "migration.toml";
+/// A folder that holds more is taken for a mistake.
+const MAX_FILES: usize = 200;
+const MAX_TEMPLATES: usize = 1000;
 
-/// The folder of the SDK in mighost's own repository.
-const SDK_FOLDER: &str = "plugin-sdk";
+/// A file that every template has unless it brings its own.
+const MIGRATION_TOML: (&str, &str) = ("migration.toml.jinja", include_str!("templates/migration.toml.jinja"));
 
-/// The largest `Cargo.toml` of a workspace that is looked at, in bytes.
-const MAX_MANIFEST_BYTES: u64 = 1024 * 1024;
+struct BuiltIn {
+    name: &'static str,
+    description: &'static str,
+    files: &'static [(&'static str, &'static str)],
+}
 
-/// Each file's name, relative to the revision's folder, and its text.
-pub(super) fn files(location: &Path, new: &NewRevision<'_>) -> Vec<(&'static str, String)> {
-    let mut files = vec![("migration.toml", migration_toml(new))];
-    match new.template {
-        Template::Sql => {
-            files.push(("upgrade.sql", format!("{}\n", comment("-- ", new.message))));
-            let what = format!("Takes back: {}", new.message);
-            files.push(("downgrade.sql", format!("{}\n", comment("-- ", &what))));
+/// In the binary. Each is named after its build driver.
+const BUILT_IN: [BuiltIn; 2] = [
+    BuiltIn {
+        name: "sql",
+        description: "upgrade.sql and downgrade.sql",
+        files: &[
+            ("upgrade.sql.jinja", include_str!("templates/sql/upgrade.sql.jinja")),
+            ("downgrade.sql.jinja", include_str!("templates/sql/downgrade.sql.jinja")),
+        ],
+    },
+    BuiltIn {
+        name: "rust",
+        description: "a crate that uses mighost-sdk",
+        files: &[
+            ("Cargo.toml.jinja", include_str!("templates/rust/Cargo.toml.jinja")),
+            ("src/lib.rs.jinja", include_str!("templates/rust/src/lib.rs.jinja")),
+        ],
+    },
+];
+
+/// What a new revision's files are made from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Template {
+    pub name: String,
+    pub description: String,
+    /// The build driver, written into `migration.toml`; where none is named, the files tell.
+    pub build: Option<String>,
+    /// The project's folder of it; none where it is mighost's own alone.
+    pub folder: Option<PathBuf>,
+    files: Vec<TemplateFile>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct TemplateFile {
+    /// Relative to the revision's folder, without the extension.
+    path: String,
+    /// For errors.
+    shown: String,
+    content: Cow<'static, [u8]>,
+    filled_in: bool,
+}
+
+/// `template.toml`.
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+struct Manifest {
+    description: Option<String>,
+    build: Option<String>,
+}
+
+/// All templates: mighost's own, each with what the project's of the same name lays over it, then the project's others by
+/// name. `folder` is the project's folder of templates, which need not be there.
+///
+/// # Errors
+/// A folder or file that cannot be read, or a `template.toml` that is not right.
+pub fn all(folder: &Path) -> Result<Vec<Template>, RevisionError> {
+    let mut templates: Vec<Template> = BUILT_IN.iter().map(Template::built_in).collect();
+    for (name, place) in folders(folder)? {
+        match templates.iter_mut().find(|template| template.name == name) {
+            Some(template) => template.overlay(&place)?,
+            None => {
+                let mut template = Template::bare(&name);
+                template.overlay(&place)?;
+                templates.push(template);
+            }
         }
-        Template::Rust => {
-            files.push(("Cargo.toml", cargo_toml(location, new)));
-            files.push((
-                "src/lib.rs",
-                RUST_SOURCE.replace("{{message}}", &comment("//! ", new.message)),
-            ));
+    }
+    Ok(templates)
+}
+
+/// The template `name`.
+///
+/// # Errors
+/// As [`all`]; there is none of that name.
+pub fn find(folder: &Path, name: &str) -> Result<Template, RevisionError> {
+    let mut templates = all(folder)?;
+    match templates.iter().position(|template| template.name == name) {
+        Some(number) => Ok(templates.swap_remove(number)),
+        None => Err(RevisionError::UnknownTemplate {
+            name: name.to_owned(),
+            known: templates.into_iter().map(|template| template.name).collect(),
+        }),
+    }
+}
+
+impl Template {
+    /// A template with nothing but `migration.toml`.
+    fn bare(name: &str) -> Self {
+        let (path, source) = MIGRATION_TOML;
+        Self {
+            name: name.to_owned(),
+            description: String::new(),
+            build: None,
+            folder: None,
+            files: vec![TemplateFile::built_in("", path, source)],
         }
     }
-    files
+
+    fn built_in(built_in: &BuiltIn) -> Self {
+        let mut template = Self::bare(built_in.name);
+        template.description = built_in.description.to_owned();
+        template.build = Some(built_in.name.to_owned());
+        let files = built_in.files.iter();
+        template
+            .files
+            .extend(files.map(|(path, source)| TemplateFile::built_in(built_in.name, path, source)));
+        template
+    }
+
+    /// The files that it writes, relative to the revision's folder.
+    pub fn files(&self) -> impl Iterator<Item = &str> {
+        self.files.iter().map(|file| file.path.as_str())
+    }
+
+    /// Lays the project's files over those that are there.
+    fn overlay(&mut self, folder: &Path) -> Result<(), RevisionError> {
+        self.folder = Some(folder.to_owned());
+        for (path, place) in files_below(folder)? {
+            let content = read(&place)?;
+            if path == MANIFEST {
+                let manifest = manifest(&place, &content)?;
+                self.description = manifest.description.unwrap_or(std::mem::take(&mut self.description));
+                self.build = manifest.build.or(self.build.take());
+                continue;
+            }
+            let file = TemplateFile::new(&path, place.display().to_string(), Cow::Owned(content));
+            match self.files.iter_mut().find(|other| other.path == file.path) {
+                Some(other) => *other = file,
+                None => self.files.push(file),
+            }
+        }
+        Ok(())
+    }
+
+    /// Each file's path and content.
+    ///
+    /// # Errors
+    /// A template that is wrong, with its name and line.
+    pub(super) fn render(&self, variables: &Variables) -> Result<Vec<(String, Vec<u8>)>, RevisionError> {
+        let render = |file: &TemplateFile| -> Result<_, RevisionError> {
+            let TemplateFile {
+                path,
+                shown,
+                content,
+                filled_in,
+            } = file;
+            if !filled_in {
+                return Ok((path.clone(), content.to_vec()));
+            }
+            let source = std::str::from_utf8(content).map_err(|_| TemplateError {
+                template: shown.clone(),
+                line: None,
+                reason: "it is not UTF-8".to_owned(),
+            })?;
+            Ok((path.clone(), jinja::render(shown, source, variables)?.into_bytes()))
+        };
+        self.files.iter().map(render).collect()
+    }
 }
 
-fn migration_toml(new: &NewRevision<'_>) -> String {
-    let driver = match new.template {
-        Template::Sql => "sql",
-        Template::Rust => "rust",
+impl TemplateFile {
+    fn new(path: &str, shown: String, content: Cow<'static, [u8]>) -> Self {
+        let target = path.strip_suffix(EXTENSION);
+        Self {
+            path: target.unwrap_or(path).to_owned(),
+            shown,
+            content,
+            filled_in: target.is_some(),
+        }
+    }
+
+    fn built_in(template: &str, path: &str, source: &'static str) -> Self {
+        let shown = format!("mighost's own {template}/{path}");
+        Self::new(path, shown, Cow::Borrowed(source.as_bytes()))
+    }
+}
+
+fn manifest(path: &Path, content: &[u8]) -> Result<Manifest, RevisionError> {
+    let wrong = |reason: String| TemplateError {
+        template: path.display().to_string(),
+        line: None,
+        reason,
     };
-    let date = new.date.strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
-    let mut text = format!(
-        "revision = {}\ndown-revisions = {}\n",
-        string(new.revision),
-        list(new.down_revisions)
-    );
-    if !new.depends_on.is_empty() {
-        text.push_str(&format!("depends-on = {}\n", list(new.depends_on)));
-    }
-    if !new.branch_labels.is_empty() {
-        text.push_str(&format!("branch-labels = {}\n", list(new.branch_labels)));
-    }
-    text.push_str(&format!(
-        "message = {}\ndate = {}\nbuild = {}\n",
-        string(new.message),
-        string(&date),
-        string(driver)
-    ));
-    text.push_str(
-        "\n# \"none\" for statements that cannot run in a transaction, such as CREATE INDEX CONCURRENTLY.\n\
-         transaction = \"per-migration\"\n",
-    );
-    text
+    let text = std::str::from_utf8(content).map_err(|_| wrong("it is not UTF-8".to_owned()))?;
+    // The error's text has line and column and shows the line.
+    Ok(toml::from_str(text).map_err(|error| wrong(error.to_string().trim_end().to_owned()))?)
 }
 
-/// A crate of its own or, where the workspace in `location` takes every folder for a member, one of those.
-fn cargo_toml(location: &Path, new: &NewRevision<'_>) -> String {
-    let workspace = workspace_around(location);
-    let package = format!(
-        "[package]\nname = {}\nversion = \"0.0.0\"\nedition = \"2024\"\npublish = false\n",
-        string(&format!("migration-{}", new.revision.to_lowercase()))
-    );
-    let shared_sdk = workspace.as_ref().is_some_and(|table| {
-        table
-            .get("dependencies")
-            .is_some_and(|all| all.get("mighost-sdk").is_some())
-    });
-    let sdk = if shared_sdk {
-        "mighost-sdk.workspace = true".to_owned()
-    } else {
-        sdk(location, new.sdk)
+/// The folders in `folder`, by name; none where it is not there.
+fn folders(folder: &Path) -> Result<Vec<(String, PathBuf)>, RevisionError> {
+    let entries = match fs::read_dir(folder) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(error) => return Err(RevisionError::read(folder)(error)),
     };
-    let mut text = format!("{package}\n[lib]\ncrate-type = [\"cdylib\"]\n\n[dependencies]\n{sdk}\n");
-    if workspace.is_none() {
-        text.push_str(
-            "\n# The crate stands alone, whatever workspace is around the project.\n[workspace]\n\n\
-             [profile.release]\nopt-level = \"s\"\nlto = true\ncodegen-units = 1\npanic = \"abort\"\nstrip = true\n",
-        );
+    let mut found = Vec::new();
+    for entry in entries {
+        let path = entry.map_err(RevisionError::read(folder))?.path();
+        let name = path.file_name().and_then(|name| name.to_str());
+        if let Some(name) = name.filter(|name| !name.starts_with('.'))
+            && path.is_dir()
+        {
+            found.push((name.to_owned(), path));
+        }
+        if found.len() > MAX_TEMPLATES {
+            return Err(too_many(folder, MAX_TEMPLATES, "templates"));
+        }
     }
-    text
+    found.sort();
+    Ok(found)
 }
 
-/// The dependency on the SDK: by the path that the user names, else by that of the clone of mighost around the project.
-fn sdk(location: &Path, named: Option<&Path>) -> String {
-    let by_path = |path: &str| format!("mighost-sdk = {{ path = {} }}", string(path));
-    if let Some(folder) = named {
-        return by_path(&folder.to_string_lossy());
+/// All files below `folder`, by their path with `/` between its parts. Links to folders are not followed.
+fn files_below(folder: &Path) -> Result<Vec<(String, PathBuf)>, RevisionError> {
+    let mut found = Vec::new();
+    let mut pending = vec![(String::new(), folder.to_owned())];
+    while let Some((below, directory)) = pending.pop() {
+        for entry in fs::read_dir(&directory).map_err(RevisionError::read(&directory))? {
+            let entry = entry.map_err(RevisionError::read(&directory))?;
+            let path = entry.path();
+            let Some(name) = entry.file_name().to_str().map(|name| format!("{below}{name}")) else {
+                continue;
+            };
+            let kind = entry.file_type().map_err(RevisionError::read(&path))?;
+            if kind.is_dir() {
+                pending.push((format!("{name}/"), path));
+            } else if path.is_file() {
+                found.push((name, path));
+            }
+            if found.len() + pending.len() > MAX_FILES {
+                return Err(too_many(folder, MAX_FILES, "files"));
+            }
+        }
     }
-    let location = location.canonicalize().unwrap_or_else(|_| location.to_owned());
-    let mut folders = location.ancestors().enumerate();
-    match folders.find(|(_, folder)| folder.join(SDK_FOLDER).join("Cargo.toml").is_file()) {
-        // The crate lies one folder below the location.
-        Some((above, _)) => by_path(&format!("{}{SDK_FOLDER}", "../".repeat(above + 1))),
-        None => SDK_VERSION.to_owned(),
+    // The manifest of a migration is the first to be read, so it is the first to be written.
+    found.sort_by_key(|(name, _)| (!name.starts_with(MIGRATION), name.clone()));
+    Ok(found)
+}
+
+fn read(path: &Path) -> Result<Vec<u8>, RevisionError> {
+    let size = fs::metadata(path).map_err(RevisionError::read(path))?.len();
+    if size > MAX_SOURCE as u64 {
+        return Err(TemplateError {
+            template: path.display().to_string(),
+            line: None,
+            reason: format!("it has more than {MAX_SOURCE} bytes"),
+        }
+        .into());
     }
+    fs::read(path).map_err(RevisionError::read(path))
 }
 
-/// The `[workspace]` of `location`, if every folder of it is a member. Where members are listed one by one, as they must be
-/// beside migrations in SQL, a new crate is none.
-fn workspace_around(location: &Path) -> Option<toml::Table> {
-    let path = location.join("Cargo.toml");
-    let metadata = fs::metadata(&path).ok()?;
-    if !metadata.is_file() || metadata.len() > MAX_MANIFEST_BYTES {
-        return None;
+fn too_many(folder: &Path, limit: usize, what: &str) -> RevisionError {
+    TemplateError {
+        template: folder.display().to_string(),
+        line: None,
+        reason: format!("it holds more than {limit} {what}"),
     }
-    let mut manifest: toml::Table = fs::read_to_string(&path).ok()?.parse().ok()?;
-    let toml::Value::Table(workspace) = manifest.remove("workspace")? else {
-        return None;
-    };
-    let members = workspace.get("members").and_then(toml::Value::as_array)?;
-    members
-        .iter()
-        .any(|member| member.as_str() == Some("*"))
-        .then_some(workspace)
-}
-
-fn string(text: &str) -> String {
-    toml::Value::from(text).to_string()
-}
-
-fn list(texts: &[String]) -> String {
-    let texts: Vec<String> = texts.iter().map(|text| string(text)).collect();
-    format!("[{}]", texts.join(", "))
-}
-
-/// Each line of `text` behind `prefix`, so that no line of a message becomes code.
-fn comment(prefix: &str, text: &str) -> String {
-    // The characters at which some reader of SQL or Rust may see a line end.
-    let lines = text.split(['\n', '\r', '\u{b}', '\u{c}', '\u{85}', '\u{2028}', '\u{2029}']);
-    let lines: Vec<String> = lines
-        .map(|line| {
-            let printable: String = line.chars().filter(|c| !c.is_control()).collect();
-            format!("{prefix}{printable}").trim_end().to_owned()
-        })
-        .collect();
-    lines.join("\n")
+    .into()
 }
