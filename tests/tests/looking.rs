@@ -14,7 +14,7 @@ fn all(project: &Project, arguments: &[&str]) -> String {
 fn dates(text: &str) -> String {
     let mut steady = text.to_owned();
     while let Some(end) = steady
-        .find(|c: char| c == 'Z')
+        .find('Z')
         .filter(|end| steady[..*end].ends_with(|c: char| c.is_ascii_digit()))
     {
         steady.replace_range(end - 19..=end, "DATE");

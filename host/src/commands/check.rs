@@ -54,6 +54,8 @@ pub enum FindingKind {
     SeveralHeads,
     /// An operation or kind that no plugin offers.
     MissingPlugin,
+    /// An operation or kind that several plugins offer.
+    TwoPlugins,
     /// A row of the version table that the project does not have.
     UnknownRow,
     /// Rows of the version table of which one needs the other.

@@ -2,11 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use tokio_postgres::Client;
 use tokio_postgres::error::SqlState;
-use tokio_postgres::{Client, SimpleQueryRow};
 
-use super::failure::Failure;
-use super::state::rows;
+use super::state::query;
 use super::tables::Tables;
 use crate::ident::{quote_identifier, quote_literal};
 use crate::report::Direction;
@@ -25,7 +24,7 @@ pub async fn read_dates(
          pg_catalog.to_char(started AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"') AS at \
          FROM {ledger} ORDER BY revision, id DESC) lines WHERE direction <> 'downgrade'"
     );
-    let found = match ask(client, &statement).await {
+    let found = match query(client, &statement).await {
         Err(failure) if unknown(failure.code()) => return Ok(BTreeMap::new()),
         other => other?,
     };
@@ -66,7 +65,7 @@ pub async fn read_ledger(client: &Client, schema: &str, version_table: &str) -> 
          WHERE direction = 'stamp'), 0) FROM {0} ORDER BY revision, id DESC",
         tables.ledger
     );
-    let (presence, count, lines) = tokio::join!(ask(client, &presence), ask(client, &count), ask(client, &lines));
+    let (presence, count, lines) = tokio::join!(query(client, &presence), query(client, &count), query(client, &lines));
     let (presence, count) = (presence?, count?);
     let there = |column: usize| presence.first().and_then(|row| row.get(column)) == Some("t");
     let mut ledger = Ledger {
@@ -97,16 +96,6 @@ pub async fn read_ledger(client: &Client, schema: &str, version_table: &str) -> 
         }
     }
     Ok(ledger)
-}
-
-async fn ask(client: &Client, statement: &str) -> Result<Vec<SimpleQueryRow>, Failure> {
-    rows(client, statement).await.map_err(|error| Failure {
-        error,
-        statement: statement.to_owned(),
-        operation: None,
-        shift: Some(0),
-        sent: None,
-    })
 }
 
 fn unknown(code: Option<&SqlState>) -> bool {

@@ -196,10 +196,10 @@ fn ledger(history: &History, seen: &Seen, applied: &BTreeSet<&str>) -> Vec<Findi
             "the version table holds {}, and the ledger knows of no run that put it there",
             list(&rows)
         );
-        findings.push(
-            Finding::warning(FindingKind::Ledger, what)
-                .advise("where that is right, have mighost say so: mighost stamp --purge with all rows"),
-        );
+        findings.push(Finding::warning(FindingKind::Ledger, what).advise(format!(
+            "where that is right, have mighost say so: mighost stamp --purge {}",
+            seen.state.heads.join(" ")
+        )));
     }
     findings
 }

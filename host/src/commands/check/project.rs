@@ -1,6 +1,6 @@
 //! Sources and artifacts among themselves.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use super::{Finding, FindingKind, count, list};
 use crate::commands::heads::{join, told_apart};
@@ -69,17 +69,26 @@ fn plugins(history: &History) -> Vec<Finding> {
     if loaded.plugins.iter().any(|plugin| plugin.artifact.is_described()) {
         return Vec::new();
     }
-    let offered: BTreeSet<String> = loaded
-        .plugins
+    let mut offered: BTreeMap<String, Vec<&str>> = BTreeMap::new();
+    for plugin in &loaded.plugins {
+        let kinds = plugin.metadata.kinds.iter().map(|kind| format!("the kind {kind}"));
+        for offer in operation_interfaces(&plugin.artifact).chain(kinds) {
+            offered.entry(offer).or_default().push(&plugin.metadata.name);
+        }
+    }
+    let twice = offered
         .iter()
-        .flat_map(|plugin| operation_interfaces(&plugin.artifact).collect::<Vec<_>>())
-        .collect();
+        .filter(|(_, plugins)| plugins.len() > 1)
+        .map(|(offer, plugins)| {
+            let what = format!("{} plugins offer {offer}: {}", plugins.len(), list(plugins));
+            Finding::error(FindingKind::TwoPlugins, what).advise("remove all of them but one")
+        });
     let mut missing: BTreeMap<&str, Vec<String>> = BTreeMap::new();
     let plugins = loaded.plugins.iter().map(|plugin| &plugin.artifact);
     for artifact in loaded.migrations.iter().chain(plugins) {
         let wanted = artifact.imports.iter().filter(|name| {
             let foreign = !name.starts_with("mighost:host/") && !name.starts_with("wasi:");
-            name.contains('/') && foreign && !offered.contains(*name)
+            name.contains('/') && foreign && !offered.contains_key(*name)
         });
         for interface in wanted {
             let name = artifact
@@ -91,12 +100,10 @@ fn plugins(history: &History) -> Vec<Finding> {
             missing.entry(interface).or_default().push(name);
         }
     }
-    missing
-        .into_iter()
-        .map(|(interface, by)| {
-            let what = format!("no plugin offers {interface}, which is needed by {}", list(&by));
-            Finding::error(FindingKind::MissingPlugin, what)
-                .advise("put the plugin that offers it into a folder of plugins; `mighost plugins` lists what there is")
-        })
-        .collect()
+    let missing = missing.into_iter().map(|(interface, by)| {
+        let what = format!("no plugin offers {interface}, which is needed by {}", list(&by));
+        Finding::error(FindingKind::MissingPlugin, what)
+            .advise("put the plugin that offers it into a folder of plugins; `mighost plugins` lists what there is")
+    });
+    twice.chain(missing).collect()
 }
