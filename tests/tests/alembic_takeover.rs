@@ -310,7 +310,7 @@ fn the_environment_is_asked() {
         "alembic.ini",
         format!("[alembic]\nscript_location = %(here)s/alembic\nprepend_sys_path = .\n\
          version_locations = %(here)s/alembic/versions %(here)s/more/versions\npath_separator = space\n\
-         file_template = %%(year)d_%%(rev)s\n\
+         file_template = %%(year)d_%%(month).2d_%%(rev)s\ntimezone = Europe/Berlin\ntruncate_slug_length = 50\n\
          [dev]\nsqlalchemy.url = postgresql+psycopg://me:hunter2@localhost/dev\n[prod]\nsqlalchemy.url = driver://\n{logging}"),
     );
     let moved = fs::read(project.path().join("alembic/versions/v1_about_v1.py")).unwrap();
@@ -331,7 +331,6 @@ fn the_environment_is_asked() {
         runs without a transaction, as some of it did
     note: [prod] has no url, so env.py has it from elsewhere: the label `prod` takes the variable PROD_DATABASE_URL
     note: the version table is in the schema meta, so `schema` is meta: plain names in migrations mean it before public
-    note: `file_template = %(year)d_%(rev)s` is not carried over
     note: the password of `dev` is in mighost.toml, as it was in Alembic's file; ~/.pgpass is a better place for it
     ");
     assert_snapshot!(fs::read_to_string(project.path().join("mighost.toml")).unwrap(), @r#"
@@ -347,6 +346,12 @@ fn the_environment_is_asked() {
     # Alembic's own table: it can still read it.
     version-table = "history"
 
+    # How new revisions are written.
+    [revision]
+    folder-template = '{{ year }}_{{ "%02d" | format(month) }}_{{ rev }}'
+    timezone = "Europe/Berlin"
+    truncate-slug-length = 50
+
     # The password may be left out here, and stand in ~/.pgpass or, as ${VARIABLE}, in the environment.
     [databases.dev]
     url = "postgresql://me:hunter2@localhost/dev"
@@ -359,6 +364,28 @@ fn the_environment_is_asked() {
     let upgrade = fs::read_to_string(project.path().join("migrations/alembic/a1_about_a1/upgrade.sql")).unwrap();
     assert!(!upgrade.contains("%%") && upgrade.contains("10%\ttab"), "{upgrade}");
     project.run(&["build"]).ok();
+    let version_path = project.path().join("migrations/more");
+    let arguments = [
+        "revision",
+        "-m",
+        "new",
+        "--rev-id",
+        "n1",
+        "--head",
+        "v1",
+        "--version-path",
+    ];
+    project
+        .run(&[&arguments[..], &[version_path.to_str().unwrap()]].concat())
+        .ok();
+    let new = fs::read_dir(version_path)
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    assert!(
+        new.filter(|name| name.starts_with("20") && name.ends_with("_n1"))
+            .count()
+            == 1
+    );
 }
 
 /// A take-over that is killed at any moment leaves no project, and the next one is not disturbed.

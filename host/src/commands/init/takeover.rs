@@ -20,8 +20,9 @@ pub use python::Python;
 use self::project::AlembicProject;
 use self::python::Answer;
 use self::stage::Stage;
+use crate::commands::revision::folder_template_from_alembic;
 use crate::commands::{CommandError, Project};
-use crate::config::FILE_NAME;
+use crate::config::{FILE_NAME, LoadRequest, load_project};
 use crate::report::{Event, Level, Reporter};
 use crate::revision::{Graph, Node};
 
@@ -135,7 +136,7 @@ pub fn run(project: &Project, request: &TakeOverRequest, reporter: &dyn Reporter
     };
     check(&revisions)?;
     let (version_table, schema) = version_table(&answer, &alembic, &mut notes);
-    settings(&alembic, &mut notes);
+    let settings = settings(&alembic, &mut notes);
     if let Some(stage) = &stage {
         let facts = text::Facts {
             file: &request.from.file_name().unwrap_or_default().to_string_lossy(),
@@ -143,8 +144,16 @@ pub fn run(project: &Project, request: &TakeOverRequest, reporter: &dyn Reporter
             folders: &folders,
             schema: schema.as_deref(),
             version_table: &version_table,
+            revision: &settings,
         };
         stage.write(FILE_NAME, &text::configuration(&facts), stage::mode_of(&request.from))?;
+        // Before anything is in its place.
+        load_project(&LoadRequest {
+            directory: &request.directory,
+            config: Some(&stage.path(FILE_NAME)),
+            extra: &[],
+            environment: &project.environment,
+        })?;
         let text = format!("writing {} revisions", revisions.len());
         reporter.report(Event::Note {
             level: Level::Info,
@@ -530,16 +539,25 @@ fn version_table(
     (name, schema)
 }
 
-/// What has no place in mighost.toml is told.
-fn settings(alembic: &AlembicProject, notes: &mut Vec<String>) {
-    let settings = [
-        ("file_template", &alembic.file_template),
-        ("timezone", &alembic.timezone),
-        ("truncate_slug_length", &alembic.truncate_slug_length),
-    ];
-    for (name, value) in settings {
-        if let Some(value) = value {
-            notes.push(format!("`{name} = {}` is not carried over", project::unmarked(value)));
+/// How new revisions are written, as lines of `[revision]`. What has no place there is told.
+fn settings(alembic: &AlembicProject, notes: &mut Vec<String>) -> String {
+    let mut lines = String::new();
+    if let Some(template) = &alembic.file_template {
+        match folder_template_from_alembic(&project::unmarked(template)) {
+            Ok(ours) => lines.push_str(&text::setting("folder-template", &ours)),
+            Err(reason) => notes.push(format!("`file_template` is not carried over: {reason}")),
+        }
+    }
+    if let Some(zone) = &alembic.timezone {
+        match jiff::tz::TimeZoneDatabase::bundled().get(zone) {
+            Ok(_) => lines.push_str(&text::setting("timezone", zone)),
+            Err(_) => notes.push("`timezone` is not carried over: it is no time zone that mighost knows".into()),
+        }
+    }
+    if let Some(length) = &alembic.truncate_slug_length {
+        match length.trim().parse::<u8>() {
+            Ok(length @ 1..=150) => lines.push_str(&format!("truncate-slug-length = {length}\n")),
+            _ => notes.push("`truncate_slug_length` is not carried over: it may be from 1 to 150".into()),
         }
     }
     for label in &alembic.labels {
@@ -556,6 +574,7 @@ fn settings(alembic: &AlembicProject, notes: &mut Vec<String>) {
             ));
         }
     }
+    lines
 }
 
 #[cfg(test)]

@@ -97,7 +97,10 @@ impl AlembicProject {
             notes.push("`databases` is of the template multidb: each of them becomes a label; a revision here has one script for all".into());
         }
         if ini.sections().any(|name| name == "post_write_hooks") && ini.says("post_write_hooks", "hooks") {
-            notes.push("the hooks of [post_write_hooks] are not carried over".into());
+            notes.push(
+                "the hooks of [post_write_hooks] are for Python's files; [[revision.hooks]] runs others on new files"
+                    .into(),
+            );
         }
         let labels = labels(&ini, &section, &mut notes).map_err(bad)?;
         Ok(Self {

@@ -10,6 +10,10 @@ fn quoted(text: &str) -> String {
     toml::Value::String(text.to_owned()).to_string()
 }
 
+pub(super) fn setting(name: &str, value: &str) -> String {
+    format!("{name} = {}\n", quoted(value))
+}
+
 fn list(names: &[String]) -> String {
     let names: Vec<String> = names.iter().map(|name| quoted(name)).collect();
     format!("[{}]", names.join(", "))
@@ -22,6 +26,8 @@ pub(super) struct Facts<'a> {
     pub folders: &'a [Folder],
     pub schema: Option<&'a str>,
     pub version_table: &'a str,
+    /// Lines of `[revision]`.
+    pub revision: &'a str,
 }
 
 pub(super) fn configuration(facts: &Facts<'_>) -> String {
@@ -31,6 +37,7 @@ pub(super) fn configuration(facts: &Facts<'_>) -> String {
         folders,
         schema,
         version_table,
+        revision,
     } = facts;
     let folders: Vec<String> = folders.iter().map(|folder| folder.ours.clone()).collect();
     let mut text = format!(
@@ -52,6 +59,9 @@ pub(super) fn configuration(facts: &Facts<'_>) -> String {
             "\n# The database to take where `-x db=LABEL` names none.\ndefault = {}\n",
             quoted(&label.name)
         );
+    }
+    if !revision.is_empty() {
+        let _ = write!(text, "\n# How new revisions are written.\n[revision]\n{revision}");
     }
     for label in &project.labels {
         text.push_str(&database(label));
