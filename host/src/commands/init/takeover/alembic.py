@@ -177,6 +177,10 @@ class Renderer:
 def main(ini, section, extra):
     try:
         config = configuration(ini, section, extra)
+        if os.path.exists(os.path.join(os.path.dirname(ini), "env.py")):
+            # Flask-Migrate has its alembic.ini beside env.py, and leaves this out.
+            if not config.get_main_option("script_location"):
+                config.set_main_option("script_location", os.path.dirname(ini).replace("%", "%%"))
         scripts = ScriptDirectory.from_config(config)
         revisions = list(scripts._load_revisions())
     except (Exception, SystemExit) as error:

@@ -67,13 +67,17 @@ impl AlembicProject {
         let section = choose(&ini, section, path)?;
         let get = |name: &str| ini.get(&section, name).map_err(bad);
         let mut notes = Vec::new();
-        let Some(script_location) = get("script_location")? else {
-            return Err(TakeOverError::NoScriptLocation {
-                path: path.to_owned(),
-                section,
-            });
+        let script_location = match get("script_location")? {
+            Some(location) => folder_of(&folder, &location),
+            // Flask-Migrate has its alembic.ini in the folder that this would name.
+            None if folder.join("env.py").is_file() => folder.clone(),
+            None => {
+                return Err(TakeOverError::NoScriptLocation {
+                    path: path.to_owned(),
+                    section,
+                });
+            }
         };
-        let script_location = folder_of(&folder, &script_location);
         let separator = match get("path_separator")? {
             Some(name) => Some(name),
             None => get("version_path_separator")?,

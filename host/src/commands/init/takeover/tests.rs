@@ -190,3 +190,37 @@ fn histories_that_are_none_are_refused() {
             .all(|entry| !entry.unwrap().file_name().to_string_lossy().starts_with(".mighost"))
     );
 }
+
+/// Flask-Migrate keeps `alembic.ini` beside `env.py`, without a `script_location`; its folder is called `migrations`.
+#[test]
+fn a_project_of_flask_migrate() {
+    let folder = tempfile::tempdir().unwrap();
+    let root = folder.path();
+    write(root, "migrations/alembic.ini", "[alembic]\n");
+    write(root, "migrations/env.py", "");
+    write(
+        root,
+        "migrations/versions/a1.py",
+        "revision = 'a1'\ndown_revision = None\n",
+    );
+    let project = Project {
+        directory: root.to_owned(),
+        ..Project::default()
+    };
+    let request = |directory: PathBuf| TakeOverRequest {
+        directory,
+        from: root.join("migrations/alembic.ini"),
+        section: None,
+        python: Python::Never,
+        dry_run: false,
+    };
+    let error = run(&project, &request(root.to_owned()), &Silent).unwrap_err();
+    assert!(matches!(error, CommandError::TakeOver(TakeOverError::Exists { .. })));
+    let taken = run(&project, &request(root.join("db")), &Silent).unwrap();
+    assert_eq!(
+        (taken.revisions.len(), taken.databases.as_slice()),
+        (1, &["alembic".to_owned()][..])
+    );
+    let text = fs::read_to_string(root.join("db/mighost.toml")).unwrap();
+    assert!(text.contains("url = \"${DATABASE_URL}\""), "{text}");
+}
