@@ -167,6 +167,8 @@ fn a_revision_is_put_below_the_head() {
       put the files back as they were, and write the change as a new revision: mighost revision
     exit 10
     ");
+    // Not even downwards: the database would then be at what was never run.
+    assert_eq!(project.run(&["downgrade", "-1"]).code, 4);
     table(&project, "c3", &["b2"]);
     table(&project, "x4", &["c3"]);
     assert_snapshot!(all(&project, &["upgrade"]), @"
