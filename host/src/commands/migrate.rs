@@ -140,7 +140,7 @@ async fn online(
             });
         }
         if goal.direction != Direction::Stamp {
-            check_late(settings, history, &state, &plan, options, reporter)?;
+            check_late(settings, history, &state, options, reporter)?;
             check_unchanged(settings, history, &state, options, reporter)?;
         }
         if plan.is_empty() {
@@ -328,20 +328,16 @@ pub(super) fn late(history: &History, state: &DatabaseState) -> Result<Vec<Late>
     })
 }
 
-/// Refuses to pass by a revision that was put below what is applied: it would be skipped for ever, or be taken back without
-/// having been run.
+/// Refuses to pass by a revision that was put below what is applied: an upgrade would skip it for ever, and a downgrade take it
+/// back, or leave the database there, without its having been run.
 fn check_late(
     settings: &Settings,
     history: &History,
     state: &DatabaseState,
-    plan: &Plan,
     options: &RunOptions,
     reporter: &Arc<dyn Reporter>,
 ) -> Result<(), CommandError> {
-    let mut late = late(history, state)?;
-    if plan.steps.iter().any(|step| step.direction == Direction::Downgrade) {
-        late.retain(|late| plan.steps.iter().any(|step| step.revision == late.revision));
-    }
+    let late = late(history, state)?;
     if late.is_empty() {
         return Ok(());
     }
