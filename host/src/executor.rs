@@ -1,6 +1,7 @@
 //! Runs a plan: for each step begin, instantiate, call, version rows, commit.
 
 mod history;
+mod hooks;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -14,7 +15,7 @@ use crate::database::{Aftermath, LedgerEntry, RunError, StepContext, StepSink};
 use crate::plugins::Registry;
 use crate::report::{Direction, Event, Level, Reporter};
 use crate::revision::{Graph, Plan, Step};
-use crate::runtime::{Guest, Providers, RunSettings, RuntimeError, Sink, SinkError, StepRun, call_migration};
+use crate::runtime::{Guest, HookStep, Providers, RunSettings, RuntimeError, Sink, SinkError, StepRun, call_migration};
 
 /// How often a step is begun again after a lock was not to be had within `lock_timeout`.
 const LOCK_ATTEMPTS: u32 = 6;
@@ -36,6 +37,8 @@ pub struct Run<S> {
     pub statement_timeout: Option<Duration>,
     /// `user@machine`, for the ledger.
     pub os_user: String,
+    /// Called for each step, in this order.
+    pub hooks: Vec<Arc<Guest>>,
     /// Becomes true when the user wants to stop.
     pub interrupted: watch::Receiver<bool>,
 }
@@ -71,6 +74,9 @@ pub struct RunFailure {
 pub enum ExecutorError {
     #[error(transparent)]
     Runtime(#[from] RuntimeError),
+    /// A hook failed by itself; what is wrong with its statements is told as with those of migrations.
+    #[error("{error}")]
+    Hook { plugin: String, error: Box<RuntimeError> },
     #[error(transparent)]
     Run(#[from] RunError),
     #[error(transparent)]
@@ -104,13 +110,17 @@ impl<S: StepSink + 'static> Run<S> {
             self.settings.clone(),
             self.reporter.clone(),
         ));
+        let mut rows = hooks::Rows::new(&self.plan);
         let mut next = self.plan.steps.first().map(|step| self.prepare(step));
         for (number, step) in self.plan.steps.iter().enumerate() {
             let prepared = next.take();
             // The next component is compiled while the database works on this one.
             next = self.plan.steps.get(number + 1).map(|step| self.prepare(step));
             let result = match prepared {
-                Some(prepared) => self.step(number, step, prepared, &providers).await,
+                Some(prepared) => {
+                    let facts = (!self.hooks.is_empty()).then(|| self.facts(number, step, &mut rows));
+                    self.step(number, step, prepared, facts.as_ref(), &providers).await
+                }
                 None => Err(ExecutorError::ThreadLost),
             };
             match result {
@@ -180,6 +190,7 @@ impl<S: StepSink + 'static> Run<S> {
         number: usize,
         step: &Step,
         prepared: tokio::task::JoinHandle<Result<Option<Guest>, ExecutorError>>,
+        facts: Option<&HookStep>,
         providers: &Arc<dyn Providers>,
     ) -> Result<StepDone, ExecutorError> {
         let guest = tokio::select! {
@@ -223,7 +234,10 @@ impl<S: StepSink + 'static> Run<S> {
                     &self.os_user,
                 )
             };
-            let Err(error) = self.attempt(step, &context, guest.as_ref(), providers, &entry).await else {
+            let Err(error) = self
+                .attempt(step, &context, guest.as_ref(), facts, providers, &entry)
+                .await
+            else {
                 break;
             };
             let ExecutorError::Runtime(RuntimeError::Sink(cause)) = &error else {
@@ -270,6 +284,7 @@ impl<S: StepSink + 'static> Run<S> {
         step: &Step,
         context: &StepContext,
         guest: Option<&Guest>,
+        facts: Option<&HookStep>,
         providers: &Arc<dyn Providers>,
         entry: &(dyn Fn() -> LedgerEntry + Sync),
     ) -> Result<(), ExecutorError> {
@@ -279,20 +294,27 @@ impl<S: StepSink + 'static> Run<S> {
             () = self.interruption() => return Err(RuntimeError::from(SinkError::Interrupted).into()),
             begun = async { self.sink.lock().await.begin_step(context).await } => begun.map_err(flat)?,
         }
+        let sink: Arc<Mutex<dyn Sink>> = self.sink.clone();
+        let run = StepRun::new(
+            step.revision.clone(),
+            step.direction == Direction::Downgrade,
+            self.settings.clone(),
+            self.reporter.clone(),
+            providers.clone(),
+            Some(sink),
+        );
         if let Some(guest) = guest {
-            let sink: Arc<Mutex<dyn Sink>> = self.sink.clone();
-            let run = StepRun::new(
-                step.revision.clone(),
-                step.direction == Direction::Downgrade,
-                self.settings.clone(),
-                self.reporter.clone(),
-                providers.clone(),
-                Some(sink),
-            );
             tokio::select! {
                 biased;
                 () = self.interruption() => return Err(RuntimeError::from(SinkError::Interrupted).into()),
                 called = call_migration(guest, &run) => called?,
+            }
+        }
+        if let Some(facts) = facts {
+            tokio::select! {
+                biased;
+                () = self.interruption() => return Err(RuntimeError::from(SinkError::Interrupted).into()),
+                called = self.call_hooks(&run, facts) => called?,
             }
         }
         self.sink

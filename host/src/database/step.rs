@@ -81,7 +81,7 @@ pub struct LedgerEntry {
 
 /// A sink that the executor can take through the steps of a run.
 ///
-/// `begin_run`, then for each step `begin_step`, the guest's calls, and `end_step` or `abort_step`; at last `end_run`. After
+/// `begin_run`, then for each step `begin_step`, the guest's calls, `begin_hooks` and those of hooks where there are any, and `end_step` or `abort_step`; at last `end_run`. After
 /// an error of `end_step` or of a guest's call, `abort_step` is due; after `abort_step` a step may be begun again.
 #[async_trait]
 pub trait StepSink: Sink {
@@ -92,6 +92,8 @@ pub trait StepSink: Sink {
     /// Begins the step's transaction, with fresh session settings. Fails with [`RunError::HalfDone`] where another step has
     /// to be ended first.
     async fn begin_step(&mut self, step: &StepContext) -> Result<(), RunError>;
+    /// Makes ready for hooks, whose calls follow: a session as at the step's beginning, in the transaction that `end_step` commits.
+    async fn begin_hooks(&mut self) -> Result<(), RunError>;
     /// Waits for the step's statements, resets the session, writes the version rows and the ledger, and commits.
     async fn end_step(&mut self, changes: &[RowChange], entry: &LedgerEntry) -> Result<(), RunError>;
     /// Rolls back what is not committed, and tells what became of the step. Errors of a connection that is gone are of no

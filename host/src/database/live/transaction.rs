@@ -336,6 +336,23 @@ impl StepSink for LiveSink {
         Ok(())
     }
 
+    async fn begin_hooks(&mut self) -> Result<(), RunError> {
+        self.check()?;
+        // Of what an earlier run has done, all was the guest's: hooks leave nothing in the journal.
+        self.journal.check_end()?;
+        self.cursors.clear();
+        self.phase = Phase::Transaction;
+        self.ensure_transaction();
+        let settings = self.step.as_ref().map(|step| {
+            let settings = step_settings(&self.settings.schema, step.lock_timeout, step.statement_timeout);
+            settings.join("; ")
+        });
+        let settings = settings.unwrap_or_default();
+        self.pipeline
+            .push_batch(&format!("{CHECK_DEFERRED}; {RESET_SESSION}; {settings}"));
+        Ok(())
+    }
+
     async fn end_step(&mut self, changes: &[RowChange], entry: &LedgerEntry) -> Result<(), RunError> {
         self.check()?;
         self.journal.check_end()?;
