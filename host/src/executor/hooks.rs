@@ -10,28 +10,42 @@ use crate::revision::{Plan, RowChange, Step};
 use crate::runtime::{HookDirection, HookStep, RuntimeError, StepRun, call_version_hook};
 
 /// The rows of the version table on the way through a plan.
-pub(super) struct Rows(BTreeSet<String>);
+#[derive(Default)]
+pub(super) struct Rows {
+    rows: BTreeSet<String>,
+    /// Before which step that is; none before the first was asked for.
+    before: Option<usize>,
+}
 
 impl Rows {
-    pub(super) fn new(plan: &Plan) -> Self {
-        Self(plan.start.iter().cloned().collect())
+    /// Goes to the step `number`; a step may be run again.
+    fn go_to(&mut self, plan: &Plan, number: usize) {
+        if self.before != Some(number) {
+            self.rows = plan.rows_after(number).into_iter().collect();
+            self.before = Some(number);
+        }
     }
 
     fn list(&self) -> Vec<String> {
-        self.0.iter().cloned().collect()
+        self.rows.iter().cloned().collect()
+    }
+
+    fn pass(&mut self, step: &Step, number: usize) {
+        step.changes.iter().for_each(|change| self.apply(change));
+        self.before = Some(number + 1);
     }
 
     fn apply(&mut self, change: &RowChange) {
         match change {
             RowChange::Insert(row) => {
-                self.0.insert(row.clone());
+                self.rows.insert(row.clone());
             }
             RowChange::Delete(row) => {
-                self.0.remove(row);
+                self.rows.remove(row);
             }
             RowChange::Update { from, to } => {
-                self.0.remove(from);
-                self.0.insert(to.clone());
+                self.rows.remove(from);
+                self.rows.insert(to.clone());
             }
         }
     }
@@ -40,8 +54,9 @@ impl Rows {
 impl<S: StepSink + 'static> Run<S> {
     /// What hooks are told of the step, the next one behind those that `rows` has seen.
     pub(super) fn facts(&self, number: usize, step: &Step, rows: &mut Rows) -> HookStep {
+        rows.go_to(&self.plan, number);
         let before = rows.list();
-        step.changes.iter().for_each(|change| rows.apply(change));
+        rows.pass(step, number);
         let metadata = self.loaded.revision(&step.revision).map(|(metadata, _)| metadata);
         let count = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
         HookStep {
@@ -68,7 +83,7 @@ impl<S: StepSink + 'static> Run<S> {
         self.sink.lock().await.begin_hooks().await.map_err(flat)?;
         for guest in &self.hooks {
             let run: Arc<StepRun> = run.for_hook();
-            self.reporter.report(Event::Operation {
+            run.reporter.report(Event::Operation {
                 name: format!("on-version-apply of {}", guest.kind),
             });
             let called = call_version_hook(guest, &run, facts).await;
