@@ -115,6 +115,8 @@ pub struct Settings {
     pub statement_timeout: Option<Duration>,
     /// How long to wait for another run on the same database.
     pub lock_wait: Duration,
+    /// The plugins whose hooks run for each step, in this order.
+    pub on_version_apply: Vec<String>,
     /// `-x key=value` over the label's and the project's `args`.
     pub args: BTreeMap<String, String>,
     pub limits: Limits,

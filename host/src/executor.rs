@@ -1,6 +1,7 @@
 //! Runs a plan: for each step begin, instantiate, call, version rows, commit.
 
 mod history;
+mod hooks;
 mod order;
 
 use std::path::{Path, PathBuf};
@@ -16,7 +17,7 @@ use crate::database::{Aftermath, LedgerEntry, RunError, StepContext, StepSink};
 use crate::plugins::Registry;
 use crate::report::{Direction, Event, Level, Reporter};
 use crate::revision::{Graph, Plan, Step};
-use crate::runtime::{Guest, Providers, RunSettings, RuntimeError, Sink, SinkError, StepRun, call_migration};
+use crate::runtime::{Guest, HookStep, Providers, RunSettings, RuntimeError, Sink, SinkError, StepRun, call_migration};
 
 /// How often a step is begun again after a lock was not to be had within `lock_timeout`.
 const LOCK_ATTEMPTS: u32 = 6;
@@ -38,6 +39,8 @@ pub struct Run<S> {
     pub statement_timeout: Option<Duration>,
     /// `user@machine`, for the ledger.
     pub os_user: String,
+    /// Called for each step, in this order.
+    pub hooks: Vec<Arc<Guest>>,
     /// Becomes true when the user wants to stop.
     pub interrupted: watch::Receiver<bool>,
 }
@@ -73,6 +76,9 @@ pub struct RunFailure {
 pub enum ExecutorError {
     #[error(transparent)]
     Runtime(#[from] RuntimeError),
+    /// A hook failed by itself; what is wrong with its statements is told as with those of migrations.
+    #[error("{error}")]
+    Hook { plugin: String, error: Box<RuntimeError> },
     #[error(transparent)]
     Run(#[from] RunError),
     #[error(transparent)]
@@ -139,6 +145,7 @@ impl<S: StepSink + 'static> Run<S> {
     ) -> Result<(), (Option<usize>, ExecutorError, String)> {
         let mut number = 0;
         let mut attempts = Attempts::default();
+        let mut rows = hooks::Rows::default();
         let mut next = self.plan.steps.first().map(|step| self.prepare(step));
         loop {
             let result = match self.plan.steps.get(number) {
@@ -146,7 +153,9 @@ impl<S: StepSink + 'static> Run<S> {
                     let prepared = next.take().unwrap_or_else(|| self.prepare(step));
                     // The next component is compiled while the database works on this one.
                     next = self.plan.steps.get(number + 1).map(|step| self.prepare(step));
-                    self.step(number, step, prepared, providers, order).await
+                    let facts = (!self.hooks.is_empty()).then(|| self.facts(number, step, &mut rows));
+                    self.step(number, step, prepared, facts.as_ref(), providers, order)
+                        .await
                 }
                 None => self.sink.lock().await.settle().await.map_err(flat),
             };
@@ -266,6 +275,7 @@ impl<S: StepSink + 'static> Run<S> {
         number: usize,
         step: &Step,
         prepared: tokio::task::JoinHandle<Result<Option<Guest>, ExecutorError>>,
+        facts: Option<&HookStep>,
         providers: &Arc<dyn Providers>,
         order: &Arc<InOrder>,
     ) -> Result<(), ExecutorError> {
@@ -304,20 +314,27 @@ impl<S: StepSink + 'static> Run<S> {
             () = self.interruption() => return Err(RuntimeError::from(SinkError::Interrupted).into()),
             begun = async { self.sink.lock().await.begin_step(&context).await } => begun.map_err(flat)?,
         }
+        let sink: Arc<Mutex<dyn Sink>> = self.sink.clone();
+        let run = StepRun::new(
+            step.revision.clone(),
+            step.direction == Direction::Downgrade,
+            self.settings.clone(),
+            reporter,
+            providers.clone(),
+            Some(sink),
+        );
         if let Some(guest) = &guest {
-            let sink: Arc<Mutex<dyn Sink>> = self.sink.clone();
-            let run = StepRun::new(
-                step.revision.clone(),
-                step.direction == Direction::Downgrade,
-                self.settings.clone(),
-                reporter,
-                providers.clone(),
-                Some(sink),
-            );
             tokio::select! {
                 biased;
                 () = self.interruption() => return Err(RuntimeError::from(SinkError::Interrupted).into()),
                 called = call_migration(guest, &run) => called?,
+            }
+        }
+        if let Some(facts) = facts {
+            tokio::select! {
+                biased;
+                () = self.interruption() => return Err(RuntimeError::from(SinkError::Interrupted).into()),
+                called = self.call_hooks(&run, facts) => called?,
             }
         }
         let artifact = found.map(|(_, artifact)| &**artifact);

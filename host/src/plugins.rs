@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::artifact::{Artifact, ArtifactInfo, LoadedPlugin};
 use crate::report::Reporter;
-use crate::runtime::{Guest, GuestKind, Runtime, RuntimeError};
+use crate::runtime::{Guest, GuestKind, Runtime, RuntimeError, VERSION_HOOK};
 
 /// The plugins of a project, found by what they export. A plugin is compiled when something first needs it.
 pub struct Registry {
@@ -91,6 +91,33 @@ impl Registry {
         }
     }
 
+    /// The plugins that `names` names, each with a hook for every step, in this order.
+    ///
+    /// # Errors
+    /// A name that is no plugin's, a plugin without the hook, or one that cannot be loaded.
+    pub fn version_hooks(&self, names: &[String]) -> Result<Vec<Arc<Guest>>, RuntimeError> {
+        let find = |name: &String| {
+            let number = self.plugins.iter().position(|plugin| plugin.metadata.name == *name);
+            let number = number.ok_or_else(|| RuntimeError::UnknownHook {
+                name: name.clone(),
+                known: self
+                    .plugins
+                    .iter()
+                    .filter(|plugin| has_version_hook(&plugin.artifact))
+                    .map(|plugin| plugin.metadata.name.clone())
+                    .collect(),
+            })?;
+            match self.plugins.get(number) {
+                Some(plugin) if has_version_hook(&plugin.artifact) => self.plugin(number, &mut Vec::new()),
+                _ => Err(RuntimeError::NoHook {
+                    plugin: name.clone(),
+                    interface: VERSION_HOOK,
+                }),
+            }
+        };
+        names.iter().map(find).collect()
+    }
+
     fn load(&self, artifact: &Artifact, kind: GuestKind, loading: &mut Vec<usize>) -> Result<Guest, RuntimeError> {
         let name = kind.to_string();
         self.runtime.load(
@@ -165,4 +192,9 @@ pub fn operation_interfaces(artifact: &ArtifactInfo) -> impl Iterator<Item = Str
         .iter()
         .filter(|name| name.contains('/') && !name.starts_with("mighost:host/"));
     names.cloned()
+}
+
+/// Whether a plugin has a hook for every step.
+pub fn has_version_hook(artifact: &ArtifactInfo) -> bool {
+    artifact.exports.iter().any(|name| name == VERSION_HOOK)
 }

@@ -54,3 +54,22 @@ pub mod object_type {
         with: { "mighost:host/objects@0.1.0": ::mighost_sdk::bindings::mighost::host::objects },
     });
 }
+
+/// The export of plugins with a hook for each step.
+pub mod version_hook {
+    wit_bindgen::generate!({
+        path: "../wit",
+        inline: "
+            package mighost:sdk;
+            world version-hook {
+                export mighost:host/version-hook@0.1.0;
+            }
+        ",
+        world: "mighost:sdk/version-hook",
+        runtime_path: "::mighost_sdk::wit_bindgen::rt",
+        pub_export_macro: true,
+        export_macro_name: "export_version_hook_component",
+        default_bindings_module: "::mighost_sdk::bindings::version_hook",
+        additional_derives: [PartialEq],
+    });
+}

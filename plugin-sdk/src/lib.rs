@@ -31,7 +31,8 @@
 //! - [`sql!`], [`execute!`], [`quote`]: statements put together from parts, each of them quoted.
 //! - [`replaceable`], [`objects`]: views, functions and whatever else is replaced as a whole.
 //! - [`context`], [`assets`], [`log`]: the run, the artifact's files, messages.
-//! - [`import_plugin!`]: the operations of a plugin; [`export_operations!`], [`export_object_types!`]: a plugin of one's own.
+//! - [`import_plugin!`]: the operations of a plugin; [`export_operations!`], [`export_object_types!`], [`export_version_hook!`]: a
+//!   plugin of one's own.
 #![warn(missing_docs)]
 
 extern crate self as mighost_sdk;
@@ -41,6 +42,7 @@ pub mod assets;
 pub mod bindings;
 pub mod context;
 pub mod database;
+pub mod hooks;
 pub mod log;
 mod macros;
 mod migration;
@@ -50,6 +52,7 @@ mod panic;
 pub mod quote;
 pub mod replaceable;
 
+pub use hooks::VersionHook;
 pub use migration::{Migration, Outcome};
 pub use object_type::ObjectType;
 pub use objects::Object;
@@ -68,7 +71,7 @@ pub mod prelude {
     };
     pub use crate::quote::{identifier, literal, qualified, raw};
     pub use crate::{
-        Migration, ObjectType, assets, context, debug, execute, info, log, params, replaceable, sql, warn,
+        Migration, ObjectType, VersionHook, assets, context, debug, execute, info, log, params, replaceable, sql, warn,
     };
 }
 

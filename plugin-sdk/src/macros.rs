@@ -157,6 +157,46 @@ macro_rules! export_object_types {
     };
 }
 
+/// Exports a plugin with a hook for each step: a type that implements [`VersionHook`](crate::VersionHook).
+///
+/// ```no_run
+/// use mighost_sdk::prelude::*;
+/// use mighost_sdk::hooks::Step;
+///
+/// struct Announce;
+///
+/// impl VersionHook for Announce {
+///     fn on_version_apply(step: &Step) {
+///         execute!("select pg_notify('migrations', {})", literal(&step.after.join(", ")));
+///     }
+/// }
+///
+/// mighost_sdk::export_version_hook!(Announce);
+/// # fn main() {}
+/// ```
+#[macro_export]
+macro_rules! export_version_hook {
+    ($plugin:ty) => {
+        #[doc(hidden)]
+        struct MighostVersionHook;
+
+        const _: () = {
+            use $crate::Outcome as _;
+
+            impl $crate::bindings::version_hook::exports::mighost::host::version_hook::Guest for MighostVersionHook {
+                fn on_version_apply(step: $crate::hooks::Step) -> ::std::result::Result<(), ::std::string::String> {
+                    $crate::install_panic_hook();
+                    <$plugin as $crate::VersionHook<_>>::on_version_apply(&step).into_result()
+                }
+            }
+        };
+
+        $crate::bindings::version_hook::export_version_hook_component!(
+            MighostVersionHook with_types_in $crate::bindings::version_hook
+        );
+    };
+}
+
 /// Imports an interface of an operation plugin, from the plugin's WIT folder: one line makes a module of its functions.
 ///
 /// ```no_run

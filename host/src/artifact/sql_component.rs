@@ -7,11 +7,12 @@ use super::error::Defect;
 use crate::ident::Digest;
 
 /// The package `mighost:host`, file by file, as the host carries it; the first documents the package.
-pub const WIT: [(&str, &str); 7] = [
+pub const WIT: [(&str, &str); 8] = [
     ("world.wit", include_str!("../../../wit/world.wit")),
     ("assets.wit", include_str!("../../../wit/assets.wit")),
     ("context.wit", include_str!("../../../wit/context.wit")),
     ("database.wit", include_str!("../../../wit/database.wit")),
+    ("hooks.wit", include_str!("../../../wit/hooks.wit")),
     ("log.wit", include_str!("../../../wit/log.wit")),
     ("replaceable.wit", include_str!("../../../wit/replaceable.wit")),
     ("revision.wit", include_str!("../../../wit/revision.wit")),

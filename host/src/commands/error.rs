@@ -218,6 +218,9 @@ fn runtime(error: &RuntimeError) -> Diagnostic {
         },
         RuntimeError::Artifact(error) => artifact(error),
         RuntimeError::Engine(_) => Diagnostic::new(error.blame(), ExitKind::Internal, error.to_string()),
+        RuntimeError::UnknownHook { .. } | RuntimeError::NoHook { .. } => {
+            Diagnostic::new(error.blame(), ExitKind::Config, error.to_string())
+        }
         RuntimeError::MissingPlugin { .. }
         | RuntimeError::Mistyped { .. }
         | RuntimeError::ForbiddenImport { .. }
@@ -297,6 +300,12 @@ fn timeout_hint(error: &DatabaseError) -> Option<&'static str> {
 fn run(failure: &RunFailure) -> Diagnostic {
     let mut diagnostic = match &failure.error {
         ExecutorError::Runtime(error) => runtime(error),
+        ExecutorError::Hook { plugin, error } => {
+            let mut diagnostic = runtime(error);
+            let place = format!("in the hook on-version-apply of {plugin}");
+            diagnostic.location.insert(0, place);
+            diagnostic
+        }
         ExecutorError::Artifact(error) => artifact(error),
         ExecutorError::Run(RunError::Sink(error)) => sink(error, Blame::Guest),
         ExecutorError::Run(error @ RunError::Locked { .. }) => {

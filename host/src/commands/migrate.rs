@@ -288,8 +288,11 @@ async fn run<S: StepSink + 'static>(
         reporter.clone(),
         history.loaded.plugins.clone(),
     )?);
+    // Before anything is begun: a hook that is not there is no reason to stop half way.
+    let hooks = registry.version_hooks(&settings.on_version_apply)?;
     let run = Run {
         plan,
+        hooks,
         loaded: history.loaded.clone(),
         graph: history.graph.clone(),
         registry,

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::{CommandError, Project, open};
 use crate::artifact::{BuildMode, LoadedPlugin};
 use crate::ident::Digest;
-use crate::plugins::{Registry, operation_interfaces};
+use crate::plugins::{Registry, has_version_hook, operation_interfaces};
 use crate::report::Reporter;
 use crate::runtime::Runtime;
 
@@ -24,6 +24,8 @@ pub struct PluginReport {
     /// Interfaces of operations, e.g. `mighost:roles/roles@0.1.0`.
     pub interfaces: Vec<String>,
     pub kinds: Vec<String>,
+    /// Hooks, by the name of the setting that makes them run.
+    pub hooks: Vec<&'static str>,
     /// Interfaces of other plugins that it needs.
     pub imports: Vec<String>,
     pub path: PathBuf,
@@ -59,6 +61,10 @@ pub fn run(project: &Project, reporter: &Arc<dyn Reporter>) -> Result<Vec<Plugin
                 description: metadata.description.clone(),
                 interfaces: operation_interfaces(artifact).collect(),
                 kinds: metadata.kinds.clone(),
+                hooks: has_version_hook(artifact)
+                    .then_some("on-version-apply")
+                    .into_iter()
+                    .collect(),
                 imports: others.cloned().collect(),
                 path: artifact.path.clone(),
                 digest: artifact.digest,

@@ -9,7 +9,7 @@ use super::{ConfigError, TransactionMode};
 use crate::ident::MAX_NAME_BYTES;
 
 /// The settings that `[project]` has and any `[databases.LABEL]` may override.
-const KEYS: [&str; 10] = [
+const KEYS: [&str; 11] = [
     "migrations",
     "plugins",
     "schema",
@@ -20,6 +20,7 @@ const KEYS: [&str; 10] = [
     "lock-timeout",
     "statement-timeout",
     "lock-wait",
+    "on-version-apply",
 ];
 
 /// Those that are tables of their own: `[args]` for the project, `[databases.LABEL.args]` for a database.
@@ -45,6 +46,7 @@ pub(super) struct Layer {
     pub lock_timeout: Option<Duration>,
     pub statement_timeout: Option<Duration>,
     pub lock_wait: Option<Duration>,
+    pub on_version_apply: Option<Vec<String>>,
     pub args: BTreeMap<String, String>,
     pub guest_time: Option<Duration>,
     pub memory: Option<usize>,
@@ -74,6 +76,7 @@ impl Layer {
         self.lock_timeout = section.read("lock-timeout", |field| field.parsed(parse_duration))?;
         self.statement_timeout = section.read("statement-timeout", |field| field.parsed(parse_duration))?;
         self.lock_wait = section.read("lock-wait", |field| field.parsed(parse_duration))?;
+        self.on_version_apply = section.read("on-version-apply", Field::texts)?;
         Ok(())
     }
 

@@ -62,6 +62,7 @@ impl<'f> Resolver<'f> {
         let lock_timeout = off_where_zero(self.pick(|layer| layer.lock_timeout));
         let statement_timeout = off_where_zero(self.pick(|layer| layer.statement_timeout));
         let lock_wait = self.pick(|layer| layer.lock_wait).unwrap_or(DEFAULT_LOCK_WAIT);
+        let on_version_apply = self.pick(|layer| layer.on_version_apply.clone()).unwrap_or_default();
         let embedded = self.embedded(label);
         let project = self.project_settings()?;
         Ok(Settings {
@@ -77,6 +78,7 @@ impl<'f> Resolver<'f> {
             lock_timeout,
             statement_timeout,
             lock_wait,
+            on_version_apply,
             args: project.args,
             limits: project.limits,
             embedded,

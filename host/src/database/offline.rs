@@ -391,6 +391,24 @@ impl StepSink for OfflineSink {
         Ok(())
     }
 
+    async fn begin_hooks(&mut self) -> Result<(), RunError> {
+        self.check()?;
+        self.begin()?;
+        self.line(CHECK_DEFERRED)?;
+        let settings = self
+            .step
+            .as_ref()
+            .map(|step| step_settings(&self.settings.schema, step.lock_timeout, step.statement_timeout));
+        for line in RESET_SESSION
+            .split("; ")
+            .map(str::to_owned)
+            .chain(settings.into_iter().flatten())
+        {
+            self.line(&line)?;
+        }
+        Ok(())
+    }
+
     async fn close_step(&mut self, changes: &[RowChange], entry: &LedgerEntry) -> Result<(), RunError> {
         self.check()?;
         self.begin()?;

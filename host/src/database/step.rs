@@ -82,8 +82,8 @@ pub struct LedgerEntry {
 
 /// A sink that the executor can take through the steps of a run.
 ///
-/// `begin_run`, then for each step `begin_step`, the guest's calls, and `close_step` or `abort_step`; at last `settle` and
-/// `end_run`. After an error, `settle` tells whether it was an earlier step that failed, and `abort_step` is due; after
+/// `begin_run`, then for each step `begin_step`, the guest's calls, `begin_hooks` and the calls of hooks where there are any, and
+/// `close_step` or `abort_step`; at last `settle` and `end_run`. After an error, `settle` tells whether it was an earlier step that failed, and `abort_step` is due; after
 /// `abort_step` the step that failed may be begun again.
 #[async_trait]
 pub trait StepSink: Sink {
@@ -94,6 +94,9 @@ pub trait StepSink: Sink {
     /// Begins the step's transaction, with fresh session settings. Fails with [`RunError::HalfDone`] where another step has
     /// to be ended first.
     async fn begin_step(&mut self, step: &StepContext) -> Result<(), RunError>;
+    /// Makes ready for hooks, whose calls follow: a session as at the step's beginning, in the transaction that `close_step`
+    /// commits.
+    async fn begin_hooks(&mut self) -> Result<(), RunError>;
     /// Sends what ends the step: resets the session, writes the version rows and the ledger, and commits. Does not wait
     /// for the answers, where the next step may be begun without them: none of its statements is carried out if this one
     /// fails. [`Self::settled`] tells when it is done.

@@ -226,6 +226,9 @@ pub fn plugins(plugins: &[PluginReport], verbose: bool, styles: Styles) -> Strin
         if !plugin.kinds.is_empty() {
             text.push_str(&format!("    kinds {}\n", escape_line(&plugin.kinds.join(", "))));
         }
+        for hook in &plugin.hooks {
+            text.push_str(&format!("    hook {hook}\n"));
+        }
         for import in &plugin.imports {
             text.push_str(&format!("    needs {}\n", escape_line(import)));
         }

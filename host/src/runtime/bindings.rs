@@ -1,5 +1,6 @@
 //! Rust types and traits for `wit/`, generated.
 
+pub(super) use hooks::{Hooks, exports::mighost::host::version_hook};
 pub(super) use migration::{Migration, mighost};
 pub(super) use object_types::ObjectTypes;
 
@@ -30,6 +31,22 @@ mod object_types {
             "mighost:host/assets": super::migration::mighost::host::assets,
             "mighost:host/log": super::migration::mighost::host::log,
             "mighost:host/objects": super::migration::mighost::host::objects,
+        },
+    });
+}
+
+/// As with `object_types`.
+mod hooks {
+    wasmtime::component::bindgen!({
+        path: "../wit",
+        world: "hooks",
+        imports: { default: async | trappable },
+        exports: { default: async },
+        with: {
+            "mighost:host/database": super::migration::mighost::host::database,
+            "mighost:host/context": super::migration::mighost::host::context,
+            "mighost:host/assets": super::migration::mighost::host::assets,
+            "mighost:host/log": super::migration::mighost::host::log,
         },
     });
 }

@@ -95,6 +95,10 @@ pub enum RuntimeError {
     NoSuperuserRole { guest: String },
     #[error("plugin {plugin} says in its plugin.toml that it serves {kind}, but its function kinds does not name it")]
     KindNotServed { plugin: String, kind: String },
+    #[error("on-version-apply names the plugin {name}, which this project does not have")]
+    UnknownHook { name: String, known: Vec<String> },
+    #[error("on-version-apply names the plugin {plugin}, which has no such hook: it does not export {interface}")]
+    NoHook { plugin: String, interface: &'static str },
     /// An artifact that is needed while guests run cannot be read.
     #[error(transparent)]
     Artifact(#[from] crate::artifact::ArtifactError),
@@ -109,6 +113,8 @@ impl RuntimeError {
             | Self::TwoProviders { .. }
             | Self::TwoKinds { .. }
             | Self::NoSuperuserRole { .. }
+            | Self::UnknownHook { .. }
+            | Self::NoHook { .. }
             | Self::UnknownKind { .. } => Blame::Operator,
             Self::Refused { error, .. } if matches!(**error, SinkError::Offline { .. }) => Blame::Operator,
             Self::Sink(SinkError::ConnectionLost(_)) => Blame::Database,
@@ -136,6 +142,8 @@ impl RuntimeError {
             Self::Mistyped { .. } => "build both against one version of the plugin's WIT".into(),
             Self::TwoProviders { .. } | Self::TwoKinds { .. } => "remove one of the two plugins".into(),
             Self::UnknownKind { .. } => "put a plugin that serves the kind into the plugins folder".into(),
+            Self::UnknownHook { known, .. } => format!("the plugins with this hook: {}", list(known)),
+            Self::NoHook { .. } => "`mighost plugins` lists what plugins export".into(),
             Self::NoSuperuserRole { .. } => {
                 "set superuser-role in mighost.toml, or MIGHOST_SU_ROLE_NAME in the environment".into()
             }

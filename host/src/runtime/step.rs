@@ -30,6 +30,8 @@ pub struct RunSettings {
 pub struct StepRun {
     pub revision: String,
     pub downgrading: bool,
+    /// Whether hooks of the step are run and not its migration.
+    pub hook: bool,
     pub settings: Arc<RunSettings>,
     pub reporter: Arc<dyn Reporter>,
     pub providers: Arc<dyn Providers>,
@@ -54,10 +56,28 @@ impl StepRun {
         Arc::new(Self {
             revision,
             downgrading,
+            hook: false,
             settings,
             reporter,
             providers,
             sink,
+            instances: Mutex::default(),
+            failure: Mutex::default(),
+            operations: Mutex::default(),
+            watch: Watch::default(),
+        })
+    }
+
+    /// The same step for one of its hooks, with instances of plugins of its own.
+    pub fn for_hook(&self) -> Arc<Self> {
+        Arc::new(Self {
+            revision: self.revision.clone(),
+            downgrading: self.downgrading,
+            hook: true,
+            settings: self.settings.clone(),
+            reporter: self.reporter.clone(),
+            providers: self.providers.clone(),
+            sink: self.sink.clone(),
             instances: Mutex::default(),
             failure: Mutex::default(),
             operations: Mutex::default(),

@@ -340,6 +340,22 @@ impl StepSink for LiveSink {
         Ok(())
     }
 
+    async fn begin_hooks(&mut self) -> Result<(), RunError> {
+        self.check()?;
+        // Of what an earlier run has done, all was the guest's: hooks leave nothing in the journal.
+        self.journal.check_end()?;
+        self.cursors.clear();
+        self.phase = Phase::Transaction;
+        self.recorded = false;
+        self.ensure_transaction();
+        if let Some(step) = &self.step {
+            let settings = step_settings(&self.settings.schema, step.lock_timeout, step.statement_timeout).join("; ");
+            self.pipeline
+                .push_batch(&format!("{CHECK_DEFERRED}; {RESET_SESSION}; {settings}"));
+        }
+        Ok(())
+    }
+
     async fn close_step(&mut self, changes: &[RowChange], entry: &LedgerEntry) -> Result<(), RunError> {
         self.send_ending(changes, entry).await
     }

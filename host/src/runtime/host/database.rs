@@ -10,7 +10,7 @@ use super::super::bindings::mighost::host::database::{Error, Host, HostCopyIn, H
 use super::super::guest::GuestState;
 use super::super::limits::{Waiting, Watch};
 use super::super::sink::{CopyHandle, CursorHandle};
-use super::super::{RuntimeError, Sink};
+use super::super::{RuntimeError, Sink, SinkError};
 
 /// The sink for one call. While it is held, the guest waits for the database.
 struct SinkCall {
@@ -79,6 +79,10 @@ impl Host for GuestState {
     }
 
     async fn suspend_transaction(&mut self) -> wasmtime::Result<()> {
+        if self.step.hook {
+            let reason = "a hook takes part in the transaction that changes the version rows, and cannot leave it";
+            return self.answer(Err(SinkError::Misuse(reason.to_owned())));
+        }
         let result = self
             .sink("database.suspend-transaction")
             .await?

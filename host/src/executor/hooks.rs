@@ -1,0 +1,100 @@
+//! Hooks of plugins: what they are told of a step, and their calls.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use super::{ExecutorError, Run, flat};
+use crate::database::StepSink;
+use crate::report::{Direction, Event};
+use crate::revision::{Plan, RowChange, Step};
+use crate::runtime::{HookDirection, HookStep, RuntimeError, StepRun, call_version_hook};
+
+/// The rows of the version table on the way through a plan.
+#[derive(Default)]
+pub(super) struct Rows {
+    rows: BTreeSet<String>,
+    /// Before which step that is; none before the first was asked for.
+    before: Option<usize>,
+}
+
+impl Rows {
+    /// Goes to the step `number`; a step may be run again.
+    fn go_to(&mut self, plan: &Plan, number: usize) {
+        if self.before != Some(number) {
+            self.rows = plan.rows_after(number).into_iter().collect();
+            self.before = Some(number);
+        }
+    }
+
+    fn list(&self) -> Vec<String> {
+        self.rows.iter().cloned().collect()
+    }
+
+    fn pass(&mut self, step: &Step, number: usize) {
+        step.changes.iter().for_each(|change| self.apply(change));
+        self.before = Some(number + 1);
+    }
+
+    fn apply(&mut self, change: &RowChange) {
+        match change {
+            RowChange::Insert(row) => {
+                self.rows.insert(row.clone());
+            }
+            RowChange::Delete(row) => {
+                self.rows.remove(row);
+            }
+            RowChange::Update { from, to } => {
+                self.rows.remove(from);
+                self.rows.insert(to.clone());
+            }
+        }
+    }
+}
+
+impl<S: StepSink + 'static> Run<S> {
+    /// What hooks are told of the step, the next one behind those that `rows` has seen.
+    pub(super) fn facts(&self, number: usize, step: &Step, rows: &mut Rows) -> HookStep {
+        rows.go_to(&self.plan, number);
+        let before = rows.list();
+        rows.pass(step, number);
+        let metadata = self.loaded.revision(&step.revision).map(|(metadata, _)| metadata);
+        let count = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
+        HookStep {
+            direction: match step.direction {
+                Direction::Upgrade => HookDirection::Upgrade,
+                Direction::Downgrade => HookDirection::Downgrade,
+                Direction::Stamp => HookDirection::Stamp,
+            },
+            revision: step.revision.clone(),
+            message: metadata.map(|metadata| metadata.message.clone()).unwrap_or_default(),
+            down_revisions: metadata
+                .map(|metadata| metadata.down_revisions.clone())
+                .unwrap_or_default(),
+            before,
+            after: rows.list(),
+            operator: self.os_user.clone(),
+            number: count(number + 1),
+            of: count(self.plan.steps.len()),
+        }
+    }
+
+    /// Calls the hooks of a step whose code has run.
+    pub(super) async fn call_hooks(&self, run: &StepRun, facts: &HookStep) -> Result<(), ExecutorError> {
+        self.sink.lock().await.begin_hooks().await.map_err(flat)?;
+        for guest in &self.hooks {
+            let run: Arc<StepRun> = run.for_hook();
+            run.reporter.report(Event::Operation {
+                name: format!("on-version-apply of {}", guest.kind),
+            });
+            let called = call_version_hook(guest, &run, facts).await;
+            called.map_err(|error| match error {
+                error @ RuntimeError::Sink(_) => error.into(),
+                error => ExecutorError::Hook {
+                    plugin: guest.kind.to_string(),
+                    error: Box::new(error),
+                },
+            })?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,47 @@
+//! Calls into a plugin's hooks.
+
+use std::sync::Arc;
+
+use super::bindings::Hooks;
+use super::guest::{Guest, explain};
+use super::{HookStep, RuntimeError, StepRun};
+
+/// The interface that a plugin with a hook for each step exports.
+pub const VERSION_HOOK: &str = "mighost:host/version-hook@0.1.0";
+
+/// Calls `on-version-apply` in a fresh instance. `step` is made by [`StepRun::for_hook`].
+///
+/// # Errors
+/// Whatever ended it: its own error, a trap, a limit, a statement that failed.
+pub async fn call_version_hook(guest: &Guest, step: &Arc<StepRun>, facts: &HookStep) -> Result<(), RuntimeError> {
+    let name = guest.name.trim_start_matches("plugin ");
+    step.enter_operation(format!("on-version-apply of {name}")).await;
+    let limit = step.settings.limits.guest_time;
+    let called = tokio::select! {
+        called = call(guest, step, facts) => called,
+        () = step.watch.until_idle(limit) => Err(RuntimeError::Idle { guest: guest.name.to_string() }),
+    };
+    step.leave_operation().await;
+    called
+}
+
+async fn call(guest: &Guest, step: &Arc<StepRun>, facts: &HookStep) -> Result<(), RuntimeError> {
+    let mut instance = guest.instantiate(step).await?;
+    let hooks = Hooks::new(&mut instance.store, &instance.instance).map_err(|error| RuntimeError::Compile {
+        guest: guest.name.to_string(),
+        reason: format!("its exports are not those of a plugin with hooks: {error:#}"),
+    })?;
+    instance.store.data_mut().stopwatch.resume();
+    let hook = hooks.mighost_host_version_hook();
+    match hook.call_on_version_apply(&mut instance.store, facts).await {
+        Ok(Ok(())) => match step.take_failure() {
+            Some(failure) => Err(failure),
+            None => Ok(()),
+        },
+        Ok(Err(text)) => Err(RuntimeError::Returned {
+            guest: guest.name.to_string(),
+            text,
+        }),
+        Err(error) => Err(explain(&mut instance.store, &error)),
+    }
+}
