@@ -14,7 +14,7 @@ mod url;
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 pub use error::TakeOverError;
 pub use python::Python;
