@@ -75,7 +75,12 @@ pub async fn run(
 pub(super) async fn current_rows(project: &Project, reporter: &Arc<dyn Reporter>) -> Result<Vec<String>, CommandError> {
     let settings = project.settings()?;
     let connection = open::connect(&settings, &project.environment, reporter).await?;
-    let state = read_heads(&connection.client, &settings.schema, &settings.version_table).await?;
+    let state = read_heads(
+        &connection.client,
+        &settings.version_table_schema,
+        &settings.version_table,
+    )
+    .await?;
     connection.close().await;
     Ok(state.heads)
 }
