@@ -108,6 +108,8 @@ pub struct Settings {
     pub schema: String,
     pub superuser_role: Option<String>,
     pub version_table: String,
+    /// Where that table, the ledger and the journal are; `schema` where nothing is said.
+    pub version_table_schema: String,
     pub transaction: TransactionMode,
     /// PostgreSQL's `lock_timeout` for the statements of migrations.
     pub lock_timeout: Option<Duration>,

@@ -330,7 +330,6 @@ fn the_environment_is_asked() {
     v1 about v1
         runs without a transaction, as some of it did
     note: [prod] has no url, so env.py has it from elsewhere: the label `prod` takes the variable PROD_DATABASE_URL
-    note: the version table is in the schema meta, so `schema` is meta: plain names in migrations mean it before public
     note: the password of `dev` is in mighost.toml, as it was in Alembic's file; ~/.pgpass is a better place for it
     ");
     assert_snapshot!(fs::read_to_string(project.path().join("mighost.toml")).unwrap(), @r#"
@@ -340,11 +339,12 @@ fn the_environment_is_asked() {
     migrations = ["migrations/alembic", "migrations/more"]
     plugins = ["plugins"]
 
-    # Where the version table is, and what plain names in migrations mean first.
-    schema = "meta"
+    # What plain names in migrations mean first.
+    schema = "public"
 
     # Alembic's own table: it can still read it.
     version-table = "history"
+    version-table-schema = "meta"
 
     # How new revisions are written.
     [revision]

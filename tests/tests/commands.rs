@@ -616,3 +616,41 @@ fn embedded() {
     assert_eq!(rows.stdout, "b3d4e5f6a1b2\n");
     assert!(text(&["db", "destroy", "--yes"]).starts_with("exit 0\ndestroyed\nnot running"));
 }
+
+#[test]
+fn a_version_table_in_another_schema() {
+    let settings = "schema = \"crmp\"\nversion-table = \"alembic_version\"\nversion-table-schema = \"Meta\"\n";
+    let project = Project::on(&Server::shared(), settings);
+    project.sql_migration("a1", &[], "create table one ();", "drop table one;");
+    project.sql_migration("a2", &["a1"], "create table two ();", "drop table two;");
+    let rows = "select string_agg(version_num, ' ') from \"Meta\".alembic_version";
+    let tables =
+        "select string_agg(relname, ' ' order by relname) from pg_class where relkind = 'r' and relnamespace = ";
+    assert_eq!(project.run(&["current"]).ok().stdout, "");
+    project.run(&["upgrade"]).ok();
+    assert_eq!(project.sql(rows), "a2");
+    assert_eq!(project.sql(&format!("{tables} 'crmp'::regnamespace")), "one two");
+    assert_eq!(
+        project.sql(&format!("{tables} '\"Meta\"'::regnamespace")),
+        "alembic_version alembic_version_ledger"
+    );
+    assert_eq!(project.run(&["current"]).ok().stdout, "a2 (head)\n");
+    project.run(&["downgrade", "-1"]).ok();
+    assert_eq!(project.sql(rows), "a1");
+    project.run(&["stamp", "a2"]).ok();
+    assert!(
+        project
+            .run(&["history", "-i"])
+            .ok()
+            .stdout
+            .contains("a2 (head) (current)")
+    );
+
+    // By a script, from nothing.
+    project.sql("drop schema crmp cascade; drop schema \"Meta\" cascade");
+    project.write("up.sql", project.run(&["upgrade", "--sql"]).ok().stdout);
+    let file = project.path().join("up.sql").display().to_string();
+    Server::shared().psql(project.database(), &["-f", &file]);
+    assert_eq!(project.sql(rows), "a2");
+    assert_eq!(project.sql(&format!("{tables} 'crmp'::regnamespace")), "one two");
+}

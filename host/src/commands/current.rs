@@ -54,7 +54,12 @@ pub async fn run(
     let (history, connection) = tokio::join!(history, connection);
     let history = history.map_err(|_| CommandError::ThreadLost)??;
     let connection = connection?;
-    let state = read_heads(&connection.client, &settings.schema, &settings.version_table).await?;
+    let state = read_heads(
+        &connection.client,
+        &settings.version_table_schema,
+        &settings.version_table,
+    )
+    .await?;
     connection.close().await;
     tell_interrupted(&state, reporter);
     let mut heads: Vec<String> = history.graph.real_heads().into_iter().map(str::to_owned).collect();

@@ -43,7 +43,7 @@ pub async fn run(
     settings.lock_wait = request.lock_wait.unwrap_or(settings.lock_wait);
     let mut report = EnsureVersionReport {
         database: None,
-        schema: settings.schema.clone(),
+        schema: settings.version_table_schema.clone(),
         version_table: settings.version_table.clone(),
         heads: Vec::new(),
     };
@@ -73,7 +73,12 @@ pub async fn run(
         return Ok(report);
     }
     let connection = open::connect(&settings, &project.environment, reporter).await?;
-    let state = database::read_heads(&connection.client, &settings.schema, &settings.version_table).await?;
+    let state = database::read_heads(
+        &connection.client,
+        &settings.version_table_schema,
+        &settings.version_table,
+    )
+    .await?;
     let key_pid = database::connect::backend_key_pid(&connection.client).await;
     let pooler = key_pid.is_some_and(|pid| pid != state.backend_pid);
     report.heads.clone_from(&state.heads);

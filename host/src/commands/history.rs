@@ -114,7 +114,7 @@ pub(super) fn asks_for_current(range: &str) -> bool {
 pub(super) async fn place(project: &Project, reporter: &Arc<dyn Reporter>, dates: bool) -> Result<Place, CommandError> {
     let settings = project.settings()?;
     let connection = open::connect(&settings, &project.environment, reporter).await?;
-    let (schema, table) = (&settings.schema, &settings.version_table);
+    let (schema, table) = (&settings.version_table_schema, &settings.version_table);
     let dates = async {
         if dates {
             read_dates(&connection.client, schema, table).await

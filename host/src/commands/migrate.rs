@@ -107,7 +107,12 @@ async fn online(
         let target = open::target(settings, &project.environment, reporter).await?;
         let opened = async {
             let connection = database::connect::connect(&target, reporter.clone()).await?;
-            let state = database::read_state(&connection.client, &settings.schema, &settings.version_table).await?;
+            let state = database::read_state(
+                &connection.client,
+                &settings.version_table_schema,
+                &settings.version_table,
+            )
+            .await?;
             Ok::<_, CommandError>((connection, state))
         };
         let (connection, state) = match opened.await {
@@ -311,6 +316,7 @@ async fn run<S: StepSink + 'static>(
 pub(super) fn sink_settings(settings: &Settings, dry_run: bool, pooler: bool) -> database::RunSettings {
     database::RunSettings {
         schema: settings.schema.clone(),
+        version_schema: settings.version_table_schema.clone(),
         version_table: settings.version_table.clone(),
         superuser_role: settings.superuser_role.clone(),
         transaction: settings.transaction,

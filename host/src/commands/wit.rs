@@ -58,7 +58,7 @@ mod tests {
         let package = resolve.push_str("host.wit", &as_one_file()).unwrap();
         let package = &resolve.packages[package];
         assert_eq!(package.name.to_string(), "mighost:host@0.1.0");
-        assert_eq!((package.interfaces.len(), package.worlds.len()), (8, 4));
+        assert_eq!((package.interfaces.len(), package.worlds.len()), (9, 5));
     }
 
     #[test]

@@ -9,13 +9,14 @@ use super::{ConfigError, TransactionMode};
 use crate::ident::MAX_NAME_BYTES;
 
 /// The settings that `[project]` has and any `[databases.LABEL]` may override.
-const KEYS: [&str; 11] = [
+const KEYS: [&str; 12] = [
     "migrations",
     "plugins",
     "schema",
     "superuser-role",
     "env-prefix",
     "version-table",
+    "version-table-schema",
     "transaction",
     "lock-timeout",
     "statement-timeout",
@@ -42,6 +43,7 @@ pub(super) struct Layer {
     pub superuser_role: Option<String>,
     pub env_prefix: Option<String>,
     pub version_table: Option<String>,
+    pub version_table_schema: Option<String>,
     pub transaction: Option<TransactionMode>,
     pub lock_timeout: Option<Duration>,
     pub statement_timeout: Option<Duration>,
@@ -72,6 +74,7 @@ impl Layer {
         self.superuser_role = section.read("superuser-role", |field| field.parsed(name))?;
         self.env_prefix = section.read("env-prefix", |field| field.parsed(env_prefix))?;
         self.version_table = section.read("version-table", |field| field.parsed(name))?;
+        self.version_table_schema = section.read("version-table-schema", |field| field.parsed(name))?;
         self.transaction = section.read("transaction", |field| field.parsed(transaction))?;
         self.lock_timeout = section.read("lock-timeout", |field| field.parsed(parse_duration))?;
         self.statement_timeout = section.read("statement-timeout", |field| field.parsed(parse_duration))?;

@@ -62,6 +62,7 @@ impl<'f> Resolver<'f> {
         let lock_timeout = off_where_zero(self.pick(|layer| layer.lock_timeout));
         let statement_timeout = off_where_zero(self.pick(|layer| layer.statement_timeout));
         let lock_wait = self.pick(|layer| layer.lock_wait).unwrap_or(DEFAULT_LOCK_WAIT);
+        let version_table_schema = self.pick(|layer| layer.version_table_schema.clone());
         let on_version_apply = self.pick(|layer| layer.on_version_apply.clone()).unwrap_or_default();
         let embedded = self.embedded(label);
         let project = self.project_settings()?;
@@ -71,6 +72,7 @@ impl<'f> Resolver<'f> {
             url,
             migrations: project.migrations,
             plugins: project.plugins,
+            version_table_schema: version_table_schema.unwrap_or_else(|| project.schema.clone()),
             schema: project.schema,
             superuser_role: project.superuser_role,
             version_table: project.version_table,

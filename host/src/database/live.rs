@@ -109,8 +109,8 @@ impl LiveSink {
     /// A sink on `client`, whose connection task must be running. `state` is what [`super::read_state`] told; the plan of
     /// the run was made from its heads.
     pub fn new(client: Client, settings: RunSettings, state: DatabaseState, reporter: Arc<dyn Reporter>) -> Self {
-        let tables = Tables::new(&settings.schema, &settings.version_table);
-        let lock = LockKey::new(&settings.schema, &settings.version_table);
+        let tables = Tables::new(&settings.version_schema, &settings.version_table);
+        let lock = LockKey::new(&settings.version_schema, &settings.version_table);
         Self {
             pipeline: Pipeline::new(client),
             records: Records::new(tables.clone(), lock),

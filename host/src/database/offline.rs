@@ -12,7 +12,7 @@ use super::live::{LiveSink, apply, copy_lines, copy_statement, fill_in, guest_st
 use super::lock::LockKey;
 use super::records::Records;
 use super::step::{Aftermath, LedgerEntry, RunError, RunSettings, StepContext, StepSink};
-use super::tables::{CHECK_DEFERRED, DEFER_AGAIN, RESET_SESSION, Tables, step_settings};
+use super::tables::{CHECK_DEFERRED, DEFER_AGAIN, RESET_SESSION, Tables, create_schema_if_missing, step_settings};
 use super::text::literal;
 use crate::config::TransactionMode;
 use crate::revision::RowChange;
@@ -56,12 +56,12 @@ pub struct OfflineSink {
 
 impl OfflineSink {
     fn lock(&self) -> LockKey {
-        LockKey::new(&self.settings.schema, &self.settings.version_table)
+        LockKey::new(&self.settings.version_schema, &self.settings.version_table)
     }
 
     /// A sink that writes to `out`.
     pub fn new(out: Box<dyn Write + Send>, settings: RunSettings, header: ScriptHeader) -> Self {
-        let tables = Tables::new(&settings.schema, &settings.version_table);
+        let tables = Tables::new(&settings.version_schema, &settings.version_table);
         Self {
             heads: header.from.clone(),
             out,
@@ -171,6 +171,10 @@ impl OfflineSink {
         self.comment("Run it with psql -X -f, as the role that mighost would connect as.")?;
         self.put("\\set ON_ERROR_STOP on\n\\encoding UTF8\n\n")?;
         self.begin()?;
+        if self.settings.version_schema != self.settings.schema {
+            let create = create_schema_if_missing(&self.settings.schema);
+            self.line(&create)?;
+        }
         for create in [
             self.tables.create_schema_if_missing(),
             self.tables.create_version(),

@@ -16,7 +16,9 @@ use crate::runtime::{Sink, SinkError};
 #[derive(Clone, Debug)]
 pub struct RunSettings {
     pub schema: String,
-    /// The name of the version table, in `schema`; the ledger and the journal are named after it.
+    /// The schema of the version table; mostly `schema` as well.
+    pub version_schema: String,
+    /// The name of the version table, in `version_schema`; the ledger and the journal are named after it.
     pub version_table: String,
     pub superuser_role: Option<String>,
     /// `All` holds for every step; of the other two each step may choose.

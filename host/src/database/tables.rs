@@ -7,6 +7,16 @@ use crate::ident::{Digest, MAX_NAME_BYTES, qualified, quote_identifier, quote_li
 use crate::report::Direction;
 use crate::revision::RowChange;
 
+/// See [`Tables::create_schema_if_missing`].
+pub(super) fn create_schema_if_missing(schema: &str) -> String {
+    let name = quote_identifier(schema);
+    let body = format!(
+        "BEGIN IF pg_catalog.to_regnamespace({}) IS NULL THEN CREATE SCHEMA IF NOT EXISTS {name}; END IF; END",
+        quote_literal(&name)
+    );
+    format!("DO {}", quote_literal(&body))
+}
+
 /// The names of the tables of one project in one database, quoted.
 #[derive(Clone, Debug)]
 pub(super) struct Tables {
@@ -54,12 +64,7 @@ impl Tables {
     /// Creates the schema where it is missing. `IF NOT EXISTS` asks for the right to create schemas even where there is
     /// nothing to do.
     pub fn create_schema_if_missing(&self) -> String {
-        let body = format!(
-            "BEGIN IF pg_catalog.to_regnamespace({}) IS NULL THEN {}; END IF; END",
-            quote_literal(&quote_identifier(&self.schema)),
-            self.create_schema()
-        );
-        format!("DO {}", quote_literal(&body))
+        create_schema_if_missing(&self.schema)
     }
 
     pub fn create_schema(&self) -> String {

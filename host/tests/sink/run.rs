@@ -313,6 +313,7 @@ async fn an_alembic_table_is_taken_over() {
         .await;
     let alembic = RunSettings {
         schema: "public".to_owned(),
+        version_schema: "public".to_owned(),
         version_table: "alembic_version".to_owned(),
         ..settings()
     };

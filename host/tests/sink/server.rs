@@ -212,6 +212,7 @@ async fn connect(server: &Server, database: &str) -> Client {
 pub fn settings() -> RunSettings {
     RunSettings {
         schema: "crmp".to_owned(),
+        version_schema: "crmp".to_owned(),
         version_table: "mighost_version".to_owned(),
         superuser_role: None,
         transaction: TransactionMode::PerMigration,

@@ -27,7 +27,7 @@ pub(super) async fn look(
     reporter: &Arc<dyn Reporter>,
 ) -> Result<Seen, CommandError> {
     let connection = open::connect(settings, &project.environment, reporter).await?;
-    let (schema, table) = (&settings.schema, &settings.version_table);
+    let (schema, table) = (&settings.version_table_schema, &settings.version_table);
     let (state, ledger) = tokio::join!(
         read_state(&connection.client, schema, table),
         read_ledger(&connection.client, schema, table)

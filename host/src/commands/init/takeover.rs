@@ -255,7 +255,7 @@ fn version_table(
             let environment = fs::read_to_string(location.join("env.py")).unwrap_or_default();
             if environment.contains("version_table") {
                 notes.push(
-                    "env.py sets the version table or its schema: compare `version-table` and `schema` in mighost.toml with it".into(),
+                    "env.py sets the version table or its schema: compare `version-table` and `version-table-schema` in mighost.toml with it".into(),
                 );
             }
             let named = source::argument(&environment, "version_table");
@@ -265,11 +265,6 @@ fn version_table(
             )
         }
     };
-    if let Some(schema) = &schema {
-        notes.push(format!(
-            "the version table is in the schema {schema}, so `schema` is {schema}: plain names in migrations mean it before public"
-        ));
-    }
     (name, schema)
 }
 

@@ -93,7 +93,12 @@ async fn answers(
     reporter: &Arc<dyn Reporter>,
 ) -> Result<(Connection, DatabaseState), CommandError> {
     let connection = open::connect(settings, &project.environment, reporter).await?;
-    let state = database::read_state(&connection.client, &settings.schema, &settings.version_table).await?;
+    let state = database::read_state(
+        &connection.client,
+        &settings.version_table_schema,
+        &settings.version_table,
+    )
+    .await?;
     Ok((connection, state))
 }
 

@@ -13,7 +13,7 @@ use crate::database::lock::LockScope;
 use crate::database::pipeline::Part;
 use crate::database::state::rows;
 use crate::database::step::{Aftermath, LedgerEntry, RunError, StepContext, StepSink, lock_timed_out};
-use crate::database::tables::{CHECK_DEFERRED, DEALLOCATE, RESET_SESSION, step_settings};
+use crate::database::tables::{CHECK_DEFERRED, DEALLOCATE, RESET_SESSION, create_schema_if_missing, step_settings};
 use crate::report::{Direction, Event, Level};
 use crate::revision::RowChange;
 use crate::runtime::SinkError;
@@ -80,6 +80,9 @@ impl LiveSink {
         let mut create = Vec::new();
         if !there(0) {
             create.push(self.tables.create_schema());
+        }
+        if self.settings.version_schema != self.settings.schema {
+            create.push(create_schema_if_missing(&self.settings.schema));
         }
         if !there(1) {
             create.push(self.tables.create_version());

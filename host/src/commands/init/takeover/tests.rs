@@ -85,7 +85,7 @@ fn without_python() {
     migrations = ["migrations/alembic", "migrations/vendor"]
     plugins = ["plugins"]
 
-    # Where the version table is, and what plain names in migrations mean first.
+    # What plain names in migrations mean first.
     schema = "public"
 
     # Alembic's own table: it can still read it.

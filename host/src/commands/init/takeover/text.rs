@@ -46,10 +46,12 @@ pub(super) fn configuration(facts: &Facts<'_>) -> String {
         unmarked(file).replace('\n', " "),
         list(&folders)
     );
-    text.push_str("# Where the version table is, and what plain names in migrations mean first.\n");
-    let _ = writeln!(text, "schema = {}\n", quoted(schema.unwrap_or("public")));
+    text.push_str("# What plain names in migrations mean first.\nschema = \"public\"\n\n");
     text.push_str("# Alembic's own table: it can still read it.\n");
     let _ = writeln!(text, "version-table = {}", quoted(version_table));
+    if let Some(schema) = schema {
+        text.push_str(&setting("version-table-schema", schema));
+    }
     let chosen = project.labels.iter().find(|label| label.section == project.section);
     if let Some(label) = chosen
         && project.labels.len() > 1
