@@ -162,7 +162,7 @@ fn heads_and_show() {
     shop(&project);
     project.sql_migration_with("f7", &["e5"], "depends-on = [\"m6\"]\n", "SELECT 1;", "SELECT 1;");
     assert_snapshot!(all(&project, &["heads"]), @"
-    e5 -> f7 [reports] (head), about f7
+    e5 (m6) -> f7 [reports] (head), about f7
     c3, d4 -> m6 [orders, stock] (head) (mergepoint), about m6
     exit 0
     ");

@@ -30,7 +30,7 @@ pub fn revisions(revisions: &[RevisionSummary], verbose: bool, styles: Styles) -
     texts.join(if verbose { "\n" } else { "" })
 }
 
-/// `parents -> revision (marks), message`, as Alembic writes it.
+/// `parents (dependencies) -> revision (marks), message`, as Alembic writes it.
 fn line(revision: &RevisionSummary, styles: Styles) -> String {
     let parents = if revision.down_revisions.is_empty() {
         "<base>".into()
@@ -41,9 +41,13 @@ fn line(revision: &RevisionSummary, styles: Styles) -> String {
         [] => String::new(),
         labels => format!(" [{}]", escape_line(&labels.join(", "))),
     };
+    let needs = match revision.depends_on.as_slice() {
+        [] => String::new(),
+        needs => format!(" ({})", escape_line(&needs.join(", "))),
+    };
     let name = styles.name(&escape_line(&revision.revision));
     format!(
-        "{parents} -> {name}{labels}{}, {}\n",
+        "{parents}{needs} -> {name}{labels}{}, {}\n",
         marks(revision),
         escape_line(&revision.message)
     )
