@@ -1,4 +1,5 @@
 //! The library as an application uses it.
+#![expect(clippy::unwrap_used, reason = "what a test prepares must work")]
 
 use std::fs;
 use std::path::Path;

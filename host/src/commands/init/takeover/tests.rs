@@ -1,3 +1,5 @@
+use std::path::Path;
+
 use super::*;
 use crate::config::{DatabaseUrl, Environment, LoadRequest, load};
 use crate::report::Silent;
