@@ -270,14 +270,15 @@ fn what_does_not_run_offline_is_told() {
     building 3/3 c1_about_c1 (sql)
     3 built, 0 up to date
     ");
-    assert_snapshot!(project.run(&["upgrade"]).shown(), @"
-    exit 0
-    [1/3] upgrade a1 about a1 (T)
-    warning: PostgreSQL: the upgrade of revision b1 was taken over from Alembic without its code: nothing was done
-    [2/3] upgrade b1 about b1 (T)
-    [3/3] upgrade c1 about c1 (T)
-    alembic upgraded by 3 revisions in T, now at c1
-    ");
+    // Steps are sent ahead, so the server's warning may come before the step that it is of is told.
+    let upgraded = project.run(&["upgrade"]).ok().stderr;
+    let warning = "warning: PostgreSQL: the upgrade of revision b1 was taken over from Alembic without its code: nothing was done";
+    assert_eq!(
+        upgraded.lines().filter(|line| *line == warning).count(),
+        1,
+        "{upgraded}"
+    );
+    assert_eq!(rows(&project), "c1");
     assert_snapshot!(project.run(&["init", "--from", "alembic.ini"]).shown(), @"
     exit 3
     error: PROJECT/mighost.toml exists already, and is left as it is
