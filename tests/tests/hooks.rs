@@ -262,6 +262,30 @@ fn a_step_that_left_its_transaction_is_in_one_again() {
 }
 
 #[test]
+fn a_step_that_is_begun_again_calls_its_hook_again() {
+    let server = Server::shared();
+    let project = project(&server, "lock-timeout = \"100ms\"\n", &[("only", insert("only"))]);
+    project.run(&["upgrade", "a1"]).ok();
+    let (locker, database) = (server.clone(), project.database().to_owned());
+    let locked = std::thread::spawn(move || {
+        locker.sql(&database, "begin; lock table seen; select pg_sleep(1); commit");
+    });
+    let held =
+        "select count(*) from pg_locks where relation = 'seen'::regclass and mode = 'AccessExclusiveLock' and granted";
+    while project.sql(held) == "0" {}
+    let outcome = project.run(&["upgrade"]).ok();
+    locked.join().unwrap();
+    assert!(
+        outcome
+            .stderr
+            .contains("a2: a lock was not to be had within lock-timeout"),
+        "{}",
+        outcome.stderr
+    );
+    assert_eq!(project.sql(SEEN), "only:base only:a1");
+}
+
+#[test]
 fn offline_the_statements_go_into_the_script() {
     let server = Server::shared();
     let project = project(&server, "", &[("only", insert("only"))]);
