@@ -7,9 +7,6 @@ use tokio::sync::oneshot;
 use super::Error;
 use crate::commands::CommandError;
 
-/// One thread waits for the database while another compiles the next components.
-const WORKERS: usize = 2;
-
 /// What a call does, made on its thread: the future itself need not be `Send`.
 pub(super) trait Work<T>: FnOnce() -> <Self as Work<T>>::Future + Send + 'static {
     type Future: Future<Output = Result<T, CommandError>>;
@@ -41,8 +38,7 @@ pub(super) async fn later<T: Send + 'static>(work: impl Work<T>) -> Result<T, Er
 }
 
 fn run<T>(work: impl Work<T>) -> Result<T, CommandError> {
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(WORKERS)
+    let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .map_err(CommandError::Threads)?;
