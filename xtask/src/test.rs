@@ -27,5 +27,11 @@ pub fn run(filters: &[String]) -> anyhow::Result<()> {
         "cargo",
         &["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"],
         &[],
+    )?;
+    // Applications read these; behind clippy, which has looked at the dependencies already.
+    tools::run(
+        "cargo",
+        &["rustdoc", "--package", "mighost", "--lib", "--", "-D", "warnings"],
+        &[],
     )
 }
