@@ -54,3 +54,15 @@ pub mod object_type {
         with: { "mighost:host/objects@0.1.0": ::mighost_sdk::bindings::mighost::host::objects },
     });
 }
+
+/// The operations of the plugin `schema`, which the module `schema` wraps.
+pub mod schema {
+    wit_bindgen::generate!({
+        path: "../plugins/schema/wit",
+        world: "imports",
+        runtime_path: "::mighost_sdk::wit_bindgen::rt",
+        generate_all,
+        generate_unused_types: true,
+        additional_derives: [PartialEq],
+    });
+}

@@ -80,9 +80,14 @@ impl Server {
         }
     }
 
+    /// The number that the server's socket is named by.
+    pub fn port(&self) -> u16 {
+        self.server.target().hosts.first().unwrap().port
+    }
+
     /// A URL for `database`, as superuser.
     pub fn url(&self, database: &str) -> String {
-        let port = self.server.target().hosts.first().unwrap().port;
+        let port = self.port();
         format!(
             "postgresql://postgres@/{database}?host={}&port={port}",
             self.sockets().display()

@@ -334,6 +334,10 @@ impl Sink for OfflineSink {
         self.begin()
     }
 
+    fn in_transaction(&self) -> bool {
+        self.in_transaction
+    }
+
     async fn cursor_open(&mut self, _: &str, _: &[Value], _: u32) -> Result<u32, SinkError> {
         Err(SinkError::Offline { call: "cursor" })
     }

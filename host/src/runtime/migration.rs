@@ -29,9 +29,14 @@ async fn call(guest: &Guest, step: &Arc<StepRun>) -> Result<(), RuntimeError> {
         revision.call_upgrade(&mut instance.store).await
     };
     match called {
-        Ok(Ok(())) => match step.take_failure() {
-            Some(failure) => Err(failure),
-            None => Ok(()),
+        Ok(Ok(())) => match (step.take_failure(), step.refused()) {
+            (Some(failure), _) => Err(failure),
+            // What was recorded meanwhile would be forgotten in silence.
+            (None, Some(reason)) => Err(RuntimeError::Unfinished {
+                guest: guest.name.to_string(),
+                reason,
+            }),
+            (None, None) => Ok(()),
         },
         Ok(Err(text)) => Err(RuntimeError::Returned {
             guest: guest.name.to_string(),
