@@ -80,14 +80,9 @@ impl Server {
         }
     }
 
-    /// The number that the server's socket is named by.
-    pub fn port(&self) -> u16 {
-        self.server.target().hosts.first().unwrap().port
-    }
-
     /// A URL for `database`, as superuser.
     pub fn url(&self, database: &str) -> String {
-        let port = self.port();
+        let port = self.server.target().hosts.first().unwrap().port;
         format!(
             "postgresql://postgres@/{database}?host={}&port={port}",
             self.sockets().display()

@@ -3,16 +3,16 @@
 //!
 //! The cases are in `tests/schema-judge/src/cases/`. Each is compiled into a migration, and read here for what Alembic does.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write as _;
-use std::os::unix::fs::symlink;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Command, Stdio};
 use std::sync::{Arc, Mutex};
-use std::{fs, thread};
+use std::thread;
 
 use mighost_tests::alembic;
 use mighost_tests::project::{Project, Server};
+use mighost_tests::schema::{judge_project, root};
 
 struct Case {
     name: &'static str,
@@ -68,10 +68,6 @@ fn cases() -> Vec<Case> {
     cases.into_iter().flatten().collect()
 }
 
-fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("..").canonicalize().unwrap()
-}
-
 /// How a run of mighost ended.
 struct Ended {
     code: Option<i32>,
@@ -85,8 +81,12 @@ struct Judge {
     cases: Vec<Case>,
 }
 
-/// The schemas of a case: mighost's begin with `m`, Alembic's with `a`.
-fn schema(whose: char, number: usize) -> String {
+/// Whose schemas begin how.
+const MIGHOST: &str = "judge_mighost_";
+const ALEMBIC: &str = "judge_alembic_";
+
+/// The schema of a case.
+fn schema(whose: &str, number: usize) -> String {
     format!("{whose}{number:03}")
 }
 
@@ -94,24 +94,7 @@ impl Judge {
     fn new() -> Self {
         // A tablespace without a folder of its own is for tests like this one.
         let server = Arc::new(Server::with_settings(&["allow_in_place_tablespaces=on"]));
-        let sources = root().join("tests/schema-judge");
-        let project = Project::on(
-            &server,
-            "migrations = ['migrations']\nplugins = ['plugins']\ntransaction = 'per-migration'\n",
-        );
-        for folder in ["migrations", "plugins", ".mighost/build"] {
-            fs::create_dir_all(project.path().join(folder)).unwrap();
-        }
-        symlink(&sources, project.path().join("migrations/judge")).unwrap();
-        symlink(root().join("plugins/schema"), project.path().join("plugins/schema")).unwrap();
-        // What guests have in common is compiled once for all.
-        fs::create_dir_all(root().join(".mighost/build/cargo")).unwrap();
-        symlink(
-            root().join(".mighost/build/cargo"),
-            project.path().join(".mighost/build/cargo"),
-        )
-        .unwrap();
-        project.run(&["build"]).ok();
+        let project = judge_project(&server, "");
         Self {
             server,
             project,
@@ -124,7 +107,7 @@ impl Judge {
         self.server.sql(database, "create tablespace judge location ''");
         let mut script = FUNCTION.to_owned();
         for (number, case) in self.cases.iter().enumerate() {
-            for whose in ['m', 'a'] {
+            for whose in [MIGHOST, ALEMBIC] {
                 let (schema, other) = (schema(whose, number), format!("{}_other", schema(whose, number)));
                 let setup = case.setup.replace("{schema}", &schema).replace("{other}", &other);
                 script +=
@@ -137,47 +120,42 @@ impl Judge {
     }
 
     /// What the catalog says of each case's schemas on one side, and what their tables hold; the schemas' names replaced.
-    fn catalogs(&self, whose: char) -> Vec<String> {
+    fn catalogs(&self, whose: &str) -> Vec<BTreeSet<String>> {
         let mut text = self
             .server
             .sql(self.project.database(), include_str!("../src/fingerprint.sql"));
+        text.push('\n');
         text += &self.server.sql(self.project.database(), "select judge_rows()");
-        let mut lines: BTreeMap<usize, Vec<String>> = BTreeMap::new();
+        let mut lines: BTreeMap<usize, BTreeSet<String>> = BTreeMap::new();
         for line in text.lines() {
-            for (at, _) in line.match_indices(whose) {
-                let Some(number) = line.get(at + 1..at + 4).and_then(|digits| digits.parse().ok()) else {
-                    continue;
-                };
-                let line = line.replace(&schema(whose, number), "SCHEMA");
-                lines.entry(number).or_default().push(line);
-                break;
+            let number = line.split_once(whose).and_then(|(_, rest)| rest.get(..3)?.parse().ok());
+            if let Some(number) = number {
+                let line = line.trim_end().replace(&schema(whose, number), "SCHEMA");
+                lines.entry(number).or_default().insert(line);
             }
         }
         (0..self.cases.len())
-            .map(|number| {
-                let mut lines = lines.remove(&number).unwrap_or_default();
-                lines.sort();
-                lines.join("\n")
-            })
+            .map(|number| lines.remove(&number).unwrap_or_default())
             .collect()
     }
 
     /// Alembic's side, all cases in one process. The answers are its errors.
     fn run_alembic(&self, python: &Path) -> Vec<Option<String>> {
         let sources = root().join("tests/schema-judge");
-        let socket = self.server.sockets().join(format!(".s.PGSQL.{}", self.server.port()));
-        let url = format!("postgresql+pg8000://postgres@/{}", self.project.database());
+        let url = self
+            .server
+            .url(self.project.database())
+            .replace("postgresql:", "postgresql+psycopg:");
         let mut child = Command::new(python)
             .arg(sources.join("judge.py"))
             .arg(url)
-            .arg(socket)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()
             .unwrap();
         let mut input = String::new();
         for (number, case) in self.cases.iter().enumerate() {
-            let schema = schema('a', number);
+            let schema = schema(ALEMBIC, number);
             let line = serde_json::json!({
                 "name": case.name, "schema": schema, "other": format!("{schema}_other"), "code": case.alembic,
             });
@@ -212,7 +190,7 @@ impl Judge {
                         };
                         let case = format!("case={}", self.cases[number].name);
                         let mut command = self.project.command(&[arguments, &["-x", &case]].concat());
-                        command.env("MIGHOST_SCHEMA_NAME", schema('m', number));
+                        command.env("MIGHOST_SCHEMA_NAME", schema(MIGHOST, number));
                         let output = command.output().unwrap();
                         let ended = Ended {
                             code: output.status.code(),
@@ -231,21 +209,19 @@ impl Judge {
 const FUNCTION: &str = "create function public.judge_rows() returns setof text language plpgsql as $$
 declare name text; begin
     for name in select format('%I.%I', schemaname, tablename) from pg_tables
-        where schemaname ~ '^[am][0-9]' and tablename !~ '^mighost_version' order by 1
+        where schemaname ~ '^judge_' and tablename !~ '^mighost_version' order by 1
     loop
         return query execute format('select %L || regexp_replace(t::text, ''\\s'', ''_'', ''g'') from %s t', 'row of ' || name || ': ', name);
     end loop;
 end $$;
 ";
 
-/// Fails with all that is wrong.
-fn report(faults: &[String]) {
-    assert!(
-        faults.is_empty(),
-        "{} cases differ:\n\n{}",
-        faults.len(),
-        faults.join("\n\n")
-    );
+/// The lines that one has and the other has not.
+fn difference(one: &str, lines: &BTreeSet<String>, other: &str, others: &BTreeSet<String>) -> String {
+    let only = |name: &str, lines: Vec<&String>| -> String {
+        lines.iter().map(|line| format!("\n{name} alone: {line}")).collect()
+    };
+    only(one, lines.difference(others).collect()) + &only(other, others.difference(lines).collect())
 }
 
 #[test]
@@ -253,12 +229,12 @@ fn operations_do_what_alembic_does_and_are_reversed() {
     let python = alembic::python(&root().join("tests/schema-judge/requirements.txt"));
     let judge = Judge::new();
     judge.set_up();
-    let before = judge.catalogs('m');
+    let before = judge.catalogs(MIGHOST);
     let refused = python.as_deref().map(|python| judge.run_alembic(python));
     let done = judge.run_mighost(&["upgrade", "head"]);
-    let (above, theirs) = (judge.catalogs('m'), judge.catalogs('a'));
+    let (above, theirs) = (judge.catalogs(MIGHOST), judge.catalogs(ALEMBIC));
     let undone = judge.run_mighost(&["downgrade", "base"]);
-    let after = judge.catalogs('m');
+    let after = judge.catalogs(MIGHOST);
     let mut faults = Vec::new();
     for (number, case) in judge.cases.iter().enumerate() {
         let mut fault = |text: String| faults.push(format!("{}: {text}", case.name));
@@ -269,7 +245,7 @@ fn operations_do_what_alembic_does_and_are_reversed() {
         match refused.as_ref().map(|refused| &refused[number]) {
             Some(Some(error)) => fault(format!("Alembic: {error}")),
             Some(None) if above[number] != theirs[number] => {
-                fault(format!("Alembic:\n{}\nmighost:\n{}", theirs[number], above[number]));
+                fault(difference("Alembic", &theirs[number], "mighost", &above[number]));
             }
             _ => {}
         }
@@ -277,10 +253,7 @@ fn operations_do_what_alembic_does_and_are_reversed() {
         match case.back {
             None if code != Some(0) => fault(format!("the way back: {stderr}")),
             None if after[number] != before[number] => {
-                fault(format!(
-                    "before:\n{}\nafter the way back:\n{}",
-                    before[number], after[number]
-                ));
+                fault(difference("before", &before[number], "up and down", &after[number]));
             }
             Some(reason) if code == Some(0) && after[number] == before[number] => {
                 fault(format!("it has a way back, though {reason}"))
@@ -289,7 +262,8 @@ fn operations_do_what_alembic_does_and_are_reversed() {
             _ => {}
         }
     }
-    report(&faults);
+    let faulty = faults.len();
+    assert!(faults.is_empty(), "{faulty} cases differ:\n\n{}", faults.join("\n\n"));
 }
 
 #[test]

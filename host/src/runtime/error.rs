@@ -92,8 +92,10 @@ pub enum RuntimeError {
     /// A guest asked for it while another had statements refused.
     #[error("{call} cannot be used here: {reason}")]
     NotNow { call: String, reason: String },
-    #[error("{guest} ended while statements were still refused: {reason}")]
-    Unfinished { guest: String, reason: String },
+    #[error(
+        "{guest} ended while statements were still refused: what allows them again, e.g. the end of a reversal, is missing"
+    )]
+    Unfinished { guest: String },
     #[error(
         "{guest} asks for the superuser role, which is not set; offline (--sql) no connection's role can stand for it"
     )]

@@ -32,9 +32,8 @@ async fn call(guest: &Guest, step: &Arc<StepRun>) -> Result<(), RuntimeError> {
         Ok(Ok(())) => match (step.take_failure(), step.refused()) {
             (Some(failure), _) => Err(failure),
             // What was recorded meanwhile would be forgotten in silence.
-            (None, Some(reason)) => Err(RuntimeError::Unfinished {
+            (None, Some(_)) => Err(RuntimeError::Unfinished {
                 guest: guest.name.to_string(),
-                reason,
             }),
             (None, None) => Ok(()),
         },

@@ -102,7 +102,10 @@ impl AlterColumn {
         let typed = self.has(|change| matches!(change, Change::DataType(_)));
         for change in &self.changes {
             if !typed && matches!(change, Change::Using(_) | Change::Collation(_)) {
-                return Err(format!("{} goes with a change of data-type, and there is none", label(change)));
+                return Err(format!(
+                    "{} goes with a change of data-type, and there is none",
+                    label(change)
+                ));
             }
         }
         for (one, other) in [
@@ -114,7 +117,10 @@ impl AlterColumn {
             }
         }
         let sources = self.changes.iter().filter(|change| {
-            matches!(change, Change::Default(_) | Change::IdentityAlways(_) | Change::IdentityByDefault(_))
+            matches!(
+                change,
+                Change::Default(_) | Change::IdentityAlways(_) | Change::IdentityByDefault(_)
+            )
         });
         match sources.collect::<Vec<_>>().as_slice() {
             [one, other, ..] => Err(format!("it cannot have {} and {}", label(*one), label(*other))),
@@ -178,7 +184,10 @@ impl AlterColumn {
         let option = |wanted: fn(&ColumnOption) -> Option<Change>| {
             self.was.as_ref().and_then(|was| was.options.iter().find_map(wanted))
         };
-        let not_null = self.was.as_ref().map(|was| was.options.contains(&ColumnOption::NotNull));
+        let not_null = self
+            .was
+            .as_ref()
+            .map(|was| was.options.contains(&ColumnOption::NotNull));
         let old_identity = || {
             option(|option| match option {
                 ColumnOption::IdentityAlways(options) => Some(Change::IdentityAlways(options.clone())),
@@ -196,7 +205,11 @@ impl AlterColumn {
         match change {
             Change::NotNull | Change::Nullable => {
                 let was_not_null = not_null.unwrap_or(*change == Change::Nullable);
-                reverse.push(if was_not_null { Change::NotNull } else { Change::Nullable });
+                reverse.push(if was_not_null {
+                    Change::NotNull
+                } else {
+                    Change::Nullable
+                });
             }
             Change::DataType(_) => match &self.was {
                 Some(was) if !was.data_type.trim().is_empty() => {
@@ -236,7 +249,7 @@ impl AlterColumn {
                 }))),
                 None => return Err(missing()),
             },
-            other => return Err(misplaced(other, "those that can be undone")),
+            other => return Err(misplaced(other, "the reverse of a column's change")),
         }
         Ok(())
     }

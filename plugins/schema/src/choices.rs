@@ -17,7 +17,7 @@ pub(crate) fn once<T: std::fmt::Debug>(options: &[T]) -> Result<&[T], String> {
 
 /// An option that does not belong there.
 pub(crate) fn misplaced<T: std::fmt::Debug>(option: &T, what: &str) -> String {
-    format!("the option {} is none of {what}", label(option))
+    format!("{what} has no option {}", label(option))
 }
 
 /// The name of an option as the WIT writes it.
@@ -39,7 +39,8 @@ pub(crate) fn parameters(parameters: &[(String, String)]) -> Result<String, Stri
     let written: Result<Vec<String>, String> = parameters
         .iter()
         .map(|(name, value)| {
-            let word = |text: &str| !text.is_empty() && text.chars().all(|c| c.is_ascii_alphanumeric() || "._-+".contains(c));
+            let word =
+                |text: &str| !text.is_empty() && text.chars().all(|c| c.is_ascii_alphanumeric() || "._-+".contains(c));
             if !word(name) {
                 return Err(format!("{name} is not the name of a storage parameter"));
             }

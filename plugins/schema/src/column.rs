@@ -74,7 +74,10 @@ fn source_clause(option: &ColumnOption) -> Result<String, String> {
 }
 
 /// ` generated always as identity (start with 5)`.
-pub(crate) fn identity(when: &str, options: &[crate::bindings::mighost::schema::types::SequenceOption]) -> Result<String, String> {
+pub(crate) fn identity(
+    when: &str,
+    options: &[crate::bindings::mighost::schema::types::SequenceOption],
+) -> Result<String, String> {
     let settings = settings(options, "", true)?;
     let settings = if settings.is_empty() {
         settings
@@ -164,16 +167,23 @@ impl Operation for AddColumn {
         }
         for constraint in constraints(&self.column) {
             if let Some(option) = constraint.options.iter().find(|option| {
-                matches!(option, ConstraintOption::NotValid | ConstraintOption::Comment(_) | ConstraintOption::ExactName)
+                matches!(
+                    option,
+                    ConstraintOption::NotValid | ConstraintOption::Comment(_) | ConstraintOption::ExactName
+                )
             }) {
-                return Err(misplaced(option, "a column's reference; add the foreign key by itself"));
+                return Err(misplaced(option, "a reference that is said with its column"));
             }
             text += &format!(" {}", constraint::clause(scope, &table, &constraint, Place::Column)?);
         }
         let mut statements = vec![sql!(
             "alter table {} add column {}{}",
             table.sql(),
-            raw(if self.options.contains(CreateOptions::IF_NOT_EXISTS) { "if not exists " } else { "" }),
+            raw(if self.options.contains(CreateOptions::IF_NOT_EXISTS) {
+                "if not exists "
+            } else {
+                ""
+            }),
             raw(text)
         )];
         statements.extend(comment(&table, &self.column));

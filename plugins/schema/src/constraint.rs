@@ -25,7 +25,11 @@ pub(crate) enum Place {
 }
 
 /// What texts call the rule, its kind of name, and what a name is made of.
-fn parts<'a>(table: &'a Name, rule: &'a Rule, scope: &'a Scope) -> Result<(&'static str, Kind, Parts<'a>, Option<Name>), String> {
+fn parts<'a>(
+    table: &'a Name,
+    rule: &'a Rule,
+    scope: &'a Scope,
+) -> Result<(&'static str, Kind, Parts<'a>, Option<Name>), String> {
     fn names(columns: &[String]) -> Vec<Option<&str>> {
         columns.iter().map(|column| Some(column.as_str())).collect()
     }
@@ -37,22 +41,25 @@ fn parts<'a>(table: &'a Name, rule: &'a Rule, scope: &'a Scope) -> Result<(&'sta
     let (what, kind) = match rule {
         Rule::PrimaryKey(columns) => {
             parts.columns = names(columns);
-            ("a primary key's", Kind::PrimaryKey)
+            ("a primary key", Kind::PrimaryKey)
         }
         Rule::Unique(columns) => {
             parts.columns = names(columns);
-            ("a unique constraint's", Kind::Unique)
+            ("a unique constraint", Kind::Unique)
         }
-        Rule::Check(_) => ("a check constraint's", Kind::Check),
+        Rule::Check(_) => ("a check constraint", Kind::Check),
         Rule::ForeignKey(key) => {
             parts.columns = names(&key.columns);
             parts.referred_columns = names(&key.referred_columns);
             referred = Some(Name::parse(&key.table, &scope.schema)?);
-            ("a foreign key's", Kind::ForeignKey)
+            ("a foreign key", Kind::ForeignKey)
         }
         Rule::Exclude(elements) => {
-            parts.columns = elements.iter().map(|element| index::column_of(&element.element)).collect();
-            ("an exclude constraint's", Kind::Exclude)
+            parts.columns = elements
+                .iter()
+                .map(|element| index::column_of(&element.element))
+                .collect();
+            ("an exclude constraint", Kind::Exclude)
         }
     };
     Ok((what, kind, parts, referred))
@@ -66,7 +73,9 @@ fn name(scope: &Scope, table: &Name, constraint: &Constraint, foreseen: bool) ->
     };
     let exact = constraint.options.contains(&ConstraintOption::ExactName);
     if foreseen {
-        let name = scope.conventions.final_name(kind, constraint.name.as_deref(), exact, &parts);
+        let name = scope
+            .conventions
+            .final_name(kind, constraint.name.as_deref(), exact, &parts);
         return name.map(Some);
     }
     scope.conventions.name(kind, constraint.name.as_deref(), exact, &parts)
@@ -95,7 +104,11 @@ fn rule(scope: &Scope, rule: &Rule, options: &Options, place: Place) -> Result<S
     };
     let text = match rule {
         Rule::PrimaryKey(_) | Rule::Unique(_) if options.index.is_some() => {
-            let word = if matches!(rule, Rule::Unique(_)) { "unique" } else { "primary key" };
+            let word = if matches!(rule, Rule::Unique(_)) {
+                "unique"
+            } else {
+                "primary key"
+            };
             let index = options.index.as_deref().unwrap_or_default();
             format!("{word} using index {}", identifier(&plain(index)?))
         }
@@ -179,8 +192,12 @@ impl Options {
                 Option::NoInherit if check => behind.insert_str(0, " no inherit"),
                 Option::Including(columns) if key || exclude => including = sql!(" include ({})", list(columns)?),
                 Option::NullsNotDistinct if matches!(rule, Rule::Unique(_)) => read.nulls = " nulls not distinct",
-                Option::OnDelete(action) if reference => read.on_delete = format!(" on delete {}", self::action(action)?),
-                Option::OnUpdate(action) if reference => read.on_update = format!(" on update {}", self::action(action)?),
+                Option::OnDelete(action) if reference => {
+                    read.on_delete = format!(" on delete {}", self::action(action)?)
+                }
+                Option::OnUpdate(action) if reference => {
+                    read.on_update = format!(" on update {}", self::action(action)?)
+                }
                 Option::Match(kind) if reference => {
                     read.matching = match kind {
                         MatchKind::Simple => " match simple",
@@ -198,8 +215,12 @@ impl Options {
                 Option::UsingIndex(name) if key && place == Place::Alter => read.index = Some(name.clone()),
                 Option::Comment(_) | Option::ExactName => {}
                 other => {
-                    let place = if place == Place::Alter { "" } else { ", or none of one that comes with its table" };
-                    return Err(format!("{}{place}", misplaced(other, &format!("{what} options"))));
+                    let place = if place == Place::Alter {
+                        ""
+                    } else {
+                        " that comes with its table"
+                    };
+                    return Err(misplaced(other, &format!("{what}{place}")));
                 }
             }
         }
@@ -259,7 +280,12 @@ impl Operation for CreateConstraint {
             Rule::ForeignKey(_) => "foreign-key",
             Rule::Exclude(_) => "exclude-constraint",
         };
-        let name = self.constraint.name.as_ref().map(|name| format!(" {name}")).unwrap_or_default();
+        let name = self
+            .constraint
+            .name
+            .as_ref()
+            .map(|name| format!(" {name}"))
+            .unwrap_or_default();
         format!("create-{what}{name} on {}", self.table)
     }
 
@@ -273,7 +299,12 @@ impl Operation for CreateConstraint {
 
     fn reverse(&self, scope: &Scope) -> Result<Reverse, String> {
         let table = Name::parse(&self.table, &scope.schema)?;
-        if self.constraint.options.iter().any(|option| matches!(option, ConstraintOption::UsingIndex(_))) {
+        if self
+            .constraint
+            .options
+            .iter()
+            .any(|option| matches!(option, ConstraintOption::UsingIndex(_)))
+        {
             return Err("dropping the constraint would drop the index that it took over".to_owned());
         }
         undone_by(DropConstraint {

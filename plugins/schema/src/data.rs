@@ -90,7 +90,11 @@ impl Operation for BulkInsert {
             .map(|row| places.iter().map(|&place| row.get(place).cloned()).collect())
             .collect();
         let rows = rows.unwrap_or_default();
-        if rows.iter().flatten().any(|value| matches!(value, Value::Default | Value::Expression(_))) {
+        if rows
+            .iter()
+            .flatten()
+            .any(|value| matches!(value, Value::Default | Value::Expression(_)))
+        {
             return Err("a key is a default or an expression, whose value nobody knows".to_owned());
         }
         undone_by(DeleteRows {

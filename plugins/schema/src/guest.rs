@@ -107,12 +107,7 @@ impl constraints::Guest for Schema {
         create_constraint(table, Rule::Unique(columns), options, name);
     }
 
-    fn create_check_constraint(
-        table: String,
-        condition: String,
-        options: Vec<ConstraintOption>,
-        name: Option<String>,
-    ) {
+    fn create_check_constraint(table: String, condition: String, options: Vec<ConstraintOption>, name: Option<String>) {
         create_constraint(table, Rule::Check(condition), options, name);
     }
 

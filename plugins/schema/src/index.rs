@@ -33,7 +33,7 @@ pub(crate) fn key(part: &KeyPart, options: &[KeyOption]) -> Result<String, Strin
             KeyOption::Descending => order = " desc",
             KeyOption::NullsFirst if nulls.is_empty() => nulls = " nulls first",
             KeyOption::NullsLast if nulls.is_empty() => nulls = " nulls last",
-            other => return Err(misplaced(other, "a key's that has nulls elsewhere")),
+            other => return Err(misplaced(other, "a key that says already where NULL is")),
         }
     }
     for part in [&collation, &class, order, nulls] {
@@ -61,7 +61,10 @@ impl CreateIndex {
         let exact = self.has(&IndexOption::ExactName);
         let given = self.name.as_deref();
         if foreseen {
-            return scope.conventions.final_name(Kind::Index, given, exact, &parts).map(Some);
+            return scope
+                .conventions
+                .final_name(Kind::Index, given, exact, &parts)
+                .map(Some);
         }
         scope.conventions.name(Kind::Index, given, exact, &parts)
     }
@@ -108,8 +111,16 @@ impl CreateIndex {
         Ok(sql!(
             "create {}index {}{}{}on {}{}{} ({}){}{}{}{}{}",
             raw(if self.has(&IndexOption::Unique) { "unique " } else { "" }),
-            raw(if self.has(&IndexOption::Concurrently) { "concurrently " } else { "" }),
-            raw(if self.has(&IndexOption::IfNotExists) { "if not exists " } else { "" }),
+            raw(if self.has(&IndexOption::Concurrently) {
+                "concurrently "
+            } else {
+                ""
+            }),
+            raw(if self.has(&IndexOption::IfNotExists) {
+                "if not exists "
+            } else {
+                ""
+            }),
             raw(name),
             raw(if self.has(&IndexOption::Only) { "only " } else { "" }),
             table.sql(),
@@ -213,7 +224,10 @@ impl Operation for DropIndex {
     fn statements(&self, scope: &Scope) -> Result<Vec<String>, String> {
         let concurrently = self.options.contains(DropOptions::CONCURRENTLY);
         if concurrently && self.options.contains(DropOptions::CASCADE) {
-            return Err("PostgreSQL drops nothing else with an index that is dropped concurrently: leave out cascade".to_owned());
+            return Err(
+                "PostgreSQL drops nothing else with an index that is dropped concurrently: leave out cascade"
+                    .to_owned(),
+            );
         }
         Ok(vec![sql!(
             "drop index {}{}{}{}",

@@ -19,7 +19,6 @@ mod operation;
 mod sequence;
 mod table;
 
-
 /// The interfaces, generated from `wit/`.
 #[allow(missing_docs, dead_code, reason = "generated; the WIT carries the documentation")]
 mod bindings {

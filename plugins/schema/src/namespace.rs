@@ -27,7 +27,11 @@ impl Operation for CreateSchema {
         };
         Ok(vec![sql!(
             "create schema {}{}{}",
-            raw(if self.options.contains(CreateOptions::IF_NOT_EXISTS) { "if not exists " } else { "" }),
+            raw(if self.options.contains(CreateOptions::IF_NOT_EXISTS) {
+                "if not exists "
+            } else {
+                ""
+            }),
             identifier(&plain(&self.name)?),
             raw(owner)
         )])

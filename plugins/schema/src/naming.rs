@@ -80,7 +80,9 @@ impl Conventions {
         let mut conventions = BTreeMap::new();
         for (word, template) in templates {
             let Some(kind) = Kind::ALL.into_iter().find(|kind| kind.word() == word) else {
-                return Err(format!("there is no naming convention for {word}: there are pk, uq, ck, fk, ex and ix"));
+                return Err(format!(
+                    "there is no naming convention for {word}: there are pk, uq, ck, fk, ex and ix"
+                ));
             };
             conventions.insert(kind, template);
         }
@@ -88,7 +90,13 @@ impl Conventions {
     }
 
     /// The name of a new constraint or index; none where PostgreSQL is to make it.
-    pub fn name(&self, kind: Kind, given: Option<&str>, exact: bool, parts: &Parts<'_>) -> Result<Option<String>, String> {
+    pub fn name(
+        &self,
+        kind: Kind,
+        given: Option<&str>,
+        exact: bool,
+        parts: &Parts<'_>,
+    ) -> Result<Option<String>, String> {
         let template = self.0.get(&kind).filter(|_| !exact);
         let uses_given = template.is_some_and(|template| template.contains("%(constraint_name)s"));
         match (template, given) {
@@ -103,7 +111,13 @@ impl Conventions {
     }
 
     /// The name that it has after `name` was asked for it, PostgreSQL's own included.
-    pub fn final_name(&self, kind: Kind, given: Option<&str>, exact: bool, parts: &Parts<'_>) -> Result<String, String> {
+    pub fn final_name(
+        &self,
+        kind: Kind,
+        given: Option<&str>,
+        exact: bool,
+        parts: &Parts<'_>,
+    ) -> Result<String, String> {
         match self.name(kind, given, exact, parts)? {
             Some(name) => Ok(name),
             None => postgres_name(kind, parts)
@@ -118,7 +132,9 @@ fn expand(template: &str, given: Option<&str>, parts: &Parts<'_>) -> Result<Stri
     while let Some(start) = rest.find("%(") {
         name.push_str(&rest[..start]);
         let Some(end) = rest[start..].find(")s") else {
-            return Err(format!("the naming convention {template} has a token that is not closed: %(NAME)s"));
+            return Err(format!(
+                "the naming convention {template} has a token that is not closed: %(NAME)s"
+            ));
         };
         let token = &rest[start + 2..start + end];
         match value(token, given, parts)? {
@@ -146,7 +162,11 @@ fn value(token: &str, given: Option<&str>, parts: &Parts<'_>) -> Result<Option<S
     }
     let unknown = || format!("%({token})s is no token of naming conventions");
     let (columns, table, column) = match token.strip_prefix("referred_") {
-        Some(column) => (&parts.referred_columns, parts.referred_table.unwrap_or_default(), column),
+        Some(column) => (
+            &parts.referred_columns,
+            parts.referred_table.unwrap_or_default(),
+            column,
+        ),
         None => (&parts.columns, parts.table, token),
     };
     let column = column.strip_prefix("column_").ok_or_else(unknown)?;
@@ -201,10 +221,18 @@ fn postgres_name(kind: Kind, parts: &Parts<'_>) -> Option<String> {
     let room = MAX_NAME - kind.ending().len() - 1 - usize::from(!columns.is_empty());
     let (mut table, mut columns) = (parts.table.to_owned(), columns);
     while table.len() + columns.len() > room {
-        let longer = if table.len() > columns.len() { &mut table } else { &mut columns };
+        let longer = if table.len() > columns.len() {
+            &mut table
+        } else {
+            &mut columns
+        };
         longer.pop();
     }
-    let middle = if columns.is_empty() { String::new() } else { format!("_{columns}") };
+    let middle = if columns.is_empty() {
+        String::new()
+    } else {
+        format!("_{columns}")
+    };
     Some(format!("{table}{middle}_{}", kind.ending()))
 }
 

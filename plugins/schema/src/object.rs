@@ -75,7 +75,9 @@ fn with_name(object: &Object, name: String) -> Object {
 /// The name of an object that lies in a schema by itself.
 fn schema_object(object: &Object, scope: &Scope) -> Result<Option<Name>, String> {
     match object {
-        Object::Schema(_) | Object::Extension(_) | Object::Column(_) | Object::Constraint(_) | Object::Other(_) => Ok(None),
+        Object::Schema(_) | Object::Extension(_) | Object::Column(_) | Object::Constraint(_) | Object::Other(_) => {
+            Ok(None)
+        }
         object => name_of(object).map(|name| Name::parse(name, &scope.schema)).transpose(),
     }
 }

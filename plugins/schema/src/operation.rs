@@ -94,7 +94,9 @@ pub(crate) fn begin() {
         log::fail("the reversal began already: it is ended by `end`, and a second one cannot be inside it");
     }
     RECORD.set(Some(Vec::new()));
-    refuse_statements("operations of the plugin schema are being reversed, and nobody knows the reverse of this");
+    refuse_statements(
+        "the operations of this revision are being reversed, and nobody knows the reverse of this; write its downgrade out",
+    );
 }
 
 pub(crate) fn end() {

@@ -23,7 +23,7 @@ pub(crate) fn settings(options: &[SequenceOption], before: &str, identity: bool)
             SequenceOption::NoCycle => "no cycle".to_owned(),
             SequenceOption::Cache(number) => format!("cache {number}"),
             SequenceOption::DataType(_) | SequenceOption::OwnedBy(_) if identity => {
-                return Err(misplaced(option, "an identity column's"));
+                return Err(misplaced(option, "an identity column"));
             }
             SequenceOption::DataType(name) => format!("as {name}"),
             // Said apart, since it names a table in the run's schema.
@@ -45,7 +45,9 @@ fn owner(options: &[SequenceOption], scope: &Scope) -> Result<String, String> {
     match owner.matches('.').count() {
         1 => Ok(sql!(" owned by {}.{}", identifier(&scope.schema), quoted_parts(owner)?)),
         2 => Ok(sql!(" owned by {}", quoted_parts(owner)?)),
-        _ => Err(format!("owned-by takes TABLE.COLUMN or SCHEMA.TABLE.COLUMN, and not {owner}")),
+        _ => Err(format!(
+            "owned-by takes TABLE.COLUMN or SCHEMA.TABLE.COLUMN, and not {owner}"
+        )),
     }
 }
 
@@ -63,7 +65,11 @@ impl Operation for CreateSequence {
     fn statements(&self, scope: &Scope) -> Result<Vec<String>, String> {
         Ok(vec![sql!(
             "create sequence {}{}{}{}",
-            raw(if self.options.contains(CreateOptions::IF_NOT_EXISTS) { "if not exists " } else { "" }),
+            raw(if self.options.contains(CreateOptions::IF_NOT_EXISTS) {
+                "if not exists "
+            } else {
+                ""
+            }),
             Name::parse(&self.name, &scope.schema)?.sql(),
             raw(settings(&self.settings, "", false)?),
             raw(owner(&self.settings, scope)?)
@@ -162,15 +168,29 @@ pub(crate) fn drop_plain(what: &str, name: &String, options: DropOptions) -> Res
 
 fn drop_quoted(what: &str, name: &str, options: DropOptions) -> Result<Vec<String>, String> {
     if options.contains(DropOptions::CONCURRENTLY) {
-        return Err(format!("only an index can be dropped concurrently, and this is a {what}"));
+        return Err(format!(
+            "only an index can be dropped concurrently, and this is a {what}"
+        ));
     }
-    Ok(vec![format!("drop {what} {}{name}{}", if_exists(options), cascade(options))])
+    Ok(vec![format!(
+        "drop {what} {}{name}{}",
+        if_exists(options),
+        cascade(options)
+    )])
 }
 
 pub(crate) fn if_exists(options: DropOptions) -> &'static str {
-    if options.contains(DropOptions::IF_EXISTS) { "if exists " } else { "" }
+    if options.contains(DropOptions::IF_EXISTS) {
+        "if exists "
+    } else {
+        ""
+    }
 }
 
 pub(crate) fn cascade(options: DropOptions) -> &'static str {
-    if options.contains(DropOptions::CASCADE) { " cascade" } else { "" }
+    if options.contains(DropOptions::CASCADE) {
+        " cascade"
+    } else {
+        ""
+    }
 }

@@ -2,9 +2,7 @@
 
 use mighost_sdk::prelude::*;
 
-use crate::bindings::mighost::schema::types::{
-    Column, Constraint, DropOptions, OnCommit, Rule, Table, TableOption,
-};
+use crate::bindings::mighost::schema::types::{Column, Constraint, DropOptions, OnCommit, Rule, Table, TableOption};
 use crate::choices::{once, parameters};
 use crate::column;
 use crate::constraint::{self, Place};
@@ -35,7 +33,12 @@ impl CreateTable {
     /// The constraints that columns and table ask for; the columns of the primary key make one together.
     fn constraints(&self) -> Result<Vec<Constraint>, String> {
         let mut constraints = Vec::new();
-        let key: Vec<&Column> = self.table.columns.iter().filter(|column| column::in_primary_key(column)).collect();
+        let key: Vec<&Column> = self
+            .table
+            .columns
+            .iter()
+            .filter(|column| column::in_primary_key(column))
+            .collect();
         let key: Vec<String> = key.iter().map(|column| column.name.clone()).collect();
         let declared = |constraint: &&Constraint| matches!(constraint.rule, Rule::PrimaryKey(_));
         if !key.is_empty() {
@@ -71,7 +74,12 @@ impl CreateTable {
                 comments.push(sql!("comment on table {} is {}", name.sql(), literal(text)));
             }
         }
-        comments.extend(self.table.columns.iter().filter_map(|column| column::comment(name, column)));
+        comments.extend(
+            self.table
+                .columns
+                .iter()
+                .filter_map(|column| column::comment(name, column)),
+        );
         for constraint in &self.table.constraints {
             comments.extend(constraint::comment(scope, name, constraint)?);
         }
@@ -137,7 +145,11 @@ impl Operation for CreateTable {
         let mut statements = vec![sql!(
             "create {}table {}{}{}{}",
             raw(persistence),
-            raw(if self.has(&TableOption::IfNotExists) { "if not exists " } else { "" }),
+            raw(if self.has(&TableOption::IfNotExists) {
+                "if not exists "
+            } else {
+                ""
+            }),
             name.sql(),
             raw(body),
             raw(behind)
@@ -218,7 +230,11 @@ impl Operation for RenameTable {
     fn statements(&self, scope: &Scope) -> Result<Vec<String>, String> {
         let name = Name::parse(&self.name, &scope.schema)?;
         let new_name = plain(&self.new_name)?;
-        Ok(vec![sql!("alter table {} rename to {}", name.sql(), identifier(&new_name))])
+        Ok(vec![sql!(
+            "alter table {} rename to {}",
+            name.sql(),
+            identifier(&new_name)
+        )])
     }
 
     fn reverse(&self, scope: &Scope) -> Result<Reverse, String> {

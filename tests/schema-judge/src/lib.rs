@@ -38,6 +38,8 @@ mod cases {
     pub mod tables;
 }
 
+mod refused;
+
 struct Judge;
 
 impl Migration<Result<(), String>> for Judge {
@@ -48,8 +50,13 @@ impl Migration<Result<(), String>> for Judge {
             || cases::constraints::run(&case)
             || cases::indexes::run(&case)
             || cases::objects::run(&case)
-            || cases::rows::run(&case);
-        if known { Ok(()) } else { Err(format!("there is no case {case}")) }
+            || cases::rows::run(&case)
+            || refused::run(&case);
+        if known {
+            Ok(())
+        } else {
+            Err(format!("there is no case {case}"))
+        }
     }
 }
 

@@ -56,6 +56,7 @@ op.add_column("t", sa.Column("b", sa.Integer), if_not_exists=True)"#,
         setup: "create table t (id integer, a text not null default 'x')",
         alembic: r#"op.drop_column("t", "a")"#,
         mighost: { table("t").drop_column_was("a", text().not_null().default("'x'")); },
+        back: "PostgreSQL notes the default of an added column for rows that were there before (attmissingval)",
     }
     drop_column_if_exists {
         setup: "create table t (id integer, a text)",
