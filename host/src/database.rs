@@ -8,6 +8,7 @@ mod live;
 mod lock;
 mod offline;
 mod pipeline;
+mod records;
 mod state;
 mod step;
 mod tables;

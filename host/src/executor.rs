@@ -1,13 +1,15 @@
 //! Runs a plan: for each step begin, instantiate, call, version rows, commit.
 
 mod history;
+mod order;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, Instant};
 
 use tokio::sync::{Mutex, watch};
 
+use self::order::InOrder;
 use crate::artifact::{ArtifactError, ArtifactInfo, Loaded};
 use crate::config::TransactionMode;
 use crate::database::{Aftermath, LedgerEntry, RunError, StepContext, StepSink};
@@ -87,7 +89,7 @@ impl<S: StepSink + 'static> Run<S> {
     /// # Errors
     /// The first failure, with what was done before it and what was not.
     pub async fn execute(&self) -> Result<Vec<StepDone>, Box<RunFailure>> {
-        let mut done = Vec::new();
+        let done = Vec::new();
         let begun = tokio::select! {
             biased;
             () = self.interruption() => Err(SinkError::Interrupted.into()),
@@ -104,38 +106,121 @@ impl<S: StepSink + 'static> Run<S> {
             self.settings.clone(),
             self.reporter.clone(),
         ));
-        let mut next = self.plan.steps.first().map(|step| self.prepare(step));
-        for (number, step) in self.plan.steps.iter().enumerate() {
-            let prepared = next.take();
-            // The next component is compiled while the database works on this one.
-            next = self.plan.steps.get(number + 1).map(|step| self.prepare(step));
-            let result = match prepared {
-                Some(prepared) => self.step(number, step, prepared, &providers).await,
-                None => Err(ExecutorError::ThreadLost),
-            };
-            match result {
-                Ok(outcome) => done.push(outcome),
-                Err(error) => {
-                    let state = self.roll_back(step, &done).await;
-                    let done = if one_transaction { Vec::new() } else { done };
-                    return Err(self.failure(done, Some(number), self.told(error), state));
-                }
+        let order = InOrder::new(self.reporter.clone());
+        let mut settled = self.sink.lock().await.settled();
+        let listener = async {
+            while settled.changed().await.is_ok() {
+                order.settled(*settled.borrow_and_update());
             }
+            std::future::pending::<()>().await;
+        };
+        let ran = tokio::select! {
+            biased;
+            ran = self.steps(&order, &providers) => ran,
+            () = listener => Err((None, ExecutorError::ThreadLost, String::new())),
+        };
+        let (failed, error, state) = match ran {
+            Ok(()) => return Ok(order.take_done()),
+            Err(failed) => failed,
+        };
+        let done = if one_transaction { Vec::new() } else { order.take_done() };
+        let mut failure = self.failure(done, failed, self.told(error), state);
+        if failed.is_none() {
+            failure.not_run.clear();
         }
+        Err(failure)
+    }
+
+    /// Runs the steps and ends the run; fails with the number of the step, if it was one, and with what became of it.
+    async fn steps(
+        &self,
+        order: &Arc<InOrder>,
+        providers: &Arc<dyn Providers>,
+    ) -> Result<(), (Option<usize>, ExecutorError, String)> {
+        let mut number = 0;
+        let mut attempts = Attempts::default();
+        let mut next = self.plan.steps.first().map(|step| self.prepare(step));
+        loop {
+            let result = match self.plan.steps.get(number) {
+                Some(step) => {
+                    let prepared = next.take().unwrap_or_else(|| self.prepare(step));
+                    // The next component is compiled while the database works on this one.
+                    next = self.plan.steps.get(number + 1).map(|step| self.prepare(step));
+                    self.step(number, step, prepared, providers, order).await
+                }
+                None => self.sink.lock().await.settle().await.map_err(flat),
+            };
+            let Err(error) = result else {
+                if number == self.plan.steps.len() {
+                    break;
+                }
+                number += 1;
+                continue;
+            };
+            let (failed, error) = self.at_fault(number, error).await;
+            order.settled(failed);
+            order.forget_unsettled();
+            let Some(step) = self.plan.steps.get(failed) else {
+                return Err((None, error, "nothing else was run".into()));
+            };
+            if let Err(error) = self.retry(&mut attempts, failed, error).await {
+                let state = self.roll_back(step, failed).await;
+                return Err((Some(failed), error, state));
+            }
+            number = failed;
+            next = None;
+        }
+        order.settled(number);
         let ended = self.sink.lock().await.end_run().await;
         let Err(error) = ended else {
-            return Ok(done);
+            return Ok(());
         };
+        let one_transaction = self.sink.lock().await.one_transaction();
         let state = if !one_transaction {
             "all steps are done and committed".into()
         } else if matches!(error, RunError::Sink(SinkError::ConnectionLost(_))) {
             "the run is one transaction, and its COMMIT was under way: `mighost current` tells".into()
         } else {
-            whole_run_rolled_back(&std::mem::take(&mut done))
+            self.whole_run_rolled_back(number)
         };
-        let mut failure = self.failure(done, None, self.told(flat(error)), state);
-        failure.not_run.clear();
-        Err(failure)
+        Err((None, flat(error), state))
+    }
+
+    /// The step that failed: this one, or one before it that the server had not got to yet.
+    async fn at_fault(&self, number: usize, error: ExecutorError) -> (usize, ExecutorError) {
+        let mut sink = self.sink.lock().await;
+        let settled = sink.settle().await;
+        let failed = (*sink.settled().borrow()).min(number);
+        match settled {
+            Err(earlier) if failed < number || is_earlier(&error) => (failed, flat(earlier)),
+            _ => (failed, error),
+        }
+    }
+
+    /// Takes the step back and waits a while, where the step that failed may be begun again; gives the error back where not.
+    async fn retry(&self, attempts: &mut Attempts, number: usize, error: ExecutorError) -> Result<(), ExecutorError> {
+        let ExecutorError::Runtime(RuntimeError::Sink(cause)) = &error else {
+            return Err(error);
+        };
+        let mut sink = self.sink.lock().await;
+        let (true, Some(pause)) = (sink.may_retry(cause), attempts.next(number)) else {
+            return Err(error);
+        };
+        sink.abort_step().await?;
+        drop(sink);
+        let revision = self.plan.steps.get(number).map_or("", |step| &step.revision);
+        let text = format!(
+            "{revision}: a lock was not to be had within lock-timeout; trying again in {} ms",
+            pause.as_millis()
+        );
+        self.reporter.report(Event::Note {
+            level: Level::Warn,
+            text,
+        });
+        tokio::select! {
+            () = self.interruption() => Err(RuntimeError::from(SinkError::Interrupted).into()),
+            () = tokio::time::sleep(pause) => Ok(()),
+        }
     }
 
     /// Waits until the user interrupts the run; for ever where nobody can.
@@ -175,13 +260,15 @@ impl<S: StepSink + 'static> Run<S> {
         })
     }
 
+    /// Runs a step and sends its end. An error may be that of a step before it.
     async fn step(
         &self,
         number: usize,
         step: &Step,
         prepared: tokio::task::JoinHandle<Result<Option<Guest>, ExecutorError>>,
         providers: &Arc<dyn Providers>,
-    ) -> Result<StepDone, ExecutorError> {
+        order: &Arc<InOrder>,
+    ) -> Result<(), ExecutorError> {
         let guest = tokio::select! {
             biased;
             () = self.interruption() => return Err(RuntimeError::from(SinkError::Interrupted).into()),
@@ -194,98 +281,36 @@ impl<S: StepSink + 'static> Run<S> {
             Direction::Stamp => Some(TransactionMode::PerMigration),
             Direction::Upgrade | Direction::Downgrade => found.and_then(|(metadata, _)| metadata.transaction),
         };
-        let (direction, revision) = (step.direction, step.revision.clone());
         let context = StepContext {
-            revision: revision.clone(),
-            direction,
+            revision: step.revision.clone(),
+            direction: step.direction,
             message: message.clone(),
             transaction: own_mode.unwrap_or(self.transaction),
             lock_timeout: self.lock_timeout,
             statement_timeout: self.statement_timeout,
         };
-        let (started, clock) = (SystemTime::now(), Instant::now());
-        let of = self.plan.steps.len();
-        self.reporter.report(Event::StepStarted {
-            direction,
-            revision: revision.clone(),
+        let begun = Instant::now();
+        let reporter = order.of_step(number);
+        reporter.report(Event::StepStarted {
+            direction: step.direction,
+            revision: step.revision.clone(),
             message: message.clone(),
             number: number + 1,
-            of,
+            of: self.plan.steps.len(),
         });
-        let mut pause = FIRST_PAUSE;
-        for attempt in 1.. {
-            let entry = || {
-                ledger_entry(
-                    step,
-                    found.map(|(_, artifact)| &**artifact),
-                    started,
-                    clock.elapsed(),
-                    &self.os_user,
-                )
-            };
-            let Err(error) = self.attempt(step, &context, guest.as_ref(), providers, &entry).await else {
-                break;
-            };
-            let ExecutorError::Runtime(RuntimeError::Sink(cause)) = &error else {
-                return Err(error);
-            };
-            let mut sink = self.sink.lock().await;
-            if attempt >= LOCK_ATTEMPTS || !sink.may_retry(cause) {
-                return Err(error);
-            }
-            sink.abort_step().await?;
-            drop(sink);
-            let text = format!(
-                "{revision}: a lock was not to be had within lock-timeout; trying again in {} ms",
-                pause.as_millis()
-            );
-            self.reporter.report(Event::Note {
-                level: Level::Warn,
-                text,
-            });
-            tokio::select! {
-                () = self.interruption() => return Err(RuntimeError::from(SinkError::Interrupted).into()),
-                () = tokio::time::sleep(pause) => {}
-            }
-            pause *= 2;
-        }
-        let (elapsed, statements) = (clock.elapsed(), self.sink.lock().await.statements());
-        self.reporter.report(Event::StepFinished {
-            direction,
-            revision: revision.clone(),
-            elapsed,
-            statements,
-        });
-        Ok(StepDone {
-            direction,
-            revision,
-            message,
-            statements,
-            seconds: elapsed.as_secs_f64(),
-        })
-    }
-
-    async fn attempt(
-        &self,
-        step: &Step,
-        context: &StepContext,
-        guest: Option<&Guest>,
-        providers: &Arc<dyn Providers>,
-        entry: &(dyn Fn() -> LedgerEntry + Sync),
-    ) -> Result<(), ExecutorError> {
         // Behind a pooler each step waits for the lock.
         tokio::select! {
             biased;
             () = self.interruption() => return Err(RuntimeError::from(SinkError::Interrupted).into()),
-            begun = async { self.sink.lock().await.begin_step(context).await } => begun.map_err(flat)?,
+            begun = async { self.sink.lock().await.begin_step(&context).await } => begun.map_err(flat)?,
         }
-        if let Some(guest) = guest {
+        if let Some(guest) = &guest {
             let sink: Arc<Mutex<dyn Sink>> = self.sink.clone();
             let run = StepRun::new(
                 step.revision.clone(),
                 step.direction == Direction::Downgrade,
                 self.settings.clone(),
-                self.reporter.clone(),
+                reporter,
                 providers.clone(),
                 Some(sink),
             );
@@ -295,16 +320,24 @@ impl<S: StepSink + 'static> Run<S> {
                 called = call_migration(guest, &run) => called?,
             }
         }
-        self.sink
-            .lock()
-            .await
-            .end_step(&step.changes, &entry())
-            .await
-            .map_err(flat)
+        let artifact = found.map(|(_, artifact)| &**artifact);
+        let entry = ledger_entry(step, artifact, begun.elapsed(), &self.os_user);
+        let mut sink = self.sink.lock().await;
+        sink.close_step(&step.changes, &entry).await.map_err(flat)?;
+        let done = StepDone {
+            direction: step.direction,
+            revision: step.revision.clone(),
+            message,
+            statements: sink.statements(),
+            seconds: 0.0,
+        };
+        order.closed(done, begun);
+        order.settled(*sink.settled().borrow());
+        Ok(())
     }
 
     /// Takes back what is not committed, and says what became of it. The lock goes with the session or the transaction.
-    async fn roll_back(&self, step: &Step, done: &[StepDone]) -> String {
+    async fn roll_back(&self, step: &Step, number: usize) -> String {
         let mut sink = self.sink.lock().await;
         let aftermath = sink.abort_step().await;
         let revision = &step.revision;
@@ -312,19 +345,31 @@ impl<S: StepSink + 'static> Run<S> {
             return format!("the script is incomplete: it ends before {revision}");
         }
         if sink.one_transaction() {
-            return whole_run_rolled_back(done);
+            return self.whole_run_rolled_back(number);
         }
         match aftermath {
             Ok(Aftermath::Kept) => format!(
                 "{revision} had left its transaction: what it had committed stays and is journaled, and the next run takes it \
                  up from there"
             ),
-            Ok(Aftermath::RolledBack) if done.is_empty() => format!("{revision} was rolled back"),
+            Ok(Aftermath::RolledBack) if number == 0 => format!("{revision} was rolled back"),
             Ok(Aftermath::RolledBack) => format!("{revision} was rolled back; steps before it are kept"),
             Ok(Aftermath::Unknown) | Err(_) => format!(
                 "{revision} was applied or not, as the server had got its COMMIT or not: `mighost current` tells"
             ),
         }
+    }
+
+    /// What to say where the run was one transaction, `before` steps of which had gone well.
+    fn whole_run_rolled_back(&self, before: usize) -> String {
+        let steps = self.plan.steps.iter().take(before);
+        let revisions: Vec<&str> = steps.map(|step| step.revision.as_str()).collect();
+        let with = if revisions.is_empty() {
+            String::new()
+        } else {
+            format!(", {} with it", revisions.join(", "))
+        };
+        format!("the whole run was rolled back{with}: the database is as it was before")
     }
 
     fn failure(
@@ -349,14 +394,26 @@ impl<S: StepSink + 'static> Run<S> {
     }
 }
 
-fn whole_run_rolled_back(done: &[StepDone]) -> String {
-    let revisions: Vec<&str> = done.iter().map(|step| step.revision.as_str()).collect();
-    let with = if revisions.is_empty() {
-        String::new()
-    } else {
-        format!(", {} with it", revisions.join(", "))
-    };
-    format!("the whole run was rolled back{with}: the database is as it was before")
+/// How often which step was begun again.
+#[derive(Default)]
+struct Attempts {
+    number: usize,
+    made: u32,
+}
+
+impl Attempts {
+    /// The pause before the next attempt at a step, if there is to be one.
+    fn next(&mut self, number: usize) -> Option<Duration> {
+        if self.number != number {
+            *self = Self { number, made: 0 };
+        }
+        self.made += 1;
+        (self.made < LOCK_ATTEMPTS).then(|| FIRST_PAUSE * 2_u32.pow(self.made - 1))
+    }
+}
+
+fn is_earlier(error: &ExecutorError) -> bool {
+    matches!(error, ExecutorError::Runtime(RuntimeError::Sink(SinkError::Earlier)))
 }
 
 /// A statement's failure is the same whether a guest's call or the step's end found it.
@@ -367,20 +424,13 @@ fn flat(error: RunError) -> ExecutorError {
     }
 }
 
-fn ledger_entry(
-    step: &Step,
-    artifact: Option<&ArtifactInfo>,
-    started: SystemTime,
-    duration: Duration,
-    os_user: &str,
-) -> LedgerEntry {
+fn ledger_entry(step: &Step, artifact: Option<&ArtifactInfo>, duration: Duration, os_user: &str) -> LedgerEntry {
     LedgerEntry {
         revision: step.revision.clone(),
         direction: step.direction,
         artifact: artifact.map(|artifact| artifact.digest),
         source: artifact.and_then(|artifact| artifact.revisions.as_ref()?.source_digest_of(&step.revision)),
         signer: None,
-        started,
         duration,
         os_user: os_user.to_owned(),
         host_version: env!("CARGO_PKG_VERSION").into(),

@@ -10,6 +10,8 @@ mod journal;
 mod live;
 #[path = "sink/offline.rs"]
 mod offline;
+#[path = "sink/pipelined.rs"]
+mod pipelined;
 #[path = "sink/run.rs"]
 mod run;
 #[path = "sink/speed.rs"]

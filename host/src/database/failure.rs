@@ -2,6 +2,7 @@
 
 use tokio_postgres::error::{DbError, ErrorPosition, Severity, SqlState};
 
+use super::pipeline::Part;
 use crate::report::{DatabaseError, StatementFailure};
 use crate::runtime::{GuestDatabaseError, SinkError};
 
@@ -13,6 +14,17 @@ pub(super) struct Failure {
     pub operation: Option<String>,
     /// How many characters stood before `statement` in what was sent; none where positions mean nothing to its author.
     pub shift: Option<u32>,
+    /// Where the statement stood in the pipeline, if it was sent without waiting.
+    pub sent: Option<SentAs>,
+}
+
+/// Where in the pipeline a statement stood that failed.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct SentAs {
+    pub part: Part,
+    /// How many steps had their last statement under way, this one's included: if the server is lost, it is not known
+    /// what has become of them.
+    pub ending: usize,
 }
 
 impl Failure {

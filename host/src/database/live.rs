@@ -4,30 +4,33 @@ mod alone;
 mod call;
 mod copy;
 mod cursor;
+mod ending;
 mod guest;
 mod journal;
 mod pooled;
 mod transaction;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
 use tokio_postgres::Client;
 
 pub(super) use self::copy::{copy_lines, copy_statement};
+pub(super) use self::ending::apply;
 pub(super) use self::guest::{fill_in, guest_statements, single_statement};
-pub(super) use self::transaction::apply;
 
 use self::copy::OpenCopy;
 use self::cursor::OpenCursor;
 use self::journal::{Journal, JournalRow};
 use super::failure::Failure;
 use super::lock::LockKey;
-use super::pipeline::Pipeline;
+use super::pipeline::{Part, Pipeline};
+use super::records::Records;
 use super::state::DatabaseState;
-use super::step::{RunSettings, StepContext};
+use super::step::{RunError, RunSettings, StepContext};
 use super::tables::Tables;
 use crate::report::Reporter;
+use crate::revision::RowChange;
 use crate::runtime::SinkError;
 
 /// What is said where the answer to COMMIT did not arrive.
@@ -52,6 +55,7 @@ pub struct LiveSink {
     settings: RunSettings,
     state: DatabaseState,
     tables: Tables,
+    records: Records,
     lock: LockKey,
     reporter: Arc<dyn Reporter>,
     operation: Option<String>,
@@ -88,6 +92,16 @@ pub struct LiveSink {
     savepoint: Option<String>,
     /// Behind a pooler: what the driver believes to be prepared, as statements that prepare it.
     driver_statements: Vec<String>,
+    /// How many steps were closed.
+    closed: usize,
+    /// The version rows after the last step that is known to be done.
+    settled_heads: Vec<String>,
+    /// How the steps that are closed and not known to be done change them.
+    unsettled: VecDeque<Vec<RowChange>>,
+    /// Whether the host has sent records in the running transaction before the guest's first statement.
+    recorded: bool,
+    /// Why a closed step failed, until it is asked for.
+    earlier: Option<RunError>,
 }
 
 impl LiveSink {
@@ -98,6 +112,7 @@ impl LiveSink {
         let lock = LockKey::new(&settings.schema, &settings.version_table);
         Self {
             pipeline: Pipeline::new(client),
+            records: Records::new(tables.clone()),
             tables,
             lock,
             reporter,
@@ -123,6 +138,11 @@ impl LiveSink {
             prepares: false,
             savepoint: None,
             driver_statements: Vec::new(),
+            closed: 0,
+            settled_heads: state.heads.clone(),
+            unsettled: VecDeque::new(),
+            recorded: false,
+            earlier: None,
             settings,
             state,
         }
@@ -143,8 +163,16 @@ impl LiveSink {
         format!("mighost_{what}_{}", self.number())
     }
 
-    /// The sink's error for a failure in the running step; says in what state a lost connection leaves the database.
-    fn report(&self, failure: Failure) -> SinkError {
+    /// The sink's error for a failure in the running step; says in what state a lost connection leaves the database. A
+    /// failure of what was sent before the step is kept for [`StepSink::settle`](super::StepSink::settle).
+    fn report(&mut self, failure: Failure) -> SinkError {
+        let earlier = failure
+            .sent
+            .is_some_and(|sent| sent.part != Part::Work || self.settled_steps() < self.closed);
+        if earlier {
+            self.earlier = Some(self.step_error(failure));
+            return SinkError::Earlier;
+        }
         failure.into_sink(self.lost())
     }
 

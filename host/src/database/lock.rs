@@ -15,7 +15,7 @@ const POLL: Duration = Duration::from_millis(200);
 const TELL: Duration = Duration::from_secs(2);
 
 /// What [`LockKey::assert_held`] says.
-const LOST: &str = "locks of this run held: ";
+const LOST: &str = "lock not held by mighost in process ";
 
 /// The lock of one version table in one database.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,7 +47,7 @@ impl LockKey {
 
     pub fn try_lock(self, scope: LockScope) -> String {
         match scope {
-            LockScope::Session => format!("SELECT pg_catalog.pg_try_advisory_lock({})", self.0),
+            LockScope::Session => self.both("pg_try_advisory_lock"),
             LockScope::Transaction => format!("SELECT pg_catalog.pg_try_advisory_xact_lock({})", self.0),
         }
     }
@@ -58,16 +58,30 @@ impl LockKey {
     }
 
     pub fn unlock(self) -> String {
-        format!("SELECT pg_catalog.pg_advisory_unlock({})", self.0)
+        self.both("pg_advisory_unlock")
+    }
+
+    /// A session holds its lock twice, so that it can give one back and take it again without letting others in between.
+    fn both(self, function: &str) -> String {
+        let once = format!("pg_catalog.{function}({})", self.0);
+        format!("SELECT CASE WHEN {once} THEN {once} ELSE false END")
+    }
+
+    /// An expression for whether this session holds the lock. Giving back what is not held is refused, which the server
+    /// finds out a hundred times faster than `pg_locks` does, which lists all locks there are.
+    fn is_held(self) -> String {
+        let key = self.0;
+        format!(
+            "CASE WHEN pg_catalog.pg_advisory_unlock({key}) THEN pg_catalog.pg_try_advisory_lock({key}) ELSE false END"
+        )
     }
 
     /// A statement that fails where this session does not hold the lock; [`Self::is_lost`] knows the failure. The text is
     /// put together with a number, so that the server does not find its error before it runs it.
     pub fn assert_held(self) -> String {
         format!(
-            "SELECT CASE WHEN pg_catalog.count(*) > 0 THEN 1 ELSE ('{LOST}' || pg_catalog.count(*))::int END \
-             FROM pg_catalog.pg_locks WHERE {}",
-            self.own()
+            "SELECT CASE WHEN {} THEN 1 ELSE ('{LOST}' || pg_catalog.pg_backend_pid())::int END",
+            self.is_held()
         )
     }
 
@@ -82,19 +96,9 @@ impl LockKey {
         ((bits >> 32) as u32, bits as u32)
     }
 
-    /// The condition for the lock of this very session in `pg_locks`.
-    fn own(self) -> String {
-        let (high, low) = self.halves();
-        format!(
-            "locktype = 'advisory' AND classid = {high} AND objid = {low} AND objsubid = 1 AND granted \
-             AND pid = pg_catalog.pg_backend_pid() AND database = \
-             (SELECT oid FROM pg_catalog.pg_database WHERE datname = pg_catalog.current_database())"
-        )
-    }
-
     /// A query for whether this very session holds the lock.
     pub fn held(self) -> String {
-        format!("SELECT EXISTS (SELECT FROM pg_catalog.pg_locks WHERE {})", self.own())
+        format!("SELECT {}", self.is_held())
     }
 
     /// A query for who holds the lock, as a sentence's part.

@@ -3,9 +3,11 @@
 use std::io::Write;
 
 use async_trait::async_trait;
+use tokio::sync::watch;
 
 use super::live::{apply, copy_lines, copy_statement, fill_in, guest_statements, single_statement};
 use super::lock::LockKey;
+use super::records::Records;
 use super::step::{Aftermath, LedgerEntry, RunError, RunSettings, StepContext, StepSink};
 use super::tables::{CHECK_DEFERRED, DEFER_AGAIN, RESET_SESSION, Tables, step_settings};
 use super::text::literal;
@@ -43,6 +45,7 @@ pub struct OfflineSink {
     next_copy: u32,
     poisoned: bool,
     sent: u64,
+    settled: watch::Sender<usize>,
 }
 
 /// `statement` with a semicolon that no comment at its end can swallow.
@@ -184,6 +187,7 @@ impl OfflineSink {
             next_copy: 0,
             poisoned: false,
             sent: 0,
+            settled: watch::Sender::new(0),
         }
     }
 
@@ -451,7 +455,7 @@ impl StepSink for OfflineSink {
         Ok(())
     }
 
-    async fn end_step(&mut self, changes: &[RowChange], entry: &LedgerEntry) -> Result<(), RunError> {
+    async fn close_step(&mut self, changes: &[RowChange], entry: &LedgerEntry) -> Result<(), RunError> {
         self.check()?;
         self.begin()?;
         self.line(CHECK_DEFERRED)?;
@@ -469,14 +473,23 @@ impl StepSink for OfflineSink {
         for change in changes {
             apply(&mut self.heads, change);
         }
-        self.line(&self.tables.ledger_line(entry))?;
+        self.line(&Records::new(self.tables.clone()).line(entry))?;
         if self.settings.transaction == TransactionMode::All {
             self.line(DEFER_AGAIN)?;
         } else {
             self.commit()?;
         }
         self.step = None;
+        self.settled.send_modify(|settled| *settled += 1);
         Ok(())
+    }
+
+    async fn settle(&mut self) -> Result<(), RunError> {
+        Ok(())
+    }
+
+    fn settled(&self) -> watch::Receiver<usize> {
+        self.settled.subscribe()
     }
 
     async fn abort_step(&mut self) -> Result<Aftermath, RunError> {

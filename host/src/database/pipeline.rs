@@ -9,10 +9,11 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
+use tokio::sync::watch;
 use tokio_postgres::Client;
 use tokio_postgres::types::Type;
 
-use super::failure::Failure;
+use super::failure::{Failure, SentAs};
 use super::text::TextParam;
 use crate::runtime::Value;
 
@@ -40,10 +41,23 @@ impl<T> Sent<T> {
         Self { future, answer }
     }
 
-    pub async fn answer(self) -> DriverResult<T> {
-        match self.answer {
+    pub async fn answer(mut self) -> DriverResult<T> {
+        self.answer_in_place().await
+    }
+
+    /// Waits for the answer. Whoever stops waiting may wait again; it is given once.
+    async fn answer_in_place(&mut self) -> DriverResult<T> {
+        match self.answer.take() {
             Some(answer) => answer,
-            None => self.future.await,
+            None => self.future.as_mut().await,
+        }
+    }
+
+    /// The answer, where it has come.
+    fn poll_now(&mut self) -> Poll<DriverResult<T>> {
+        match self.answer.take() {
+            Some(answer) => Poll::Ready(answer),
+            None => self.future.as_mut().poll(&mut Context::from_waker(Waker::noop())),
         }
     }
 }
@@ -52,6 +66,18 @@ struct Pending {
     sent: Sent<u64>,
     statement: String,
     operation: Option<String>,
+    part: Part,
+}
+
+/// What a statement is to the step that it belongs to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Part {
+    /// Sent for the guest, or around what it sends.
+    Work,
+    /// A record of the host's: its failures are told by their messages.
+    Record,
+    /// The last statement of the step: once it is answered, the step is done.
+    Last,
 }
 
 /// The queue of one connection.
@@ -59,6 +85,10 @@ pub(super) struct Pipeline {
     client: Arc<Client>,
     queue: VecDeque<Pending>,
     bytes: usize,
+    /// The steps whose last statement is sent and not answered.
+    ending: usize,
+    /// The steps whose last statement is answered.
+    settled: watch::Sender<usize>,
 }
 
 impl Pipeline {
@@ -67,7 +97,19 @@ impl Pipeline {
             client: Arc::new(client),
             queue: VecDeque::new(),
             bytes: 0,
+            ending: 0,
+            settled: watch::Sender::new(0),
         }
+    }
+
+    /// How many steps are sent and not answered.
+    pub fn ending(&self) -> usize {
+        self.ending
+    }
+
+    /// How many steps were answered since the pipeline was made.
+    pub fn settled(&self) -> &watch::Sender<usize> {
+        &self.settled
     }
 
     pub fn client(&self) -> Arc<Client> {
@@ -106,7 +148,7 @@ impl Pipeline {
     /// Sends a statement and does not wait, unless too many are under way.
     pub async fn push(&mut self, statement: &str, operation: Option<&str>) -> Result<(), Failure> {
         let sent = self.send(statement, &[]);
-        self.queue_up(sent, statement, operation);
+        self.queue_up(sent, statement, operation, Part::Work);
         while self.queue.len() > MAX_STATEMENTS || self.bytes > MAX_BYTES {
             self.oldest().await?;
         }
@@ -115,42 +157,78 @@ impl Pipeline {
 
     /// Sends statements of the host's own and does not wait.
     pub fn push_batch(&mut self, batch: &str) {
-        let sent = self.send_batch(batch);
-        let sent = Sent::start(async move { sent.answer().await.map(|_| 0) });
-        self.queue_up(sent, batch, None);
+        self.push_part(batch, Part::Work);
     }
 
-    fn queue_up(&mut self, sent: Sent<u64>, statement: &str, operation: Option<&str>) {
+    /// The same, for a part of the step that is more than its work.
+    pub fn push_part(&mut self, batch: &str, part: Part) {
+        let sent = self.send_batch(batch);
+        let sent = Sent::start(async move { sent.answer().await.map(|_| 0) });
+        self.queue_up(sent, batch, None, part);
+    }
+
+    fn queue_up(&mut self, sent: Sent<u64>, statement: &str, operation: Option<&str>, part: Part) {
         self.bytes += statement.len();
+        self.ending += usize::from(part == Part::Last);
         self.queue.push_back(Pending {
             sent,
             statement: statement.to_owned(),
             operation: operation.map(str::to_owned),
+            part,
         });
     }
 
     async fn oldest(&mut self) -> Result<(), Failure> {
+        let Some(pending) = self.queue.front_mut() else {
+            return Ok(());
+        };
+        let answer = pending.sent.answer_in_place().await;
+        self.take_answer(answer)
+    }
+
+    /// The answer of the oldest statement has come.
+    fn take_answer(&mut self, answer: DriverResult<u64>) -> Result<(), Failure> {
         let Some(Pending {
-            sent,
             statement,
             operation,
+            part,
+            ..
         }) = self.queue.pop_front()
         else {
             return Ok(());
         };
         self.bytes = self.bytes.saturating_sub(statement.len());
-        match sent.answer().await {
-            Ok(_) => Ok(()),
+        match answer {
+            Ok(_) => {
+                if part == Part::Last {
+                    self.ending = self.ending.saturating_sub(1);
+                    self.settled.send_modify(|settled| *settled += 1);
+                }
+                Ok(())
+            }
             Err(error) => {
+                let ending = self.ending;
                 self.clear();
                 Err(Failure {
                     error,
                     statement,
                     operation,
                     shift: Some(0),
+                    sent: Some(SentAs { part, ending }),
                 })
             }
         }
+    }
+
+    /// Takes the answers that have come, without waiting for others.
+    pub fn advance(&mut self) -> Result<(), Failure> {
+        while let Some(pending) = self.queue.front_mut() {
+            match pending.sent.poll_now() {
+                Poll::Ready(answer) => self.take_answer(answer)?,
+                Poll::Pending => break,
+            }
+        }
+        Ok(())
     }
 
     /// Waits for all answers. The first failure is the one that counts: those behind it only say that the transaction is
@@ -166,5 +244,6 @@ impl Pipeline {
     pub fn clear(&mut self) {
         self.queue.clear();
         self.bytes = 0;
+        self.ending = 0;
     }
 }

@@ -131,6 +131,7 @@ async fn query(client: &Client, text: &str) -> Result<Vec<SimpleQueryRow>, Failu
         statement: text.to_owned(),
         operation: None,
         shift: Some(0),
+        sent: None,
     })
 }
 

@@ -1,9 +1,10 @@
 //! What the executor asks of a sink beyond what guests may: transactions, version rows, the ledger.
 
 use std::collections::BTreeMap;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use async_trait::async_trait;
+use tokio::sync::watch;
 
 use crate::config::TransactionMode;
 use crate::ident::Digest;
@@ -72,7 +73,7 @@ pub struct LedgerEntry {
     /// The digest of the sources that the artifact was built from.
     pub source: Option<Digest>,
     pub signer: Option<String>,
-    pub started: SystemTime,
+    /// Of a step that had several transactions, whose time the server does not know.
     pub duration: Duration,
     /// Who ran it, as `user@machine`. The database user is added by the server.
     pub os_user: String,
@@ -81,8 +82,9 @@ pub struct LedgerEntry {
 
 /// A sink that the executor can take through the steps of a run.
 ///
-/// `begin_run`, then for each step `begin_step`, the guest's calls, and `end_step` or `abort_step`; at last `end_run`. After
-/// an error of `end_step` or of a guest's call, `abort_step` is due; after `abort_step` a step may be begun again.
+/// `begin_run`, then for each step `begin_step`, the guest's calls, and `close_step` or `abort_step`; at last `settle` and
+/// `end_run`. After an error, `settle` tells whether it was an earlier step that failed, and `abort_step` is due; after
+/// `abort_step` the step that failed may be begun again.
 #[async_trait]
 pub trait StepSink: Sink {
     /// Takes the lock, makes sure of the tables, and begins the transaction where one is for the whole run. Fails with
@@ -92,8 +94,20 @@ pub trait StepSink: Sink {
     /// Begins the step's transaction, with fresh session settings. Fails with [`RunError::HalfDone`] where another step has
     /// to be ended first.
     async fn begin_step(&mut self, step: &StepContext) -> Result<(), RunError>;
-    /// Waits for the step's statements, resets the session, writes the version rows and the ledger, and commits.
-    async fn end_step(&mut self, changes: &[RowChange], entry: &LedgerEntry) -> Result<(), RunError>;
+    /// Sends what ends the step: resets the session, writes the version rows and the ledger, and commits. Does not wait
+    /// for the answers, where the next step may be begun without them: none of its statements is carried out if this one
+    /// fails. [`Self::settled`] tells when it is done.
+    async fn close_step(&mut self, changes: &[RowChange], entry: &LedgerEntry) -> Result<(), RunError>;
+    /// Waits for all that was sent. After an error, whether of this or of another call, the step that failed is the one
+    /// that [`Self::settled`] counts to, and its error is the one that this gives, if any.
+    async fn settle(&mut self) -> Result<(), RunError>;
+    /// How many steps of the run are done.
+    fn settled(&self) -> watch::Receiver<usize>;
+    /// Closes the step and waits until it is done.
+    async fn end_step(&mut self, changes: &[RowChange], entry: &LedgerEntry) -> Result<(), RunError> {
+        self.close_step(changes, entry).await?;
+        self.settle().await
+    }
     /// Rolls back what is not committed, and tells what became of the step. Errors of a connection that is gone are of no
     /// interest here and not reported.
     async fn abort_step(&mut self) -> Result<Aftermath, RunError>;

@@ -1,14 +1,11 @@
 //! The SQL of mighost's own tables: version rows, ledger, journal. Used by the live sink and by scripts alike.
 
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
-use super::step::{LedgerEntry, RunError};
+use super::step::RunError;
 use crate::ident::{Digest, MAX_NAME_BYTES, qualified, quote_identifier, quote_literal};
 use crate::report::Direction;
 use crate::revision::RowChange;
-
-/// What a change of the version table says before the number of rows that it touched.
-const TOUCHED: &str = "rows touched by mighost: ";
 
 /// The names of the tables of one project in one database, quoted.
 #[derive(Clone, Debug)]
@@ -144,41 +141,6 @@ impl Tables {
         }
     }
 
-    /// The statement that makes a change and fails where it does not touch one row. The server checks it, so that COMMIT
-    /// can be sent behind it without waiting. [`Self::touched`] reads the failure.
-    pub fn checked_change(&self, change: &RowChange) -> String {
-        format!(
-            "WITH changed AS ({} RETURNING 1) SELECT CASE WHEN count(*) = 1 THEN 1 ELSE ('{TOUCHED}' || count(*))::int END \
-             FROM changed",
-            self.change(change)
-        )
-    }
-
-    /// How many rows a change touched, from the message of its failure: the server quotes the text that is no number.
-    pub fn touched(message: &str) -> Option<u64> {
-        let (_, rest) = message.split_once(TOUCHED)?;
-        let digits: String = rest.chars().take_while(char::is_ascii_digit).collect();
-        digits.parse().ok()
-    }
-
-    pub fn ledger_line(&self, entry: &LedgerEntry) -> String {
-        let optional = |text: Option<String>| text.map_or_else(|| "NULL".to_owned(), |text| quote_literal(&text));
-        format!(
-            "INSERT INTO {} (revision, direction, artifact, source, signer, started, duration, os_user, host_version) \
-             VALUES ({}, {}, {}, {}, {}, {}, {}, {}, {})",
-            self.ledger,
-            quote_literal(&entry.revision),
-            quote_literal(&entry.direction.to_string()),
-            optional(entry.artifact.map(|digest| digest.to_string())),
-            optional(entry.source.map(|digest| digest.to_string())),
-            optional(entry.signer.clone()),
-            quote_literal(&timestamp(entry.started)),
-            quote_literal(&format!("{} us", micros(entry.duration))),
-            quote_literal(&entry.os_user),
-            quote_literal(&entry.host_version),
-        )
-    }
-
     pub fn journal_rows(&self) -> String {
         format!(
             "SELECT revision, direction, ordinal, digest, state, answer FROM {} ORDER BY revision, direction, ordinal",
@@ -225,14 +187,6 @@ impl Tables {
     }
 }
 
-fn timestamp(time: SystemTime) -> String {
-    jiff::Timestamp::try_from(time).map_or_else(|_| "epoch".to_owned(), |time| time.to_string())
-}
-
-fn micros(duration: Duration) -> u128 {
-    duration.as_micros()
-}
-
 /// What the session is brought back to, so that nothing that a guest set reaches what comes after it. All of it may
 /// stand inside a transaction, and is undone with it.
 pub(super) const RESET_SESSION: &str = "RESET SESSION AUTHORIZATION; RESET ROLE; RESET ALL; CLOSE ALL; DISCARD TEMP";
@@ -256,9 +210,10 @@ pub(super) const CLEAN_POOLED: &str = "SELECT pg_catalog.pg_advisory_unlock_all(
     FOR prepared IN SELECT name FROM pg_catalog.pg_prepared_statements WHERE from_sql OR name ~ '^s[0-9]+$' LOOP \
     EXECUTE pg_catalog.format('DEALLOCATE %I', prepared); END LOOP; END $mighost$";
 
-/// Takes away what a guest has prepared by SQL.
+/// Takes away what a guest has prepared by SQL, and leaves what the host has.
 pub(super) const DEALLOCATE: &str = "DO $mighost$ DECLARE prepared text; BEGIN \
-    FOR prepared IN SELECT name FROM pg_catalog.pg_prepared_statements WHERE from_sql LOOP \
+    FOR prepared IN SELECT name FROM pg_catalog.pg_prepared_statements \
+    WHERE from_sql AND pg_catalog.left(name, 8) <> 'mighost_' LOOP \
     EXECUTE pg_catalog.format('DEALLOCATE %I', prepared); END LOOP; END $mighost$";
 
 /// The prepared statements that the driver keeps for itself: name, types of the parameters, text.

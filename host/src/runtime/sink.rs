@@ -58,6 +58,9 @@ pub enum SinkError {
         line: usize,
         column: usize,
     },
+    /// What was sent for an earlier revision has failed meanwhile; the sink keeps why until the run asks for it.
+    #[error("a revision before this one has failed")]
+    Earlier,
     #[error("the revision may not leave its transaction: {reason}")]
     CannotSuspend { reason: String },
     #[error("the result is larger than {limit} bytes; a cursor fetches such results in batches")]

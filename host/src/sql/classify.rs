@@ -48,6 +48,15 @@ pub fn writes(statement: &str) -> bool {
         .any(|token| writes.iter().any(|word| token.of(statement).eq_ignore_ascii_case(word)))
 }
 
+/// True where `statement` may drop prepared statements, be it in a block of code or a text that it runs.
+pub fn may_deallocate(statement: &str) -> bool {
+    let holds = |word: &str| {
+        let mut windows = statement.as_bytes().windows(word.len());
+        windows.any(|window| window.eq_ignore_ascii_case(word.as_bytes()))
+    };
+    holds("deallocate") || holds("discard")
+}
+
 /// True for a SELECT of nothing but `set_config(...)`.
 fn is_set_config(statement: &str) -> bool {
     let mut tokens = solid(statement)
@@ -97,6 +106,22 @@ pub fn is_session_setting(statement: &str) -> bool {
         (Some("SELECT"), _) => is_set_config(statement),
         _ => false,
     }
+}
+
+/// True for a statement that must be the first of its transaction: SET TRANSACTION, and the settings behind it.
+pub fn begins_transaction(statement: &str) -> bool {
+    let words = keywords(statement, 3);
+    let mut words = words
+        .iter()
+        .map(String::as_str)
+        .filter(|word| !matches!(*word, "LOCAL" | "SESSION"));
+    words.next() == Some("SET")
+        && words.next().is_some_and(|word| {
+            matches!(
+                word,
+                "TRANSACTION" | "TRANSACTION_ISOLATION" | "TRANSACTION_READ_ONLY" | "TRANSACTION_DEFERRABLE"
+            )
+        })
 }
 
 /// True for ROLLBACK in any form, ROLLBACK TO included.

@@ -40,9 +40,9 @@ async fn a_step_from_begin_to_end() {
     assert!(state.applied.contains_key("r1"));
     assert_eq!(
         database
-            .column("select duration from crmp.mighost_version_ledger")
+            .column("select duration > '0' and duration < '1 min' and started < now() from crmp.mighost_version_ledger")
             .await,
-        ["00:00:01.5"]
+        ["t"]
     );
 }
 

@@ -134,6 +134,11 @@ async fn a_script_does_what_a_run_does() {
     let other = Database::create().await;
     let output = psql(&other, &script.text());
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    for database in [&live, &other] {
+        let times =
+            "update crmp.mighost_version_ledger set started = 'epoch', duration = '0' returning duration < '1 min'";
+        assert_eq!(database.column(times).await, ["t", "t"]);
+    }
     assert_eq!(dump(&other), dump(&live));
     // A second time it finds another state than it was written for, and changes nothing.
     let output = psql(&other, &script.text());
@@ -204,7 +209,7 @@ CLOSE ALL;
 DISCARD TEMP;
 INSERT INTO "crmp"."mighost_version" (version_num) VALUES ('r1');
 DO $mighost$ BEGIN DELETE FROM "crmp"."mighost_version" WHERE version_num = 'r0'; IF NOT FOUND THEN RAISE EXCEPTION USING MESSAGE = 'the version table does not hold r0: this script is for another state of the database'; END IF; END $mighost$;
-INSERT INTO "crmp"."mighost_version_ledger" (revision, direction, artifact, source, signer, started, duration, os_user, host_version) VALUES ('r1', 'upgrade', NULL, NULL, NULL, '1970-01-01T00:00:00Z', '1500000 us', 'someone@somewhere', '0.1.0');
+INSERT INTO "crmp"."mighost_version_ledger" (revision, direction, artifact, source, signer, os_user, host_version, started, duration) SELECT 'r1', 'upgrade', NULL, NULL, NULL, 'someone@somewhere', '0.1.0', begun, pg_catalog.clock_timestamp() - begun FROM (SELECT LEAST(pg_catalog.clock_timestamp(), GREATEST(pg_catalog.now(), (SELECT started + duration FROM "crmp"."mighost_version_ledger" ORDER BY id DESC LIMIT 1))) AS begun) AS step;
 SET CONSTRAINTS ALL DEFERRED; DO $mighost$ DECLARE names text; BEGIN SELECT pg_catalog.string_agg(pg_catalog.format('%I.%I', n.nspname, c.conname), ', ') INTO names FROM pg_catalog.pg_constraint c JOIN pg_catalog.pg_namespace n ON n.oid = c.connamespace WHERE c.condeferrable AND NOT c.condeferred AND pg_catalog.has_schema_privilege(n.oid, 'USAGE'); IF names IS NOT NULL THEN EXECUTE 'SET CONSTRAINTS ' || names || ' IMMEDIATE'; END IF; END $mighost$;
 COMMIT;
 "#);

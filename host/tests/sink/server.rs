@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, Weak};
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use mighost::config::TransactionMode;
 use mighost::database::{LedgerEntry, LiveSink, RunSettings, StepContext, StepSink, read_state};
@@ -240,7 +240,6 @@ pub fn entry(revision: &str) -> LedgerEntry {
         artifact: None,
         source: None,
         signer: None,
-        started: SystemTime::UNIX_EPOCH,
         duration: Duration::from_millis(1500),
         os_user: "someone@somewhere".to_owned(),
         host_version: "0.1.0".to_owned(),

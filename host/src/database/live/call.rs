@@ -114,6 +114,7 @@ impl LiveSink {
             statement: statement.to_owned(),
             operation: self.operation.clone(),
             shift,
+            sent: None,
         }
     }
 

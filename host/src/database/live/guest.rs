@@ -100,6 +100,9 @@ impl LiveSink {
         self.check()?;
         let call = self.journal.call(operation.digest());
         let earlier = self.journal.earlier(call)?;
+        if sql::may_deallocate(operation.statement()) {
+            self.records.forget();
+        }
         self.prepares |= sql::keywords(operation.statement(), 1)
             .first()
             .is_some_and(|word| word == "PREPARE");
@@ -111,6 +114,9 @@ impl LiveSink {
             }
             _ => {
                 self.sent += 1;
+                if self.sent == 1 && self.recorded && sql::begins_transaction(operation.statement()) {
+                    self.begin_again().await?;
+                }
                 self.ensure_transaction();
                 if sql::is_rollback(operation.statement()) {
                     // ROLLBACK TO would bring a transaction that has failed back to life: the failure must be known before.

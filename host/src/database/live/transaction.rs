@@ -1,18 +1,19 @@
 //! Runs, steps and their transactions.
 
-use std::hash::{BuildHasher, Hasher};
-
 use async_trait::async_trait;
+use tokio::sync::watch;
 
 use super::alone::AS_HOST;
+use super::ending::secret_name;
 use super::journal::{Journal, JournalRow};
 use super::{COMMIT_UNKNOWN, LiveSink, Phase};
 use crate::config::TransactionMode;
 use crate::database::failure::Failure;
-use crate::database::lock::{LockKey, LockScope};
+use crate::database::lock::LockScope;
+use crate::database::pipeline::Part;
 use crate::database::state::rows;
 use crate::database::step::{Aftermath, LedgerEntry, RunError, StepContext, StepSink, lock_timed_out};
-use crate::database::tables::{CHECK_DEFERRED, DEALLOCATE, DEFER_AGAIN, RESET_SESSION, Tables, step_settings};
+use crate::database::tables::{CHECK_DEFERRED, DEALLOCATE, RESET_SESSION, step_settings};
 use crate::report::{Direction, Event, Level};
 use crate::revision::RowChange;
 use crate::runtime::SinkError;
@@ -136,7 +137,7 @@ impl LiveSink {
 
     /// What a step that was done leaves to be forgotten of the journal: what was journaled of its revision, whichever way it
     /// was run; for a stamp, all, for whoever stamps answers for the state of the database.
-    fn journal_end(&mut self, direction: Direction) -> Option<String> {
+    pub(super) fn journal_end(&mut self, direction: Direction) -> Option<String> {
         if direction == Direction::Stamp {
             let any = !self.journal_rows.is_empty();
             self.journal_stale |= any;
@@ -302,6 +303,7 @@ impl StepSink for LiveSink {
         self.committing = false;
         let settings = step_settings(&self.settings.schema, step.lock_timeout, step.statement_timeout).join("; ");
         if no_transaction || self.journal.written {
+            self.settle().await?;
             self.journal_stale = true;
             self.pipeline.push_batch(RESET_SESSION);
             self.ensure_journal_table();
@@ -322,11 +324,13 @@ impl StepSink for LiveSink {
             };
             let pooled = self.begin_pooled();
             self.in_transaction = true;
-            self.savepoint = self.settings.one_transaction().then(savepoint);
+            self.savepoint = self.settings.one_transaction().then(|| secret_name("step"));
             let savepoint = self.savepoint.as_ref();
             let savepoint = savepoint.map_or_else(String::new, |name| format!("; SAVEPOINT {name}"));
-            self.pipeline
-                .push_batch(&format!("{begin}{reset}{pooled}{settings}{savepoint}"));
+            let records = self.begin_records();
+            self.recorded = !records.is_empty();
+            let batch = format!("{begin}{records}{reset}{pooled}{settings}{savepoint}");
+            self.pipeline.push_part(&batch, Part::Record);
         }
         self.phase = if no_transaction {
             Phase::Suspended
@@ -336,88 +340,24 @@ impl StepSink for LiveSink {
         Ok(())
     }
 
-    async fn end_step(&mut self, changes: &[RowChange], entry: &LedgerEntry) -> Result<(), RunError> {
-        self.check()?;
-        self.journal.check_end()?;
-        self.ensure_transaction();
-        self.cursors.clear();
-        self.pipeline.push_batch(CHECK_DEFERRED);
-        if let Some(savepoint) = self.savepoint.take() {
-            // With it go those that the guest has left, so that no later step rolls back to before its own beginning.
-            self.pipeline.push_batch(&format!("RELEASE SAVEPOINT {savepoint}"));
+    async fn close_step(&mut self, changes: &[RowChange], entry: &LedgerEntry) -> Result<(), RunError> {
+        self.send_ending(changes, entry).await
+    }
+
+    async fn settle(&mut self) -> Result<(), RunError> {
+        if let Some(error) = self.earlier.take() {
+            return Err(error);
         }
-        self.remember_driver_statements().await?;
-        let mut batch = vec![
-            RESET_SESSION.to_owned(),
-            "SET LOCAL search_path = pg_catalog".to_owned(),
-        ];
-        if self.settings.pooler {
-            batch.push(self.clean_pooled().to_owned());
-        } else {
-            batch.push("UNLISTEN *".to_owned());
-            if std::mem::take(&mut self.prepares) {
-                batch.push(DEALLOCATE.to_owned());
-            }
-        }
-        if self.session_locked {
-            batch.push(self.lock.assert_held());
-        }
-        batch.extend(changes.iter().map(|change| self.tables.checked_change(change)));
-        batch.push(self.tables.ledger_line(entry));
-        batch.extend(self.journal_end(entry.direction));
-        if self.settings.one_transaction() {
-            batch.push(DEFER_AGAIN.to_owned());
-        }
-        let batch = batch.join("; ");
-        let ended = self.pipeline.send_batch(&batch);
-        // COMMIT goes out with the rest: behind a failure, the server takes it for ROLLBACK.
-        // Behind a pooler it gives the session to others, so what cleans up travels with it, done or failed.
-        let commit = match self.clean_pooled() {
-            "" => "COMMIT".to_owned(),
-            clean => format!("COMMIT; {clean}"),
-        };
-        let committed = (!self.settings.one_transaction()).then(|| self.pipeline.send_batch(&commit));
-        self.in_transaction = committed.is_none();
-        self.committing = committed.is_some();
-        if let Err(failure) = self.pipeline.drain().await {
-            self.committing &= !failure.is_told(self.settings.pooler);
-            return Err(self.report(failure).into());
-        }
-        if let Err(error) = ended.answer().await {
-            let failure = self.failure(error, &batch, None);
-            self.committing &= !failure.is_told(self.settings.pooler);
-            let message = failure.fields().message;
-            if LockKey::is_lost(&message) {
-                return Err(RunError::LockLost);
-            }
-            if let Some(touched) = Tables::touched(&message) {
-                return Err(RunError::VersionRow {
-                    changes: changes.iter().map(describe).collect::<Vec<_>>().join(", "),
-                    table: self.tables.version.clone(),
-                    touched,
-                });
-            }
-            return Err(self.report(failure).into());
-        }
-        if let Some(committed) = committed
-            && let Err(error) = committed.answer().await
-        {
-            let failure = self.failure(error, "COMMIT", None);
-            self.committing &= failure.is_lost() || self.settings.pooler;
-            return Err(self.report(failure).into());
-        }
-        self.committing = false;
-        self.journal = Journal::idle();
-        self.clean = true;
-        for change in changes {
-            apply(&mut self.state.heads, change);
-        }
-        self.phase = Phase::Idle;
-        self.step = None;
-        Ok(())
+        let drained = self.pipeline.drain().await;
+        drained.map_err(|failure| self.step_error(failure))
+    }
+
+    fn settled(&self) -> watch::Receiver<usize> {
+        self.pipeline.settled().subscribe()
     }
 
     async fn abort_step(&mut self) -> Result<Aftermath, RunError> {
+        self.forget_unsettled();
         let outside = !self.in_transaction;
         let committing = std::mem::take(&mut self.committing);
         let aftermath = if committing {
@@ -443,11 +383,11 @@ impl StepSink for LiveSink {
     }
 
     async fn end_run(&mut self) -> Result<(), RunError> {
+        self.settle().await?;
         if self.in_transaction {
             if self.settings.dry_run {
                 self.roll_back().await;
             } else {
-                self.drain().await?;
                 let committed = self.commit().await;
                 committed.map_err(|failure| failure.into_sink(COMMIT_UNKNOWN))?;
             }
@@ -472,31 +412,4 @@ impl StepSink for LiveSink {
     fn statements(&self) -> u64 {
         self.sent
     }
-}
-
-/// A name for a savepoint that no guest can guess.
-fn savepoint() -> String {
-    let random = std::collections::hash_map::RandomState::new().build_hasher().finish();
-    format!("mighost_step_{random:x}")
-}
-
-fn describe(change: &RowChange) -> String {
-    match change {
-        RowChange::Insert(revision) => format!("adding {revision}"),
-        RowChange::Delete(revision) => format!("removing {revision}"),
-        RowChange::Update { from, to } => format!("moving {from} to {to}"),
-    }
-}
-
-/// Makes a change of the version rows in a sorted list of them.
-pub(in crate::database) fn apply(heads: &mut Vec<String>, change: &RowChange) {
-    match change {
-        RowChange::Insert(revision) => heads.push(revision.clone()),
-        RowChange::Delete(revision) => heads.retain(|head| head != revision),
-        RowChange::Update { from, to } => {
-            heads.retain(|head| head != from);
-            heads.push(to.clone());
-        }
-    }
-    heads.sort();
 }
