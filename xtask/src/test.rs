@@ -20,6 +20,7 @@ pub fn run(filters: &[String]) -> anyhow::Result<()> {
         )?;
     }
     tools::run("cargo", &["test", "--workspace", "--doc"], &[])?;
+    tools::run("cargo", &["test", "--manifest-path", "plugins/Cargo.toml"], filters)?;
     tools::run(
         "cargo",
         &["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"],

@@ -108,3 +108,26 @@ pub(crate) fn quoted_parts(text: &str) -> Result<Sql, String> {
     let parts: Vec<String> = parts(text)?.iter().map(|part| identifier(part).to_string()).collect();
     Ok(raw(parts.join(".")))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_read() {
+        for (text, schema, name) in [
+            ("t", "crmp", "t"),
+            ("other.t", "other", "t"),
+            ("\"a.b\"", "crmp", "a.b"),
+            ("other.\"a\"\"b\"", "other", "a\"b"),
+            ("it's \"odd\"", "crmp", "it's \"odd\""),
+        ] {
+            let read = Name::parse(text, "crmp").unwrap();
+            assert_eq!(read, Name::new(schema, name), "{text}");
+            assert_eq!(Name::parse(&read.spelled(), "none").unwrap(), read, "{text}");
+        }
+        for text in ["", ".t", "a.", "a.b.c", "\"a", "\"a\"b", "a\0"] {
+            assert!(Name::parse(text, "crmp").is_err(), "{text}");
+        }
+    }
+}
