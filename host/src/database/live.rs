@@ -112,7 +112,7 @@ impl LiveSink {
         let lock = LockKey::new(&settings.schema, &settings.version_table);
         Self {
             pipeline: Pipeline::new(client),
-            records: Records::new(tables.clone()),
+            records: Records::new(tables.clone(), lock),
             tables,
             lock,
             reporter,

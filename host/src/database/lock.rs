@@ -69,23 +69,27 @@ impl LockKey {
 
     /// An expression for whether this session holds the lock. Giving back what is not held is refused, which the server
     /// finds out a hundred times faster than `pg_locks` does, which lists all locks there are.
-    fn is_held(self) -> String {
+    pub fn is_held(self) -> String {
         let key = self.0;
         format!(
             "CASE WHEN pg_catalog.pg_advisory_unlock({key}) THEN pg_catalog.pg_try_advisory_lock({key}) ELSE false END"
         )
     }
 
-    /// A statement that fails where this session does not hold the lock; [`Self::is_lost`] knows the failure. The text is
-    /// put together with a number, so that the server does not find its error before it runs it.
+    /// A statement that fails where this session does not hold the lock, with [`Self::LOST_ERROR`].
     pub fn assert_held(self) -> String {
         format!(
-            "SELECT CASE WHEN {} THEN 1 ELSE ('{LOST}' || pg_catalog.pg_backend_pid())::int END",
-            self.is_held()
+            "SELECT CASE WHEN {} THEN 1 ELSE {} END",
+            self.is_held(),
+            Self::LOST_ERROR
         )
     }
 
-    /// True for the message of [`Self::assert_held`]: the server quotes the text that is no number.
+    /// An integer that cannot be made, for where the lock is not held; [`Self::is_lost`] knows the failure. The text is put
+    /// together with a number, so that the server does not find its error before it is asked for.
+    pub const LOST_ERROR: &str = "('lock not held by mighost in process ' || pg_catalog.pg_backend_pid())::int";
+
+    /// True for the message of [`Self::LOST_ERROR`]: the server quotes the text that is no number.
     pub fn is_lost(message: &str) -> bool {
         message.contains(LOST)
     }

@@ -170,6 +170,10 @@ fn goes_on(literal: &str) -> bool {
 }
 
 impl OfflineSink {
+    fn lock(&self) -> LockKey {
+        LockKey::new(&self.settings.schema, &self.settings.version_table)
+    }
+
     /// A sink that writes to `out`.
     pub fn new(out: Box<dyn Write + Send>, settings: RunSettings, header: ScriptHeader) -> Self {
         let tables = Tables::new(&settings.schema, &settings.version_table);
@@ -251,7 +255,7 @@ impl OfflineSink {
     fn begin(&mut self) -> Result<(), SinkError> {
         if !self.in_transaction {
             self.in_transaction = true;
-            let key = LockKey::new(&self.settings.schema, &self.settings.version_table);
+            let key = self.lock();
             self.line("BEGIN")?;
             self.line(&key.lock_in_transaction())?;
         }
@@ -473,7 +477,7 @@ impl StepSink for OfflineSink {
         for change in changes {
             apply(&mut self.heads, change);
         }
-        self.line(&Records::new(self.tables.clone()).line(entry))?;
+        self.line(&Records::new(self.tables.clone(), self.lock()).line(entry))?;
         if self.settings.transaction == TransactionMode::All {
             self.line(DEFER_AGAIN)?;
         } else {

@@ -2,8 +2,7 @@
 //!
 //! The answers are not waited for, so that the server never waits for mighost. That is safe because nothing of the next step
 //! is carried out unless this one is committed: in a run that is one transaction a failure aborts all that follows, and
-//! else each step begins with a look at the version rows, which fails where they are not those that the step before
-//! leaves.
+//! else each step begins by making sure of it.
 
 use std::hash::{BuildHasher, Hasher};
 
@@ -12,7 +11,7 @@ use super::{LiveSink, Phase};
 use crate::database::failure::Failure;
 use crate::database::lock::LockKey;
 use crate::database::pipeline::Part;
-use crate::database::records::{found, touched};
+use crate::database::records::{Line, Records, touched};
 use crate::database::step::{LedgerEntry, RunError, StepSink as _};
 use crate::database::tables::{CHECK_DEFERRED, DEALLOCATE, DEFER_AGAIN, RESET_SESSION, step_settings};
 use crate::report::Direction;
@@ -25,7 +24,7 @@ impl LiveSink {
     pub(super) fn begin_records(&mut self) -> String {
         let mut batch = String::new();
         if self.pipeline.ending() > 0 && !self.settings.one_transaction() {
-            batch.push_str(&self.records.guard(&self.state.heads));
+            batch.push_str(&self.records.guard(self.closed));
             batch.push_str("; ");
         }
         if self.closed > 0 && !self.records.is_prepared() && !self.settings.pooler {
@@ -108,15 +107,13 @@ impl LiveSink {
                 batch.push(DEALLOCATE.to_owned());
             }
         }
-        if self.session_locked {
-            batch.push(self.lock.assert_held());
-        }
-        batch.extend(changes.iter().map(|change| self.records.change(change)));
-        batch.push(if self.journal.written {
-            self.records.measured_line(entry)
+        let line = if self.journal.written {
+            Line::Measured
         } else {
-            self.records.line(entry)
-        });
+            Line::Timed
+        };
+        batch.extend(self.records.end(changes, entry, self.session_locked, line));
+        batch.push(Records::committed(self.closed + 1));
         batch.extend(self.journal_end(entry.direction));
         if self.settings.one_transaction() {
             batch.push(DEFER_AGAIN.to_owned());
@@ -179,12 +176,6 @@ impl LiveSink {
                         .join(", "),
                     table: self.tables.version.clone(),
                     touched,
-                };
-            }
-            if let Some(found) = found(&message) {
-                return RunError::HeadsMoved {
-                    expected: self.settled_heads.clone(),
-                    found,
                 };
             }
         }
