@@ -2,9 +2,11 @@
 
 pub mod branches;
 pub mod build;
+pub mod check;
 pub mod current;
 pub mod db;
 pub mod downgrade;
+pub mod ensure_version;
 mod error;
 pub mod heads;
 pub mod history;
@@ -88,6 +90,8 @@ pub enum Request {
     Revision(revision::RevisionRequest),
     Merge(merge::MergeRequest),
     Build(build::BuildRequest),
+    Check(check::CheckRequest),
+    EnsureVersion(ensure_version::EnsureVersionRequest),
     Upgrade(upgrade::UpgradeRequest),
     Downgrade(downgrade::DowngradeRequest),
     Stamp(stamp::StampRequest),

@@ -90,9 +90,9 @@ fn every_verb_is_documented() {
         .unwrap()
         .filter_map(|entry| {
             let name = entry.unwrap().file_name().into_string().unwrap();
-            name.strip_suffix(".rs").map(str::to_owned)
+            name.strip_suffix(".rs").map(|name| name.replace('_', "-"))
         });
-    let helpers = ["error", "open", "migrate", "run_options"];
+    let helpers = ["error", "open", "migrate", "run-options"];
     let missing: Vec<_> = verbs
         .filter(|verb| !helpers.contains(&verb.as_str()) && !docs.contains(&format!("## mighost {verb}")))
         .collect();

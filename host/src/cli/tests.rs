@@ -87,47 +87,51 @@ fn every_example_parses() {
 
 #[test]
 fn main_help() {
-    assert_snapshot!(shown("mighost -h"), @r"
+    assert_snapshot!(shown("mighost -h"), @"
     Migrate PostgreSQL schemas by sandboxed WebAssembly components
 
     Usage: mighost [OPTIONS] <COMMAND>
 
     Write:
-      init         Start a project: mighost.toml, migrations/, plugins/
-      revision     Write the sources of a new revision
-      merge        Write the sources of a revision that joins several heads
-      build        Build the artifacts of migrations and plugins that changed
+      init           Start a project: mighost.toml, migrations/, plugins/
+      revision       Write the sources of a new revision
+      merge          Write the sources of a revision that joins several heads
+      build          Build the artifacts of migrations and plugins that changed
 
     Run:
-      upgrade      Run migrations up to a revision
-      downgrade    Take migrations back, down to a revision
-      stamp        Set the version table without running anything
+      upgrade        Run migrations up to a revision
+      downgrade      Take migrations back, down to a revision
+      stamp          Set the version table without running anything
+      ensure-version Create the version table and the ledger, and nothing else
 
     Look:
-      current      Show the revisions that the database is at
-      history      List the revisions, newest first
-      heads        Show the revisions that no other builds on
-      branches     Show the revisions that several others build on
-      show         Show all that is known of a revision
-      plugins      List the operations and object kinds that plugins add
-      inspect      Show what a .wasm file is, without running it
+      current        Show the revisions that the database is at
+      history        List the revisions, newest first
+      heads          Show the revisions that no other builds on
+      branches       Show the revisions that several others build on
+      show           Show all that is known of a revision
+      check          Tell whether sources, artifacts, ledger and database agree
+      plugins        List the operations and object kinds that plugins add
+      inspect        Show what a .wasm file is, without running it
 
     Database:
-      psql         Open psql on the database
-      db           Start, stop or remove the embedded PostgreSQL server
+      psql           Open psql on the database
+      db             Start, stop or remove the embedded PostgreSQL server
 
     Tools:
-      completions  Write the completions of a shell to stdout
-      wit          Write the WIT that guests are built against
+      completions    Write the completions of a shell to stdout
+      wit            Write the WIT that guests are built against
 
     Options:
       -c, --config <FILE>    The configuration, instead of the nearest mighost.toml [env:
                              MIGHOST_CONFIG]
       -x <KEY[=VALUE]>       `db=LABEL` chooses the database; any other is an argument for migrations
                              (repeatable)
+      -n, --name <LABEL>     The database, as `-x db=LABEL`
       -C, --directory <DIR>  Work as if started in this folder
       -q, --quiet            Show data, warnings and errors only
       -v, --verbose          Show more
+          --raiseerr         With an error, show everything that led to it, for reports of defects
           --color <WHEN>     When to use colours [default: auto] [env: NO_COLOR, CLICOLOR_FORCE]
                              [possible values: auto, always, never]
       -h, --help             Print help (see more with '--help')
@@ -204,7 +208,7 @@ fn version() {
 
 #[test]
 fn upgrade_help() {
-    assert_snapshot!(shown("mighost upgrade -h"), @r"
+    assert_snapshot!(shown("mighost upgrade -h"), @"
     Run migrations up to a revision
 
     Usage: mighost upgrade [OPTIONS] [TARGET]...
@@ -214,6 +218,10 @@ fn upgrade_help() {
 
     Options:
           --sql                   Write the statements to stdout as a script instead of running them
+          --online-reads          With --sql: let the database answer what migrations ask; it is not
+                                  changed
+          --tag <TEXT>            A text for the migrations, as `-x tag=TEXT`, and for the head of the
+                                  script
           --dry-run               Run everything, then roll it back
           --transaction <MODE>    How many transactions to use [default: mighost.toml's] [possible
                                   values: per-migration, all, none]
@@ -229,9 +237,11 @@ fn upgrade_help() {
                              MIGHOST_CONFIG]
       -x <KEY[=VALUE]>       `db=LABEL` chooses the database; any other is an argument for migrations
                              (repeatable)
+      -n, --name <LABEL>     The database, as `-x db=LABEL`
       -C, --directory <DIR>  Work as if started in this folder
       -q, --quiet            Show data, warnings and errors only
       -v, --verbose          Show more
+          --raiseerr         With an error, show everything that led to it, for reports of defects
           --color <WHEN>     When to use colours [default: auto] [env: NO_COLOR, CLICOLOR_FORCE]
                              [possible values: auto, always, never]
 
@@ -241,12 +251,13 @@ fn upgrade_help() {
       mighost upgrade +2 --dry-run              try the next two
       mighost upgrade 4f0c --transaction all    to a revision, all or nothing
       mighost upgrade a1b2:head --sql > up.sql  a script, without a database
+      mighost upgrade --sql --online-reads      from where the database is, with its answers
     ");
 }
 
 #[test]
 fn revision_help() {
-    assert_snapshot!(shown("mighost revision -h"), @r"
+    assert_snapshot!(shown("mighost revision -h"), @"
     Write the sources of a new revision
 
     Usage: mighost revision [OPTIONS] --message <TEXT>
@@ -268,9 +279,11 @@ fn revision_help() {
                              MIGHOST_CONFIG]
       -x <KEY[=VALUE]>       `db=LABEL` chooses the database; any other is an argument for migrations
                              (repeatable)
+      -n, --name <LABEL>     The database, as `-x db=LABEL`
       -C, --directory <DIR>  Work as if started in this folder
       -q, --quiet            Show data, warnings and errors only
       -v, --verbose          Show more
+          --raiseerr         With an error, show everything that led to it, for reports of defects
           --color <WHEN>     When to use colours [default: auto] [env: NO_COLOR, CLICOLOR_FORCE]
                              [possible values: auto, always, never]
 
@@ -285,7 +298,7 @@ fn revision_help() {
 fn history_help() {
     let text = shown("mighost history -h");
     let (own, _) = text.split_once("Options for all").unwrap();
-    assert_snapshot!(own, @r"
+    assert_snapshot!(own, @"
     List the revisions, newest first
 
     Usage: mighost history [OPTIONS]
@@ -293,9 +306,14 @@ fn history_help() {
     Options:
       -r, --rev-range <[FROM]:[TO]>  From one revision to another; either side may be empty, `current`
                                      or relative
-      -i, --indicate-current         Mark where the database is
+      -i, --indicate-current         Mark where the database is, and tell what was applied when
+          --graph                    Draw branches and merges
+          --ascii                    Draw with ASCII characters [default: where the locale is not UTF-8,
+                                     or TERM is dumb]
+          --format <FORMAT>          What to write [default: text] [possible values: text, mermaid, dot,
+                                     svg, json]
           --json                     Write one JSON document to stdout in place of text
-      -h, --help                     Print help
+      -h, --help                     Print help (see more with '--help')
     ");
 }
 
@@ -384,6 +402,7 @@ fn relative_targets() {
             range,
             indicate_current,
             verbose,
+            style: history::HistoryStyle::List,
         }) => (range, indicate_current, verbose),
         other => panic!("{other:?}"),
     };
@@ -404,6 +423,8 @@ fn run_options() {
     assert!(invocation.output.json);
     let expected = RunOptions {
         sql: false,
+        online_reads: false,
+        tag: None,
         dry_run: true,
         transaction: Some(TransactionMode::All),
         no_build: true,
@@ -449,6 +470,7 @@ fn requests() {
         targets: vec!["a".to_owned(), "b".to_owned()],
         purge: true,
         sql: false,
+        tag: None,
         lock_wait: None,
     };
     assert_eq!(request("mighost stamp --purge a b"), Request::Stamp(expected));
