@@ -4,3 +4,4 @@ pub mod alembic;
 pub mod guests;
 pub mod project;
 pub mod robust;
+pub mod schema;

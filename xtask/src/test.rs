@@ -23,6 +23,14 @@ pub fn run(filters: &[String]) -> anyhow::Result<()> {
         )?;
     }
     tools::run("cargo", &["test", "--workspace", "--doc"], &[])?;
+    let plugins = [
+        "test",
+        "--manifest-path",
+        "plugins/Cargo.toml",
+        "--target-dir",
+        "target",
+    ];
+    tools::run("cargo", &plugins, filters)?;
     tools::run(
         "cargo",
         &["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"],
