@@ -99,6 +99,46 @@ async fn nothing_behind_a_failed_commit_is_carried_out() {
     assert_eq!(database.column(tables).await, ["NULL"]);
 }
 
+/// Before the first step of a session is committed, nothing tells which one was; what is inserted behind it would pass the
+/// check of the version rows.
+#[tokio::test]
+async fn nothing_behind_a_failed_first_step_is_carried_out() {
+    let database = Database::create().await;
+    let mut sink = begun(&database, settings()).await;
+    let statement = "do $$ begin perform pg_sleep(0.5); raise 'no'; end $$";
+    send(&mut sink, None, "a1", statement).await.unwrap();
+    send(&mut sink, None, "b1", "create table b (x int)").await.unwrap();
+    send(&mut sink, None, "c1", "create table c (x int)").await.unwrap();
+    let error = sink.settle().await.unwrap_err();
+    assert!(error.to_string().starts_with("no "), "{error}");
+    assert_eq!(settled(&sink), 0);
+    assert_eq!(sink.abort_step().await.unwrap(), Aftermath::RolledBack);
+    sink.end_run().await.unwrap();
+    let rows = database.column("select version_num from crmp.mighost_version").await;
+    assert!(rows.is_empty(), "{rows:?}");
+    let tables = "select coalesce(to_regclass('crmp.b'), to_regclass('crmp.c'))";
+    assert_eq!(database.column(tables).await, ["NULL"]);
+}
+
+/// What an earlier run has committed in the same session says nothing of this one.
+#[tokio::test]
+async fn an_earlier_run_in_the_session_does_not_count() {
+    let database = Database::create().await;
+    let mut sink = begun(&database, settings()).await;
+    // As if a run of another sink had ended in this session.
+    sink.client()
+        .batch_execute("set mighost.committed = '1'")
+        .await
+        .unwrap();
+    let statement = "do $$ begin perform pg_sleep(0.5); raise 'no'; end $$";
+    send(&mut sink, None, "a1", statement).await.unwrap();
+    send(&mut sink, None, "b1", "create table b (x int)").await.unwrap();
+    sink.settle().await.unwrap_err();
+    sink.abort_step().await.unwrap();
+    sink.end_run().await.unwrap();
+    assert_eq!(database.column("select to_regclass('crmp.b')").await, ["NULL"]);
+}
+
 /// The failure shows in a call of a later step, which is not at fault.
 #[tokio::test]
 async fn a_later_call_does_not_take_the_blame() {

@@ -4,14 +4,12 @@
 //! is carried out unless this one is committed: in a run that is one transaction a failure aborts all that follows, and
 //! else each step begins by making sure of it.
 
-use std::hash::{BuildHasher, Hasher};
-
 use super::journal::Journal;
 use super::{LiveSink, Phase};
 use crate::database::failure::Failure;
 use crate::database::lock::LockKey;
 use crate::database::pipeline::Part;
-use crate::database::records::{Line, Records, touched};
+use crate::database::records::{Line, secret_name, touched};
 use crate::database::step::{LedgerEntry, RunError, StepSink as _};
 use crate::database::tables::{CHECK_DEFERRED, DEALLOCATE, DEFER_AGAIN, RESET_SESSION, step_settings};
 use crate::report::Direction;
@@ -113,7 +111,7 @@ impl LiveSink {
             Line::Timed
         };
         batch.extend(self.records.end(changes, entry, self.session_locked, line));
-        batch.push(Records::committed(self.closed + 1));
+        batch.push(self.records.committed(self.closed + 1));
         batch.extend(self.journal_end(entry.direction));
         if self.settings.one_transaction() {
             batch.push(DEFER_AGAIN.to_owned());
@@ -181,12 +179,6 @@ impl LiveSink {
         }
         failure.into_sink(self.lost()).into()
     }
-}
-
-/// A name that no guest can guess.
-pub(super) fn secret_name(what: &str) -> String {
-    let random = std::collections::hash_map::RandomState::new().build_hasher().finish();
-    format!("mighost_{what}_{random:x}")
 }
 
 fn describe(change: &RowChange) -> String {

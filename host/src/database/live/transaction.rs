@@ -4,13 +4,13 @@ use async_trait::async_trait;
 use tokio::sync::watch;
 
 use super::alone::AS_HOST;
-use super::ending::secret_name;
 use super::journal::{Journal, JournalRow};
 use super::{COMMIT_UNKNOWN, LiveSink, Phase};
 use crate::config::TransactionMode;
 use crate::database::failure::Failure;
 use crate::database::lock::LockScope;
 use crate::database::pipeline::Part;
+use crate::database::records::secret_name;
 use crate::database::state::rows;
 use crate::database::step::{Aftermath, LedgerEntry, RunError, StepContext, StepSink, lock_timed_out};
 use crate::database::tables::{CHECK_DEFERRED, DEALLOCATE, RESET_SESSION, create_schema_if_missing, step_settings};
