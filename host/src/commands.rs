@@ -17,7 +17,6 @@ pub mod list_templates;
 pub mod merge;
 mod migrate;
 pub mod open;
-mod opened;
 pub mod plugins;
 pub mod psql;
 pub mod revision;

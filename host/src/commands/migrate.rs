@@ -1,6 +1,7 @@
 //! What `upgrade`, `downgrade` and `stamp` have in common: state, plan, run, report.
 
 mod offline;
+mod opened;
 
 use std::collections::HashSet;
 use std::io::Write;
@@ -9,8 +10,8 @@ use std::time::Instant;
 
 use tokio::sync::{Mutex, watch};
 
+use self::opened::{Opened, Opening};
 use super::open::{self, History};
-use super::opened::{Opened, Opening};
 use super::{CommandError, Project, RunOptions};
 use crate::artifact::BuildMode;
 use crate::config::{DatabaseUrl, Settings};

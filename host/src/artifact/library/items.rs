@@ -57,13 +57,15 @@ fn output_folder(build_dir: &Path, location: &Path) -> PathBuf {
     build_dir.join(format!("{name}-{}", &digest[..6]))
 }
 
+/// How many threads look. The system's answers come from its memory, where more are no faster; asking how many there may be takes
+/// longer than looking at a hundred folders.
+const THREADS: usize = 2;
 /// How many paths of a location one thread looks at. A thread is not worth it for fewer.
 const PATHS_OF_A_THREAD: usize = 256;
 
 /// Those of `paths` that are artifacts, or folders with `manifest`, whose artifacts are built into `output`.
 fn looked_at(paths: &[PathBuf], manifest: &'static str, output: &Path) -> Result<Vec<Item>, ArtifactError> {
-    let threads = std::thread::available_parallelism().map_or(1, usize::from);
-    let share = paths.len().div_ceil(threads).max(PATHS_OF_A_THREAD);
+    let share = paths.len().div_ceil(THREADS).max(PATHS_OF_A_THREAD);
     let look = |paths: &[PathBuf]| -> Result<Vec<Item>, ArtifactError> {
         let items = paths.iter().map(|path| Item::at(path, manifest, output));
         items.filter_map(Result::transpose).collect()

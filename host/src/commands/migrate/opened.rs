@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use tokio::task::JoinHandle;
 
-use super::{CommandError, Project, open};
+use super::super::{CommandError, Project, open};
 use crate::config::{DatabaseUrl, Environment, Settings};
 use crate::database::connect::{ConnectTarget, Connection, connect};
 use crate::database::{DatabaseState, read_state};
