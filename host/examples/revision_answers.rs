@@ -196,7 +196,7 @@ fn kind(error: &RevisionError, case: &Value) -> &'static str {
         RevisionError::AmbiguousWalk { .. } => "ambiguous_walk",
         RevisionError::TooFar { .. } | RevisionError::WrongWay { .. } => "relative_too_far",
         RevisionError::AmbiguousStart { .. } => "ambiguous_upgrade",
-        RevisionError::Overlap { .. } => "overlap",
+        RevisionError::Overlap { .. } | RevisionError::OverlappingRows { .. } => "overlap",
         RevisionError::NotDowngradeTarget { .. } => "not_downgrade_target",
         RevisionError::NotAncestor { .. } => "range_not_ancestor",
         // Alembic looks for a revision of this name.

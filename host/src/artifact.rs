@@ -21,6 +21,14 @@ pub use sql_component::{WIT, is_sql_migration};
 
 use crate::ident::Digest;
 
+/// The digest of the sources in `folder` as they are now.
+///
+/// # Errors
+/// A file cannot be read, or there are too many.
+pub fn digest_of_sources(folder: &std::path::Path) -> Result<Digest, ArtifactError> {
+    source::source_digest(folder, &source::stamps(folder)?)
+}
+
 /// What is known of an artifact without compiling it. Its bytes are read again when it is run.
 #[derive(Clone, Debug, serde::Serialize, serde::Deserialize)]
 pub struct ArtifactInfo {
@@ -57,6 +65,11 @@ impl ArtifactInfo {
         };
         info.check_interfaces()?;
         Ok(info)
+    }
+
+    /// True for sources that are not built, or have changed since: only what their manifest says is known.
+    pub fn is_described(&self) -> bool {
+        self.size == 0
     }
 
     /// Refuses interfaces of `mighost:host` in a version that this host does not offer, and imports from elsewhere that

@@ -2,10 +2,12 @@
 
 pub mod branches;
 pub mod build;
+pub mod check;
 pub mod current;
 pub mod db;
 pub mod downgrade;
 pub mod edit;
+pub mod ensure_version;
 mod error;
 pub mod heads;
 pub mod history;
@@ -92,6 +94,8 @@ pub enum Request {
     Edit(edit::EditRequest),
     ListTemplates,
     Build(build::BuildRequest),
+    Check(check::CheckRequest),
+    EnsureVersion(ensure_version::EnsureVersionRequest),
     Upgrade(upgrade::UpgradeRequest),
     Downgrade(downgrade::DowngradeRequest),
     Stamp(stamp::StampRequest),

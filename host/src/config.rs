@@ -18,6 +18,7 @@ mod toml_table;
 mod units;
 
 pub use error::ConfigError;
+pub(crate) use error::nearest;
 pub use load::{Environment, LoadRequest, load, load_project};
 pub use locate::{CONFIG_VARIABLE, FILE_NAME};
 pub use place::Place;

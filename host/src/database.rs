@@ -4,6 +4,7 @@
 pub mod connect;
 pub mod embedded;
 mod failure;
+mod ledger;
 mod live;
 mod lock;
 mod offline;
@@ -14,6 +15,7 @@ mod step;
 mod tables;
 mod text;
 
+pub use ledger::{Ledger, read_dates, read_ledger};
 pub use live::LiveSink;
 pub use offline::{OfflineSink, ScriptHeader};
 pub use state::{Applied, DatabaseState, read_heads, read_state};

@@ -6,6 +6,7 @@
 mod diagnostic;
 mod escape;
 mod excerpt;
+pub mod graph;
 pub mod listing;
 mod progress;
 mod style;
@@ -48,6 +49,8 @@ pub struct Options {
     pub verbose: bool,
     /// One JSON document on stdout in the place of text.
     pub json: bool,
+    /// Show the causes of a failure, down to the first.
+    pub raise: bool,
 }
 
 /// One of the two streams, and what it can show.
@@ -230,6 +233,12 @@ impl Output {
         inner.progress.stop();
         let text = diagnostic::render(diagnostic, inner.err.styles, self.width);
         inner.err_line(text.trim_end_matches('\n'));
+        if self.options.raise {
+            for cause in &diagnostic.causes {
+                let line = format!("cause: {}", escape_text(cause).replace('\n', "\n       "));
+                inner.err_line(&line);
+            }
+        }
         drop(inner);
         // The exit code tells even where stdout cannot be written.
         let _ = self.json(&serde_json::json!({ "error": diagnostic, "exit_code": diagnostic.exit.code() }));

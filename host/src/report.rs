@@ -63,6 +63,9 @@ pub struct Diagnostic {
     /// What to do about it.
     pub hints: Vec<String>,
     pub exit: ExitKind,
+    /// The errors that led to it, the outermost first, for reports of defects; shown with `--raiseerr` only.
+    #[serde(skip)]
+    pub causes: Vec<String>,
 }
 
 impl Diagnostic {
@@ -76,6 +79,7 @@ impl Diagnostic {
             outcome: Vec::new(),
             hints: Vec::new(),
             exit,
+            causes: Vec::new(),
         }
     }
 

@@ -13,6 +13,7 @@ mod graph;
 mod heads;
 mod history;
 mod labels;
+mod late;
 mod names;
 mod order;
 mod plan;
@@ -25,6 +26,7 @@ pub use build::check_id;
 pub use create::{NewRevision, Parents};
 pub use error::RevisionError;
 pub use graph::{Graph, MAX_LABELS, MAX_NAME_CHARS, Node};
+pub use late::{Late, Remembered};
 pub use plan::{Plan, Step};
 pub use range::{Offline, parse_offline, parse_online};
 

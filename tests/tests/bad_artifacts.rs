@@ -297,7 +297,7 @@ fn unclear_targets() {
     let project = chain(&[("a1", &[]), ("b2aa", &["a1"]), ("b2bb", &["a1"])]);
     assert_snapshot!(project.run(&["upgrade", "head", "--sql", "-q"]).shown(), @"
     exit 4
-    error: 'head' must be one revision here, but there are 2 heads: 'b2aa' and 'b2bb'. Join them with `mighost merge b2aa b2bb`, or go to all of them with `mighost upgrade heads`
+    error: 'head' must be one revision here, but there are 2 heads: 'b2aa' and 'b2bb'. Join them with `mighost merge b2aa b2bb`, or say `heads` for all of them, or name one
     fault: the command's, the configuration's or the environment's
     ");
     assert_snapshot!(project.run(&["show", "b2"]).shown(), @"
@@ -362,7 +362,7 @@ fn two_heads_on_a_server() {
     building 1/3 a1_a1 (sql)
     building 2/3 b2_b2 (sql)
     building 3/3 c3_c3 (sql)
-    error: 'head' must be one revision here, but there are 2 heads: 'b2' and 'c3'. Join them with `mighost merge b2 c3`, or go to all of them with `mighost upgrade heads`
+    error: 'head' must be one revision here, but there are 2 heads: 'b2' and 'c3'. Join them with `mighost merge b2 c3`, or say `heads` for all of them, or name one
     fault: the command's, the configuration's or the environment's
     ");
     assert_eq!((project.heads(), project.catalog()), ("none".into(), String::new()));

@@ -333,6 +333,7 @@ fn queries_offline() {
       in the upgrade of revision a1, PROJECT/migrations/a1.wasm
     state: the script is incomplete: it ends before a1
     fault: the command's, the configuration's or the environment's
+    hint: --online-reads lets the database answer, which is not changed
     hint: run it without --sql, or write the migration without queries
     ");
     assert!(outcome.stdout.ends_with("ROLLBACK;\n"), "{}", outcome.stdout);

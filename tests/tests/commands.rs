@@ -149,6 +149,7 @@ fn looking() {
     b2c3d4e5f6a1 -> b3d4e5f6a1b2 [views] (head), about b3d4e5f6a1b2
     b2c3d4e5f6a1 -> c4e5f6a1b2c3 (head), about c4e5f6a1b2c3
     exit 0
+    2 heads; to join them: mighost merge b3d4e5f6a1b2 c4e5f6a1b2c3
     ");
     assert_snapshot!(all(&project, &["branches"]), @"
     a1b2c3d4e5f6 -> b2c3d4e5f6a1 (branchpoint), about b2c3d4e5f6a1
@@ -290,6 +291,7 @@ fn dry_run() {
     state: the whole run was rolled back: the database is as it was before
            not run: b3d4e5f6a1b2
     fault: the migration's or plugin's; its author mends it
+    hint: where the database was made in another way and has what this revision does, say which is the last revision that it holds: `mighost stamp REVISION`
     "#);
 }
 

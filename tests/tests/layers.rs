@@ -90,7 +90,7 @@ fn every_verb_is_documented() {
         .unwrap()
         .filter_map(|entry| {
             let name = entry.unwrap().file_name().into_string().unwrap();
-            name.strip_suffix(".rs").map(|verb| verb.replace('_', "-"))
+            name.strip_suffix(".rs").map(|name| name.replace('_', "-"))
         });
     let helpers = ["error", "open", "migrate", "run-options"];
     let missing: Vec<_> = verbs

@@ -39,6 +39,9 @@ pub struct Common {
     /// `db=LABEL` chooses the database; any other is an argument for migrations (repeatable)
     #[arg(short = 'x', value_name = "KEY[=VALUE]", action = ArgAction::Append)]
     pub extra: Vec<String>,
+    /// The database, as `-x db=LABEL`
+    #[arg(short = 'n', long = "name", value_name = "LABEL")]
+    pub name: Option<String>,
     /// Work as if started in this folder
     #[arg(short = 'C', long, value_name = "DIR", value_hint = ValueHint::DirPath, action = ArgAction::Append)]
     pub directory: Vec<PathBuf>,
@@ -48,6 +51,9 @@ pub struct Common {
     /// Show more
     #[arg(short, long)]
     pub verbose: bool,
+    /// With an error, show everything that led to it, for reports of defects
+    #[arg(long)]
+    pub raiseerr: bool,
     /// When to use colours [default: auto] [env: NO_COLOR, CLICOLOR_FORCE]
     #[arg(long, value_name = "WHEN")]
     pub color: Option<ColorArg>,
@@ -113,12 +119,19 @@ pub enum Verb {
     #[command(after_help = help::HISTORY)]
     History(With<History>),
     /// Show the revisions that no other builds on
-    Heads(With<Report>),
+    #[command(after_help = help::HEADS)]
+    Heads(With<Heads>),
     /// Show the revisions that several others build on
     Branches(With<Report>),
     /// Show all that is known of a revision
     #[command(after_help = help::SHOW)]
     Show(With<Show>),
+    /// Tell whether sources, artifacts, ledger and database agree
+    #[command(after_help = help::CHECK)]
+    Check(With<Check>),
+    /// Create the version table and the ledger, and nothing else
+    #[command(after_help = help::ENSURE_VERSION, alias = "ensure_version")]
+    EnsureVersion(With<EnsureVersion>),
     /// List the operations and object kinds that plugins add
     Plugins(With<Report>),
     /// Show what a .wasm file is, without running it
@@ -228,6 +241,12 @@ pub struct Run {
     /// Write the statements to stdout as a script instead of running them
     #[arg(long, conflicts_with_all = ["dry_run", "json"])]
     pub sql: bool,
+    /// With --sql: let the database answer what migrations ask; it is not changed
+    #[arg(long, requires = "sql")]
+    pub online_reads: bool,
+    /// A text for the migrations, as `-x tag=TEXT`, and for the head of the script
+    #[arg(long, value_name = "TEXT")]
+    pub tag: Option<String>,
     /// Run everything, then roll it back
     #[arg(long)]
     pub dry_run: bool,
@@ -260,7 +279,7 @@ pub enum TransactionArg {
 #[derive(Debug, Args)]
 pub struct Upgrade {
     /// Where to: an id or its start, head, heads, LABEL@head, +N
-    #[arg(value_name = "TARGET", default_value = "head")]
+    #[arg(value_name = "TARGET", default_value = "head", allow_negative_numbers = true)]
     pub targets: Vec<String>,
     #[command(flatten)]
     pub run: Run,
@@ -286,6 +305,9 @@ pub struct Stamp {
     /// Write the statements to stdout as a script instead of running them
     #[arg(long, conflicts_with = "json")]
     pub sql: bool,
+    /// A text for the head of the script
+    #[arg(long, value_name = "TEXT")]
+    pub tag: Option<String>,
     /// How long to wait for another run on the database, e.g. 30s [default: mighost.toml's, or 60s]
     #[arg(long, value_name = "DURATION", value_parser = parse_duration)]
     pub lock_wait: Option<Duration>,
@@ -307,18 +329,74 @@ pub struct History {
     /// From one revision to another; either side may be empty, `current` or relative
     #[arg(short, long, value_name = "[FROM]:[TO]", allow_hyphen_values = true)]
     pub rev_range: Option<String>,
-    /// Mark where the database is
+    /// Mark where the database is, and tell what was applied when
     #[arg(short, long)]
     pub indicate_current: bool,
+    /// Draw branches and merges
+    #[arg(long)]
+    pub graph: bool,
+    /// Draw with ASCII characters [default: where the locale is not UTF-8, or TERM is dumb]
+    #[arg(long, requires = "graph")]
+    pub ascii: bool,
+    /// What to write [default: text]
+    #[arg(long, value_name = "FORMAT", value_enum)]
+    pub format: Option<HistoryFormat>,
+    #[command(flatten)]
+    pub report: Report,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum HistoryFormat {
+    /// Lines for people; with --graph a picture in the terminal
+    Text,
+    /// A flowchart for Mermaid, as Markdown renderers draw it
+    Mermaid,
+    /// A graph for Graphviz
+    Dot,
+    /// A picture in SVG
+    Svg,
+    /// The same as --json
+    Json,
+}
+
+#[derive(Debug, Args)]
+pub struct Heads {
+    /// Leave out heads that another revision depends on
+    #[arg(long)]
+    pub resolve_dependencies: bool,
+    #[command(flatten)]
+    pub report: Report,
+}
+
+#[derive(Debug, Args)]
+pub struct Check {
+    /// Look at sources and artifacts only
+    #[arg(long)]
+    pub no_database: bool,
+    #[command(flatten)]
+    pub report: Report,
+}
+
+#[derive(Debug, Args)]
+pub struct EnsureVersion {
+    /// Write the statements to stdout as a script instead of running them
+    #[arg(long, conflicts_with = "json")]
+    pub sql: bool,
+    /// How long to wait for another run on the database, e.g. 30s [default: mighost.toml's, or 60s]
+    #[arg(long, value_name = "DURATION", value_parser = parse_duration)]
+    pub lock_wait: Option<Duration>,
     #[command(flatten)]
     pub report: Report,
 }
 
 #[derive(Debug, Args)]
 pub struct Show {
-    /// Ids or their starts, head, heads, current
-    #[arg(value_name = "REVISION", required = true)]
+    /// Ids or their starts, head, heads, current, -N from the heads, FROM:TO
+    #[arg(value_name = "REVISION", required = true, allow_negative_numbers = true)]
     pub revisions: Vec<String>,
+    /// Tell of each whether the database has it, and since when
+    #[arg(short, long)]
+    pub indicate_current: bool,
     #[command(flatten)]
     pub report: Report,
 }

@@ -7,13 +7,14 @@ use std::time::Duration;
 
 use super::parse::{Action, Invocation};
 use super::{block_on, help};
-use crate::commands::history::RevisionSummary;
+use crate::commands::history::{HistoryStyle, RevisionSummary};
 use crate::commands::{
-    CommandError, Request, RunReport, branches, build, current, db, downgrade, edit, heads, history, init, inspect,
-    list_templates, merge, plugins, psql, revision, show, stamp, upgrade, wit,
+    CommandError, Request, RunReport, branches, build, check, current, db, downgrade, edit, ensure_version, heads,
+    history, init, inspect, list_templates, merge, plugins, psql, revision, show, stamp, upgrade, wit,
 };
+use crate::output::graph::{self, Charset, GraphError};
 use crate::output::{Output, Summary, escape_text, listing};
-use crate::report::{Diagnostic, Reporter};
+use crate::report::{Blame, Diagnostic, ExitKind, Reporter};
 
 /// Carries out what was asked for.
 pub(super) fn dispatch(invocation: Invocation, output: &Arc<Output>) -> Result<ExitCode, Diagnostic> {
@@ -90,9 +91,32 @@ pub(super) fn dispatch(invocation: Invocation, output: &Arc<Output>) -> Result<E
         }
         Request::History(request) => {
             let report = fail(block_on(history::run(&project, &request, &reporter))?)?;
-            revisions(output, &report, request.verbose)
+            let text = match request.style {
+                HistoryStyle::List => return revisions(output, &report, request.verbose),
+                // One JSON document, whichever picture was asked for.
+                _ if output.options().json => Ok(String::new()),
+                HistoryStyle::Graph { ascii } => {
+                    let charset = match ascii {
+                        true => Charset::Ascii,
+                        false => Charset::of(&project.environment),
+                    };
+                    graph::text(&report, request.verbose, charset, output.styles())
+                }
+                HistoryStyle::Mermaid => Ok(graph::mermaid(&report)),
+                HistoryStyle::Dot => Ok(graph::dot(&report)),
+                HistoryStyle::Svg => graph::svg(&report),
+            };
+            written(output.json(&report))?;
+            lines(output, &text.map_err(|error| too_large(&error))?)
         }
-        Request::Heads(request) => revisions(output, &fail(heads::run(&project, &**output))?, request.verbose),
+        Request::Heads(request) => {
+            let heads = fail(heads::run(&project, &request, &**output))?;
+            revisions(output, &heads, request.verbose)?;
+            if let Some(advice) = heads::advice(&heads) {
+                output.note(&advice);
+            }
+            Ok(ExitCode::SUCCESS)
+        }
         Request::Show(request) => revisions(
             output,
             &fail(block_on(show::run(&project, &request, &reporter))?)?,
@@ -102,6 +126,27 @@ pub(super) fn dispatch(invocation: Invocation, output: &Arc<Output>) -> Result<E
             let report = fail(branches::run(&project, &**output))?;
             written(output.json(&report))?;
             lines(output, &listing::branches(&report, request.verbose, output.styles()))
+        }
+        Request::Check(request) => {
+            let report = fail(block_on(check::run(&project, &request, &reporter))?)?;
+            written(output.json(&report))?;
+            lines(output, &listing::check(&report, output.styles()))?;
+            Ok(match report.ok {
+                true => ExitCode::SUCCESS,
+                false => ExitCode::from(ExitKind::Check.code()),
+            })
+        }
+        Request::EnsureVersion(request) => {
+            let script = script(request.sql);
+            let report = fail(block_on(ensure_version::run(&project, &request, &reporter, script))?)?;
+            if let Some(label) = &report.database {
+                let (schema, table) = (&report.schema, &report.version_table);
+                output.note(&format!(
+                    "{label} has the version table {schema}.{table} and its ledger"
+                ));
+                written(output.json(&report))?;
+            }
+            Ok(ExitCode::SUCCESS)
         }
         Request::Plugins(request) => {
             let report = fail(plugins::run(&project, &reporter))?;
@@ -167,6 +212,11 @@ fn sources(output: &Output, files: &revision::Written) -> Result<ExitCode, Diagn
 fn revisions(output: &Output, report: &[RevisionSummary], verbose: bool) -> Result<ExitCode, Diagnostic> {
     written(output.json(&report))?;
     lines(output, &listing::revisions(report, verbose, output.styles()))
+}
+
+fn too_large(error: &GraphError) -> Diagnostic {
+    Diagnostic::new(Blame::Operator, ExitKind::Usage, error.to_string())
+        .hint("draw a part of it with -r FROM:TO, or use --format dot")
 }
 
 /// Lines for people; nothing at all where there are none.

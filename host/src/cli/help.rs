@@ -10,10 +10,12 @@ pub(super) const GROUPS: [(&str, &[&str]); 5] = [
         "Write",
         &["init", "revision", "merge", "edit", "list-templates", "build"],
     ),
-    ("Run", &["upgrade", "downgrade", "stamp"]),
+    ("Run", &["upgrade", "downgrade", "stamp", "ensure-version"]),
     (
         "Look",
-        &["current", "history", "heads", "branches", "show", "plugins", "inspect"],
+        &[
+            "current", "history", "heads", "branches", "show", "check", "plugins", "inspect",
+        ],
     ),
     ("Database", &["psql", "db"]),
     ("Tools", &["completions", "wit"]),
@@ -124,7 +126,8 @@ Examples:
   mighost upgrade head -x db=test
   mighost upgrade +2 --dry-run              try the next two
   mighost upgrade 4f0c --transaction all    to a revision, all or nothing
-  mighost upgrade a1b2:head --sql > up.sql  a script, without a database";
+  mighost upgrade a1b2:head --sql > up.sql  a script, without a database
+  mighost upgrade --sql --online-reads      from where the database is, with its answers";
 
 pub(super) const DOWNGRADE: &str = "\
 Examples:
@@ -148,12 +151,33 @@ pub(super) const HISTORY: &str = "\
 Examples:
   mighost history
   mighost history -r current: -v    what an upgrade would run
-  mighost history -r -3: -i         the last three, and where the database is";
+  mighost history -r -3: -i         the last three, and where the database is
+  mighost history --graph -i        branches and merges, what is applied since when
+  mighost history --format svg > history.svg";
+
+pub(super) const HEADS: &str = "\
+Examples:
+  mighost heads -v
+  mighost heads --resolve-dependencies   what `heads` means as a target";
 
 pub(super) const SHOW: &str = "\
 Examples:
   mighost show head
+  mighost show current -i
   mighost show 4f0c --json";
+
+pub(super) const CHECK: &str = "\
+Ends with code 10 where something does not agree.
+
+Examples:
+  mighost check -x db=production
+  mighost check --no-database       sources and artifacts only, e.g. for a pull request
+  mighost check --json";
+
+pub(super) const ENSURE_VERSION: &str = "\
+Examples:
+  mighost ensure-version -x db=production
+  mighost ensure-version --sql | psql -X -v ON_ERROR_STOP=1";
 
 pub(super) const INSPECT: &str = "\
 Examples:

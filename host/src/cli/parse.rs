@@ -6,13 +6,15 @@ use std::path::{Component, Path, PathBuf};
 use clap::FromArgMatches as _;
 use clap_complete::Shell;
 
-use super::args::{Cli, Common, DbAction, Init, Merge, Report, Revision, Run, TransactionArg, Verb, With};
+use super::args::{
+    Cli, Common, DbAction, HistoryFormat, Init, Merge, Report, Revision, Run, TransactionArg, Verb, With,
+};
 use super::help;
 use crate::commands::merge::MergeRequest;
 use crate::commands::revision::RevisionRequest;
 use crate::commands::{
-    Project, Request, RunOptions, branches, build, current, db, downgrade, edit, heads, history, init, inspect,
-    plugins, psql, show, stamp, upgrade, wit,
+    Project, Request, RunOptions, branches, build, check, current, db, downgrade, edit, ensure_version, heads, history,
+    init, inspect, plugins, psql, show, stamp, upgrade, wit,
 };
 use crate::config::{Environment, TransactionMode};
 use crate::output::{ColorChoice, Options};
@@ -58,6 +60,7 @@ pub fn parse(args: &[OsString], environment: Environment, directory: PathBuf) ->
             quiet: common.quiet,
             verbose: common.verbose,
             json,
+            raise: common.raiseerr,
         },
         project: Project {
             directory,
@@ -98,6 +101,8 @@ impl Reader {
         let left = &mut self.common;
         left.config = right.config.or(left.config.take());
         left.extra.extend(right.extra);
+        left.extra.extend(right.name.map(|label| format!("db={label}")));
+        left.raiseerr |= right.raiseerr;
         left.quiet |= right.quiet;
         left.verbose |= right.verbose;
         left.color = right.color.or(left.color);
@@ -154,6 +159,7 @@ impl Reader {
                     targets: args.targets,
                     purge: args.purge,
                     sql: args.sql,
+                    tag: args.tag,
                     lock_wait: args.lock_wait,
                 })
             }
@@ -168,15 +174,27 @@ impl Reader {
             Verb::History(with) => {
                 let args = self.take(with);
                 self.report(&args.report);
+                self.json |= args.format == Some(HistoryFormat::Json);
                 Request::History(history::HistoryRequest {
                     range: args.rev_range,
                     verbose: self.common.verbose,
                     indicate_current: args.indicate_current,
+                    style: match args.format {
+                        Some(HistoryFormat::Mermaid) => history::HistoryStyle::Mermaid,
+                        Some(HistoryFormat::Dot) => history::HistoryStyle::Dot,
+                        Some(HistoryFormat::Svg) => history::HistoryStyle::Svg,
+                        _ if args.graph => history::HistoryStyle::Graph { ascii: args.ascii },
+                        _ => history::HistoryStyle::List,
+                    },
                 })
             }
             Verb::Heads(with) => {
-                let verbose = self.plain_report(with);
-                Request::Heads(heads::HeadsRequest { verbose })
+                let args = self.take(with);
+                self.report(&args.report);
+                Request::Heads(heads::HeadsRequest {
+                    verbose: self.common.verbose,
+                    resolve_dependencies: args.resolve_dependencies,
+                })
             }
             Verb::Branches(with) => {
                 let verbose = self.plain_report(with);
@@ -187,6 +205,22 @@ impl Reader {
                 self.report(&args.report);
                 Request::Show(show::ShowRequest {
                     revisions: args.revisions,
+                    indicate_current: args.indicate_current,
+                })
+            }
+            Verb::Check(with) => {
+                let args = self.take(with);
+                self.report(&args.report);
+                Request::Check(check::CheckRequest {
+                    no_database: args.no_database,
+                })
+            }
+            Verb::EnsureVersion(with) => {
+                let args = self.take(with);
+                self.report(&args.report);
+                Request::EnsureVersion(ensure_version::EnsureVersionRequest {
+                    sql: args.sql,
+                    lock_wait: args.lock_wait,
                 })
             }
             Verb::Plugins(with) => {
@@ -261,6 +295,8 @@ impl Reader {
         self.report(&run.report);
         RunOptions {
             sql: run.sql,
+            online_reads: run.online_reads,
+            tag: run.tag.clone(),
             dry_run: run.dry_run,
             transaction: run.transaction.map(|mode| match mode {
                 TransactionArg::PerMigration => TransactionMode::PerMigration,

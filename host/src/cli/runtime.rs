@@ -4,16 +4,13 @@ use std::future::Future;
 
 use crate::report::{Blame, Diagnostic, ExitKind};
 
-/// One thread waits for the database while another compiles the next components.
-const WORKERS: usize = 2;
-
-/// Runs `future` to its end. Commands that need no runtime, such as `heads`, do not start one.
+/// Runs `future` to its end, on this thread: what a step sends goes out together, and no thread has to be woken for an answer.
+/// Compiling and reading files have threads of their own; a guest that computes gives way every few milliseconds. Commands that need no runtime, such as `heads`, do not start one.
 ///
 /// # Errors
 /// When the system gives no threads.
 pub fn block_on<T>(future: impl Future<Output = T>) -> Result<T, Diagnostic> {
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(WORKERS)
+    let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .map_err(|error| {

@@ -104,6 +104,7 @@ fn main_help() {
       upgrade        Run migrations up to a revision
       downgrade      Take migrations back, down to a revision
       stamp          Set the version table without running anything
+      ensure-version Create the version table and the ledger, and nothing else
 
     Look:
       current        Show the revisions that the database is at
@@ -111,6 +112,7 @@ fn main_help() {
       heads          Show the revisions that no other builds on
       branches       Show the revisions that several others build on
       show           Show all that is known of a revision
+      check          Tell whether sources, artifacts, ledger and database agree
       plugins        List the operations and object kinds that plugins add
       inspect        Show what a .wasm file is, without running it
 
@@ -127,9 +129,11 @@ fn main_help() {
                              MIGHOST_CONFIG]
       -x <KEY[=VALUE]>       `db=LABEL` chooses the database; any other is an argument for migrations
                              (repeatable)
+      -n, --name <LABEL>     The database, as `-x db=LABEL`
       -C, --directory <DIR>  Work as if started in this folder
       -q, --quiet            Show data, warnings and errors only
       -v, --verbose          Show more
+          --raiseerr         With an error, show everything that led to it, for reports of defects
           --color <WHEN>     When to use colours [default: auto] [env: NO_COLOR, CLICOLOR_FORCE]
                              [possible values: auto, always, never]
       -h, --help             Print help (see more with '--help')
@@ -206,7 +210,7 @@ fn version() {
 
 #[test]
 fn upgrade_help() {
-    assert_snapshot!(shown("mighost upgrade -h"), @r"
+    assert_snapshot!(shown("mighost upgrade -h"), @"
     Run migrations up to a revision
 
     Usage: mighost upgrade [OPTIONS] [TARGET]...
@@ -216,6 +220,10 @@ fn upgrade_help() {
 
     Options:
           --sql                   Write the statements to stdout as a script instead of running them
+          --online-reads          With --sql: let the database answer what migrations ask; it is not
+                                  changed
+          --tag <TEXT>            A text for the migrations, as `-x tag=TEXT`, and for the head of the
+                                  script
           --dry-run               Run everything, then roll it back
           --transaction <MODE>    How many transactions to use [default: mighost.toml's] [possible
                                   values: per-migration, all, none]
@@ -231,9 +239,11 @@ fn upgrade_help() {
                              MIGHOST_CONFIG]
       -x <KEY[=VALUE]>       `db=LABEL` chooses the database; any other is an argument for migrations
                              (repeatable)
+      -n, --name <LABEL>     The database, as `-x db=LABEL`
       -C, --directory <DIR>  Work as if started in this folder
       -q, --quiet            Show data, warnings and errors only
       -v, --verbose          Show more
+          --raiseerr         With an error, show everything that led to it, for reports of defects
           --color <WHEN>     When to use colours [default: auto] [env: NO_COLOR, CLICOLOR_FORCE]
                              [possible values: auto, always, never]
 
@@ -243,6 +253,7 @@ fn upgrade_help() {
       mighost upgrade +2 --dry-run              try the next two
       mighost upgrade 4f0c --transaction all    to a revision, all or nothing
       mighost upgrade a1b2:head --sql > up.sql  a script, without a database
+      mighost upgrade --sql --online-reads      from where the database is, with its answers
     ");
 }
 
@@ -272,9 +283,11 @@ fn revision_help() {
                              MIGHOST_CONFIG]
       -x <KEY[=VALUE]>       `db=LABEL` chooses the database; any other is an argument for migrations
                              (repeatable)
+      -n, --name <LABEL>     The database, as `-x db=LABEL`
       -C, --directory <DIR>  Work as if started in this folder
       -q, --quiet            Show data, warnings and errors only
       -v, --verbose          Show more
+          --raiseerr         With an error, show everything that led to it, for reports of defects
           --color <WHEN>     When to use colours [default: auto] [env: NO_COLOR, CLICOLOR_FORCE]
                              [possible values: auto, always, never]
 
@@ -289,7 +302,7 @@ fn revision_help() {
 fn history_help() {
     let text = shown("mighost history -h");
     let (own, _) = text.split_once("Options for all").unwrap();
-    assert_snapshot!(own, @r"
+    assert_snapshot!(own, @"
     List the revisions, newest first
 
     Usage: mighost history [OPTIONS]
@@ -297,9 +310,14 @@ fn history_help() {
     Options:
       -r, --rev-range <[FROM]:[TO]>  From one revision to another; either side may be empty, `current`
                                      or relative
-      -i, --indicate-current         Mark where the database is
+      -i, --indicate-current         Mark where the database is, and tell what was applied when
+          --graph                    Draw branches and merges
+          --ascii                    Draw with ASCII characters [default: where the locale is not UTF-8,
+                                     or TERM is dumb]
+          --format <FORMAT>          What to write [default: text] [possible values: text, mermaid, dot,
+                                     svg, json]
           --json                     Write one JSON document to stdout in place of text
-      -h, --help                     Print help
+      -h, --help                     Print help (see more with '--help')
     ");
 }
 
@@ -388,6 +406,7 @@ fn relative_targets() {
             range,
             indicate_current,
             verbose,
+            style: history::HistoryStyle::List,
         }) => (range, indicate_current, verbose),
         other => panic!("{other:?}"),
     };
@@ -408,6 +427,8 @@ fn run_options() {
     assert!(invocation.output.json);
     let expected = RunOptions {
         sql: false,
+        online_reads: false,
+        tag: None,
         dry_run: true,
         transaction: Some(TransactionMode::All),
         no_build: true,
@@ -459,6 +480,7 @@ fn requests() {
         targets: vec!["a".to_owned(), "b".to_owned()],
         purge: true,
         sql: false,
+        tag: None,
         lock_wait: None,
     };
     assert_eq!(request("mighost stamp --purge a b"), Request::Stamp(expected));

@@ -11,7 +11,8 @@ use crate::database::RunError;
 use crate::database::connect::ConnectError;
 use crate::database::embedded::EmbeddedError;
 use crate::executor::{ExecutorError, RunFailure, StepDone};
-use crate::report::{Blame, DatabaseError, Diagnostic, ExitKind};
+use crate::report::{Blame, DatabaseError, Diagnostic, Direction, ExitKind};
+use crate::revision::Late;
 use crate::runtime::{RuntimeError, SinkError};
 
 /// Why a command failed.
@@ -52,6 +53,9 @@ pub enum CommandError {
     Run(#[from] Box<RunFailure>),
     #[error("{} changed since it was applied to {label}: {}", if .revisions.len() == 1 { "a migration has" } else { "migrations have" }, .revisions.join(", "))]
     Changed { label: String, revisions: Vec<String> },
+    /// Revisions below what is applied, which no run has applied; each with the applied one that stands on it.
+    #[error("{}", late(.label, .revisions))]
+    Late { label: String, revisions: Vec<Late> },
     #[error("{label} is at {}, not at the heads: {}", place(.rows), .heads.join(", "))]
     NotAtHeads {
         label: String,
@@ -78,6 +82,20 @@ pub enum CommandError {
     ThreadLost,
 }
 
+fn late(label: &str, late: &[Late]) -> String {
+    let lines = late.iter().take(LISTED).map(|Late { revision, above }| {
+        format!("{revision} was put below {above}, which {label} has already, so it would never be run")
+    });
+    let mut lines: Vec<String> = lines.collect();
+    if let Some(more) = late.len().checked_sub(LISTED).filter(|more| *more > 0) {
+        lines.push(format!("and {more} more"));
+    }
+    lines.join("\n")
+}
+
+/// How many revisions a text lists.
+const LISTED: usize = 8;
+
 fn place(rows: &[String]) -> String {
     if rows.is_empty() {
         "the base".into()
@@ -88,6 +106,34 @@ fn place(rows: &[String]) -> String {
 
 impl From<&CommandError> for Diagnostic {
     fn from(error: &CommandError) -> Self {
+        let mut diagnostic = Self::of(error);
+        diagnostic.causes = causes(error);
+        diagnostic
+    }
+}
+
+/// The chain of errors. Those of settings and connections are not shown with their fields, which may hold a URL.
+fn causes(error: &CommandError) -> Vec<String> {
+    let mut causes = Vec::new();
+    let mut next: Option<&dyn std::error::Error> = Some(error);
+    while let Some(cause) = next {
+        let text = cause.to_string();
+        if causes.last() != Some(&text) {
+            causes.push(text);
+        }
+        next = cause.source();
+    }
+    if !matches!(
+        error,
+        CommandError::Config(_) | CommandError::Connect(_) | CommandError::Embedded(_)
+    ) {
+        causes.push(format!("{error:?}"));
+    }
+    causes
+}
+
+impl Diagnostic {
+    fn of(error: &CommandError) -> Self {
         let simple = |blame, exit| Self::new(blame, exit, error.to_string());
         match error {
             CommandError::Config(error) => error.into(),
@@ -111,6 +157,19 @@ impl From<&CommandError> for Diagnostic {
             CommandError::Changed { .. } => simple(Blame::Operator, ExitKind::History)
                 .hint("put the files back as they were, and write the change as a new revision")
                 .hint("--allow-changed goes on all the same"),
+            CommandError::Late { revisions, .. } => {
+                let mut diagnostic = simple(Blame::Operator, ExitKind::History);
+                if let Some(Late { revision, above }) = revisions.first() {
+                    diagnostic = diagnostic
+                        .hint(format!(
+                            "in the sources, take it out again: give what stands on {revision} its former down-revisions, \
+                             and let {revision} stand on a head: `down-revisions = [\"{above}\"]` where {above} is one"
+                        ))
+                        .hint("where the database has what it does, say so: `mighost stamp --purge` with the rows of `mighost current`")
+                        .hint("--allow-changed goes on without it");
+                }
+                diagnostic
+            }
             CommandError::NotAtHeads { .. } => {
                 simple(Blame::Operator, ExitKind::Check).hint("run `mighost upgrade heads`")
             }
@@ -198,6 +257,13 @@ fn sink(error: &SinkError, blame: Blame) -> Diagnostic {
         _ => blame,
     };
     let mut diagnostic = Diagnostic::new(blame, exit, error.to_string());
+    if let SinkError::Offline { call } = error
+        && *call != "try-execute"
+    {
+        diagnostic
+            .hints
+            .push("--online-reads lets the database answer, which is not changed".into());
+    }
     if let SinkError::Statement(failure) = error {
         diagnostic.statement = Some(failure.clone());
         diagnostic.hints.extend(timeout_hint(&failure.error).map(str::to_owned));
@@ -256,6 +322,9 @@ fn run(failure: &RunFailure) -> Diagnostic {
                 .unwrap_or_default();
             let text = format!("in the {} of revision {}{place}", step.direction, step.revision);
             diagnostic.location.insert(0, text);
+            diagnostic
+                .hints
+                .extend(stamp_hint(step.direction, sqlstate(&diagnostic)).map(str::to_owned));
         }
         // The host's own statements, and the role's rights that they need.
         None if diagnostic.statement.is_some() => {
@@ -287,6 +356,23 @@ fn run(failure: &RunFailure) -> Diagnostic {
         ));
     }
     diagnostic
+}
+
+/// What to do where the database and its version table seem to tell different stories.
+fn stamp_hint(direction: Direction, sqlstate: Option<&str>) -> Option<&'static str> {
+    match (direction, sqlstate?) {
+        // duplicate_table, duplicate_schema, duplicate_object, duplicate_function.
+        (Direction::Upgrade, "42P07" | "42P06" | "42710" | "42723") => Some(
+            "where the database was made in another way and has what this revision does, say which is the last revision \
+             that it holds: `mighost stamp REVISION`",
+        ),
+        // undefined_table, invalid_schema_name, undefined_object, undefined_function.
+        (Direction::Downgrade, "42P01" | "3F000" | "42704" | "42883") => Some(
+            "where the database never had what this revision does, e.g. after a stamp that went too far, say which is the \
+             last revision that it holds: `mighost stamp REVISION`",
+        ),
+        _ => None,
+    }
 }
 
 fn sqlstate(diagnostic: &Diagnostic) -> Option<&str> {

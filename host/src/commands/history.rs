@@ -1,12 +1,13 @@
 //! `mighost history`: the revisions, newest first.
 
+use std::collections::{BTreeMap, HashSet};
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::open::{self, History};
 use super::{CommandError, Project};
 use crate::config::TransactionMode;
-use crate::database::read_heads;
+use crate::database::{read_dates, read_heads};
 use crate::report::Reporter;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -14,16 +15,35 @@ pub struct HistoryRequest {
     /// `from:to`, either side may be empty or `current`.
     pub range: Option<String>,
     pub verbose: bool,
-    /// Mark the revisions that the database is at; needs a connection.
+    /// Tell where the database is, and what was applied when; needs a connection.
     pub indicate_current: bool,
+    pub style: HistoryStyle,
+}
+
+/// How the history is shown to people.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum HistoryStyle {
+    #[default]
+    List,
+    /// Lines in a terminal.
+    Graph {
+        ascii: bool,
+    },
+    Mermaid,
+    Dot,
+    Svg,
 }
 
 /// What lists of revisions show of each.
-#[derive(Clone, Debug, serde::Serialize)]
+#[derive(Clone, Debug, Default, serde::Serialize)]
 pub struct RevisionSummary {
     pub revision: String,
     pub down_revisions: Vec<String>,
+    /// As declared: ids or labels.
     pub depends_on: Vec<String>,
+    /// The ids of `depends_on`.
+    #[serde(skip)]
+    pub requirements: Vec<String>,
     /// Declared here or spread from elsewhere in the lineage.
     pub labels: Vec<String>,
     pub message: String,
@@ -39,6 +59,20 @@ pub struct RevisionSummary {
     /// True where the database is at it; only where that was asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub current: Option<bool>,
+    /// True where the database has it; only where that was asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub applied: Option<bool>,
+    /// When it was applied, as the ledger has it: RFC 3339.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub applied_at: Option<String>,
+}
+
+/// Where a database is in the history.
+#[derive(Debug, Default)]
+pub(super) struct Place {
+    pub rows: Vec<String>,
+    /// When revisions were applied; only where that was asked for.
+    pub dates: BTreeMap<String, String>,
 }
 
 /// The revisions of the range, newest first.
@@ -53,36 +87,63 @@ pub async fn run(
     let settings = project.project_settings()?;
     let history = open::project_history(&settings, &**reporter)?;
     let range = request.range.as_deref();
-    let rows = if request.indicate_current || range.is_some_and(|range| range.contains("current")) {
-        Some(current_rows(project, reporter).await?)
+    let place = if request.indicate_current || range.is_some_and(asks_for_current) {
+        Some(place(project, reporter, request.indicate_current).await?)
     } else {
         None
     };
-    let revisions = history.graph.history(rows.as_deref().unwrap_or_default(), range)?;
-    let current = match &rows {
-        Some(rows) if request.indicate_current => Some(history.graph.current(rows)?),
-        _ => None,
-    };
-    let revisions = revisions.into_iter().filter_map(|revision| {
-        let mut summary = summary(&history, revision)?;
-        summary.current = current.as_ref().map(|current| current.contains(&revision));
-        Some(summary)
-    });
-    Ok(revisions.collect())
+    let rows = place.as_ref().map(|place| place.rows.as_slice()).unwrap_or_default();
+    let mut revisions: Vec<RevisionSummary> = history
+        .graph
+        .history(rows, range)?
+        .into_iter()
+        .filter_map(|revision| summary(&history, revision))
+        .collect();
+    if let (Some(place), true) = (&place, request.indicate_current) {
+        mark(&history, place, &mut revisions)?;
+    }
+    Ok(revisions)
 }
 
-/// The rows of the chosen database's version table.
-pub(super) async fn current_rows(project: &Project, reporter: &Arc<dyn Reporter>) -> Result<Vec<String>, CommandError> {
+/// True where an end of the range is `current`; a label may hold the word.
+pub(super) fn asks_for_current(range: &str) -> bool {
+    range.trim().split(':').any(|end| end == "current")
+}
+
+/// Where the chosen database is: one round trip.
+pub(super) async fn place(project: &Project, reporter: &Arc<dyn Reporter>, dates: bool) -> Result<Place, CommandError> {
     let settings = project.settings()?;
     let connection = open::connect(&settings, &project.environment, reporter).await?;
-    let state = read_heads(
-        &connection.client,
-        &settings.version_table_schema,
-        &settings.version_table,
-    )
-    .await?;
+    let (schema, table) = (&settings.version_table_schema, &settings.version_table);
+    let dates = async {
+        if dates {
+            read_dates(&connection.client, schema, table).await
+        } else {
+            Ok(BTreeMap::new())
+        }
+    };
+    let (state, dates) = tokio::join!(read_heads(&connection.client, schema, table), dates);
+    let place = Place {
+        rows: state?.heads,
+        dates: dates?,
+    };
     connection.close().await;
-    Ok(state.heads)
+    Ok(place)
+}
+
+/// Says of each revision how it stands to the database.
+pub(super) fn mark(history: &History, place: &Place, revisions: &mut [RevisionSummary]) -> Result<(), CommandError> {
+    let current: HashSet<&str> = history.graph.current(&place.rows)?.into_iter().collect();
+    let applied: HashSet<&str> = history.graph.applied(&place.rows)?.into_iter().collect();
+    for revision in revisions {
+        let name = revision.revision.as_str();
+        let is_applied = applied.contains(name);
+        let at = is_applied.then(|| place.dates.get(name).cloned()).flatten();
+        revision.current = Some(current.contains(name));
+        revision.applied = Some(is_applied);
+        revision.applied_at = at;
+    }
+    Ok(())
 }
 
 /// What is known of a revision; none where the project has no such one.
@@ -90,10 +151,12 @@ pub(super) fn summary(history: &History, revision: &str) -> Option<RevisionSumma
     let (metadata, artifact) = history.loaded.revision(revision)?;
     let graph = &history.graph;
     let children = graph.children(revision).unwrap_or_default();
+    let requirements = metadata.depends_on.iter().filter_map(|name| graph.find(name));
     Some(RevisionSummary {
         revision: metadata.revision.clone(),
         down_revisions: metadata.down_revisions.clone(),
         depends_on: metadata.depends_on.clone(),
+        requirements: requirements.map(|node| node.revision.clone()).collect(),
         labels: graph
             .labels(revision)
             .unwrap_or_default()
@@ -108,5 +171,7 @@ pub(super) fn summary(history: &History, revision: &str) -> Option<RevisionSumma
         merge_point: metadata.down_revisions.len() > 1,
         path: history.loaded.place(revision).unwrap_or(&artifact.path).to_owned(),
         current: None,
+        applied: None,
+        applied_at: None,
     })
 }

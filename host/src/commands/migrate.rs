@@ -1,5 +1,7 @@
 //! What `upgrade`, `downgrade` and `stamp` have in common: state, plan, run, report.
 
+mod offline;
+
 use std::collections::HashSet;
 use std::io::Write;
 use std::sync::Arc;
@@ -12,15 +14,18 @@ use super::{CommandError, Project, RunOptions};
 use crate::artifact::BuildMode;
 use crate::config::{DatabaseUrl, Settings};
 use crate::database::connect::{ConnectTarget, Connection};
-use crate::database::{self, DatabaseState, LiveSink, OfflineSink, RunError, ScriptHeader, StepSink};
+use crate::database::{self, DatabaseState, LiveSink, RunError, StepSink};
 use crate::executor::{ExecutorError, Run, StepDone};
 use crate::plugins::Registry;
 use crate::report::{Direction, Event, Level, Reporter};
-use crate::revision::{Plan, RevisionError, RowChange, Step};
+use crate::revision::{Late, Plan, Remembered, RevisionError, RowChange, Step};
 use crate::runtime::{RunSettings, Runtime};
 
 /// How often a plan is made again because another run moved the heads meanwhile.
 const PLANS: u32 = 5;
+
+/// The argument by which migrations see `--tag`.
+const TAG: &str = "tag";
 
 /// What to do, whichever verb asked for it.
 #[derive(Clone, Debug)]
@@ -55,6 +60,9 @@ pub(super) async fn migrate(
     let mut settings = project.settings()?;
     settings.transaction = options.transaction.unwrap_or(settings.transaction);
     settings.lock_wait = options.lock_wait.unwrap_or(settings.lock_wait);
+    if let Some(tag) = &options.tag {
+        settings.args.insert(TAG.to_owned(), tag.clone());
+    }
     let mode = if options.no_build {
         BuildMode::Never
     } else {
@@ -62,7 +70,7 @@ pub(super) async fn migrate(
     };
     let history = load_history(&settings, mode, reporter).await?;
     let mut report = if options.sql {
-        offline(&settings, &history, goal, reporter, script).await?
+        offline::write(project, &settings, &history, goal, options, reporter, script).await?
     } else {
         online(project, &settings, &history, goal, options, reporter).await?
     };
@@ -137,6 +145,7 @@ async fn online(
             });
         }
         if goal.direction != Direction::Stamp {
+            check_late(settings, history, &state, options, reporter)?;
             check_unchanged(settings, history, &state, options, reporter)?;
         }
         if plan.is_empty() {
@@ -304,7 +313,7 @@ async fn run<S: StepSink + 'static>(
     Ok(run.execute().await?)
 }
 
-fn sink_settings(settings: &Settings, dry_run: bool, pooler: bool) -> database::RunSettings {
+pub(super) fn sink_settings(settings: &Settings, dry_run: bool, pooler: bool) -> database::RunSettings {
     database::RunSettings {
         schema: settings.schema.clone(),
         version_schema: settings.version_table_schema.clone(),
@@ -318,41 +327,42 @@ fn sink_settings(settings: &Settings, dry_run: bool, pooler: bool) -> database::
     }
 }
 
-async fn offline(
+/// Revisions below what is applied that no run has applied, as far as the ledger can tell.
+pub(super) fn late(history: &History, state: &DatabaseState) -> Result<Vec<Late>, RevisionError> {
+    history.graph.late(&state.heads, |revision| {
+        Some(match state.applied.get(revision)?.direction {
+            Direction::Stamp => Remembered::Stamped,
+            Direction::Upgrade | Direction::Downgrade => Remembered::Upgraded,
+        })
+    })
+}
+
+/// Refuses to pass by a revision that was put below what is applied: an upgrade would skip it for ever, and a downgrade take it
+/// back, or leave the database there, without its having been run.
+fn check_late(
     settings: &Settings,
     history: &History,
-    goal: &Goal,
+    state: &DatabaseState,
+    options: &RunOptions,
     reporter: &Arc<dyn Reporter>,
-    script: Box<dyn Write + Send>,
-) -> Result<RunReport, CommandError> {
-    let targets: Vec<&str> = goal.targets.iter().map(String::as_str).collect();
-    let plan = history.graph.offline(goal.direction, &targets, goal.purge)?;
-    let heads = plan.rows();
-    let sink_settings = sink_settings(settings, false, false);
-    let header = ScriptHeader {
-        host_version: env!("CARGO_PKG_VERSION").into(),
-        from: plan.start.clone(),
-        to: heads.clone(),
+) -> Result<(), CommandError> {
+    let late = late(history, state)?;
+    if late.is_empty() {
+        return Ok(());
+    }
+    let error = CommandError::Late {
+        label: settings.label.clone(),
+        revisions: late,
     };
-    let sink = OfflineSink::new(script, sink_settings, header);
-    let guest_settings = RunSettings {
-        schema: settings.schema.clone(),
-        superuser_role: settings.superuser_role.clone(),
-        args: settings.args.clone(),
-        limits: settings.limits.clone(),
-        offline: true,
-        server_version: None,
-    };
-    let (_keep, interrupted) = watch::channel(false);
-    let steps = run(settings, history, plan, guest_settings, sink, reporter, interrupted).await?;
-    Ok(RunReport {
-        direction: goal.direction,
-        database: None,
-        steps,
-        heads,
-        dry_run: false,
-        seconds: 0.0,
-    })
+    if !options.allow_changed {
+        return Err(error);
+    }
+    let text = error.to_string();
+    reporter.report(Event::Note {
+        level: Level::Warn,
+        text,
+    });
+    Ok(())
 }
 
 /// Refuses to go on where a migration is not the one that was applied. On the embedded database, where migrations are written,

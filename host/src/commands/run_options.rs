@@ -9,6 +9,10 @@ use crate::config::TransactionMode;
 pub struct RunOptions {
     /// Write the statements to stdout as a script instead of running them.
     pub sql: bool,
+    /// With `sql`: what migrations ask is answered by the database, which is not changed.
+    pub online_reads: bool,
+    /// `--tag`: an argument for migrations, and a comment of the script.
+    pub tag: Option<String>,
     /// Run everything and roll it back.
     pub dry_run: bool,
     /// Overrides the project's setting.

@@ -2,20 +2,22 @@
 
 use std::sync::Arc;
 
-use super::history::{RevisionSummary, current_rows, summary};
+use super::history::{Place, RevisionSummary, asks_for_current, mark, place, summary};
 use super::{CommandError, Project, open};
 use crate::report::Reporter;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ShowRequest {
-    /// As the user wrote them, at least one; `current` needs a connection.
+    /// As the user wrote them, at least one; ranges are possible. `current` needs a connection.
     pub revisions: Vec<String>,
+    /// Tell of each whether the database has it, and since when; needs a connection.
+    pub indicate_current: bool,
 }
 
 /// The revisions that the targets name.
 ///
 /// # Errors
-/// Configuration, artifacts, graph or targets; the connection for `current`.
+/// Configuration, artifacts, graph or targets; the connection for `current` and `indicate_current`.
 pub async fn run(
     project: &Project,
     request: &ShowRequest,
@@ -23,26 +25,26 @@ pub async fn run(
 ) -> Result<Vec<RevisionSummary>, CommandError> {
     let settings = project.project_settings()?;
     let history = open::project_history(&settings, &**reporter)?;
+    let asks = request.revisions.iter().any(|target| asks_for_current(target));
+    let found = if asks || request.indicate_current {
+        place(project, reporter, request.indicate_current).await?
+    } else {
+        Place::default()
+    };
+    let graph = &history.graph;
     let mut shown = Vec::new();
     for target in &request.revisions {
-        if target == "current" {
-            let rows = current_rows(project, reporter).await?;
-            shown.extend(
-                history
-                    .graph
-                    .current(&rows)?
-                    .into_iter()
-                    .filter_map(|revision| summary(&history, revision)),
-            );
+        let revisions = if target == "current" {
+            graph.current(&found.rows)?
+        } else if target.contains(':') {
+            graph.history(&found.rows, Some(target))?
         } else {
-            shown.extend(
-                history
-                    .graph
-                    .show(target)?
-                    .into_iter()
-                    .filter_map(|revision| summary(&history, revision)),
-            );
-        }
+            graph.show(target)?
+        };
+        shown.extend(revisions.into_iter().filter_map(|revision| summary(&history, revision)));
+    }
+    if request.indicate_current {
+        mark(&history, &found, &mut shown)?;
     }
     Ok(shown)
 }

@@ -16,6 +16,8 @@ pub struct StampRequest {
     pub purge: bool,
     /// Write the statements to stdout as a script instead of running them.
     pub sql: bool,
+    /// `--tag`: a comment of the script.
+    pub tag: Option<String>,
     /// Overrides the project's `lock-wait`.
     pub lock_wait: Option<Duration>,
 }
@@ -38,6 +40,7 @@ pub async fn run(
     let options = RunOptions {
         sql: request.sql,
         lock_wait: request.lock_wait,
+        tag: request.tag.clone(),
         ..RunOptions::default()
     };
     migrate(project, &goal, &options, reporter, script).await

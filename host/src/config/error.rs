@@ -121,19 +121,15 @@ impl From<&ConfigError> for Diagnostic {
             None => (error.to_string(), Vec::new()),
         };
         Self {
-            blame: Blame::Operator,
-            what,
             location,
-            statement: None,
-            outcome: Vec::new(),
             hints: error.hint().into_iter().collect(),
-            exit: ExitKind::Config,
+            ..Self::new(Blame::Operator, ExitKind::Config, what)
         }
     }
 }
 
 /// The one of `known` that `word` is likely to mean.
-pub(super) fn nearest<'k>(word: &str, known: impl IntoIterator<Item = &'k str>) -> Option<&'k str> {
+pub(crate) fn nearest<'k>(word: &str, known: impl IntoIterator<Item = &'k str>) -> Option<&'k str> {
     // The measure takes quadratic time, and nobody's typing error makes a long word of a short one.
     if word.len() > 100 {
         return None;

@@ -8,6 +8,7 @@ mod ending;
 mod guest;
 mod journal;
 mod pooled;
+mod reading;
 mod transaction;
 
 use std::collections::{BTreeMap, VecDeque};

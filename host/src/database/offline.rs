@@ -1,21 +1,23 @@
 //! The offline sink (`--sql`): a script for psql instead of a run.
 
+mod text;
+
 use std::io::Write;
 
 use async_trait::async_trait;
 use tokio::sync::watch;
 
-use super::live::{apply, copy_lines, copy_statement, fill_in, guest_statements, single_statement};
+use self::text::{check_for_psql, check_heads, checked, one_line, terminated};
+use super::live::{LiveSink, apply, copy_lines, copy_statement, fill_in, guest_statements, single_statement};
 use super::lock::LockKey;
 use super::records::Records;
 use super::step::{Aftermath, LedgerEntry, RunError, RunSettings, StepContext, StepSink};
 use super::tables::{CHECK_DEFERRED, DEFER_AGAIN, RESET_SESSION, Tables, create_schema_if_missing, step_settings};
 use super::text::literal;
 use crate::config::TransactionMode;
-use crate::ident::quote_literal;
 use crate::revision::RowChange;
 use crate::runtime::{GuestDatabaseError, Row, Rows, Sink, SinkError, Value};
-use crate::sql::{self, TokenKind};
+use crate::sql;
 
 /// What the head of a script says of it.
 #[derive(Clone, Debug)]
@@ -26,6 +28,8 @@ pub struct ScriptHeader {
     pub from: Vec<String>,
     /// The heads that it leads to; empty for the base.
     pub to: Vec<String>,
+    /// `--tag`.
+    pub tag: Option<String>,
 }
 
 /// Writes statements as a script, to be run by `psql -X -f`.
@@ -45,128 +49,9 @@ pub struct OfflineSink {
     next_copy: u32,
     poisoned: bool,
     sent: u64,
+    /// Answers questions; where there is none, they are refused.
+    reader: Option<LiveSink>,
     settled: watch::Sender<usize>,
-}
-
-/// `statement` with a semicolon that no comment at its end can swallow.
-fn terminated(statement: &str) -> String {
-    let last = sql::tokens(statement).last();
-    let line_comment =
-        last.is_some_and(|token| token.kind == TokenKind::Comment && token.of(statement).starts_with("--"));
-    format!("{statement}{};\n", if line_comment { "\n" } else { "" })
-}
-
-/// Text for a comment: one line, whatever it holds.
-fn one_line(text: &str) -> String {
-    text.chars()
-        .map(|character| if character.is_control() { ' ' } else { character })
-        .collect()
-}
-
-/// A statement that must touch one row, as a block that fails where it does not.
-fn checked(statement: &str, revision: &str) -> String {
-    let message =
-        format!("the version table does not hold {revision}: this script is for another state of the database");
-    let body = format!(
-        "BEGIN {statement}; IF NOT FOUND THEN RAISE EXCEPTION USING MESSAGE = {}; END IF; END",
-        quote_literal(&message)
-    );
-    block(&body)
-}
-
-/// A block that fails where the version table holds other rows than `heads`.
-fn check_heads(table: &str, heads: &[String]) -> String {
-    let mut heads = heads.to_vec();
-    heads.sort();
-    let message = match heads.as_slice() {
-        [] => "this script begins at the base, and the version table holds ".to_owned(),
-        heads => format!(
-            "this script begins at {}, and the version table holds ",
-            heads.join(", ")
-        ),
-    };
-    let expected: Vec<String> = heads.iter().map(|head| quote_literal(head)).collect();
-    block(&format!(
-        "DECLARE found text[] := ARRAY(SELECT version_num::text FROM {table} ORDER BY version_num COLLATE \"C\"); \
-         BEGIN IF found IS DISTINCT FROM ARRAY[{}]::text[] THEN RAISE EXCEPTION USING MESSAGE = {} || \
-         coalesce(nullif(pg_catalog.array_to_string(found, ', '), ''), 'no revision'); END IF; END",
-        expected.join(", "),
-        quote_literal(&message)
-    ))
-}
-
-fn block(body: &str) -> String {
-    if body.contains("$mighost$") {
-        format!("DO {}", quote_literal(body))
-    } else {
-        format!("DO $mighost$ {body} $mighost$")
-    }
-}
-
-/// Refuses a statement that psql might not read as the server does: psql runs commands of the shell, so what it takes for
-/// code must be what mighost takes for code, whatever the settings of the session and the version of psql are. True where
-/// the statement holds a plain literal with a backslash, which is read right with `standard_conforming_strings` only.
-fn check_for_psql(statement: &str) -> Result<bool, SinkError> {
-    let mut plain_backslash = false;
-    let mut after_number = false;
-    for token in sql::tokens(statement) {
-        let text = token.of(statement);
-        let reason = match token.kind {
-            TokenKind::Backslash => {
-                Some("a backslash outside quotes is a command to psql, which a migration cannot use")
-            }
-            TokenKind::Variable => {
-                Some("psql takes a name behind a colon for one of its variables; write a blank behind the colon")
-            }
-            TokenKind::Text | TokenKind::QuotedName if after_number => {
-                Some("a quote directly behind a number is read in different ways; write a blank between them")
-            }
-            TokenKind::Text if text.contains('\\') => match text.as_bytes().first() {
-                Some(b'$' | b'u' | b'U') => None,
-                Some(b'e' | b'E') if !goes_on(text) => None,
-                Some(b'e' | b'E') => {
-                    Some("psql does not read on an E'' literal after a line end; write it as one literal")
-                }
-                _ => {
-                    plain_backslash = true;
-                    None
-                }
-            },
-            _ => None,
-        };
-        if let Some(reason) = reason {
-            return Err(SinkError::Misuse(format!(
-                "not possible in a script (--sql): {reason}: {statement}"
-            )));
-        }
-        after_number = matches!(token.kind, TokenKind::Number | TokenKind::Parameter);
-    }
-    // What is not closed would swallow the statements behind it, and with them the data of a COPY would become code.
-    let followed = format!("{}SELECT", terminated(statement));
-    if sql::statements(&followed)?.len() != 2 {
-        return Err(SinkError::Misuse(format!(
-            "not possible in a script (--sql): a parenthesis or the body of a function is not closed: {statement}"
-        )));
-    }
-    Ok(plain_backslash)
-}
-
-/// True for an `E''` literal with a second part behind a line end.
-fn goes_on(literal: &str) -> bool {
-    let mut bytes = literal.bytes().skip("E'".len());
-    while let Some(byte) = bytes.next() {
-        match byte {
-            b'\\' => {
-                bytes.next();
-            }
-            b'\'' => match bytes.next() {
-                Some(b'\'') => {}
-                rest => return rest.is_some(),
-            },
-            _ => {}
-        }
-    }
-    false
 }
 
 impl OfflineSink {
@@ -191,8 +76,27 @@ impl OfflineSink {
             next_copy: 0,
             poisoned: false,
             sent: 0,
+            reader: None,
             settled: watch::Sender::new(0),
         }
+    }
+
+    /// Has `reader` answer the questions of migrations, in a transaction that cannot write.
+    #[must_use]
+    pub fn with_reader(self, reader: LiveSink) -> Self {
+        Self {
+            reader: Some(reader),
+            ..self
+        }
+    }
+
+    /// The database that answers, for a question that is asked by `call`.
+    fn reader(&mut self, call: &'static str) -> Result<&mut LiveSink, SinkError> {
+        self.check()?;
+        let operation = self.operation.clone();
+        let reader = self.reader.as_mut().ok_or(SinkError::Offline { call })?;
+        reader.set_operation(operation.as_deref());
+        Ok(reader)
     }
 
     /// Writes whole lines. psql reads them in the client encoding, in some of which a quote can be part of a letter, and
@@ -262,6 +166,38 @@ impl OfflineSink {
         Ok(())
     }
 
+    /// The head of the script, and mighost's tables.
+    fn create_tables(&mut self) -> Result<(), SinkError> {
+        self.comment("Run it with psql -X -f, as the role that mighost would connect as.")?;
+        self.put("\\set ON_ERROR_STOP on\n\\encoding UTF8\n\n")?;
+        self.begin()?;
+        if self.settings.version_schema != self.settings.schema {
+            let create = create_schema_if_missing(&self.settings.schema);
+            self.line(&create)?;
+        }
+        for create in [
+            self.tables.create_schema_if_missing(),
+            self.tables.create_version(),
+            self.tables.create_ledger(),
+        ] {
+            self.line(&create)?;
+        }
+        Ok(())
+    }
+
+    /// A script that makes sure of mighost's tables and changes no row, wherever the database is.
+    ///
+    /// # Errors
+    /// A name that is too long; the script cannot be written out.
+    pub fn write_tables(mut self) -> Result<(), RunError> {
+        self.tables.check_length()?;
+        self.comment(&format!("Written by mighost {}.", self.header.host_version.clone()))?;
+        self.create_tables()?;
+        self.commit()?;
+        self.out.flush().map_err(SinkError::from)?;
+        Ok(())
+    }
+
     fn commit(&mut self) -> Result<(), SinkError> {
         if self.in_transaction {
             self.in_transaction = false;
@@ -319,10 +255,11 @@ impl Sink for OfflineSink {
         Ok(0)
     }
 
-    async fn query(&mut self, _: &str, _: &[Value]) -> Result<Rows, SinkError> {
-        Err(SinkError::Offline { call: "query" })
+    async fn query(&mut self, statement: &str, params: &[Value]) -> Result<Rows, SinkError> {
+        self.reader("query")?.query(statement, params).await
     }
 
+    /// Never answered: whether the statement would succeed is known only where it is run.
     async fn try_execute(&mut self, _: &str) -> Result<Result<u64, GuestDatabaseError>, SinkError> {
         Err(SinkError::Offline { call: "try-execute" })
     }
@@ -342,16 +279,19 @@ impl Sink for OfflineSink {
         self.begin()
     }
 
-    async fn cursor_open(&mut self, _: &str, _: &[Value], _: u32) -> Result<u32, SinkError> {
-        Err(SinkError::Offline { call: "cursor" })
+    async fn cursor_open(&mut self, statement: &str, params: &[Value], batch: u32) -> Result<u32, SinkError> {
+        self.reader("cursor")?.cursor_open(statement, params, batch).await
     }
 
-    async fn cursor_next(&mut self, _: u32) -> Result<Vec<Row>, SinkError> {
-        Err(SinkError::Offline { call: "cursor" })
+    async fn cursor_next(&mut self, cursor: u32) -> Result<Vec<Row>, SinkError> {
+        self.reader("cursor")?.cursor_next(cursor).await
     }
 
-    async fn cursor_close(&mut self, _: u32) -> Result<(), SinkError> {
-        Ok(())
+    async fn cursor_close(&mut self, cursor: u32) -> Result<(), SinkError> {
+        match self.reader.as_mut() {
+            Some(reader) => reader.cursor_close(cursor).await,
+            None => Ok(()),
+        }
     }
 
     async fn copy_open(&mut self, table: &str, columns: &[String]) -> Result<u32, SinkError> {
@@ -409,20 +349,13 @@ impl StepSink for OfflineSink {
         let header = self.header.clone();
         self.comment(&format!("Written by mighost {}.", header.host_version))?;
         self.comment(&format!("From {} to {}.", heads(&header.from), heads(&header.to)))?;
-        self.comment("Run it with psql -X -f, as the role that mighost would connect as.")?;
-        self.put("\\set ON_ERROR_STOP on\n\\encoding UTF8\n\n")?;
-        self.begin()?;
-        if self.settings.version_schema != self.settings.schema {
-            let create = create_schema_if_missing(&self.settings.schema);
-            self.line(&create)?;
+        if let Some(tag) = &header.tag {
+            self.comment(&format!("Tag: {tag}"))?;
         }
-        for create in [
-            self.tables.create_schema_if_missing(),
-            self.tables.create_version(),
-            self.tables.create_ledger(),
-        ] {
-            self.line(&create)?;
+        if self.reader.is_some() {
+            self.comment("What the migrations asked was answered by a database while this was written.")?;
         }
+        self.create_tables()?;
         let check = check_heads(&self.tables.version, &self.heads);
         self.line(&check)?;
         if self.settings.transaction != TransactionMode::All {
@@ -438,6 +371,9 @@ impl StepSink for OfflineSink {
                 reason: reason.to_owned(),
             }
             .into());
+        }
+        if let Some(reader) = self.reader.as_mut() {
+            reader.begin_reading(step).await?;
         }
         self.step = Some(step.clone());
         self.named = None;
@@ -527,6 +463,9 @@ impl StepSink for OfflineSink {
 
     async fn end_run(&mut self) -> Result<(), RunError> {
         self.commit()?;
+        if let Some(mut reader) = self.reader.take() {
+            reader.end_reading().await;
+        }
         self.out.flush().map_err(SinkError::from)?;
         Ok(())
     }
@@ -541,24 +480,5 @@ impl StepSink for OfflineSink {
 
     fn statements(&self) -> u64 {
         self.sent
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_semicolon_is_outside_comments() {
-        assert_eq!(terminated("select 1"), "select 1;\n");
-        assert_eq!(terminated("select 1 -- x"), "select 1 -- x\n;\n");
-        assert_eq!(terminated("select 1 /* -- x */"), "select 1 /* -- x */;\n");
-        assert_eq!(terminated("select '-- x'"), "select '-- x';\n");
-    }
-
-    #[test]
-    fn version_rows_are_checked() {
-        insta::assert_snapshot!(checked("DELETE FROM v", "it's"), @"DO $mighost$ BEGIN DELETE FROM v; IF NOT FOUND THEN RAISE EXCEPTION USING MESSAGE = 'the version table does not hold it''s: this script is for another state of the database'; END IF; END $mighost$");
-        assert!(checked("DELETE FROM v", "$mighost$").starts_with("DO 'BEGIN"));
     }
 }

@@ -125,7 +125,8 @@ pub(super) async fn rows(client: &Client, query: &str) -> Result<Vec<SimpleQuery
         .collect())
 }
 
-async fn query(client: &Client, text: &str) -> Result<Vec<SimpleQueryRow>, Failure> {
+/// As [`rows`], with the query in what it fails with.
+pub(super) async fn query(client: &Client, text: &str) -> Result<Vec<SimpleQueryRow>, Failure> {
     rows(client, text).await.map_err(|error| Failure {
         error,
         statement: text.to_owned(),

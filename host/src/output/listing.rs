@@ -3,6 +3,7 @@
 use super::{Styles, escape_line, escape_text};
 use crate::artifact::inspect::Inspection;
 use crate::commands::branches::BranchPoint;
+use crate::commands::check::CheckReport;
 use crate::commands::current::CurrentReport;
 use crate::commands::db::DbReport;
 use crate::commands::history::RevisionSummary;
@@ -25,7 +26,7 @@ pub fn revisions(revisions: &[RevisionSummary], verbose: bool, styles: Styles) -
     texts.join(if verbose { "\n" } else { "" })
 }
 
-/// `parents -> revision (marks), message`, as Alembic writes it.
+/// `parents (dependencies) -> revision (marks), message`, as Alembic writes it.
 fn line(revision: &RevisionSummary, styles: Styles) -> String {
     let parents = if revision.down_revisions.is_empty() {
         "<base>".into()
@@ -36,12 +37,53 @@ fn line(revision: &RevisionSummary, styles: Styles) -> String {
         [] => String::new(),
         labels => format!(" [{}]", escape_line(&labels.join(", "))),
     };
+    let needs = match revision.depends_on.as_slice() {
+        [] => String::new(),
+        needs => format!(" ({})", escape_line(&needs.join(", "))),
+    };
     let name = styles.name(&escape_line(&revision.revision));
     format!(
-        "{parents} -> {name}{labels}{}, {}\n",
+        "{parents}{needs} -> {name}{labels}{}, {}\n",
         marks(revision),
         escape_line(&revision.message)
     )
+}
+
+/// What stands beside a revision in a picture of the history.
+pub(super) fn line_of_graph(revision: &RevisionSummary, styles: Styles) -> String {
+    let labels = match revision.labels.as_slice() {
+        [] => String::new(),
+        labels => styles.good(&format!(" [{}]", escape_line(&labels.join(", ")))),
+    };
+    let needs = match revision.depends_on.as_slice() {
+        [] => String::new(),
+        needs => format!(" (needs {})", escape_line(&needs.join(", "))),
+    };
+    let name = styles.name(&escape_line(&revision.revision));
+    let message = escape_line(&revision.message);
+    let mut line = format!("{name}{labels}{}{needs}, {message}", styles.bold(&marks(revision)));
+    if let Some(applied) = applied(revision) {
+        line.push_str(&styles.dim(&format!(", {applied}")));
+    }
+    line
+}
+
+/// The further lines of a revision in a picture of the history.
+pub(super) fn paragraph_of_graph(revision: &RevisionSummary) -> String {
+    let text = paragraph(revision, Styles::plain());
+    let lines = text.lines().skip(1).filter(|line| !line.starts_with(' '));
+    let message = revision.message.lines().skip(1).map(escape_line);
+    let lines: Vec<String> = lines.map(str::to_owned).chain(message.map(Into::into)).collect();
+    lines.join("\n")
+}
+
+/// Whether and when a revision was applied, where a database was asked.
+fn applied(revision: &RevisionSummary) -> Option<String> {
+    match (revision.applied?, &revision.applied_at) {
+        (false, _) => Some("not applied".into()),
+        (true, Some(at)) => Some(format!("applied {}", escape_line(at))),
+        (true, None) => None,
+    }
 }
 
 fn marks(revision: &RevisionSummary) -> String {
@@ -80,6 +122,9 @@ fn paragraph(revision: &RevisionSummary, styles: Styles) -> String {
     }
     if let Some(date) = &revision.date {
         text.push_str(&format!("Date:     {}\n", escape_line(date)));
+    }
+    if let Some(applied) = applied(revision) {
+        text.push_str(&format!("Database: {applied}\n"));
     }
     if revision.transaction == Some(TransactionMode::None) {
         text.push_str("Runs:     without a transaction\n");
@@ -128,6 +173,43 @@ pub fn branches(points: &[BranchPoint], verbose: bool, styles: Styles) -> String
                 line(child, styles).split_once("-> ").map_or("", |(_, child)| child)
             ));
         }
+    }
+    text
+}
+
+/// What does not agree, and what to do about it.
+pub fn check(report: &CheckReport, styles: Styles) -> String {
+    let mut text = String::new();
+    for finding in &report.findings {
+        let label = if finding.error {
+            styles.error("error")
+        } else {
+            styles.warning("warning")
+        };
+        text.push_str(&format!("{label}: {}\n", escape_line(&finding.what)));
+        for advice in &finding.advice {
+            text.push_str(&format!("  {}\n", escape_line(advice)));
+        }
+    }
+    if report.findings.is_empty() {
+        let revisions = match report.revisions {
+            1 => "1 revision".to_owned(),
+            number => format!("{number} revisions"),
+        };
+        text = match &report.database {
+            Some(label) => {
+                let rows = if report.rows.is_empty() {
+                    "the base".to_owned()
+                } else {
+                    report.rows.join(", ")
+                };
+                format!(
+                    "sources, artifacts and {label} agree: {revisions}, at {}\n",
+                    escape_line(&rows)
+                )
+            }
+            None => format!("sources and artifacts agree: {revisions}\n"),
+        };
     }
     text
 }

@@ -71,9 +71,7 @@ impl Graph {
             .map(|name| match self.revision(name)? {
                 Some(index) if self.carries(index, name) => Ok((*name).to_owned()),
                 Some(index) => Ok(self.id(index).to_owned()),
-                None => Err(RevisionError::UnknownRevision {
-                    name: (*name).to_owned(),
-                }),
+                None => Err(self.unknown(name)),
             })
             .collect::<Result<_, RevisionError>>()?;
         Ok(Parents {

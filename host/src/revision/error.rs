@@ -56,12 +56,28 @@ pub enum RevisionError {
     DependencyCycle { revisions: Vec<String> },
 
     // Names.
-    #[error("there is no revision or branch label '{}', nor one that begins so; `mighost history` lists them", shown(.name))]
-    UnknownRevision { name: String },
+    #[error(
+        "there is no revision or branch label '{}', nor one that begins so; {}`mighost history` lists them",
+        shown(.name),
+        did_you_mean(.similar)
+    )]
+    UnknownRevision {
+        name: String,
+        /// A name that is there and looks like it.
+        similar: Option<String>,
+    },
     #[error("'{prefix}' is the beginning of several names: {}; type more of it", list(.candidates))]
     AmbiguousPrefix { prefix: String, candidates: Vec<String> },
-    #[error("there is no branch '{name}'; `mighost branches` and `mighost history` show the labels")]
-    UnknownBranch { name: String },
+    #[error(
+        "there is no branch '{}'; {}`mighost branches` and `mighost history` show the labels",
+        shown(.name),
+        did_you_mean(.similar)
+    )]
+    UnknownBranch {
+        name: String,
+        /// A name that is there and looks like it.
+        similar: Option<String>,
+    },
     #[error("revision '{revision}' does not belong to branch '{branch}'")]
     NotInBranch { revision: String, branch: String },
     #[error(
@@ -77,8 +93,10 @@ pub enum RevisionError {
     #[error("'{target}' is not a target; say e.g. `head`, an id, `+1`, `-1`, `label@head` or `id+1`")]
     BadTarget { target: String },
     #[error(
-        "the way {} from {at} is not clear: it leads to {}; name one of them, or a branch as in `label@+1`",
-        if *.up { "up" } else { "down" }, list(.candidates)
+        "the way {} from {at} is not clear: it leads to {}; {}",
+        if *.up { "up" } else { "down" },
+        list(.candidates),
+        if *.up { "name one of them, or a branch as in `label@+1`" } else { "name the one to go back to" }
     )]
     AmbiguousWalk {
         at: String,
@@ -87,7 +105,7 @@ pub enum RevisionError {
     },
     #[error("'{target}' goes too far: there is nothing beyond {stop}")]
     TooFar { target: String, stop: String },
-    #[error("'{target}' does not lead {}", if *.up { "up, which is where an upgrade goes" } else { "down, which is where a downgrade goes" })]
+    #[error("'{target}' does not lead {}", if *.up { "up, which is where an upgrade goes; `mighost downgrade` goes down" } else { "down, which is where a downgrade goes; `mighost upgrade` goes up" })]
     WrongWay { target: String, up: bool },
     #[error("'{target}' could start from any of {}; say which branch, as in `{}`, or name a revision", list(.rows), start(.target, .rows))]
     AmbiguousStart { target: String, rows: Vec<String> },
@@ -126,6 +144,16 @@ pub enum RevisionError {
         "the version table should hold '{row}' once, but holds it {found} times; `mighost stamp --purge REVISION` sets it anew"
     )]
     RowMismatch { row: String, found: usize },
+    #[error(
+        "the version table holds '{lower}' beside '{upper}', which needs it; `mighost stamp --purge {}` sets it anew",
+        .rows.join(" ")
+    )]
+    OverlappingRows {
+        lower: String,
+        upper: String,
+        /// The rows that no other row needs.
+        rows: Vec<String>,
+    },
     #[error("the version table holds '{row}' already; `mighost stamp --purge REVISION` sets it anew")]
     RowTaken { row: String },
 }
@@ -186,6 +214,12 @@ fn start(target: &str, rows: &[String]) -> String {
     format!("{}@{steps}", rows.first().map_or("", String::as_str))
 }
 
+fn did_you_mean(similar: &Option<String>) -> String {
+    similar
+        .as_ref()
+        .map_or_else(String::new, |name| format!("did you mean '{name}'? "))
+}
+
 fn circle(revisions: &[String]) -> String {
     let mut names: Vec<String> = revisions.iter().take(LISTED).map(|name| format!("'{name}'")).collect();
     if revisions.len() > LISTED {
@@ -206,8 +240,8 @@ fn multiple_heads(target: &str, heads: &[String]) -> String {
         _ => "heads".to_owned(),
     };
     format!(
-        "'{target}' must be one revision here, but there are {} heads: {}. Join them with `mighost merge {merge}`, or go to all of \
-         them with `mighost upgrade {all}`",
+        "'{target}' must be one revision here, but there are {} heads: {}. Join them with `mighost merge {merge}`, or say \
+         `{all}` for all of them, or name one",
         heads.len(),
         list(heads)
     )

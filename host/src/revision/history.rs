@@ -18,6 +18,12 @@ impl Graph {
         Ok(self.ids(&self.current_indices(&rows)))
     }
 
+    /// All that a database with these rows has: the rows and whatever they need.
+    pub fn applied(&self, rows: &[String]) -> Result<Vec<&str>, RevisionError> {
+        let rows = self.rows(rows)?;
+        Ok(self.needed_by(&rows).iter().map(|index| self.id(index)).collect())
+    }
+
     pub(super) fn current_indices(&self, rows: &[usize]) -> Vec<usize> {
         let applied = self.needed_by(rows);
         applied

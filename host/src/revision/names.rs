@@ -3,6 +3,7 @@
 use super::error::RevisionError;
 use super::graph::Graph;
 use super::walk::Walk;
+use crate::config::nearest;
 
 impl Graph {
     /// The id of the revision that `name` stands for: an id, a label, or a prefix that only one of them has.
@@ -25,7 +26,7 @@ impl Graph {
                 }
                 match found.as_slice() {
                     [] => {
-                        return Err(RevisionError::UnknownRevision { name: name.to_owned() });
+                        return Err(self.unknown(name));
                     }
                     [(_, index)] => *index,
                     several => {
@@ -48,8 +49,26 @@ impl Graph {
 
     /// The revision whose lineage a branch is: a label, an id, or a prefix of one.
     pub(super) fn branch(&self, name: &str) -> Result<usize, RevisionError> {
-        self.identify(name, None)
-            .map_err(|_| RevisionError::UnknownBranch { name: name.to_owned() })
+        self.identify(name, None).map_err(|_| RevisionError::UnknownBranch {
+            name: name.to_owned(),
+            similar: self.similar(name),
+        })
+    }
+
+    pub(super) fn unknown(&self, name: &str) -> RevisionError {
+        RevisionError::UnknownRevision {
+            name: name.to_owned(),
+            similar: self.similar(name),
+        }
+    }
+
+    /// The name that `name` is likely to mean.
+    pub(super) fn similar(&self, name: &str) -> Option<String> {
+        let words = ["head", "heads", "base", "current"];
+        let mut names: Vec<&str> = self.names.keys().map(String::as_str).chain(words).collect();
+        // The order of a map is chance.
+        names.sort_unstable();
+        nearest(name, names).map(str::to_owned)
     }
 
     fn with_prefix(&self, prefix: &str) -> &[(String, usize)] {

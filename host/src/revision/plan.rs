@@ -93,7 +93,7 @@ impl Graph {
             wanted.extend(self.upgrade_targets(Origin::Rows(&current), target, true)?);
         }
         self.refuse_overlap(&wanted)?;
-        self.refuse_overlap(&current)?;
+        self.refuse_overlapping_rows(&current)?;
         let applied = self.needed_by(&current);
         let rows_set = self.set_of(&current);
         let mut passed = wanted.clone();
@@ -175,6 +175,24 @@ impl Graph {
             start: rows.to_vec(),
             steps,
             passed: Vec::new(),
+        })
+    }
+
+    fn refuse_overlapping_rows(&self, rows: &[usize]) -> Result<(), RevisionError> {
+        let Some((lower, upper)) = self.overlap(rows) else {
+            return Ok(());
+        };
+        let parents: Vec<usize> = rows
+            .iter()
+            .flat_map(|&row| &self.entries[row].requires)
+            .copied()
+            .collect();
+        let needed = self.needed_by(&parents);
+        let kept: Vec<usize> = rows.iter().copied().filter(|&row| !needed.contains(row)).collect();
+        Err(RevisionError::OverlappingRows {
+            lower: self.id(lower).to_owned(),
+            upper: self.id(upper).to_owned(),
+            rows: self.owned_ids(&kept),
         })
     }
 

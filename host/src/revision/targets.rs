@@ -215,6 +215,7 @@ impl Graph {
                 [label] => Ok(Some(label)),
                 _ => Err(RevisionError::UnknownBranch {
                     name: branch.to_owned(),
+                    similar: self.similar(branch),
                 }),
             },
             _ => Ok(Some(branch)),

@@ -2,6 +2,7 @@
 
 mod answers;
 mod differences;
+mod late;
 mod properties;
 mod scale;
 mod texts;

@@ -36,6 +36,7 @@ fn offline(settings: RunSettings) -> (OfflineSink, Buffer) {
         host_version: "0.1.0".to_owned(),
         from: Vec::new(),
         to: vec!["r2".to_owned()],
+        tag: None,
     };
     (OfflineSink::new(Box::new(buffer.clone()), settings, header), buffer)
 }

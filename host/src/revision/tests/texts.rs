@@ -33,14 +33,14 @@ fn of_declarations() {
 fn of_targets() {
     let graph = graph("a1; users1 < a1 # users; users2 < users1; items1 < a1 # items; items2 < users1");
     let at = rows(&["users2", "items1"]);
-    assert_snapshot!(text(graph.upgrade(&at, &["head"])), @"'head' must be one revision here, but there are 3 heads: 'users2', 'items1' and 'items2'. Join them with `mighost merge users2 items1 items2`, or go to all of them with `mighost upgrade heads`");
-    assert_snapshot!(text(graph.upgrade(&at, &["users@head"])), @"'users@head' must be one revision here, but there are 2 heads: 'users2' and 'items2'. Join them with `mighost merge users2 items2`, or go to all of them with `mighost upgrade users@heads`");
+    assert_snapshot!(text(graph.upgrade(&at, &["head"])), @"'head' must be one revision here, but there are 3 heads: 'users2', 'items1' and 'items2'. Join them with `mighost merge users2 items1 items2`, or say `heads` for all of them, or name one");
+    assert_snapshot!(text(graph.upgrade(&at, &["users@head"])), @"'users@head' must be one revision here, but there are 2 heads: 'users2' and 'items2'. Join them with `mighost merge users2 items2`, or say `users@heads` for all of them, or name one");
     assert_snapshot!(text(graph.upgrade(&at, &["nope"])), @"there is no revision or branch label 'nope', nor one that begins so; `mighost history` lists them");
     assert_snapshot!(text(graph.upgrade(&at, &["item"])), @"'item' is the beginning of several names: 'items', 'items1' and 'items2'; type more of it");
     assert_snapshot!(text(graph.upgrade(&at, &["nope@users2"])), @"there is no branch 'nope'; `mighost branches` and `mighost history` show the labels");
     assert_snapshot!(text(graph.upgrade(&at, &["items@users2"])), @"revision 'users2' does not belong to branch 'items'");
     assert_snapshot!(text(graph.upgrade(&at, &["+1"])), @"'+1' could start from any of 'users2' and 'items1'; say which branch, as in `users2@+1`, or name a revision");
-    assert_snapshot!(text(graph.upgrade(&at, &["-1"])), @"'-1' does not lead up, which is where an upgrade goes");
+    assert_snapshot!(text(graph.upgrade(&at, &["-1"])), @"'-1' does not lead up, which is where an upgrade goes; `mighost downgrade` goes down");
     assert_snapshot!(text(graph.upgrade(&at, &["+1+1"])), @"'+1+1' is not a target; say e.g. `head`, an id, `+1`, `-1`, `label@head` or `id+1`");
     assert_snapshot!(text(graph.upgrade(&at, &["users+1"])), @"the way up from revision 'users1' is not clear: it leads to 'users2' and 'items2'; name one of them, or a branch as in `label@+1`");
     assert_snapshot!(text(graph.upgrade(&at, &["items+3"])), @"'items+3' goes too far: there is nothing beyond revision 'items1'");
@@ -65,6 +65,6 @@ fn of_targets() {
 fn of_many_names() {
     let nodes: Vec<String> = (0..12).map(|index| format!("node{index:02}")).collect();
     let graph = graph(&nodes.join(";"));
-    assert_snapshot!(text(graph.upgrade(&[], &["head"])), @"'head' must be one revision here, but there are 12 heads: 'node00', 'node01', 'node02', 'node03', 'node04', 'node05', 'node06', 'node07' and 4 more. Join them with `mighost merge heads`, or go to all of them with `mighost upgrade heads`");
+    assert_snapshot!(text(graph.upgrade(&[], &["head"])), @"'head' must be one revision here, but there are 12 heads: 'node00', 'node01', 'node02', 'node03', 'node04', 'node05', 'node06', 'node07' and 4 more. Join them with `mighost merge heads`, or say `heads` for all of them, or name one");
     assert_snapshot!(text(graph.get("node")), @"'node' is the beginning of several names: 'node00', 'node01', 'node02', 'node03', 'node04', 'node05', 'node06', 'node07' and 4 more; type more of it");
 }
