@@ -10,6 +10,8 @@ use crate::server::{Server, url};
 
 pub struct Bench {
     pub rounds: usize,
+    /// How many migrations the section `alembic` has.
+    pub count: usize,
     pub server: Server,
     mighost: PathBuf,
     /// Removed at the end.
@@ -18,7 +20,7 @@ pub struct Bench {
 
 impl Bench {
     /// Builds mighost, or takes the program that the variable MIGHOST names, and starts the server.
-    pub fn start(rounds: usize) -> anyhow::Result<Self> {
+    pub fn start(rounds: usize, count: usize) -> anyhow::Result<Self> {
         // Another build of mighost, to compare the two.
         let mighost = match std::env::var_os("MIGHOST") {
             Some(path) => std::path::absolute(path)?,
@@ -32,6 +34,7 @@ impl Bench {
         eprintln!("PostgreSQL {}, data in {}", version.trim(), folder.display());
         Ok(Self {
             rounds,
+            count,
             server,
             mighost,
             folder,

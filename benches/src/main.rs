@@ -1,8 +1,9 @@
 //! Measures mighost against psql, and against its peers where they are installed, on one private server in one run.
 //!
-//! `./x bench [--rounds N] [SECTION ...]`; without sections, all of them. Times are medians of several runs that take turns; what
+//! `./x bench [--rounds N] [--count N] [SECTION ...]`; without sections, all of them. Times are medians of several runs that take turns; what
 //! counts is the ratio to psql, since absolute times are the machine's.
 
+mod alembic;
 mod bench;
 mod graph;
 mod guests;
@@ -25,12 +26,13 @@ use crate::table::Table;
 
 type Section = fn(&Bench, &mut Table) -> anyhow::Result<()>;
 
-const SECTIONS: [(&str, Section); 5] = [
+const SECTIONS: [(&str, Section); 6] = [
     ("thousand", thousand::run),
     ("idle", idle::run),
     ("graph", graph::run),
     ("link", slow_link::run),
     ("guests", guests::run),
+    ("alembic", alembic::run),
 ];
 
 fn main() -> anyhow::Result<ExitCode> {
@@ -39,19 +41,16 @@ fn main() -> anyhow::Result<ExitCode> {
         guests::child(&arguments[1..])?;
         return Ok(ExitCode::SUCCESS);
     }
-    let mut rounds = 5;
-    if let Some(at) = arguments.iter().position(|argument| argument == "--rounds") {
-        let number = arguments.get(at + 1).context("--rounds needs a number")?;
-        rounds = number.parse().context("--rounds needs a number")?;
-        arguments.drain(at..at + 2);
-    }
+    let rounds = number(&mut arguments, "--rounds")?.unwrap_or(5);
+    // Of the section `alembic`; the others have numbers of their own.
+    let count = number(&mut arguments, "--count")?.unwrap_or(thousand::COUNT);
     for argument in &arguments {
         if SECTIONS.iter().all(|(name, _)| name != argument) {
             let names: Vec<&str> = SECTIONS.iter().map(|(name, _)| *name).collect();
             bail!("there is no section {argument}; there are {}", names.join(", "));
         }
     }
-    let bench = Bench::start(rounds)?;
+    let bench = Bench::start(rounds, count)?;
     let mut table = Table::default();
     for (name, section) in SECTIONS {
         if arguments.is_empty() || arguments.iter().any(|argument| argument == name) {
@@ -65,4 +64,15 @@ fn main() -> anyhow::Result<ExitCode> {
     } else {
         ExitCode::FAILURE
     })
+}
+
+/// Takes an option with a number out of the arguments.
+fn number(arguments: &mut Vec<String>, option: &str) -> anyhow::Result<Option<usize>> {
+    let Some(at) = arguments.iter().position(|argument| argument == option) else {
+        return Ok(None);
+    };
+    let value = arguments.get(at + 1).and_then(|value| value.parse().ok());
+    let value = value.with_context(|| format!("{option} needs a number"))?;
+    arguments.drain(at..at + 2);
+    Ok(Some(value))
 }

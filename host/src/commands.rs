@@ -89,6 +89,7 @@ impl Project {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Request {
     Init(init::InitRequest),
+    TakeOver(init::takeover::TakeOverRequest),
     Revision(revision::RevisionRequest),
     Merge(merge::MergeRequest),
     Edit(edit::EditRequest),

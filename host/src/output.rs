@@ -263,6 +263,10 @@ impl Output {
 }
 
 impl Reporter for Output {
+    fn owns_signals(&self) -> bool {
+        true
+    }
+
     fn report(&self, event: Event) {
         let mut inner = self.lock();
         let Inner { err, progress, .. } = &mut *inner;

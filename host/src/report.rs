@@ -222,6 +222,11 @@ pub enum Event {
 /// Receives events. Called from the run itself, so it must not block for long.
 pub trait Reporter: Send + Sync {
     fn report(&self, event: Event);
+
+    /// Whether Ctrl-C and SIGTERM are meant for the run, which then ends in order. A library leaves them to its application.
+    fn owns_signals(&self) -> bool {
+        false
+    }
 }
 
 /// A reporter for those who want no events, e.g. a library's caller.

@@ -73,3 +73,15 @@ pub mod version_hook {
         additional_derives: [PartialEq],
     });
 }
+
+/// The operations of the plugin `schema`, which the module `schema` wraps.
+pub mod schema {
+    wit_bindgen::generate!({
+        path: "../plugins/schema/wit",
+        world: "imports",
+        runtime_path: "::mighost_sdk::wit_bindgen::rt",
+        generate_all,
+        generate_unused_types: true,
+        additional_derives: [PartialEq],
+    });
+}

@@ -99,21 +99,45 @@ pub fn try_execute(statement: &str) -> Result<u64, Error> {
     host::try_execute(statement)
 }
 
+/// False where statements commit by themselves: outside the transaction, and in a revision that has none.
+pub fn in_transaction() -> bool {
+    host::in_transaction()
+}
+
+/// From here on whatever a guest asks of the database ends the run, until [`allow_statements`]. For plugins that record what a
+/// migration asks for instead of doing it.
+pub fn refuse_statements(reason: &str) {
+    host::refuse_statements(reason);
+}
+
+/// Ends what [`refuse_statements`] began.
+pub fn allow_statements() {
+    host::allow_statements();
+}
+
 /// The time outside the transaction; dropping it begins a new one.
 #[must_use = "the transaction is resumed when this is dropped"]
-pub struct Suspended(());
+pub struct Suspended {
+    /// Whether there was a transaction to leave, and so is one to begin.
+    left: bool,
+}
 
 impl Drop for Suspended {
     fn drop(&mut self) {
-        host::resume_transaction();
+        if self.left {
+            host::resume_transaction();
+        }
     }
 }
 
 /// Leaves the transaction until the value is dropped, for statements that cannot run inside one. What was done so far is
-/// committed; a run that dies meanwhile is taken up again where it was.
+/// committed; a run that dies meanwhile is taken up again where it was. Without effect where there is no transaction.
 pub fn suspend_transaction() -> Suspended {
-    host::suspend_transaction();
-    Suspended(())
+    let left = host::in_transaction();
+    if left {
+        host::suspend_transaction();
+    }
+    Suspended { left }
 }
 
 /// Runs `work` outside the transaction; see [`suspend_transaction`].

@@ -30,6 +30,7 @@
 //! - [`database`]: statements, queries with typed rows, cursors, COPY, leaving the transaction.
 //! - [`sql!`], [`execute!`], [`quote`]: statements put together from parts, each of them quoted.
 //! - [`replaceable`], [`objects`]: views, functions and whatever else is replaced as a whole.
+//! - [`schema`]: tables, columns, constraints, indexes and their like as builders, with their reverse.
 //! - [`context`], [`assets`], [`log`]: the run, the artifact's files, messages.
 //! - [`import_plugin!`]: the operations of a plugin; [`export_operations!`], [`export_object_types!`], [`export_version_hook!`]: a
 //!   plugin of one's own.
@@ -51,6 +52,7 @@ pub mod objects;
 mod panic;
 pub mod quote;
 pub mod replaceable;
+pub mod schema;
 
 pub use hooks::VersionHook;
 pub use migration::{Migration, Outcome};

@@ -35,7 +35,11 @@ pub trait Migration<O: Outcome = ()> {
     fn upgrade() -> O;
 
     /// Takes the revision back: the catalog is then what it was before.
-    fn downgrade() -> O;
+    ///
+    /// Left out where `upgrade` consists of operations of [`schema`](crate::schema): their reverses take it back.
+    fn downgrade() -> O {
+        crate::schema::reverse(Self::upgrade)
+    }
 
     /// The versions of replaceable objects that this revision defines, each with a key that is unique in the revision.
     ///

@@ -123,6 +123,50 @@ fn that_do_not_fit() {
     ");
 }
 
+/// A plugin whose enum has more cases than the migration knows serves it, by the names of cases; one that has fewer does not.
+#[test]
+fn that_know_more_or_less() {
+    let server = Server::shared();
+    let package = |rooms: &str| {
+        format!(
+            "package acme:tools@1.0.0;
+            interface tools {{ enum room {{ {rooms} }} sweep: func(room: room); }}
+            world user {{ include mighost:host/migration@0.1.0; import tools; }}
+            world plugin {{ include mighost:host/operations@0.1.0; export tools; }}"
+        )
+    };
+    // It takes its third case alone, which is the migration's second.
+    let plugin = |rooms: &str| {
+        let core = "(module (memory (export \"memory\") 1)
+            (func (export \"cabi_realloc\") (param i32 i32 i32 i32) (result i32) unreachable)
+            (func (export \"acme:tools/tools@1.0.0#sweep\") (param i32)
+                (if (i32.ne (local.get 0) (i32.const 2)) (then unreachable))))";
+        guests::plugin(&guests::component(core, "plugin", &[&package(rooms)]), "tools", &[])
+    };
+    let run = |rooms: &str| {
+        let code = Code::new()
+            .execute("CREATE TABLE half ()")
+            .import("acme:tools/tools@1.0.0", "sweep", "$sweep", "(param i32)")
+            .then("(call $sweep (i32.const 1))");
+        let user = code.component_in("user", &[&package("cellar, hall")]);
+        let project = project(&server, &[("tools", plugin(rooms))]);
+        project.write(
+            "migrations/a1.wasm",
+            guests::migration(&user, vec![revision("a1", &[])]),
+        );
+        project.run(&["upgrade", "head"])
+    };
+    run("attic, cellar, hall").ok();
+    assert_snapshot!(run("attic, hall").shown(), @"
+    exit 5
+    error: migration a1 expects acme:tools/tools@1.0.0#sweep as func(room: enum { cellar, hall }); plugin tools exports func(room: enum { attic, hall })
+      in the upgrade of revision a1, PROJECT/migrations/a1.wasm
+    state: a1 was rolled back
+    fault: the migration's or plugin's; its author mends it
+    hint: build both against one version of the plugin's WIT
+    ");
+}
+
 #[test]
 fn that_import_each_other() {
     let server = Server::shared();

@@ -156,6 +156,21 @@ pub struct Init {
     /// The project's folder, created when missing
     #[arg(value_name = "DIR", default_value = ".", value_hint = ValueHint::DirPath)]
     pub project: PathBuf,
+    /// Take a project of Alembic's over: its databases, its revisions, their code
+    #[arg(long, value_name = "ALEMBIC.INI", value_hint = ValueHint::FilePath)]
+    pub from: Option<PathBuf>,
+    /// The section with Alembic's settings, as its -n [default: alembic]
+    #[arg(long, value_name = "NAME", requires = "from")]
+    pub section: Option<String>,
+    /// The Python that runs the project [default: of the virtual environment, or python3]
+    #[arg(long, value_name = "PATH", requires = "from", value_hint = ValueHint::FilePath)]
+    pub python: Option<PathBuf>,
+    /// Run nothing of the project's: read its files only, and leave the code out
+    #[arg(long, requires = "from", conflicts_with = "python")]
+    pub no_python: bool,
+    /// Tell what would be taken over, and write nothing
+    #[arg(long, requires = "from")]
+    pub dry_run: bool,
     #[command(flatten)]
     pub report: Report,
 }

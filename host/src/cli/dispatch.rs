@@ -8,6 +8,7 @@ use std::time::Duration;
 use super::parse::{Action, Invocation};
 use super::{block_on, help};
 use crate::commands::history::{HistoryStyle, RevisionSummary};
+use crate::commands::init::takeover;
 use crate::commands::{
     CommandError, Request, RunReport, branches, build, check, current, db, downgrade, edit, ensure_version, heads,
     history, init, inspect, list_templates, merge, plugins, psql, revision, show, stamp, upgrade, wit,
@@ -37,6 +38,11 @@ pub(super) fn dispatch(invocation: Invocation, output: &Arc<Output>) -> Result<E
             }
             output.note("next: mighost revision -m 'what it does', then mighost upgrade head");
             Ok(ExitCode::SUCCESS)
+        }
+        Request::TakeOver(request) => {
+            let report = fail(takeover::run(&project, &request, &**output))?;
+            written(output.json(&report))?;
+            lines(output, &listing::taken_over(&report, output.styles()))
         }
         Request::Wit(request) => match request.output {
             None => written(output.data(wit::as_one_file().as_bytes())),

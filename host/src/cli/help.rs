@@ -93,7 +93,9 @@ Exit codes:
 pub(super) const INIT: &str = "\
 Examples:
   mighost init
-  mighost init climate-db";
+  mighost init climate-db
+  mighost init --from alembic.ini --dry-run    what would be taken over from Alembic
+  mighost init --from alembic.ini --python .venv/bin/python";
 
 pub(super) const REVISION: &str = "\
 Examples:

@@ -10,6 +10,7 @@ use super::args::{
     Cli, Common, DbAction, HistoryFormat, Init, Merge, Report, Revision, Run, TransactionArg, Verb, With,
 };
 use super::help;
+use crate::commands::init::takeover;
 use crate::commands::merge::MergeRequest;
 use crate::commands::revision::RevisionRequest;
 use crate::commands::{
@@ -123,7 +124,7 @@ impl Reader {
 
     fn action(&mut self, verb: Verb) -> Action {
         let request = match verb {
-            Verb::Init(with) => Request::Init(self.init(with)),
+            Verb::Init(with) => self.init(with),
             Verb::Revision(with) => Request::Revision(self.revision(with)),
             Verb::Merge(with) => Request::Merge(self.merging(with)),
             Verb::Edit(with) => Request::Edit(edit::EditRequest {
@@ -253,12 +254,29 @@ impl Reader {
         Action::Command(request)
     }
 
-    fn init(&mut self, with: With<Init>) -> init::InitRequest {
+    fn init(&mut self, with: With<Init>) -> Request {
         let args = self.take(with);
         self.report(&args.report);
-        init::InitRequest {
-            directory: clean(&self.directory.join(args.project)),
-        }
+        let directory = clean(&self.directory.join(args.project));
+        let Some(from) = args.from else {
+            return Request::Init(init::InitRequest { directory });
+        };
+        // A name without a slash is looked for on PATH.
+        let python = args.python.map(|python| match python.components().count() {
+            1 => python,
+            _ => self.directory.join(python),
+        });
+        Request::TakeOver(takeover::TakeOverRequest {
+            directory,
+            from: clean(&self.directory.join(from)),
+            section: args.section,
+            python: match (python, args.no_python) {
+                (Some(python), _) => takeover::Python::Named(python),
+                (None, true) => takeover::Python::Never,
+                (None, false) => takeover::Python::Find,
+            },
+            dry_run: args.dry_run,
+        })
     }
 
     fn revision(&mut self, with: With<Revision>) -> RevisionRequest {

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Arc;
 
-use super::history;
+use super::history::place;
 use super::{CommandError, Project, open};
 use crate::artifact::{Driver, MigrationSource};
 use crate::config::Environment;
@@ -66,18 +66,18 @@ pub async fn files(
     reporter: &Arc<dyn Reporter>,
 ) -> Result<Vec<PathBuf>, CommandError> {
     let settings = project.project_settings()?;
-    let project_history = open::project_history(&settings, &**reporter)?;
+    let history = open::project_history(&settings, &**reporter)?;
     let target = request.revision.as_str();
     let rows;
     let revisions = if target == "current" {
-        rows = history::place(project, reporter, false).await?.rows;
-        project_history.graph.current(&rows)?
+        rows = place(project, reporter, false).await?.rows;
+        history.graph.current(&rows)?
     } else {
-        project_history.graph.show(target)?
+        history.graph.show(target)?
     };
     let mut files = Vec::new();
     for revision in revisions {
-        let Some(place) = project_history.loaded.place(revision) else {
+        let Some(place) = history.loaded.place(revision) else {
             continue;
         };
         if !place.is_dir() {

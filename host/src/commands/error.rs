@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use super::edit::EditError;
 use super::init::InitError;
+use super::init::takeover::TakeOverError;
 use super::revision::RevisionError;
 use crate::artifact::ArtifactError;
 use crate::config::ConfigError;
@@ -24,6 +25,8 @@ pub enum CommandError {
     Init(#[from] InitError),
     #[error(transparent)]
     Revision(#[from] RevisionError),
+    #[error(transparent)]
+    TakeOver(#[from] TakeOverError),
     #[error(transparent)]
     Edit(#[from] EditError),
     #[error("cannot write {path}: {source}", path = path.display())]
@@ -78,6 +81,8 @@ pub enum CommandError {
         done: Vec<StepDone>,
         error: Box<CommandError>,
     },
+    #[error("cannot start the threads of a run: {0}")]
+    Threads(std::io::Error),
     #[error("a thread of mighost's ended before its time")]
     ThreadLost,
 }
@@ -139,6 +144,7 @@ impl Diagnostic {
             CommandError::Config(error) => error.into(),
             CommandError::Init(error) => error.into(),
             CommandError::Revision(error) => error.into(),
+            CommandError::TakeOver(error) => error.into(),
             CommandError::Edit(error) => error.into(),
             CommandError::Artifact(error) => artifact(error),
             CommandError::Graph(_) => simple(Blame::Operator, ExitKind::History),
@@ -182,7 +188,7 @@ impl Diagnostic {
                 let names: Vec<_> = done.iter().map(|step| step.revision.as_str()).collect();
                 Self::from(&**error).at(format!("done: {}", names.join(", ")))
             }
-            CommandError::ThreadLost => simple(Blame::Host, ExitKind::Internal),
+            CommandError::ThreadLost | CommandError::Threads(_) => simple(Blame::Host, ExitKind::Internal),
         }
     }
 }

@@ -1,5 +1,7 @@
 //! `mighost init`: a new project.
 
+pub mod takeover;
+
 use std::fs::{self, OpenOptions};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
@@ -65,10 +67,7 @@ pub fn init(request: &InitRequest) -> Result<Created, InitError> {
             paths.push(folder);
         }
     }
-    let gitignore = root.join(GITIGNORE);
-    if add_line(&gitignore, IGNORED).map_err(fail(&gitignore))? {
-        paths.push(gitignore);
-    }
+    paths.extend(ignore_state(root)?);
     // Written last: where it exists, the rest does too.
     let mut file = OpenOptions::new()
         .write(true)
@@ -78,6 +77,13 @@ pub fn init(request: &InitRequest) -> Result<Created, InitError> {
     file.write_all(CONFIG.as_bytes()).map_err(fail(&config))?;
     paths.push(config.clone());
     Ok(Created { config, paths })
+}
+
+/// Adds what mighost keeps to `.gitignore`; its path where that changed it.
+pub(super) fn ignore_state(root: &Path) -> Result<Option<PathBuf>, InitError> {
+    let gitignore = root.join(GITIGNORE);
+    let changed = add_line(&gitignore, IGNORED).map_err(fail(&gitignore))?;
+    Ok(changed.then_some(gitignore))
 }
 
 fn fail(path: &Path) -> impl FnOnce(io::Error) -> InitError {

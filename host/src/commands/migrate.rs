@@ -440,6 +440,9 @@ fn watch_for_interrupt(
     reporter: Arc<dyn Reporter>,
 ) -> watch::Receiver<bool> {
     let (sender, receiver) = watch::channel(false);
+    if !reporter.owns_signals() {
+        return receiver;
+    }
     tokio::spawn(async move {
         wait_for_signal().await;
         // First, so that the statement's failure is known to be the user's wish. Nobody listens where the run has ended.

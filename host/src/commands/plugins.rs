@@ -51,10 +51,12 @@ pub fn run(project: &Project, reporter: &Arc<dyn Reporter>) -> Result<Vec<Plugin
         .plugins
         .iter()
         .map(|LoadedPlugin { metadata, artifact }| {
-            let others = artifact
-                .imports
-                .iter()
-                .filter(|name| !name.starts_with("mighost:host/") && !name.starts_with("wasi:"));
+            // An interface of types alone is imported by those of its own package that use it.
+            let package = |name: &str| name.split('/').next().unwrap_or_default().to_owned();
+            let own: Vec<String> = operation_interfaces(artifact).map(|name| package(&name)).collect();
+            let others = artifact.imports.iter().filter(|name| {
+                !name.starts_with("mighost:host/") && !name.starts_with("wasi:") && !own.contains(&package(name))
+            });
             PluginReport {
                 name: metadata.name.clone(),
                 version: metadata.version.clone(),

@@ -279,6 +279,10 @@ impl Sink for OfflineSink {
         self.begin()
     }
 
+    fn in_transaction(&self) -> bool {
+        self.in_transaction
+    }
+
     async fn cursor_open(&mut self, statement: &str, params: &[Value], batch: u32) -> Result<u32, SinkError> {
         self.reader("cursor")?.cursor_open(statement, params, batch).await
     }

@@ -1,5 +1,9 @@
 //! Reports of commands as lines for people. Texts from artifacts and the database are escaped here.
 
+mod takeover;
+
+pub use takeover::taken_over;
+
 use super::{Styles, escape_line, escape_text};
 use crate::artifact::inspect::Inspection;
 use crate::commands::branches::BranchPoint;

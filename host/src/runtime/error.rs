@@ -89,6 +89,13 @@ pub enum RuntimeError {
     StackLimit { guest: String, limit: usize },
     #[error("{guest} uses {call} in `objects`, where only context, assets and log answer")]
     NotInObjects { guest: String, call: &'static str },
+    /// A guest asked for it while another had statements refused.
+    #[error("{call} cannot be used here: {reason}")]
+    NotNow { call: String, reason: String },
+    #[error(
+        "{guest} ended while statements were still refused: what allows them again, e.g. the end of a reversal, is missing"
+    )]
+    Unfinished { guest: String },
     #[error(
         "{guest} asks for the superuser role, which is not set; offline (--sql) no connection's role can stand for it"
     )]

@@ -9,7 +9,7 @@ use wasmtime::{Engine, StoreContextMut};
 use super::error::RuntimeError;
 use super::guest::{Guest, GuestState, Instance, explain};
 use super::step::StepRun;
-use super::types::{function_text, holds_handle, same_function};
+use super::types::{function_text, holds_handle, serves};
 
 /// Whether an interface is served by the host itself.
 pub(super) fn of_host(interface: &str) -> bool {
@@ -73,7 +73,7 @@ fn internal(guest: &str, error: &wasmtime::Error) -> RuntimeError {
     }
 }
 
-/// The provider's export, whose type must be the importer's.
+/// The provider's export, which must take what the importer sends.
 fn export(
     provider: &Guest,
     guest: &str,
@@ -105,7 +105,7 @@ fn export(
         .and_then(|instance| component.get_export(Some(&instance), function))
         .ok_or_else(|| mistyped("no such function".into()))?;
     match index {
-        (ComponentItem::ComponentFunc(found), index) if same_function(expected, &found) => Ok(index),
+        (ComponentItem::ComponentFunc(found), index) if serves(expected, &found) => Ok(index),
         (ComponentItem::ComponentFunc(found), _) => Err(mistyped(function_text(&found))),
         _ => Err(mistyped("something that is not a function".into())),
     }

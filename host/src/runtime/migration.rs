@@ -29,9 +29,13 @@ async fn call(guest: &Guest, step: &Arc<StepRun>) -> Result<(), RuntimeError> {
         revision.call_upgrade(&mut instance.store).await
     };
     match called {
-        Ok(Ok(())) => match step.take_failure() {
-            Some(failure) => Err(failure),
-            None => Ok(()),
+        Ok(Ok(())) => match (step.take_failure(), step.refused()) {
+            (Some(failure), _) => Err(failure),
+            // What was recorded meanwhile would be forgotten in silence.
+            (None, Some(_)) => Err(RuntimeError::Unfinished {
+                guest: guest.name.to_string(),
+            }),
+            (None, None) => Ok(()),
         },
         Ok(Err(text)) => Err(RuntimeError::Returned {
             guest: guest.name.to_string(),

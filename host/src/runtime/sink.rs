@@ -27,6 +27,8 @@ pub trait Sink: Send {
     async fn try_execute(&mut self, statement: &str) -> Result<Result<u64, GuestDatabaseError>, SinkError>;
     async fn suspend_transaction(&mut self) -> Result<(), SinkError>;
     async fn resume_transaction(&mut self) -> Result<(), SinkError>;
+    /// False where statements commit by themselves.
+    fn in_transaction(&self) -> bool;
 
     async fn cursor_open(&mut self, statement: &str, params: &[Value], batch: u32) -> Result<u32, SinkError>;
     async fn cursor_next(&mut self, cursor: u32) -> Result<Vec<Row>, SinkError>;

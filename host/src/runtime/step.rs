@@ -41,6 +41,8 @@ pub struct StepRun {
     /// The first reason why a guest was ended by the host. A trap only carries it up through the guests.
     failure: Mutex<Option<RuntimeError>>,
     operations: Mutex<Vec<String>>,
+    /// Why no guest may ask anything of the database now, where that is so.
+    refused: Mutex<Option<String>>,
     pub(super) watch: Watch,
 }
 
@@ -64,6 +66,7 @@ impl StepRun {
             instances: Mutex::default(),
             failure: Mutex::default(),
             operations: Mutex::default(),
+            refused: Mutex::default(),
             watch: Watch::default(),
         })
     }
@@ -81,6 +84,7 @@ impl StepRun {
             instances: Mutex::default(),
             failure: Mutex::default(),
             operations: Mutex::default(),
+            refused: Mutex::default(),
             watch: Watch::default(),
         })
     }
@@ -118,14 +122,23 @@ impl StepRun {
         self.tell_operation().await;
     }
 
+    pub(super) fn refuse(&self, reason: Option<String>) {
+        *self.refused.lock().unwrap_or_else(PoisonError::into_inner) = reason;
+    }
+
+    pub(super) fn refused(&self) -> Option<String> {
+        self.refused.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// The operation that runs now; none where the migration itself does.
+    pub(super) fn operation(&self) -> Option<String> {
+        let operations = self.operations.lock().unwrap_or_else(PoisonError::into_inner);
+        operations.last().cloned()
+    }
+
     async fn tell_operation(&self) {
         if let Some(sink) = &self.sink {
-            let operation = self
-                .operations
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner)
-                .last()
-                .cloned();
+            let operation = self.operation();
             sink.lock().await.set_operation(operation.as_deref());
         }
     }

@@ -79,7 +79,7 @@ fn empty(settings: &Settings, seen: &Seen) -> Option<Finding> {
     };
     let what = format!(
         "the version table {} {table}, but the schema {} holds {relations} tables or views",
-        settings.version_table, settings.version_table_schema
+        settings.version_table, settings.schema
     );
     Some(
         Finding::warning(FindingKind::EmptyVersionTable, what)

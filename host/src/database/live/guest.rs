@@ -250,6 +250,10 @@ impl Sink for LiveSink {
         Ok(())
     }
 
+    fn in_transaction(&self) -> bool {
+        self.phase != Phase::Suspended
+    }
+
     async fn cursor_open(&mut self, statement: &str, params: &[Value], batch: u32) -> Result<u32, SinkError> {
         self.open_cursor(single_statement(statement)?, params, batch).await
     }

@@ -34,6 +34,12 @@ impl DerefMut for SinkCall {
 
 impl GuestState {
     async fn sink(&mut self, call: &'static str) -> wasmtime::Result<SinkCall> {
+        if let Some(reason) = self.step.refused() {
+            return Err(self.step.fail(RuntimeError::NotNow {
+                call: self.step.operation().unwrap_or_else(|| call.to_owned()),
+                reason,
+            }));
+        }
         let _waiting = Watch::wait(&self.step);
         match &self.step.sink {
             Some(sink) => Ok(SinkCall {
@@ -78,10 +84,32 @@ impl Host for GuestState {
         self.answer(result)
     }
 
+    async fn in_transaction(&mut self) -> wasmtime::Result<bool> {
+        let answer = match self.step.refused() {
+            Some(_) => true,
+            None => self.sink("database.in-transaction").await?.in_transaction(),
+        };
+        self.stopwatch.resume();
+        Ok(answer)
+    }
+
+    async fn refuse_statements(&mut self, reason: String) -> wasmtime::Result<()> {
+        self.step.refuse(Some(reason));
+        Ok(())
+    }
+
+    async fn allow_statements(&mut self) -> wasmtime::Result<()> {
+        self.step.refuse(None);
+        Ok(())
+    }
+
     async fn suspend_transaction(&mut self) -> wasmtime::Result<()> {
         if self.step.hook {
             let reason = "a hook takes part in the transaction that changes the version rows, and cannot leave it";
             return self.answer(Err(SinkError::Misuse(reason.to_owned())));
+        }
+        if self.step.refused().is_some() {
+            return Ok(());
         }
         let result = self
             .sink("database.suspend-transaction")
@@ -92,6 +120,9 @@ impl Host for GuestState {
     }
 
     async fn resume_transaction(&mut self) -> wasmtime::Result<()> {
+        if self.step.refused().is_some() {
+            return Ok(());
+        }
         let result = self
             .sink("database.resume-transaction")
             .await?

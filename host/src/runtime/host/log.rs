@@ -1,5 +1,6 @@
 //! `mighost:host/log`.
 
+use super::super::RuntimeError;
 use super::super::bindings::mighost::host::log::{Host, Level as GuestLevel};
 use super::super::guest::GuestState;
 use crate::report::{Event, Level};
@@ -36,6 +37,14 @@ impl Host for GuestState {
             text,
         });
         Ok(())
+    }
+
+    async fn fail(&mut self, reason: String) -> wasmtime::Result<()> {
+        let guest = match self.step.operation() {
+            Some(operation) => operation,
+            None => self.name.to_string(),
+        };
+        self.answer(Err(RuntimeError::Returned { guest, text: reason }))
     }
 
     async fn progress(&mut self, done: u64, total: Option<u64>) -> wasmtime::Result<()> {

@@ -1,0 +1,1 @@
+alter table stations add column height real;

@@ -1,0 +1,37 @@
+//! The error of the library's calls.
+
+use crate::commands::CommandError;
+use crate::report::{Blame, Diagnostic, ExitKind};
+
+/// Why a call failed. Its text is one sentence; [`diagnostic`](Self::diagnostic) has the rest.
+#[derive(Debug, thiserror::Error)]
+#[error(transparent)]
+pub struct Error(Box<CommandError>);
+
+impl Error {
+    /// What kind of failure it is, as the program's exit codes tell them apart.
+    pub fn kind(&self) -> ExitKind {
+        self.diagnostic().exit
+    }
+
+    /// Whose fault it is.
+    pub fn blame(&self) -> Blame {
+        self.diagnostic().blame
+    }
+
+    /// All that the program would show: place, statement, what became of it, hints.
+    pub fn diagnostic(&self) -> Diagnostic {
+        (&*self.0).into()
+    }
+
+    /// The error itself, for those who want to look closer.
+    pub fn command_error(&self) -> &CommandError {
+        &self.0
+    }
+}
+
+impl<E: Into<CommandError>> From<E> for Error {
+    fn from(error: E) -> Self {
+        Self(Box::new(error.into()))
+    }
+}

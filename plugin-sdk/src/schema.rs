@@ -1,0 +1,97 @@
+//! Tables, columns, constraints, indexes and the rest of a schema: the operations of the plugin `schema`, as builders.
+//!
+//! ```no_run
+//! use mighost_sdk::prelude::*;
+//! use mighost_sdk::schema::*;
+//!
+//! struct AddStations;
+//!
+//! impl Migration for AddStations {
+//!     fn upgrade() {
+//!         table("stations")
+//!             .column("station_id", integer().primary_key())
+//!             .column("network_id", integer().not_null().references("networks", "network_id"))
+//!             .column("name", text().not_null().comment("As the network writes it"))
+//!             .column("opened", date())
+//!             .constraint(unique(["network_id", "name"]).deferrable())
+//!             .constraint(check("opened > '1850-01-01'").named("stations_opened_check"))
+//!             .comment("Where the weather is observed")
+//!             .create();
+//!         table("stations").index(["opened"]).filter("opened is not null").create();
+//!     }
+//! }
+//!
+//! mighost_sdk::export_migration!(AddStations);
+//! # fn main() {}
+//! ```
+//!
+//! There is no `downgrade`: a migration without one is taken back by the reverses of its operations, see [`reverse`]. An operation that
+//! takes something away needs to be told what that was: `table("stations").column(..).drop()`,
+//! `table("stations").drop_column_was("name", text())`. One that cannot be reversed ends the downgrade, with its name.
+//!
+//! Names are unquoted, `name` or `schema.name`; a plain one is in the schema that the run targets. Types, conditions and expressions
+//! are SQL and go into the statement as they stand. What a run does not name is named by the project's naming convention, or by PostgreSQL.
+//! `plugins/schema/wit` documents the operations.
+
+mod alter;
+mod column;
+mod constraint;
+mod index;
+mod objects;
+mod rows;
+mod table;
+
+pub use alter::AlterColumn;
+pub use column::{
+    ColumnSpec, bigint, bigserial, boolean, bytea, date, double, integer, interval, json, jsonb, numeric, real, serial,
+    smallint, text, time, timestamp, timestamptz, typed, uuid, varchar,
+};
+pub use constraint::{Constraint, check, exclude, exclude_by, foreign_key, primary_key, unique};
+pub use index::{Index, Key, drop_index, drop_index_with, expression, key};
+pub use objects::{
+    Enumeration, Extension, Sequence, comment_on, create_schema, drop_schema, enumeration, extension, rename, sequence,
+    set_schema,
+};
+pub use rows::{RowValue, default_value, expression_value, json_value};
+pub use table::{Table, table};
+
+use crate::bindings::schema::mighost::schema as plugin;
+pub use plugin::objects::{Member, Object as SchemaObject};
+pub use plugin::types::{Action, CreateOptions, DropOptions, OnCommit, SequenceOption};
+
+/// Calls `work` and does the reverses of the operations that it asks for, the last first, in place of the operations.
+///
+/// A migration without a `downgrade` has `reverse(Self::upgrade)` for one. Statements of `work` itself and questions to the database
+/// are refused, and so are operations of other plugins.
+pub fn reverse<T>(work: impl FnOnce() -> T) -> T {
+    plugin::reversal::begin();
+    let result = work();
+    plugin::reversal::end();
+    result
+}
+
+/// Names what nobody names by these templates, for the rest of the revision; the kinds are `pk`, `uq`, `ck`, `fk`, `ex` and `ix`.
+///
+/// ```no_run
+/// mighost_sdk::schema::naming_convention(&[("uq", "uq_%(table_name)s_%(column_0_N_name)s")]);
+/// ```
+pub fn naming_convention(templates: &[(&str, &str)]) {
+    let templates: Vec<(String, String)> = templates
+        .iter()
+        .map(|&(kind, template)| (kind.to_owned(), template.to_owned()))
+        .collect();
+    plugin::naming::use_convention(&templates);
+}
+
+/// Names in the forms in which callers have them: `["a", "b"]`, a `Vec<String>`.
+fn strings<S: Into<String>>(names: impl IntoIterator<Item = S>) -> Vec<String> {
+    names.into_iter().map(Into::into).collect()
+}
+
+/// Storage parameters in the form that the plugin takes.
+fn pairs(settings: &[(&str, &str)]) -> Vec<(String, String)> {
+    settings
+        .iter()
+        .map(|&(name, value)| (name.to_owned(), value.to_owned()))
+        .collect()
+}

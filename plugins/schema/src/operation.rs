@@ -1,0 +1,113 @@
+//! What all operations have in common, and the record of them while a migration is reversed.
+
+use std::cell::RefCell;
+
+use mighost_sdk::database::{allow_statements, refuse_statements};
+use mighost_sdk::prelude::*;
+
+use crate::naming::Conventions;
+
+/// What a statement depends on beside its operation.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Scope {
+    /// The schema of plain names.
+    pub schema: String,
+    pub conventions: Conventions,
+}
+
+/// The operations that undo one, in the order in which they are done.
+pub(crate) type Reverse = Vec<Box<dyn Operation>>;
+
+/// One operation, as a migration asked for it.
+pub(crate) trait Operation {
+    /// How texts name it, e.g. `drop-table stations`.
+    fn title(&self) -> String;
+
+    /// The statements that do it.
+    fn statements(&self, scope: &Scope) -> Result<Vec<String>, String>;
+
+    /// The operations that undo it; an error says what is missing for that.
+    fn reverse(&self, scope: &Scope) -> Result<Reverse, String>;
+
+    /// Sends the statements.
+    fn perform(&self, scope: &Scope) -> Result<(), String> {
+        for statement in self.statements(scope)? {
+            execute(&statement);
+        }
+        Ok(())
+    }
+}
+
+/// The reverse that is one operation.
+pub(crate) fn undone_by(operation: impl Operation + 'static) -> Result<Reverse, String> {
+    Ok(vec![Box::new(operation)])
+}
+
+thread_local! {
+    static SCOPE: RefCell<Option<Scope>> = const { RefCell::new(None) };
+    /// The reverses of what was asked for since `begin`.
+    static RECORD: RefCell<Option<Vec<Reverse>>> = const { RefCell::new(None) };
+}
+
+/// The scope of this step: an instance lives no longer.
+fn scope() -> Scope {
+    SCOPE.with_borrow_mut(|scope| {
+        scope
+            .get_or_insert_with(|| Scope {
+                schema: context::schema(),
+                conventions: Conventions::of_project().unwrap_or_else(|reason| log::fail(&reason)),
+            })
+            .clone()
+    })
+}
+
+/// Names that nobody gives are made by these conventions from here on.
+pub(crate) fn use_conventions(conventions: Conventions) {
+    let changed = Scope { conventions, ..scope() };
+    SCOPE.set(Some(changed));
+}
+
+/// Does an operation, or records its reverse.
+pub(crate) fn submit(operation: &dyn Operation) {
+    let scope = scope();
+    if RECORD.with_borrow(Option::is_none) {
+        if let Err(reason) = operation.perform(&scope) {
+            log::fail(&format!("{}: {reason}", operation.title()));
+        }
+        return;
+    }
+    // What cannot be done cannot be undone either; the same texts tell why.
+    let reverse = operation.statements(&scope).and_then(|_| operation.reverse(&scope));
+    match reverse {
+        Ok(reverse) => RECORD.with_borrow_mut(|record| record.get_or_insert_default().push(reverse)),
+        Err(reason) => log::fail(&format!("{} has no reverse: {reason}", operation.title())),
+    }
+}
+
+/// Whether operations are recorded now, and not done.
+pub(crate) fn recording() -> bool {
+    RECORD.with_borrow(Option::is_some)
+}
+
+pub(crate) fn begin() {
+    if recording() {
+        log::fail("the reversal began already: it is ended by `end`, and a second one cannot be inside it");
+    }
+    RECORD.set(Some(Vec::new()));
+    refuse_statements(
+        "the operations of this revision are being reversed, and nobody knows the reverse of this; write its downgrade out",
+    );
+}
+
+pub(crate) fn end() {
+    let Some(record) = RECORD.take() else {
+        log::fail("there is no reversal to end: it is begun by `begin`");
+    };
+    allow_statements();
+    let scope = scope();
+    for operation in record.iter().rev().flatten() {
+        if let Err(reason) = operation.perform(&scope) {
+            log::fail(&format!("{}, as a reverse: {reason}", operation.title()));
+        }
+    }
+}
