@@ -21,12 +21,13 @@ pub use sql_component::{WIT, is_sql_migration};
 
 use crate::ident::Digest;
 
-/// The digest of the sources in `folder` as they are now.
+/// The digest of the sources of the migration in `folder` as they are now; none where there is no migration.
 ///
 /// # Errors
 /// A file cannot be read, or there are too many.
-pub fn digest_of_sources(folder: &std::path::Path) -> Result<Digest, ArtifactError> {
-    source::source_digest(folder, &source::stamps(folder)?)
+pub fn digest_of_sources(folder: &std::path::Path) -> Result<Option<Digest>, ArtifactError> {
+    let files = source::stamps(folder, MigrationSource::MANIFEST)?;
+    files.map(|files| source::source_digest(folder, &files)).transpose()
 }
 
 /// What is known of an artifact without compiling it. Its bytes are read again when it is run.

@@ -123,9 +123,9 @@ impl<S: StepSink + 'static> Run<S> {
         let ran = tokio::select! {
             biased;
             ran = self.steps(&order, &providers) => ran,
-            () = listener => Err((None, ExecutorError::ThreadLost, String::new())),
+            () = listener => Err((None, ExecutorError::ThreadLost, String::new(), 0)),
         };
-        let (failed, error, state) = match ran {
+        let (failed, error, state, unknown) = match ran {
             Ok(()) => return Ok(order.take_done()),
             Err(failed) => failed,
         };
@@ -134,6 +134,7 @@ impl<S: StepSink + 'static> Run<S> {
         if failed.is_none() {
             failure.not_run.clear();
         }
+        failure.not_run.drain(..unknown.min(failure.not_run.len()));
         Err(failure)
     }
 
@@ -142,7 +143,7 @@ impl<S: StepSink + 'static> Run<S> {
         &self,
         order: &Arc<InOrder>,
         providers: &Arc<dyn Providers>,
-    ) -> Result<(), (Option<usize>, ExecutorError, String)> {
+    ) -> Result<(), StepsFailure> {
         let mut number = 0;
         let mut attempts = Attempts::default();
         let mut rows = hooks::Rows::default();
@@ -170,11 +171,11 @@ impl<S: StepSink + 'static> Run<S> {
             order.settled(failed);
             order.forget_unsettled();
             let Some(step) = self.plan.steps.get(failed) else {
-                return Err((None, error, "nothing else was run".into()));
+                return Err((None, error, "nothing else was run".into(), 0));
             };
             if let Err(error) = self.retry(&mut attempts, failed, error).await {
-                let state = self.roll_back(step, failed).await;
-                return Err((Some(failed), error, state));
+                let (state, unknown) = self.roll_back(step, failed, number).await;
+                return Err((Some(failed), error, state, unknown));
             }
             number = failed;
             next = None;
@@ -194,7 +195,7 @@ impl<S: StepSink + 'static> Run<S> {
         } else {
             self.whole_run_rolled_back(number)
         };
-        Err((None, flat(error), state))
+        Err((None, flat(error), state, 0))
     }
 
     /// The step that failed: this one, or one before it that the server had not got to yet.
@@ -271,6 +272,24 @@ impl<S: StepSink + 'static> Run<S> {
         })
     }
 
+    /// The prepared migration. While it is waited for there is nothing to send ahead, so the steps before are followed, that
+    /// they are told of when they are done.
+    async fn ready(
+        &self,
+        mut prepared: tokio::task::JoinHandle<Result<Option<Guest>, ExecutorError>>,
+    ) -> Result<Option<Guest>, ExecutorError> {
+        let settled = async { self.sink.lock().await.settle().await };
+        let guest = tokio::select! {
+            biased;
+            guest = &mut prepared => guest,
+            settled = settled => {
+                settled.map_err(flat)?;
+                prepared.await
+            }
+        };
+        guest.map_err(|_| ExecutorError::ThreadLost)?
+    }
+
     /// Runs a step and sends its end. An error may be that of a step before it.
     async fn step(
         &self,
@@ -284,7 +303,7 @@ impl<S: StepSink + 'static> Run<S> {
         let guest = tokio::select! {
             biased;
             () = self.interruption() => return Err(RuntimeError::from(SinkError::Interrupted).into()),
-            guest = prepared => guest.map_err(|_| ExecutorError::ThreadLost)??,
+            guest = self.ready(prepared) => guest?,
         };
         let found = self.loaded.revision(&step.revision);
         let message = found.map(|(metadata, _)| metadata.message.clone()).unwrap_or_default();
@@ -355,18 +374,28 @@ impl<S: StepSink + 'static> Run<S> {
         Ok(())
     }
 
-    /// Takes back what is not committed, and says what became of it. The lock goes with the session or the transaction.
-    async fn roll_back(&self, step: &Step, number: usize) -> String {
+    /// Takes back what is not committed, and says what became of it, and of how many steps behind it that is not known:
+    /// `sent` is the first one whose end was not sent. The lock goes with the session or the transaction.
+    async fn roll_back(&self, step: &Step, number: usize, sent: usize) -> (String, usize) {
         let mut sink = self.sink.lock().await;
         let aftermath = sink.abort_step().await;
         let revision = &step.revision;
         if self.settings.offline {
-            return format!("the script is incomplete: it ends before {revision}");
+            return (format!("the script is incomplete: it ends before {revision}"), 0);
         }
         if sink.one_transaction() {
-            return self.whole_run_rolled_back(number);
+            return (self.whole_run_rolled_back(number), 0);
         }
-        match aftermath {
+        let behind = self.plan.steps.iter().take(sent).skip(number + 1);
+        let behind: Vec<&str> = behind.map(|step| step.revision.as_str()).collect();
+        if matches!(aftermath, Ok(Aftermath::Unknown) | Err(_)) && !behind.is_empty() {
+            let state = format!(
+                "{revision}, {} were applied or not, as the server had got their COMMITs or not: `mighost current` tells",
+                behind.join(", ")
+            );
+            return (state, behind.len());
+        }
+        let state = match aftermath {
             Ok(Aftermath::Kept) => format!(
                 "{revision} had left its transaction: what it had committed stays and is journaled, and the next run takes it \
                  up from there"
@@ -376,7 +405,8 @@ impl<S: StepSink + 'static> Run<S> {
             Ok(Aftermath::Unknown) | Err(_) => format!(
                 "{revision} was applied or not, as the server had got its COMMIT or not: `mighost current` tells"
             ),
-        }
+        };
+        (state, 0)
     }
 
     /// What to say where the run was one transaction, `before` steps of which had gone well.
@@ -412,6 +442,9 @@ impl<S: StepSink + 'static> Run<S> {
         })
     }
 }
+
+/// The step that failed, if it was one; why; what became of it; and of how many steps behind it that is not known.
+type StepsFailure = (Option<usize>, ExecutorError, String, usize);
 
 /// How often which step was begun again.
 #[derive(Default)]

@@ -87,7 +87,7 @@ fn every_flag_of_alembic() {
     assert!(dependent.contains("depends-on = [\"vendor\", \"v1\"]"), "{dependent}");
     assert_snapshot!(project.run(&["history"]).ok().data(), @"
     w2, v2 -> m1 [all, vendor] (head) (mergepoint), All of it
-    w.2020.22 -> w2, more
+    w.2020.22 (vendor, v1) -> w2, more
     <base> -> w.2020.22, Create stations
     v1 -> v2 [vendor], empty message
     <base> -> v1 [vendor], Vendor

@@ -310,6 +310,7 @@ fn offline_the_statements_go_into_the_script() {
     state: the script is incomplete: it ends before a1
            not run: a2
     fault: the command's, the configuration's or the environment's
+    hint: --online-reads lets the database answer, which is not changed
     hint: run it without --sql, or write the migration without queries
     ");
 }

@@ -3,6 +3,8 @@
 //! What was learned of each file is kept in `.mighost/build/index.json`, by length and time of change, so that the next run reads one
 //! file instead of every artifact.
 
+mod items;
+
 use std::collections::{BTreeMap, HashMap};
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -10,12 +12,12 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use self::items::file_stamp;
 use super::build::{self, Source};
 use super::error::ArtifactError;
 use super::sections;
-use super::source::{FileStamp, FileStamps, MigrationSource, PluginSource, stamps};
+use super::source::{FileStamps, MigrationSource, PluginSource};
 use super::{ArtifactInfo, PluginMetadata, RevisionMetadata};
-use crate::ident::Digest;
 use crate::report::{Event, Level, Reporter};
 
 /// Whether sources are built while the library is read.
@@ -127,16 +129,6 @@ impl Loaded {
 /// Cargo's, which stands beside the sources of a crate that is in no workspace.
 const LOCK_FILE: &str = "Cargo.lock";
 
-/// Something in a location that is, or becomes, an artifact.
-struct Item {
-    path: PathBuf,
-    /// The source's files, or the artifact itself under an empty path.
-    files: FileStamps,
-    /// Where a source's artifact goes; none where the item is an artifact.
-    output: Option<PathBuf>,
-    manifest: &'static str,
-}
-
 /// `index.json`.
 #[derive(Default, Serialize, Deserialize)]
 struct Index {
@@ -161,14 +153,14 @@ impl Library {
         // The index is parsed while the folders are walked: each takes about as long as the other.
         let (index, items) = std::thread::scope(|scope| {
             let index = scope.spawn(|| self.read_index());
-            let items = self.items(&self.migrations, MigrationSource::MANIFEST);
+            let items = items::items(&self.build_dir, &self.migrations, MigrationSource::MANIFEST);
             (index.join().unwrap_or_default(), items)
         });
         // Paths are slow to compare, so each is looked up once.
         let mut old: HashMap<PathBuf, Entry> = index.entries.into_iter().collect();
         let mut items = items?;
         let migrations = items.len();
-        items.extend(self.items(&self.plugins, PluginSource::MANIFEST)?);
+        items.extend(items::items(&self.build_dir, &self.plugins, PluginSource::MANIFEST)?);
         let mut entries = Vec::with_capacity(items.len());
         let mut stale = Vec::new();
         let mut learned = false;
@@ -239,56 +231,6 @@ impl Library {
         Ok(loaded)
     }
 
-    /// What lies in `locations`, by name. A location that is not there is empty.
-    fn items(&self, locations: &[PathBuf], manifest: &'static str) -> Result<Vec<Item>, ArtifactError> {
-        let mut items = Vec::new();
-        for location in locations {
-            let mut paths = Vec::new();
-            let entries = match fs::read_dir(location) {
-                Ok(entries) => entries,
-                Err(error) if error.kind() == std::io::ErrorKind::NotFound => continue,
-                Err(source) => {
-                    return Err(ArtifactError::Read {
-                        path: location.clone(),
-                        source,
-                    });
-                }
-            };
-            for entry in entries {
-                paths.push(entry.map_err(ArtifactError::read(location))?.path());
-            }
-            paths.sort();
-            let folder = self.output_folder(location);
-            for path in paths {
-                let (files, output) = if path.extension().is_some_and(|extension| extension == "wasm") {
-                    (FileStamps::from([(PathBuf::new(), file_stamp(&path)?)]), None)
-                } else if path.join(manifest).is_file() {
-                    let name = path.file_name().unwrap_or_default().to_string_lossy();
-                    (stamps(&path)?, Some(folder.join(format!("{name}.wasm"))))
-                } else {
-                    continue;
-                };
-                items.push(Item {
-                    path,
-                    files,
-                    output,
-                    manifest,
-                });
-            }
-        }
-        Ok(items)
-    }
-
-    /// A folder for each location, so that folders of one name in two locations do not meet.
-    fn output_folder(&self, location: &Path) -> PathBuf {
-        let name = location
-            .file_name()
-            .map(|name| name.to_string_lossy().into_owned())
-            .unwrap_or_default();
-        let digest = Digest::of(location.as_os_str().as_encoded_bytes()).short();
-        self.build_dir.join(format!("{name}-{}", &digest[..6]))
-    }
-
     fn index_path(&self) -> PathBuf {
         self.build_dir.join("index.json")
     }
@@ -319,36 +261,12 @@ impl Library {
     }
 }
 
-impl Item {
-    /// Reads the manifest of a source folder.
-    fn source(&self) -> Result<Source, ArtifactError> {
-        Ok(if self.manifest == MigrationSource::MANIFEST {
-            Source::Migration(MigrationSource::read(&self.path)?)
-        } else {
-            Source::Plugin(PluginSource::read(&self.path)?)
-        })
-    }
-}
-
 fn builder() -> String {
     format!("mighost {}", env!("CARGO_PKG_VERSION"))
 }
 
 fn is_there(artifact: &ArtifactInfo) -> bool {
     fs::metadata(&artifact.path).is_ok_and(|metadata| metadata.len() == artifact.size)
-}
-
-fn file_stamp(path: &Path) -> Result<FileStamp, ArtifactError> {
-    let metadata = fs::metadata(path).map_err(ArtifactError::read(path))?;
-    let modified = metadata
-        .modified()
-        .ok()
-        .and_then(|time| time.duration_since(std::time::UNIX_EPOCH).ok());
-    let modified = modified.map_or(0, |time| u64::try_from(time.as_nanos()).unwrap_or(u64::MAX));
-    Ok(FileStamp {
-        size: metadata.len(),
-        modified,
-    })
 }
 
 /// Builds and writes; each entry with the number that came with its source.

@@ -263,11 +263,23 @@ fn driver(
     })
 }
 
-/// The files of a source folder. Hidden ones and what builds leave behind are not sources.
+impl FileStamp {
+    pub fn of(metadata: &fs::Metadata) -> Self {
+        let modified = metadata.modified().ok();
+        let modified = modified.and_then(|time| time.duration_since(UNIX_EPOCH).ok());
+        Self {
+            size: metadata.len(),
+            modified: modified.map_or(0, |time| u64::try_from(time.as_nanos()).unwrap_or(u64::MAX)),
+        }
+    }
+}
+
+/// The files of a folder that holds `manifest`, and none of any other. Hidden ones and what builds leave behind are not
+/// sources.
 ///
 /// # Errors
 /// A folder cannot be read, or holds too many files.
-pub fn stamps(folder: &Path) -> Result<FileStamps, ArtifactError> {
+pub fn stamps(folder: &Path, manifest: &str) -> Result<Option<FileStamps>, ArtifactError> {
     let mut files = FileStamps::new();
     let mut pending = vec![PathBuf::new()];
     while let Some(below) = pending.pop() {
@@ -283,22 +295,16 @@ pub fn stamps(folder: &Path) -> Result<FileStamps, ArtifactError> {
             let path = below.join(&name);
             let kind = entry.file_type().map_err(ArtifactError::read(&directory))?;
             // A file may be a link, as builds follow it; a folder may not, as it could hold itself.
-            let metadata = fs::metadata(entry.path()).map_err(ArtifactError::read(&directory))?;
+            let metadata = if kind.is_symlink() {
+                fs::metadata(entry.path())
+            } else {
+                entry.metadata()
+            };
+            let metadata = metadata.map_err(ArtifactError::read(&directory))?;
             if kind.is_dir() {
                 pending.push(path);
             } else if metadata.is_file() {
-                let modified = metadata
-                    .modified()
-                    .ok()
-                    .and_then(|time| time.duration_since(UNIX_EPOCH).ok());
-                let modified = modified.map_or(0, |time| u64::try_from(time.as_nanos()).unwrap_or(u64::MAX));
-                files.insert(
-                    path,
-                    FileStamp {
-                        size: metadata.len(),
-                        modified,
-                    },
-                );
+                files.insert(path, FileStamp::of(&metadata));
             }
             if files.len() > MAX_FILES {
                 let text = format!("it holds more than {MAX_FILES} files");
@@ -308,8 +314,11 @@ pub fn stamps(folder: &Path) -> Result<FileStamps, ArtifactError> {
                 });
             }
         }
+        if !files.contains_key(Path::new(manifest)) {
+            return Ok(None);
+        }
     }
-    Ok(files)
+    Ok(Some(files))
 }
 
 /// The digest of the files' names and contents. `Cargo.lock` is left out: it changes with no change of the migration.

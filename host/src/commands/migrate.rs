@@ -1,6 +1,7 @@
 //! What `upgrade`, `downgrade` and `stamp` have in common: state, plan, run, report.
 
 mod offline;
+mod opened;
 
 use std::collections::HashSet;
 use std::io::Write;
@@ -9,6 +10,7 @@ use std::time::Instant;
 
 use tokio::sync::{Mutex, watch};
 
+use self::opened::{Opened, Opening};
 use super::open::{self, History};
 use super::{CommandError, Project, RunOptions};
 use crate::artifact::BuildMode;
@@ -68,11 +70,12 @@ pub(super) async fn migrate(
     } else {
         BuildMode::Stale
     };
+    // The server makes a session while the artifacts are looked at.
+    let database = (!options.sql).then(|| Opening::begin(project, &settings, reporter));
     let history = load_history(&settings, mode, reporter).await?;
-    let mut report = if options.sql {
-        offline::write(project, &settings, &history, goal, options, reporter, script).await?
-    } else {
-        online(project, &settings, &history, goal, options, reporter).await?
+    let mut report = match database {
+        Some(database) => online(&settings, &history, database, goal, options, reporter).await?,
+        None => offline::write(project, &settings, &history, goal, options, reporter, script).await?,
     };
     report.seconds = start.elapsed().as_secs_f64();
     Ok(report)
@@ -90,9 +93,9 @@ async fn load_history(
 }
 
 async fn online(
-    project: &Project,
     settings: &Settings,
     history: &History,
+    mut database: Opening,
     goal: &Goal,
     options: &RunOptions,
     reporter: &Arc<dyn Reporter>,
@@ -104,18 +107,12 @@ async fn online(
     let relative = goal.targets.iter().any(|target| target.contains(['+', '-']));
     loop {
         attempt += 1;
-        let target = open::target(settings, &project.environment, reporter).await?;
-        let opened = async {
-            let connection = database::connect::connect(&target, reporter.clone()).await?;
-            let state = database::read_state(
-                &connection.client,
-                &settings.version_table_schema,
-                &settings.version_table,
-            )
-            .await?;
-            Ok::<_, CommandError>((connection, state))
-        };
-        let (connection, state) = match opened.await {
+        let Opened {
+            target,
+            connection,
+            state,
+            ..
+        } = match database.opened().await {
             Ok(opened) => opened,
             // What was done before is not forgotten.
             Err(error) if !before.is_empty() => {

@@ -99,8 +99,8 @@ pub struct LiveSink {
     settled_heads: Vec<String>,
     /// How the steps that are closed and not known to be done change them.
     unsettled: VecDeque<Vec<RowChange>>,
-    /// Whether the host has sent records in the running transaction before the guest's first statement.
-    recorded: bool,
+    /// Where the host has sent what a transaction may begin with only once, and the guest nothing but settings: those.
+    opening: Option<Vec<String>>,
     /// Why a closed step failed, until it is asked for.
     earlier: Option<RunError>,
 }
@@ -142,7 +142,7 @@ impl LiveSink {
             closed: 0,
             settled_heads: state.heads.clone(),
             unsettled: VecDeque::new(),
-            recorded: false,
+            opening: None,
             earlier: None,
             settings,
             state,

@@ -149,6 +149,11 @@ impl Pipeline {
     pub async fn push(&mut self, statement: &str, operation: Option<&str>) -> Result<(), Failure> {
         let sent = self.send(statement, &[]);
         self.queue_up(sent, statement, operation, Part::Work);
+        self.make_room().await
+    }
+
+    /// Waits while too many are under way.
+    async fn make_room(&mut self) -> Result<(), Failure> {
         while self.queue.len() > MAX_STATEMENTS || self.bytes > MAX_BYTES {
             self.oldest().await?;
         }
@@ -220,8 +225,9 @@ impl Pipeline {
         }
     }
 
-    /// Takes the answers that have come, without waiting for others.
-    pub fn advance(&mut self) -> Result<(), Failure> {
+    /// Takes the answers that have come, and waits for others only where too many are under way.
+    pub async fn advance(&mut self) -> Result<(), Failure> {
+        self.make_room().await?;
         while let Some(pending) = self.queue.front_mut() {
             match pending.sent.poll_now() {
                 Poll::Ready(answer) => self.take_answer(answer)?,

@@ -3,6 +3,8 @@
 //! Parsing and planning these costs the server more than carrying them out, so a run that goes through many steps prepares
 //! them once. A guest may drop what is prepared; then they are sent as they are.
 
+use std::hash::{BuildHasher, Hasher};
+
 use super::lock::LockKey;
 use super::step::LedgerEntry;
 use super::tables::Tables;
@@ -19,6 +21,8 @@ const COMMITTED: &str = "mighost.committed";
 pub(super) struct Records {
     tables: Tables,
     lock: LockKey,
+    /// Tells this run from those that the session has seen before.
+    run: String,
     prepared: Option<String>,
 }
 
@@ -27,6 +31,7 @@ impl Records {
         Self {
             tables,
             lock,
+            run: secret_name("run"),
             prepared: None,
         }
     }
@@ -106,16 +111,17 @@ impl Records {
     }
 
     /// Makes the step of that number the one that was committed last, if it will be.
-    pub fn committed(number: usize) -> String {
-        format!("SET {COMMITTED} = '{number}'")
+    pub fn committed(&self, number: usize) -> String {
+        format!("SET {COMMITTED} = '{}_{number}'", self.run)
     }
 
     /// Fails where the step of that number is not the one that was committed last: what is sent behind it in one
     /// transaction is then not carried out.
     pub fn guard(&self, number: usize) -> String {
+        let committed = format!("'{}_{number}'", self.run);
         match &self.prepared {
-            Some(name) => format!("EXECUTE {name}_guard ('{number}')"),
-            None => guard(&format!("'{number}'")),
+            Some(name) => format!("EXECUTE {name}_guard ({committed})"),
+            None => guard(&committed),
         }
     }
 }
@@ -144,11 +150,18 @@ fn checked(change: &str) -> String {
     )
 }
 
-fn guard(number: &str) -> String {
+/// The setting is null until a transaction has set it, and a null would be no failure.
+fn guard(committed: &str) -> String {
     format!(
-        "SELECT CASE WHEN pg_catalog.current_setting('{COMMITTED}', true) = {number} THEN 1 \
-         ELSE ('committed before: ' || pg_catalog.current_setting('{COMMITTED}', true))::int END"
+        "SELECT CASE WHEN pg_catalog.current_setting('{COMMITTED}', true) = {committed} THEN 1 \
+         ELSE ('committed before: ' || coalesce(pg_catalog.current_setting('{COMMITTED}', true), 'nothing'))::int END"
     )
+}
+
+/// A name that no guest can guess.
+pub(super) fn secret_name(what: &str) -> String {
+    let random = std::collections::hash_map::RandomState::new().build_hasher().finish();
+    format!("mighost_{what}_{random:x}")
 }
 
 /// The columns of the ledger that a line fills.

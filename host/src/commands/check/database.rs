@@ -138,7 +138,7 @@ fn changed(history: &History, seen: &Seen, label: &str) -> Option<Finding> {
         let place = history.loaded.place(revision).filter(|_| artifact.is_described());
         let Some(place) = place else { return true };
         let then = seen.state.applied.get(revision).and_then(|applied| applied.source);
-        then.is_some() && digest_of_sources(place).ok() != then
+        then.is_some() && digest_of_sources(place).ok().flatten() != then
     });
     let what = format!(
         "{} not as when applied to {label}: {}",

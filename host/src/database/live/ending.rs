@@ -4,19 +4,22 @@
 //! is carried out unless this one is committed: in a run that is one transaction a failure aborts all that follows, and
 //! else each step begins by making sure of it.
 
-use std::hash::{BuildHasher, Hasher};
-
+use super::call::Operation;
 use super::journal::Journal;
 use super::{LiveSink, Phase};
 use crate::database::failure::Failure;
 use crate::database::lock::LockKey;
 use crate::database::pipeline::Part;
-use crate::database::records::{Line, Records, touched};
+use crate::database::records::{Line, secret_name, touched};
 use crate::database::step::{LedgerEntry, RunError, StepSink as _};
 use crate::database::tables::{CHECK_DEFERRED, DEALLOCATE, DEFER_AGAIN, RESET_SESSION, step_settings};
 use crate::report::Direction;
 use crate::revision::RowChange;
 use crate::runtime::SinkError;
+use crate::sql;
+
+/// How many settings may stand before SET TRANSACTION.
+const MAX_OPENING: usize = 32;
 
 impl LiveSink {
     /// What stands first in a step's transaction: the look at the version rows where the step before is not known to be
@@ -34,16 +37,41 @@ impl LiveSink {
         batch
     }
 
-    /// Begins the running step's transaction once more, without the host's records, for a guest whose first statement must
-    /// be the first.
-    pub(super) async fn begin_again(&mut self) -> Result<(), SinkError> {
+    /// Where the running step's transaction has nothing but settings yet, takes note of one more; and begins it once more,
+    /// without what the host has sent, for a statement that must stand before all others but settings.
+    pub(super) async fn open(&mut self, operation: Operation<'_>) -> Result<(), SinkError> {
+        // Cursors and COPY count as statements, too.
+        let only_settings = |opening: &Vec<String>| opening.len() as u64 + 1 == self.sent;
+        let Some(mut opening) = self.opening.take().filter(only_settings) else {
+            return Ok(());
+        };
+        let statement = operation.statement();
+        if sql::begins_transaction(statement) {
+            return self.begin_again(&opening).await;
+        }
+        let setting = sql::keywords(statement, 1).first().is_some_and(|word| word == "SET");
+        if setting && matches!(operation, Operation::Execute(_)) && opening.len() < MAX_OPENING {
+            opening.push(statement.to_owned());
+            self.opening = Some(opening);
+        }
+        Ok(())
+    }
+
+    async fn begin_again(&mut self, opening: &[String]) -> Result<(), SinkError> {
         self.drain().await?;
-        self.recorded = false;
         let (Some(step), false) = (&self.step, self.settings.one_transaction()) else {
             return Ok(());
         };
         let settings = step_settings(&self.settings.schema, step.lock_timeout, step.statement_timeout).join("; ");
-        self.pipeline.push_batch(&format!("ROLLBACK; BEGIN; {settings}"));
+        self.pipeline.push_batch("ROLLBACK");
+        // Outside of the transaction, for it needs a snapshot.
+        self.pipeline.push_batch(RESET_SESSION);
+        self.pipeline.push_batch(&format!("BEGIN; {settings}"));
+        let operation = self.operation.clone();
+        for setting in opening {
+            let pushed = self.pipeline.push(setting, operation.as_deref()).await;
+            pushed.map_err(|failure| self.report(failure))?;
+        }
         Ok(())
     }
 
@@ -79,7 +107,7 @@ impl LiveSink {
         // the next transaction has another session.
         if self.journal.written || self.settings.pooler || entry.direction == Direction::Stamp {
             self.settle().await?;
-        } else if let Err(failure) = self.pipeline.advance() {
+        } else if let Err(failure) = self.pipeline.advance().await {
             return Err(self.step_error(failure));
         }
         self.journal = Journal::idle();
@@ -113,7 +141,7 @@ impl LiveSink {
             Line::Timed
         };
         batch.extend(self.records.end(changes, entry, self.session_locked, line));
-        batch.push(Records::committed(self.closed + 1));
+        batch.push(self.records.committed(self.closed + 1));
         batch.extend(self.journal_end(entry.direction));
         if self.settings.one_transaction() {
             batch.push(DEFER_AGAIN.to_owned());
@@ -181,12 +209,6 @@ impl LiveSink {
         }
         failure.into_sink(self.lost()).into()
     }
-}
-
-/// A name that no guest can guess.
-pub(super) fn secret_name(what: &str) -> String {
-    let random = std::collections::hash_map::RandomState::new().build_hasher().finish();
-    format!("mighost_{what}_{random:x}")
 }
 
 fn describe(change: &RowChange) -> String {

@@ -114,9 +114,7 @@ impl LiveSink {
             }
             _ => {
                 self.sent += 1;
-                if self.sent == 1 && self.recorded && sql::begins_transaction(operation.statement()) {
-                    self.begin_again().await?;
-                }
+                self.open(operation).await?;
                 self.ensure_transaction();
                 if sql::is_rollback(operation.statement()) {
                     // ROLLBACK TO would bring a transaction that has failed back to life: the failure must be known before.

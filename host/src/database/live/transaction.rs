@@ -4,13 +4,13 @@ use async_trait::async_trait;
 use tokio::sync::watch;
 
 use super::alone::AS_HOST;
-use super::ending::secret_name;
 use super::journal::{Journal, JournalRow};
 use super::{COMMIT_UNKNOWN, LiveSink, Phase};
 use crate::config::TransactionMode;
 use crate::database::failure::Failure;
 use crate::database::lock::LockScope;
 use crate::database::pipeline::Part;
+use crate::database::records::secret_name;
 use crate::database::state::rows;
 use crate::database::step::{Aftermath, LedgerEntry, RunError, StepContext, StepSink, lock_timed_out};
 use crate::database::tables::{CHECK_DEFERRED, DEALLOCATE, RESET_SESSION, create_schema_if_missing, step_settings};
@@ -178,6 +178,7 @@ impl LiveSink {
         self.pipeline.push_batch(&format!("{AS_HOST}{lines}"));
         self.drain().await?;
         self.cursors.clear();
+        self.opening = None;
         self.committing = !self.journal.written;
         if let Err(failure) = self.commit().await {
             self.committing &= failure.is_lost();
@@ -277,13 +278,18 @@ impl StepSink for LiveSink {
         let no_transaction = step.transaction == TransactionMode::None;
         let cannot = self.settings.cannot_suspend();
         let recording = cannot.is_none();
-        self.journal = Journal::new(
+        let journal = Journal::new(
             &self.tables.journal,
             &step.revision,
             step.direction,
             &self.journal_rows,
             recording,
         );
+        if no_transaction || journal.written {
+            // Before the journal is this step's: what fails here is not.
+            self.settle().await?;
+        }
+        self.journal = journal;
         if let Some(reason) = cannot {
             if no_transaction {
                 return Err(SinkError::CannotSuspend {
@@ -305,8 +311,8 @@ impl StepSink for LiveSink {
         self.poisoned = None;
         self.committing = false;
         let settings = step_settings(&self.settings.schema, step.lock_timeout, step.statement_timeout).join("; ");
+        self.opening = None;
         if no_transaction || self.journal.written {
-            self.settle().await?;
             self.journal_stale = true;
             self.pipeline.push_batch(RESET_SESSION);
             self.ensure_journal_table();
@@ -331,7 +337,7 @@ impl StepSink for LiveSink {
             let savepoint = self.savepoint.as_ref();
             let savepoint = savepoint.map_or_else(String::new, |name| format!("; SAVEPOINT {name}"));
             let records = self.begin_records();
-            self.recorded = !records.is_empty();
+            self.opening = (!self.settings.pooler).then(Vec::new);
             let batch = format!("{begin}{records}{reset}{pooled}{settings}{savepoint}");
             self.pipeline.push_part(&batch, Part::Record);
         }
@@ -349,7 +355,7 @@ impl StepSink for LiveSink {
         self.journal.check_end()?;
         self.cursors.clear();
         self.phase = Phase::Transaction;
-        self.recorded = false;
+        self.opening = None;
         self.ensure_transaction();
         if let Some(step) = &self.step {
             let settings = step_settings(&self.settings.schema, step.lock_timeout, step.statement_timeout).join("; ");
