@@ -139,11 +139,7 @@ impl<S: StepSink + 'static> Run<S> {
     }
 
     /// Runs the steps and ends the run; fails with the number of the step, if it was one, and with what became of it.
-    async fn steps(
-        &self,
-        order: &Arc<InOrder>,
-        providers: &Arc<dyn Providers>,
-    ) -> Result<(), StepsFailure> {
+    async fn steps(&self, order: &Arc<InOrder>, providers: &Arc<dyn Providers>) -> Result<(), StepsFailure> {
         let mut number = 0;
         let mut attempts = Attempts::default();
         let mut rows = hooks::Rows::default();
