@@ -186,9 +186,10 @@ fn kind(error: &RevisionError, case: &Value) -> &'static str {
         RevisionError::SelfLoop { .. } => "loop",
         RevisionError::Cycle { .. } => "cycle",
         RevisionError::DependencyCycle { .. } => "dependency_cycle",
-        RevisionError::UnknownRevision { .. } | RevisionError::UnknownRow { .. } | RevisionError::BadTarget { .. } => {
-            "unknown_revision"
-        }
+        RevisionError::UnknownRevision { .. }
+        | RevisionError::UnknownRow { .. }
+        | RevisionError::BadTarget { .. }
+        | RevisionError::SeveralFloors { .. } => "unknown_revision",
         RevisionError::AmbiguousPrefix { .. } => "ambiguous_prefix",
         RevisionError::UnknownBranch { .. } => "unknown_branch",
         RevisionError::NotInBranch { .. } => "not_in_branch",

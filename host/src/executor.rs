@@ -182,7 +182,9 @@ impl<S: StepSink + 'static> Run<S> {
             return Ok(());
         };
         let one_transaction = self.sink.lock().await.one_transaction();
-        let state = if !one_transaction {
+        let state = if self.settings.offline {
+            "the script is incomplete: it could not be written to its end".into()
+        } else if !one_transaction {
             "all steps are done and committed".into()
         } else if matches!(error, RunError::Sink(SinkError::ConnectionLost(_))) {
             "the run is one transaction, and its COMMIT was under way: `mighost current` tells".into()

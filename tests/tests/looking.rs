@@ -202,6 +202,7 @@ fn heads_and_show() {
     project.run(&["upgrade", "heads"]).ok();
     assert_snapshot!(all(&project, &["current", "--check-heads"]), @"
     f7 (head)
+    m6 (head) (mergepoint)
     exit 0
     ");
     assert_snapshot!(all(&project, &["show", "current", "-i", "-q"]), @"
@@ -298,6 +299,38 @@ fn asking(query: &str) -> Vec<u8> {
            (i32.load offset=12 (i32.load (i32.load (i32.const 72)))))",
     );
     migration(&code.component(), vec![revision("b2", &["a1"])])
+}
+
+#[test]
+fn a_script_that_cannot_be_written() {
+    let project = Project::offline();
+    project.sql_migration("a1", &[], "CREATE TABLE station ();", "DROP TABLE station;");
+    project.run(&["build"]).ok();
+    // Nothing was committed, whatever the steps' number: it is a script.
+    let full = std::fs::File::create("/dev/full").unwrap();
+    let output = project.command(&["upgrade", "--sql"]).stdout(full).output().unwrap();
+    let text = String::from_utf8(output.stderr).unwrap();
+    assert!(
+        text.contains("error: cannot write the script: No space left on device"),
+        "{text}"
+    );
+    assert!(text.contains("state: the script is incomplete"), "{text}");
+    assert!(!text.contains("committed"), "{text}");
+    assert_eq!(output.status.code(), Some(2), "{text}");
+}
+
+#[test]
+fn a_downgrade_has_one_target() {
+    let project = Project::offline();
+    for (revision, down) in [("a1", &[] as &[&str]), ("b2", &["a1"])] {
+        project.sql_migration(revision, down, "SELECT 1;", "SELECT 1;");
+    }
+    project.run(&["build"]).ok();
+    assert_snapshot!(project.run(&["downgrade", "--sql", "b2:a1", "b2:base"]).shown(), @"
+    exit 4
+    error: a downgrade has one target, and here are several: 'a1' and 'base'; run it once for each
+    fault: the command's, the configuration's or the environment's
+    ");
 }
 
 #[test]

@@ -20,7 +20,8 @@ pub struct CurrentRequest {
 #[derive(Clone, Debug, serde::Serialize)]
 pub struct CurrentReport {
     pub database: String,
-    /// The rows of the version table; those that are no revision of the project are marked.
+    /// The rows of the version table, those included that are no revision of the project; behind them the last applied revisions of
+    /// branches that have no row, since a revision elsewhere depends on them.
     pub revisions: Vec<CurrentRevision>,
     /// True where the database is at every head of the history.
     pub at_heads: bool,
@@ -32,6 +33,8 @@ pub struct CurrentReport {
 #[derive(Clone, Debug, serde::Serialize)]
 pub struct CurrentRevision {
     pub revision: String,
+    /// False where another revision's row stands for it.
+    pub row: bool,
     /// None where the project has no such revision.
     pub summary: Option<RevisionSummary>,
 }
@@ -72,10 +75,21 @@ pub async fn run(
             heads,
         });
     }
-    let revisions = state.heads.into_iter().map(|revision| CurrentRevision {
-        summary: summary(&history, &revision),
-        revision,
-    });
+    // Of rows that are no revisions nothing more is known.
+    let current = history.graph.current(&state.heads).unwrap_or_default();
+    let implied: Vec<String> = current
+        .into_iter()
+        .filter(|revision| !state.heads.iter().any(|row| row == revision))
+        .map(str::to_owned)
+        .collect();
+    let rows = state.heads.into_iter().map(|revision| (revision, true));
+    let revisions = rows
+        .chain(implied.into_iter().map(|revision| (revision, false)))
+        .map(|(revision, row)| CurrentRevision {
+            summary: summary(&history, &revision),
+            revision,
+            row,
+        });
     Ok(CurrentReport {
         database: settings.label,
         revisions: revisions.collect(),

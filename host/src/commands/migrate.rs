@@ -238,12 +238,12 @@ fn settled(state: &DatabaseState) -> Option<Step> {
     })
 }
 
-/// Alembic takes one target for a downgrade; several are refused by the graph's own error for ranges and targets.
+/// Alembic takes one target for a downgrade.
 fn downgrade_plan(history: &History, heads: &[String], targets: &[&str]) -> Result<Plan, RevisionError> {
     match targets {
         [target] => history.graph.downgrade(heads, target),
-        _ => Err(RevisionError::BadTarget {
-            target: targets.join(" "),
+        _ => Err(RevisionError::SeveralFloors {
+            targets: targets.iter().map(|target| (*target).to_owned()).collect(),
         }),
     }
 }

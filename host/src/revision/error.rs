@@ -59,7 +59,7 @@ pub enum RevisionError {
     #[error(
         "there is no revision or branch label '{}', nor one that begins so; {}`mighost history` lists them",
         shown(.name),
-        did_you_mean(.similar)
+        where_it_is_known(.name).unwrap_or_else(|| did_you_mean(.similar))
     )]
     UnknownRevision {
         name: String,
@@ -92,6 +92,8 @@ pub enum RevisionError {
     MultipleHeads { target: String, heads: Vec<String> },
     #[error("'{target}' is not a target; say e.g. `head`, an id, `+1`, `-1`, `label@head` or `id+1`")]
     BadTarget { target: String },
+    #[error("a downgrade has one target, and here are several: {}; run it once for each", list(.targets))]
+    SeveralFloors { targets: Vec<String> },
     #[error(
         "the way {} from {at} is not clear: it leads to {}; {}",
         if *.up { "up" } else { "down" },
@@ -218,6 +220,12 @@ fn did_you_mean(similar: &Option<String>) -> String {
     similar
         .as_ref()
         .map_or_else(String::new, |name| format!("did you mean '{name}'? "))
+}
+
+/// `current` is a word of those commands that look, not a target.
+fn where_it_is_known(name: &str) -> Option<String> {
+    (name == "current")
+        .then(|| "only `mighost show`, `edit` and `history -r` take it for where the database is; ".to_owned())
 }
 
 fn circle(revisions: &[String]) -> String {

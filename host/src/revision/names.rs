@@ -68,6 +68,7 @@ impl Graph {
         let mut names: Vec<&str> = self.names.keys().map(String::as_str).chain(words).collect();
         // The order of a map is chance.
         names.sort_unstable();
+        names.retain(|known| *known != name);
         nearest(name, names).map(str::to_owned)
     }
 

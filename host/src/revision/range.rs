@@ -73,8 +73,8 @@ impl Graph {
         match (direction, offline.targets.as_slice()) {
             (Direction::Upgrade, targets) => self.upgrade(&rows, targets),
             (Direction::Downgrade, [target]) => self.downgrade(&rows, target),
-            (Direction::Downgrade, several) => Err(RevisionError::BadTarget {
-                target: several.join(" "),
+            (Direction::Downgrade, several) => Err(RevisionError::SeveralFloors {
+                targets: several.iter().map(|target| (*target).to_owned()).collect(),
             }),
             (Direction::Stamp, targets) => self.stamp(&rows, targets, false),
         }

@@ -115,7 +115,10 @@ pub fn run(project: &Project, request: &TakeOverRequest, reporter: &dyn Reporter
     let alembic = AlembicProject::read(&request.from, request.section.as_deref())?;
     let mut notes = alembic.notes.clone();
     let stage = match request.dry_run {
-        true => None,
+        true => {
+            stage::check_free(&request.directory, &[FILE_NAME, MIGRATIONS])?;
+            None
+        }
         // First of all: it may be refused.
         false => Some(Stage::start(&request.directory, &[FILE_NAME, MIGRATIONS])?),
     };

@@ -5,21 +5,33 @@ use crate::commands::init::takeover::{Revision, TakenOver};
 
 /// The counts, the revisions that want a look, the notes.
 pub fn taken_over(report: &TakenOver, styles: Styles) -> String {
-    let (done, will) = match report.dry_run {
-        true => ("would be taken over", "would have"),
-        false => ("taken over", "have"),
+    let done = match report.dry_run {
+        true => "would be taken over",
+        false => "taken over",
+    };
+    let will = |count| match (report.dry_run, count) {
+        (true, 1) => ("would have", "its"),
+        (true, _) => ("would have", "their"),
+        (false, 1) => ("has", "its"),
+        (false, _) => ("have", "their"),
+    };
+    let ((has, whose), (has_none, _)) = (will(report.converted), will(report.empty));
+    let noun = if report.revisions.len() == 1 {
+        "revision"
+    } else {
+        "revisions"
     };
     let by = match &report.alembic {
         Some(version) => format!(" by Alembic {}", escape_line(version)),
         None => String::new(),
     };
     let mut text = format!(
-        "{} revisions {done}{by} into {}\n",
+        "{} {noun} {done}{by} into {}\n",
         report.revisions.len(),
         report.config.display()
     );
     text.push_str(&format!(
-        "  {} {will} their code, {} {will} an empty script\n",
+        "  {} {has} {whose} code, {} {has_none} an empty script\n",
         report.converted, report.empty
     ));
     text.push_str(&format!(

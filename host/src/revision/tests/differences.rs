@@ -102,6 +102,13 @@ fn a_label_that_looks_like_a_step_is_a_label() {
 }
 
 #[test]
+fn steps_from_an_id_with_a_dot_are_steps() {
+    let graph = graph("w.2020.22; w.2020.23 < w.2020.22");
+    assert_eq!(graph.upgrade(&[], &["w.2020.22+1"]).unwrap().rows(), ["w.2020.23"]);
+    assert_eq!(graph.upgrade(&[], &["w.2020.23-1"]).unwrap().rows(), ["w.2020.22"]);
+}
+
+#[test]
 fn relative_targets_end_with_their_number() {
     let graph = graph("a1; a2 < a1");
     for target in ["+1xyz", "+1+1", "++1", "+", "+1.5", "@+1"] {

@@ -36,6 +36,7 @@ fn of_targets() {
     assert_snapshot!(text(graph.upgrade(&at, &["head"])), @"'head' must be one revision here, but there are 3 heads: 'users2', 'items1' and 'items2'. Join them with `mighost merge users2 items1 items2`, or say `heads` for all of them, or name one");
     assert_snapshot!(text(graph.upgrade(&at, &["users@head"])), @"'users@head' must be one revision here, but there are 2 heads: 'users2' and 'items2'. Join them with `mighost merge users2 items2`, or say `users@heads` for all of them, or name one");
     assert_snapshot!(text(graph.upgrade(&at, &["nope"])), @"there is no revision or branch label 'nope', nor one that begins so; `mighost history` lists them");
+    assert_snapshot!(text(graph.upgrade(&at, &["current"])), @"there is no revision or branch label 'current', nor one that begins so; only `mighost show`, `edit` and `history -r` take it for where the database is; `mighost history` lists them");
     assert_snapshot!(text(graph.upgrade(&at, &["item"])), @"'item' is the beginning of several names: 'items', 'items1' and 'items2'; type more of it");
     assert_snapshot!(text(graph.upgrade(&at, &["nope@users2"])), @"there is no branch 'nope'; `mighost branches` and `mighost history` show the labels");
     assert_snapshot!(text(graph.upgrade(&at, &["items@users2"])), @"revision 'users2' does not belong to branch 'items'");

@@ -113,7 +113,10 @@ impl Drop for Stage {
 }
 
 /// Refuses what is there; a folder of a run that was killed, and an empty one, are not.
-fn check_free(root: &Path, names: &[&str]) -> Result<(), TakeOverError> {
+///
+/// # Errors
+/// One of `names` is in `root` already.
+pub fn check_free(root: &Path, names: &[&str]) -> Result<(), TakeOverError> {
     for name in names {
         let path = root.join(name);
         if fs::symlink_metadata(&path).is_err() || path.join(UNFINISHED).is_file() {

@@ -154,10 +154,12 @@ fn what_is_there_stays() {
     let folder = alembic();
     let root = folder.path();
     write(root, "migrations/mine", "");
-    assert!(matches!(
-        take_over(root, false),
-        Err(CommandError::TakeOver(TakeOverError::Exists { .. }))
-    ));
+    for dry_run in [true, false] {
+        assert!(matches!(
+            take_over(root, dry_run),
+            Err(CommandError::TakeOver(TakeOverError::Exists { .. }))
+        ));
+    }
     assert!(root.join("migrations/mine").exists() && !root.join("mighost.toml").exists());
     fs::remove_dir_all(root.join("migrations")).unwrap();
     // A run that was killed in the middle leaves these.
