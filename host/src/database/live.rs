@@ -101,6 +101,9 @@ pub struct LiveSink {
     unsettled: VecDeque<Vec<RowChange>>,
     /// Where the host has sent what a transaction may begin with only once, and the guest nothing but settings: those.
     opening: Option<Vec<String>>,
+    /// Whether the database may have constraints whose check is put off. Asked in a run that is one transaction, where looking
+    /// for them after each step takes long.
+    deferrable: bool,
     /// Why a closed step failed, until it is asked for.
     earlier: Option<RunError>,
 }
@@ -144,6 +147,7 @@ impl LiveSink {
             unsettled: VecDeque::new(),
             opening: None,
             earlier: None,
+            deferrable: false,
             settings,
             state,
         }

@@ -199,6 +199,9 @@ pub(super) const RESET_SESSION: &str = "RESET SESSION AUTHORIZATION; RESET ROLE;
 /// Fires what is deferred to the end of the transaction while it is still the guest's, with its role and search path.
 pub(super) const CHECK_DEFERRED: &str = "SET CONSTRAINTS ALL IMMEDIATE";
 
+/// Whether there are constraints whose check can be put off.
+pub(super) const DEFERRABLE: &str = "SELECT EXISTS (SELECT FROM pg_catalog.pg_constraint WHERE condeferrable)";
+
 /// Takes [`CHECK_DEFERRED`] back in a transaction that goes on: constraints are deferred again, but for those that are
 /// declared so that they would not be.
 pub(super) const DEFER_AGAIN: &str = "SET CONSTRAINTS ALL DEFERRED; DO $mighost$ DECLARE names text; BEGIN \

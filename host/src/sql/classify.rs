@@ -48,13 +48,20 @@ pub fn writes(statement: &str) -> bool {
         .any(|token| writes.iter().any(|word| token.of(statement).eq_ignore_ascii_case(word)))
 }
 
-/// True where `statement` may drop prepared statements, be it in a block of code or a text that it runs.
+/// True where `statement` holds `word` anywhere, be it in a block of code or a text that it runs.
+fn holds(statement: &str, word: &str) -> bool {
+    let mut windows = statement.as_bytes().windows(word.len());
+    windows.any(|window| window.eq_ignore_ascii_case(word.as_bytes()))
+}
+
+/// True where `statement` may drop prepared statements.
 pub fn may_deallocate(statement: &str) -> bool {
-    let holds = |word: &str| {
-        let mut windows = statement.as_bytes().windows(word.len());
-        windows.any(|window| window.eq_ignore_ascii_case(word.as_bytes()))
-    };
-    holds("deallocate") || holds("discard")
+    holds(statement, "deallocate") || holds(statement, "discard")
+}
+
+/// True where `statement` may make a constraint whose check can be put off.
+pub fn may_defer(statement: &str) -> bool {
+    holds(statement, "deferrable")
 }
 
 /// True for a SELECT of nothing but `set_config(...)`.

@@ -81,7 +81,10 @@ impl LiveSink {
         self.journal.check_end()?;
         self.ensure_transaction();
         self.cursors.clear();
-        self.pipeline.push_batch(CHECK_DEFERRED);
+        let deferrable = self.deferrable || !self.settings.one_transaction();
+        if deferrable {
+            self.pipeline.push_batch(CHECK_DEFERRED);
+        }
         if let Some(savepoint) = self.savepoint.take() {
             // With it go those that the guest has left, so that no later step rolls back to before its own beginning.
             self.pipeline.push_batch(&format!("RELEASE SAVEPOINT {savepoint}"));
@@ -143,7 +146,7 @@ impl LiveSink {
         batch.extend(self.records.end(changes, entry, self.session_locked, line));
         batch.push(self.records.committed(self.closed + 1));
         batch.extend(self.journal_end(entry.direction));
-        if self.settings.one_transaction() {
+        if self.settings.one_transaction() && self.deferrable {
             batch.push(DEFER_AGAIN.to_owned());
         }
         batch.join("; ")

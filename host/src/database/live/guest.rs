@@ -100,6 +100,7 @@ impl LiveSink {
         self.check()?;
         let call = self.journal.call(operation.digest());
         let earlier = self.journal.earlier(call)?;
+        self.deferrable |= sql::may_defer(operation.statement());
         if sql::may_deallocate(operation.statement()) {
             self.records.forget();
         }

@@ -13,7 +13,9 @@ use crate::database::pipeline::Part;
 use crate::database::records::secret_name;
 use crate::database::state::rows;
 use crate::database::step::{Aftermath, LedgerEntry, RunError, StepContext, StepSink, lock_timed_out};
-use crate::database::tables::{CHECK_DEFERRED, DEALLOCATE, RESET_SESSION, create_schema_if_missing, step_settings};
+use crate::database::tables::{
+    CHECK_DEFERRED, DEALLOCATE, DEFERRABLE, RESET_SESSION, create_schema_if_missing, step_settings,
+};
 use crate::report::{Direction, Event, Level};
 use crate::revision::RowChange;
 use crate::runtime::SinkError;
@@ -119,6 +121,8 @@ impl LiveSink {
     async fn prepare_run(&mut self) -> Result<(), RunError> {
         if self.settings.one_transaction() {
             self.ensure_transaction();
+            let found = self.ask_now(DEFERRABLE).await?;
+            self.deferrable = found.first().and_then(|row| row.get(0)) != Some("f");
         }
         self.prepare_tables().await?;
         if self.in_transaction && !self.settings.one_transaction() {
