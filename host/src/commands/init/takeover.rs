@@ -19,7 +19,7 @@ use std::path::PathBuf;
 pub use error::TakeOverError;
 pub use python::Python;
 
-use self::places::folders;
+use self::places::{folders, migrations};
 use self::project::AlembicProject;
 use self::python::Answer;
 use self::revisions::{answered, declared};
@@ -30,8 +30,6 @@ use crate::config::{FILE_NAME, LoadRequest, load_project};
 use crate::report::{Event, Level, Reporter};
 use crate::revision::{Graph, Node};
 
-/// The folder of migrations, or of several such folders.
-const MIGRATIONS: &str = "migrations";
 const PLUGINS: &str = "plugins";
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -114,13 +112,19 @@ pub struct Side {
 pub fn run(project: &Project, request: &TakeOverRequest, reporter: &dyn Reporter) -> Result<TakenOver, CommandError> {
     let alembic = AlembicProject::read(&request.from, request.section.as_deref())?;
     let mut notes = alembic.notes.clone();
+    let migrations = migrations(&request.directory);
+    if migrations != "migrations" {
+        notes.push(format!(
+            "`migrations` is Alembic's own folder and stays as it is; mighost's is `{migrations}`"
+        ));
+    }
     let stage = match request.dry_run {
         true => {
-            stage::check_free(&request.directory, &[FILE_NAME, MIGRATIONS])?;
+            stage::check_free(&request.directory, &[FILE_NAME, migrations])?;
             None
         }
         // First of all: it may be refused.
-        false => Some(Stage::start(&request.directory, &[FILE_NAME, MIGRATIONS])?),
+        false => Some(Stage::start(&request.directory, &[FILE_NAME, migrations])?),
     };
     let extra = extra(project, &alembic);
     let answer = python::ask(
@@ -133,7 +137,7 @@ pub fn run(project: &Project, request: &TakeOverRequest, reporter: &dyn Reporter
         &mut notes,
     )?;
     let locations = answer.as_ref().map_or(&alembic.locations, |answer| &answer.locations);
-    let folders = folders(locations);
+    let folders = folders(migrations, locations);
     let revisions = match &answer {
         Some(answer) => answered(answer, &alembic, &folders, &mut notes),
         None => declared(&alembic, &folders, &mut notes)?,
@@ -180,7 +184,7 @@ pub fn run(project: &Project, request: &TakeOverRequest, reporter: &dyn Reporter
         let plugins = request.directory.join(PLUGINS);
         fs::create_dir_all(&plugins).map_err(stage::fail(&plugins))?;
         super::ignore_state(&request.directory)?;
-        stage.finish(&[MIGRATIONS])?;
+        stage.finish(&[migrations])?;
     }
     let empty = revisions
         .iter()

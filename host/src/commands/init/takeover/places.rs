@@ -3,12 +3,22 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use super::{Folder, MIGRATIONS};
+use super::Folder;
+
+/// The folder of migrations, or of several such folders, in the project `root`. Alembic's own is often called so, and stays.
+pub(super) fn migrations(root: &Path) -> &'static str {
+    let usual = root.join("migrations");
+    if usual.join("env.py").is_file() {
+        "mighost-migrations"
+    } else {
+        "migrations"
+    }
+}
 
 /// A folder for each version location: the only one is `migrations` itself, several are below it, named after their own.
-pub(super) fn folders(locations: &[PathBuf]) -> Vec<Folder> {
+pub(super) fn folders(migrations: &str, locations: &[PathBuf]) -> Vec<Folder> {
     if let [only] = locations {
-        let ours = MIGRATIONS.to_owned();
+        let ours = migrations.to_owned();
         return vec![Folder {
             alembic: only.clone(),
             ours,
@@ -22,7 +32,7 @@ pub(super) fn folders(locations: &[PathBuf]) -> Vec<Folder> {
             .rev()
             .map(|part| part.as_os_str().to_string_lossy());
         let name = parts.find(|part| part != "versions").unwrap_or_default();
-        let ours = unique(&format!("{MIGRATIONS}/{}", plain(&name)), &mut taken);
+        let ours = unique(&format!("{migrations}/{}", plain(&name)), &mut taken);
         folders.push(Folder {
             alembic: location.clone(),
             ours,
@@ -80,7 +90,7 @@ impl<'a> Places<'a> {
         let nearest = parents
             .max_by_key(|folder| folder.alembic.components().count())
             .or(self.folders.first());
-        let parent = nearest.map_or(MIGRATIONS, |folder| folder.ours.as_str());
+        let parent = nearest.map_or("migrations", |folder| folder.ours.as_str());
         let stem = file.file_stem().unwrap_or_default().to_string_lossy();
         let folder = unique(&format!("{parent}/{}", plain(&stem)), &mut self.taken);
         let shown = file.strip_prefix(self.root).unwrap_or(file);

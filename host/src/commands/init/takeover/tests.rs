@@ -47,6 +47,30 @@ fn alembic() -> tempfile::TempDir {
     folder
 }
 
+/// Alembic's folder is called `migrations` in many a project, Flask's for one.
+#[test]
+fn alembics_own_folder_stays() {
+    let folder = alembic();
+    let root = folder.path();
+    write(root, "migrations/env.py", "");
+    let taken = take_over(root, false).unwrap();
+    assert!(
+        taken
+            .folders
+            .iter()
+            .all(|folder| folder.ours.starts_with("mighost-migrations/"))
+    );
+    assert!(
+        taken.notes.iter().any(|note| note.contains("stays as it is")),
+        "{:?}",
+        taken.notes
+    );
+    let settings = std::fs::read_to_string(root.join("mighost.toml")).unwrap();
+    assert!(settings.contains("\"mighost-migrations/alembic\""), "{settings}");
+    let names: Vec<_> = std::fs::read_dir(root.join("migrations")).unwrap().collect();
+    assert_eq!(names.len(), 1);
+}
+
 #[test]
 fn without_python() {
     let folder = alembic();
@@ -218,6 +242,9 @@ fn a_project_of_flask_migrate() {
         python: Python::Never,
         dry_run: false,
     };
+    let taken = run(&project, &request(root.to_owned()), &Silent).unwrap();
+    assert_eq!(taken.folders[0].ours, "mighost-migrations");
+    assert!(root.join("mighost-migrations/a1/migration.toml").exists());
     let error = run(&project, &request(root.to_owned()), &Silent).unwrap_err();
     assert!(matches!(error, CommandError::TakeOver(TakeOverError::Exists { .. })));
     let taken = run(&project, &request(root.join("db")), &Silent).unwrap();
