@@ -10,8 +10,8 @@ mod split;
 mod variables;
 
 pub use classify::{
-    CopyDirection, IndexWork, begins_transaction, copy_with_client, index_work, is_rollback, is_session_setting,
-    keywords, may_deallocate, may_defer, preparable, transaction_control, writes,
+    CopyDirection, IndexWork, begins_transaction, copy_with_client, index_work, is_rollback, is_savepoint,
+    is_session_setting, keywords, may_deallocate, may_defer, preparable, transaction_control, writes,
 };
 pub use lexer::{Token, TokenKind, tokens};
 pub use split::{Piece, script_statements, split, statements};

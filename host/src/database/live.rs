@@ -89,7 +89,7 @@ pub struct LiveSink {
     described: bool,
     /// Whether the running step has sent PREPARE, which outlives the transaction, rolled back or not.
     prepares: bool,
-    /// In a run that is one transaction: the savepoint that the running step began with.
+    /// In a run that is one transaction: the host's savepoint before the running step's first.
     savepoint: Option<String>,
     /// Behind a pooler: what the driver believes to be prepared, as statements that prepare it.
     driver_statements: Vec<String>,

@@ -136,6 +136,11 @@ pub fn is_rollback(statement: &str) -> bool {
     keywords(statement, 1).first().is_some_and(|word| word == "ROLLBACK")
 }
 
+/// True for SAVEPOINT.
+pub fn is_savepoint(statement: &str) -> bool {
+    keywords(statement, 1).first().is_some_and(|word| word == "SAVEPOINT")
+}
+
 /// True where SQL's PREPARE takes `statement`.
 pub fn preparable(statement: &str) -> bool {
     keywords(statement, 1).first().is_some_and(|word| {

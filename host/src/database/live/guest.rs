@@ -5,6 +5,7 @@ use async_trait::async_trait;
 use super::call::{Answer, Operation, digest};
 use super::journal::Earlier;
 use super::{LiveSink, Phase};
+use crate::database::records::secret_name;
 use crate::runtime::{GuestDatabaseError, Row, Rows, Sink, SinkError, Value};
 use crate::sql;
 
@@ -96,6 +97,16 @@ impl LiveSink {
         }
     }
 
+    /// In a run that is one transaction the savepoints of one step are still there in the next. So the first is put behind one of
+    /// the host's, which takes them along when it is released.
+    fn bound_savepoints(&mut self, statement: &str) {
+        if self.settings.one_transaction() && self.savepoint.is_none() && sql::is_savepoint(statement) {
+            let name = secret_name("step");
+            self.pipeline.push_batch(&format!("SAVEPOINT {name}"));
+            self.savepoint = Some(name);
+        }
+    }
+
     async fn call(&mut self, operation: Operation<'_>) -> Result<Answer, SinkError> {
         self.check()?;
         let call = self.journal.call(operation.digest());
@@ -117,6 +128,7 @@ impl LiveSink {
                 self.sent += 1;
                 self.open(operation).await?;
                 self.ensure_transaction();
+                self.bound_savepoints(operation.statement());
                 if sql::is_rollback(operation.statement()) {
                     // ROLLBACK TO would bring a transaction that has failed back to life: the failure must be known before.
                     let drained = self.pipeline.drain().await;

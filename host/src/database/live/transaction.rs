@@ -10,7 +10,6 @@ use crate::config::TransactionMode;
 use crate::database::failure::Failure;
 use crate::database::lock::LockScope;
 use crate::database::pipeline::Part;
-use crate::database::records::secret_name;
 use crate::database::state::rows;
 use crate::database::step::{Aftermath, LedgerEntry, RunError, StepContext, StepSink, lock_timed_out};
 use crate::database::tables::{
@@ -337,12 +336,10 @@ impl StepSink for LiveSink {
             };
             let pooled = self.begin_pooled();
             self.in_transaction = true;
-            self.savepoint = self.settings.one_transaction().then(|| secret_name("step"));
-            let savepoint = self.savepoint.as_ref();
-            let savepoint = savepoint.map_or_else(String::new, |name| format!("; SAVEPOINT {name}"));
+            self.savepoint = None;
             let records = self.begin_records();
             self.opening = (!self.settings.pooler).then(Vec::new);
-            let batch = format!("{begin}{records}{reset}{pooled}{settings}{savepoint}");
+            let batch = format!("{begin}{records}{reset}{pooled}{settings}");
             self.pipeline.push_part(&batch, Part::Record);
         }
         self.phase = if no_transaction {
