@@ -22,7 +22,7 @@ use crate::sql;
 const MAX_OPENING: usize = 32;
 
 impl LiveSink {
-    /// What stands first in a step's transaction: the look at the version rows where the step before is not known to be
+    /// What stands first in a step's transaction: making sure of the step before where it is not known to be
     /// done, and from the second step on what is prepared for the ends of all that follow.
     pub(super) fn begin_records(&mut self) -> String {
         let mut batch = String::new();
