@@ -4,16 +4,20 @@ The code is an asset and not part of the component, so that components of guests
 made and compiled once.
 """
 
+import importlib
 import importlib.abc
 import importlib.machinery
 import linecache
+import pkgutil
 import sys
-import types
 
 import wit_world.imports
 from componentize_py_types import Err
 from wit_world.imports import assets, log
 
+# All of them now: there are no files to import from later.
+for _module in pkgutil.iter_modules(wit_world.imports.__path__, "wit_world.imports."):
+    importlib.import_module(_module.name)
 sys.modules["mighost.plugins"] = wit_world.imports
 
 # The module that has the functions; the component's own code sets it.
