@@ -13,12 +13,13 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use self::items::file_stamp;
-use super::build::{self, Source};
+use super::build::{self, Provider, Providers, Stale, Workshop};
 use super::error::ArtifactError;
 use super::sections;
 use super::source::{FileStamps, MigrationSource, PluginSource};
 use super::{ArtifactInfo, PluginMetadata, RevisionMetadata};
 use crate::report::{Event, Level, Reporter};
+use crate::toolchain::Toolchains;
 
 /// Whether sources are built while the library is read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,6 +41,7 @@ pub struct Library {
     pub build_dir: PathBuf,
     pub migrations: Vec<PathBuf>,
     pub plugins: Vec<PathBuf>,
+    pub toolchains: Toolchains,
 }
 
 /// A plugin and what it says of itself.
@@ -179,29 +181,32 @@ impl Library {
                 }),
                 // Its manifest is one of its files, so nobody reads it where nothing has changed.
                 (None, Some(output)) => {
-                    stale.push((number, item.source()?, item.files.clone(), output.clone()));
+                    let (source, files) = (item.source()?, item.files.clone());
+                    let output = output.clone();
+                    stale.push((number, Stale { source, files, output }));
                     None
                 }
             });
         }
         let described = mode == BuildMode::Describe && !stale.is_empty();
         if described {
-            for (number, source, files, output) in stale.drain(..) {
+            for (number, stale) in stale.drain(..) {
                 if let Some(place) = entries.get_mut(number) {
-                    let artifact = source.describe(&output);
+                    let artifact = stale.source.describe(&stale.output);
+                    let files = stale.files;
                     *place = Some(Entry { files, artifact });
                 }
             }
         }
         if mode == BuildMode::Never
-            && let Some((_, source, ..)) = stale.first()
+            && let Some((_, stale)) = stale.first()
         {
             return Err(ArtifactError::NotBuilt {
-                path: source.folder().to_owned(),
+                path: stale.source.folder().to_owned(),
             });
         }
         let built = stale.len();
-        for (number, entry) in build_stale(stale, &self.build_dir.join("cargo"), reporter)? {
+        for (number, entry) in self.build_stale(stale, &entries, reporter)? {
             if let Some(place) = entries.get_mut(number) {
                 *place = Some(entry);
             }
@@ -259,6 +264,53 @@ impl Library {
             });
         }
     }
+
+    /// Builds and writes; each entry with the number that came with its source. `entries` are those of what is not stale.
+    fn build_stale(
+        &self,
+        stale: Vec<(usize, Stale)>,
+        entries: &[Option<Entry>],
+        reporter: &dyn Reporter,
+    ) -> Result<Vec<(usize, Entry)>, ArtifactError> {
+        if stale.is_empty() {
+            return Ok(Vec::new());
+        }
+        let providers = Providers::default();
+        for entry in entries.iter().flatten() {
+            if let Some(plugin) = &entry.artifact.plugin {
+                let (exports, path) = (entry.artifact.exports.clone(), entry.artifact.path.clone());
+                providers.add(Provider::of_file(plugin.name.clone(), exports, path));
+            }
+        }
+        let shop = Workshop {
+            folder: &self.build_dir,
+            toolchains: &self.toolchains,
+            providers,
+            reporter,
+        };
+        let (numbers, stale): (Vec<_>, Vec<_>) = stale.into_iter().unzip();
+        let built = build::build(&stale, &shop)?;
+        let mut entries = Vec::new();
+        for ((number, stale), bytes) in numbers.into_iter().zip(stale).zip(built) {
+            let Stale {
+                source,
+                mut files,
+                output,
+            } = stale;
+            // The build itself writes it; without this the next run would build again.
+            let lock = source.folder().join(LOCK_FILE);
+            if lock.is_file() {
+                files.insert(LOCK_FILE.into(), file_stamp(&lock)?);
+            }
+            if let Some(folder) = output.parent() {
+                fs::create_dir_all(folder).map_err(ArtifactError::write(folder))?;
+            }
+            write_replacing(&output, &bytes).map_err(ArtifactError::write(&output))?;
+            let artifact = ArtifactInfo::read(output, &bytes)?;
+            entries.push((number, Entry { files, artifact }));
+        }
+        Ok(entries)
+    }
 }
 
 fn builder() -> String {
@@ -267,34 +319,6 @@ fn builder() -> String {
 
 fn is_there(artifact: &ArtifactInfo) -> bool {
     fs::metadata(&artifact.path).is_ok_and(|metadata| metadata.len() == artifact.size)
-}
-
-/// Builds and writes; each entry with the number that came with its source.
-fn build_stale(
-    stale: Vec<(usize, Source, FileStamps, PathBuf)>,
-    cargo_folder: &Path,
-    reporter: &dyn Reporter,
-) -> Result<Vec<(usize, Entry)>, ArtifactError> {
-    let (sources, places): (Vec<_>, Vec<_>) = stale
-        .into_iter()
-        .map(|(number, source, files, output)| ((source, files), (number, output)))
-        .unzip();
-    let built = build::build(&sources, cargo_folder, reporter)?;
-    let mut entries = Vec::new();
-    for (((source, mut files), (number, output)), bytes) in sources.into_iter().zip(places).zip(built) {
-        // The build itself writes it; without this the next run would build again.
-        let lock = source.folder().join(LOCK_FILE);
-        if lock.is_file() {
-            files.insert(LOCK_FILE.into(), file_stamp(&lock)?);
-        }
-        if let Some(folder) = output.parent() {
-            fs::create_dir_all(folder).map_err(ArtifactError::write(folder))?;
-        }
-        write_replacing(&output, &bytes).map_err(ArtifactError::write(&output))?;
-        let artifact = ArtifactInfo::read(output, &bytes)?;
-        entries.push((number, Entry { files, artifact }));
-    }
-    Ok(entries)
 }
 
 /// Writes beside and renames, so that a reader or a crash never sees half a file.
@@ -341,6 +365,7 @@ mod tests {
                 build_dir: self.path("build"),
                 migrations: vec![self.path("migrations")],
                 plugins: vec![self.path("plugins")],
+                toolchains: Toolchains::new(crate::config::ToolchainSettings::defaults(self.folder.path())),
             };
             library.load(mode, &Silent)
         }
