@@ -24,7 +24,8 @@ use super::error::ArtifactError;
 use super::interface::InterfaceName;
 use super::metadata::{PluginMetadata, RevisionsMetadata};
 use super::sections::{Assets, Metadata};
-use super::source::{FileStamps, MigrationSource, PluginSource, source_digest};
+use super::source::{MigrationSource, PluginSource, source_digest};
+use super::stamps::FileStamps;
 use crate::ident::Digest;
 use crate::report::{Event, Reporter};
 use crate::toolchain::Toolchains;
@@ -60,8 +61,8 @@ impl Source {
             size: 0,
             digest: nothing,
             code_digest: nothing,
-            imports: Vec::new(),
-            exports: Vec::new(),
+            imports: [].into(),
+            exports: [].into(),
             revisions,
             plugin,
         }
