@@ -21,5 +21,7 @@ pub mod report;
 pub mod revision;
 pub mod runtime;
 pub mod sql;
+pub mod testkit;
+pub mod toolchain;
 
 pub use api::{Database, Error, Project, TestServer};
