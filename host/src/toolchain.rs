@@ -6,6 +6,7 @@
 mod client;
 mod error;
 mod install;
+mod programs;
 mod tools;
 mod version;
 
@@ -14,7 +15,8 @@ use std::process::Command;
 
 pub use client::Registry;
 pub use error::ToolchainError;
-pub use tools::{Tool, ZIG};
+pub use programs::platform_program;
+pub use tools::{COMPONENTIZE_PY, COMPONENTIZE_QJS, NODE, TYPESCRIPT, Tool, ZIG};
 pub use version::Version;
 
 use crate::config::ToolchainSettings;

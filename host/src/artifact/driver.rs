@@ -17,11 +17,24 @@ pub enum Driver {
     Rust,
     /// C, compiled by zig.
     C,
+    /// JavaScript, run by QuickJS.
+    Javascript,
+    /// TypeScript: checked, then as JavaScript.
+    Typescript,
+    /// Python, run by Python itself.
+    Python,
 }
 
 impl Driver {
     /// All of them.
-    pub const ALL: [Self; 3] = [Self::Sql, Self::Rust, Self::C];
+    pub const ALL: [Self; 6] = [
+        Self::Sql,
+        Self::Rust,
+        Self::C,
+        Self::Javascript,
+        Self::Typescript,
+        Self::Python,
+    ];
 
     /// The name as `build = "..."` takes it.
     pub fn name(self) -> &'static str {
@@ -29,6 +42,9 @@ impl Driver {
             Self::Sql => "sql",
             Self::Rust => "rust",
             Self::C => "c",
+            Self::Javascript => "javascript",
+            Self::Typescript => "typescript",
+            Self::Python => "python",
         }
     }
 
@@ -38,6 +54,9 @@ impl Driver {
             Self::Sql => "SQL",
             Self::Rust => "Rust",
             Self::C => "C",
+            Self::Javascript => "JavaScript",
+            Self::Typescript => "TypeScript",
+            Self::Python => "Python",
         }
     }
 
@@ -47,6 +66,9 @@ impl Driver {
             Self::Sql => &["upgrade.sql", "downgrade.sql"],
             Self::Rust => &["src/lib.rs"],
             Self::C => &["migration.c"],
+            Self::Javascript => &["migration.js", "migration.mjs"],
+            Self::Typescript => &["migration.ts", "migration.mts"],
+            Self::Python => &["migration.py"],
         }
     }
 
@@ -55,6 +77,9 @@ impl Driver {
         match self {
             Self::Sql | Self::Rust => &[],
             Self::C => &["c"],
+            Self::Javascript => &["js", "mjs"],
+            Self::Typescript => &["ts", "mts"],
+            Self::Python => &["py"],
         }
     }
 }
@@ -123,7 +148,12 @@ fn by_extension(folder: &Path) -> Result<Vec<(Driver, String)>, ArtifactError> {
         };
         Some((driver, names.iter().find(of_it)?.clone()))
     };
-    Ok(Driver::ALL.into_iter().filter_map(speaks).collect())
+    let mut found: Vec<_> = Driver::ALL.into_iter().filter_map(speaks).collect();
+    // Code in TypeScript may use some in JavaScript.
+    if found.iter().any(|(driver, _)| *driver == Driver::Typescript) {
+        found.retain(|(driver, _)| *driver != Driver::Javascript);
+    }
+    Ok(found)
 }
 
 fn languages() -> String {

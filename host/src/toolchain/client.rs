@@ -5,7 +5,7 @@ use std::io;
 use std::path::Path;
 use std::process::Command;
 
-use super::{Package, version};
+use super::{Package, programs, version};
 use crate::config::ToolchainSettings;
 
 /// Which client installs a package.
@@ -63,18 +63,7 @@ pub(super) fn finish(package: &Package, folder: &Path) -> io::Result<()> {
 }
 
 fn pip(settings: &ToolchainSettings, package: &Package, folder: &Path) -> Option<Command> {
-    let pythons = ["python3", "python"].map(Path::new);
-    let mut command = match &settings.python {
-        Some(python) => module_pip(python),
-        None => pythons.into_iter().find_map(module_pip),
-    }
-    // A pip that belongs to a Python of another name.
-    .or_else(|| {
-        ["pip3", "pip"]
-            .into_iter()
-            .find(|name| version::of(Path::new(name)).is_some())
-            .map(Command::new)
-    })?;
+    let mut command = programs::pip(settings)?;
     command
         .args([
             "install",
@@ -96,24 +85,10 @@ fn pip(settings: &ToolchainSettings, package: &Package, folder: &Path) -> Option
     Some(command)
 }
 
-/// `python -m pip`, if this Python has it.
-fn module_pip(python: &Path) -> Option<Command> {
-    let mut command = Command::new(python);
-    command.args(["-m", "pip"]);
-    let mut probe = Command::new(python);
-    let output = probe.args(["-m", "pip", "--version"]).output().ok()?;
-    output.status.success().then_some(command)
-}
-
 fn npm(settings: &ToolchainSettings, package: &Package, folder: &Path) -> io::Result<Option<Command>> {
-    let beside = settings.node.as_ref().and_then(|node| Some(node.parent()?.join("npm")));
-    let npm = match beside.filter(|npm| npm.is_file()) {
-        Some(npm) => npm,
-        None => "npm".into(),
-    };
-    if version::of(&npm).is_none() {
+    let Some(mut command) = programs::npm(settings) else {
         return Ok(None);
-    }
+    };
     let versions = |pairs: &mut dyn Iterator<Item = (&str, &str)>| {
         pairs
             .map(|(name, version)| (name.to_owned(), version.into()))
@@ -126,7 +101,6 @@ fn npm(settings: &ToolchainSettings, package: &Package, folder: &Path) -> io::Re
         "overrides": versions(&mut package.overrides.iter().copied()),
     });
     fs::write(folder.join("package.json"), manifest.to_string())?;
-    let mut command = Command::new(npm);
     command
         .args([
             "install",

@@ -34,7 +34,10 @@ pub(super) fn build(job: &Job<'_>) -> Result<Built, ArtifactError> {
         return Err(job.failed(reason, ""));
     };
     let modules = packages::install(job)?;
-    if Path::new(entry).extension().is_some_and(|ending| ending == "ts" || ending == "mts") {
+    if Path::new(entry)
+        .extension()
+        .is_some_and(|ending| ending == "ts" || ending == "mts")
+    {
         typecheck::check(job, entry, modules.as_deref())?;
     }
     let bundle = bundle::make(job, entry, modules.as_deref())?;
@@ -70,9 +73,14 @@ impl<'a> WorldInterface<'a> {
     }
 }
 
-fn interfaces<'a>(resolve: &'a Resolve, items: impl Iterator<Item = (&'a wit_parser::WorldKey, &'a WorldItem)>) -> Vec<WorldInterface<'a>> {
+fn interfaces<'a>(
+    resolve: &'a Resolve,
+    items: impl Iterator<Item = (&'a wit_parser::WorldKey, &'a WorldItem)>,
+) -> Vec<WorldInterface<'a>> {
     let of = |(key, item): (&wit_parser::WorldKey, &WorldItem)| {
-        let WorldItem::Interface { id, .. } = item else { return None };
+        let WorldItem::Interface { id, .. } = item else {
+            return None;
+        };
         let interface = resolve.interfaces.get(*id)?;
         let full = resolve.name_world_key(key);
         Some(WorldInterface {
@@ -86,10 +94,24 @@ fn interfaces<'a>(resolve: &'a Resolve, items: impl Iterator<Item = (&'a wit_par
 
 fn imports<'a>(job: &'a Job<'_>) -> Vec<WorldInterface<'a>> {
     let resolve = &job.world.resolve;
-    interfaces(resolve, resolve.worlds.get(job.world.world).into_iter().flat_map(|world| &world.imports))
+    interfaces(
+        resolve,
+        resolve
+            .worlds
+            .get(job.world.world)
+            .into_iter()
+            .flat_map(|world| &world.imports),
+    )
 }
 
 fn exports<'a>(job: &'a Job<'_>) -> Vec<WorldInterface<'a>> {
     let resolve = &job.world.resolve;
-    interfaces(resolve, resolve.worlds.get(job.world.world).into_iter().flat_map(|world| &world.exports))
+    interfaces(
+        resolve,
+        resolve
+            .worlds
+            .get(job.world.world)
+            .into_iter()
+            .flat_map(|world| &world.exports),
+    )
 }

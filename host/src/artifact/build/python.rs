@@ -52,7 +52,10 @@ pub(super) fn build(job: &Job<'_>) -> Result<Built, ArtifactError> {
             let output = job.work.join("guest.wasm");
             let mut command = Command::new(&python);
             command
-                .args(["-c", "import sys; from componentize_py import script; sys.exit(script())"])
+                .args([
+                    "-c",
+                    "import sys; from componentize_py import script; sys.exit(script())",
+                ])
                 .arg("--quiet")
                 .arg("--wit-path")
                 .arg(&job.world.wit)
@@ -63,7 +66,10 @@ pub(super) fn build(job: &Job<'_>) -> Result<Built, ArtifactError> {
                 .arg(app::MODULE)
                 .arg("--output")
                 .arg(&output)
-                .env("PYTHONPATH", componentize.folder.as_deref().unwrap_or(&componentize.program))
+                .env(
+                    "PYTHONPATH",
+                    componentize.folder.as_deref().unwrap_or(&componentize.program),
+                )
                 // Without it, the machine's own packages would be taken in.
                 .env("VIRTUAL_ENV", folder.join("venv"))
                 .current_dir(&job.work);

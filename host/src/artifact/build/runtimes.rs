@@ -54,7 +54,10 @@ pub(super) fn kept(
     lock.lock().map_err(ArtifactError::write(&lock_path))?;
     if let Ok(component) = fs::read(&path) {
         // Only what is removed first depends on it.
-        let _ = File::options().append(true).open(&path).and_then(|file| file.set_modified(SystemTime::now()));
+        let _ = File::options()
+            .append(true)
+            .open(&path)
+            .and_then(|file| file.set_modified(SystemTime::now()));
         return Ok(component);
     }
     job.reporter.report(Event::Note {

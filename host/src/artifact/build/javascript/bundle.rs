@@ -48,7 +48,8 @@ pub(super) fn make(job: &Job<'_>, entry: &str, modules: Option<&Path>) -> Result
         .arg(format!("--metafile={}", meta.display()));
     run(job, &mut command)?;
     let text = std::fs::read(&meta).map_err(ArtifactError::read(&meta))?;
-    let meta: Meta = serde_json::from_slice(&text).map_err(|error| job.failed(format!("esbuild tells nothing of its output: {error}"), ""))?;
+    let meta: Meta = serde_json::from_slice(&text)
+        .map_err(|error| job.failed(format!("esbuild tells nothing of its output: {error}"), ""))?;
     if let Some(output) = meta.outputs.into_values().find(|output| output.entry_point.is_some()) {
         check(job, entry, &output)?;
     }
@@ -62,7 +63,8 @@ pub(super) fn make(job: &Job<'_>, entry: &str, modules: Option<&Path>) -> Result
         std::fs::read(&path).map_err(ArtifactError::read(&path))
     };
     let map = String::from_utf8_lossy(&read("bundle.js.map")?).into_owned();
-    let mut lines = Lines::read(&map).map_err(|error| job.failed(format!("esbuild's source map cannot be read: {error}"), ""))?;
+    let mut lines =
+        Lines::read(&map).map_err(|error| job.failed(format!("esbuild's source map cannot be read: {error}"), ""))?;
     for file in &mut lines.files {
         *file = name_of(job, file);
     }
@@ -84,8 +86,19 @@ fn esbuild(job: &Job<'_>, entry: &str, modules: Option<&Path>) -> Result<Command
     command
         .current_dir(job.folder())
         .arg(entry)
-        .args(["--bundle", "--platform=neutral", "--main-fields=module,main", "--target=es2023"])
-        .args(["--external:mighost", "--external:mighost:*", "--charset=ascii", "--log-level=warning", "--color=false"])
+        .args([
+            "--bundle",
+            "--platform=neutral",
+            "--main-fields=module,main",
+            "--target=es2023",
+        ])
+        .args([
+            "--external:mighost",
+            "--external:mighost:*",
+            "--charset=ascii",
+            "--log-level=warning",
+            "--color=false",
+        ])
         .args(external(job));
     if let Some(modules) = modules {
         command.env("NODE_PATH", modules);
@@ -120,7 +133,9 @@ fn run(job: &Job<'_>, command: &mut Command) -> Result<(), ArtifactError> {
 /// esbuild's advice is about its own options, which authors do not give.
 fn without_advice(output: &str) -> String {
     let advice = ["You can mark the path", "Are you trying to bundle for node?"];
-    let lines = output.lines().filter(|line| !advice.iter().any(|advice| line.contains(advice)));
+    let lines = output
+        .lines()
+        .filter(|line| !advice.iter().any(|advice| line.contains(advice)));
     lines.collect::<Vec<_>>().join("\n")
 }
 
@@ -139,7 +154,10 @@ fn name_of(job: &Job<'_>, file: &str) -> String {
     let full: std::path::PathBuf = parts.into_iter().collect();
     let folder = std::path::absolute(job.folder()).unwrap_or_default();
     let work = std::path::absolute(&job.work).unwrap_or_default();
-    let name = full.strip_prefix(&folder).or_else(|_| full.strip_prefix(work.join("npm"))).unwrap_or(&full);
+    let name = full
+        .strip_prefix(&folder)
+        .or_else(|_| full.strip_prefix(work.join("npm")))
+        .unwrap_or(&full);
     name.to_string_lossy().replace('\\', "/")
 }
 
@@ -148,11 +166,25 @@ fn name_of(job: &Job<'_>, file: &str) -> String {
 fn check(job: &Job<'_>, entry: &str, output: &Output) -> Result<(), ArtifactError> {
     let offered = imports(job);
     for import in &output.imports {
-        let known = import.path == "mighost" || offered.iter().any(|own| own.full == import.path || own.short() == import.path);
+        let known = import.path == "mighost"
+            || offered
+                .iter()
+                .any(|own| own.full == import.path || own.short() == import.path);
         if !known {
-            let names: Vec<&str> = offered.iter().map(super::WorldInterface::short).filter(|name| !name.starts_with("mighost:host/")).collect();
-            let names = if names.is_empty() { "none".to_owned() } else { names.join(", ") };
-            let reason = format!("it imports {}, which the manifest does not name under `uses`; it names {names}", import.path);
+            let names: Vec<&str> = offered
+                .iter()
+                .map(super::WorldInterface::short)
+                .filter(|name| !name.starts_with("mighost:host/"))
+                .collect();
+            let names = if names.is_empty() {
+                "none".to_owned()
+            } else {
+                names.join(", ")
+            };
+            let reason = format!(
+                "it imports {}, which the manifest does not name under `uses`; it names {names}",
+                import.path
+            );
             return Err(job.failed(reason, ""));
         }
     }
@@ -166,7 +198,10 @@ fn check(job: &Job<'_>, entry: &str, output: &Output) -> Result<(), ArtifactErro
             let name = names::camel(&function.name);
             let may_be_missing = export.is_revision() && name != "upgrade";
             if !has(&export.place) && !has(&name) && !may_be_missing {
-                let reason = format!("{entry} exports no function {name}, which the guest exports for {}", export.full);
+                let reason = format!(
+                    "{entry} exports no function {name}, which the guest exports for {}",
+                    export.full
+                );
                 return Err(job.failed(reason, ""));
             }
         }

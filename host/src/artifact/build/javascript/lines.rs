@@ -80,7 +80,10 @@ mod tests {
         let map = r#"{"version": 3, "sources": ["m.ts", "lib/h.ts"], "mappings": ";ACEO,SAAS,OAAO;AACvC,QAAM,IAAI;;ADDO", "names": []}"#;
         let lines = Lines::read(map).unwrap();
         assert_eq!(lines.files, ["m.ts", "lib/h.ts"]);
-        assert_eq!(lines.lines, [vec![], vec![(0, 1, 3)], vec![(0, 1, 4)], vec![], vec![(0, 0, 3)]]);
+        assert_eq!(
+            lines.lines,
+            [vec![], vec![(0, 1, 3)], vec![(0, 1, 4)], vec![], vec![(0, 0, 3)]]
+        );
     }
 
     #[test]

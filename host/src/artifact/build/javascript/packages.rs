@@ -49,7 +49,13 @@ pub(super) fn install(job: &Job<'_>) -> Result<Option<PathBuf>, ArtifactError> {
     }
     let mut npm = job.toolchains.npm().map_err(|error| job.no_tool(error))?;
     npm.arg(if lock.is_empty() { "install" } else { "ci" })
-        .args(["--omit=dev", "--ignore-scripts", "--no-audit", "--no-fund", "--no-update-notifier"])
+        .args([
+            "--omit=dev",
+            "--ignore-scripts",
+            "--no-audit",
+            "--no-fund",
+            "--no-update-notifier",
+        ])
         .args(["--loglevel", "error", "--prefix"])
         .arg(&folder)
         .current_dir(&folder);

@@ -18,28 +18,36 @@ pub(super) fn component(job: &Job<'_>) -> Result<Vec<u8>, ArtifactError> {
     let helper = helper(job);
     let main = main_module(job);
     let version = COMPONENTIZE_QJS.package.version;
-    runtimes::kept(job, "javascript", &[version.as_bytes(), helper.as_bytes(), main.as_bytes()], || {
-        let tools = job
-            .toolchains
-            .require(&COMPONENTIZE_QJS, job.reporter)
-            .map_err(|error| job.no_tool(error))?;
-        let node = job.toolchains.require(&NODE, job.reporter).map_err(|error| job.no_tool(error))?;
-        job.write("runtime/mighost.js", helper.as_bytes())?;
-        let entry = job.write("runtime/main.js", main.as_bytes())?;
-        let output = job.work.join("guest.wasm");
-        let mut command = node.command();
-        command
-            .arg(&tools.program)
-            .arg("--wit")
-            .arg(&job.world.wit)
-            .args(["--world", world::WORLD, "--sync", "--opt-size", "--js"])
-            .arg(&entry)
-            .arg("--output")
-            .arg(&output)
-            .current_dir(job.work.join("runtime"));
-        tool::run(job, "componentize-qjs", &mut command)?;
-        std::fs::read(&output).map_err(ArtifactError::read(&output))
-    })
+    runtimes::kept(
+        job,
+        "javascript",
+        &[version.as_bytes(), helper.as_bytes(), main.as_bytes()],
+        || {
+            let tools = job
+                .toolchains
+                .require(&COMPONENTIZE_QJS, job.reporter)
+                .map_err(|error| job.no_tool(error))?;
+            let node = job
+                .toolchains
+                .require(&NODE, job.reporter)
+                .map_err(|error| job.no_tool(error))?;
+            job.write("runtime/mighost.js", helper.as_bytes())?;
+            let entry = job.write("runtime/main.js", main.as_bytes())?;
+            let output = job.work.join("guest.wasm");
+            let mut command = node.command();
+            command
+                .arg(&tools.program)
+                .arg("--wit")
+                .arg(&job.world.wit)
+                .args(["--world", world::WORLD, "--sync", "--opt-size", "--js"])
+                .arg(&entry)
+                .arg("--output")
+                .arg(&output)
+                .current_dir(job.work.join("runtime"));
+            tool::run(job, "componentize-qjs", &mut command)?;
+            std::fs::read(&output).map_err(ArtifactError::read(&output))
+        },
+    )
 }
 
 fn helper(job: &Job<'_>) -> String {
@@ -55,9 +63,18 @@ fn main_module(job: &Job<'_>) -> String {
     let mut text = String::from("import * as mighost from \"./mighost.js\";\n");
     let mut modules = String::from("const modules = {\n");
     // Interfaces of types alone are nothing at run time.
-    for (number, import) in imports(job).iter().enumerate().filter(|(_, import)| !import.interface.functions.is_empty()) {
+    for (number, import) in imports(job)
+        .iter()
+        .enumerate()
+        .filter(|(_, import)| !import.interface.functions.is_empty())
+    {
         let _ = writeln!(text, "import * as m{number} from {:?};", import.full);
-        let _ = writeln!(modules, "    {:?}: m{number}, {:?}: m{number},", import.full, import.short());
+        let _ = writeln!(
+            modules,
+            "    {:?}: m{number}, {:?}: m{number},",
+            import.full,
+            import.short()
+        );
     }
     let _ = write!(text, "{modules}}};\n{RUNTIME}\n");
     for export in exports(job) {
@@ -68,7 +85,11 @@ fn main_module(job: &Job<'_>) -> String {
             if export.is_revision() && name == "objects" {
                 text.push_str("    objects,\n");
             } else {
-                let _ = writeln!(text, "    {name}: call({place:?}, {name:?}, {}),", declares_error(job, function));
+                let _ = writeln!(
+                    text,
+                    "    {name}: call({place:?}, {name:?}, {}),",
+                    declares_error(job, function)
+                );
             }
         }
         text.push_str("};\n");

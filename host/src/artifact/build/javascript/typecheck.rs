@@ -14,12 +14,18 @@ const HELPER: &str = include_str!("mighost.d.ts");
 /// The code has errors of types, which the error shows; or TypeScript is not to be had.
 pub(super) fn check(job: &Job<'_>, entry: &str, modules: Option<&Path>) -> Result<(), ArtifactError> {
     write(job, entry, modules)?;
-    let found = job.toolchains.require(&TYPESCRIPT, job.reporter).map_err(|error| job.no_tool(error))?;
+    let found = job
+        .toolchains
+        .require(&TYPESCRIPT, job.reporter)
+        .map_err(|error| job.no_tool(error))?;
     let folder = found.folder.unwrap_or_default().join("node_modules");
     let program = platform_program(&folder, "@typescript", "lib/tsc")
         .ok_or_else(|| job.failed("TypeScript has no program for this machine", ""))?;
     let mut command = Command::new(program);
-    command.current_dir(job.folder()).args(["--pretty", "false", "--project"]).arg(job.work.join("types/tsconfig.json"));
+    command
+        .current_dir(job.folder())
+        .args(["--pretty", "false", "--project"])
+        .arg(job.work.join("types/tsconfig.json"));
     tool::run(job, "tsc", &mut command)
 }
 
@@ -44,7 +50,10 @@ pub(super) fn write(job: &Job<'_>, entry: &str, modules: Option<&Path>) -> Resul
     });
     if let (Some(modules), Some(options)) = (modules, options.as_object_mut()) {
         let modules = modules.display();
-        options.insert("paths".into(), serde_json::json!({"*": [format!("{modules}/*"), format!("{modules}/@types/*")]}));
+        options.insert(
+            "paths".into(),
+            serde_json::json!({"*": [format!("{modules}/*"), format!("{modules}/@types/*")]}),
+        );
     }
     let settings = serde_json::json!({
         "compilerOptions": options,
@@ -57,7 +66,8 @@ pub(super) fn write(job: &Job<'_>, entry: &str, modules: Option<&Path>) -> Resul
 /// A module that demands of the guest's code what the guest exports.
 fn check_text(job: &Job<'_>, entry: &Path) -> String {
     let entry = serde_json::Value::from(entry.to_string_lossy().as_ref());
-    let mut text = format!("// Made by `mighost build`: what the guest's code must export.\nimport * as guest from {entry};\n");
+    let mut text =
+        format!("// Made by `mighost build`: what the guest's code must export.\nimport * as guest from {entry};\n");
     for export in exports(job) {
         let wanted = if export.is_revision() {
             "{ upgrade(): void; downgrade?(): void; objects?(): Record<string, import(\"mighost\").ReplaceableObject> | \

@@ -6,8 +6,8 @@
 use std::fmt::Write as _;
 
 use wit_parser::{
-    Docs, Function, FunctionKind, Handle, Interface, InterfaceId, Resolve, Type, TypeDef, TypeDefKind, TypeId, TypeOwner, WorldId,
-    WorldItem,
+    Docs, Function, FunctionKind, Handle, Interface, InterfaceId, Resolve, Type, TypeDef, TypeDefKind, TypeId,
+    TypeOwner, WorldId, WorldItem,
 };
 
 use super::names::{camel, pascal};
@@ -20,13 +20,19 @@ pub(super) fn declarations(resolve: &Resolve, world: WorldId) -> String {
     };
     let mut done: Vec<InterfaceId> = Vec::new();
     for item in world.imports.values().chain(world.exports.values()) {
-        let WorldItem::Interface { id, .. } = item else { continue };
+        let WorldItem::Interface { id, .. } = item else {
+            continue;
+        };
         if done.contains(id) {
             continue;
         }
         done.push(*id);
         if let (Some(name), Some(interface)) = (resolve.id_of(*id), resolve.interfaces.get(*id)) {
-            Writer { resolve, text: &mut text }.interface(&name, *id, interface);
+            Writer {
+                resolve,
+                text: &mut text,
+            }
+            .interface(&name, *id, interface);
         }
     }
     text
@@ -56,7 +62,9 @@ impl Writer<'_> {
                 self.docs("    ", &function.docs);
                 let (own, signature) = (camel(&function.name), self.signature(function, id, 0));
                 if is_reserved(&own) {
-                    self.line(&format!("    function {own}_{signature};\n    export {{ {own}_ as {own} }};"));
+                    self.line(&format!(
+                        "    function {own}_{signature};\n    export {{ {own}_ as {own} }};"
+                    ));
                 } else {
                     self.line(&format!("    export function {own}{signature};"));
                 }
@@ -109,7 +117,11 @@ impl Writer<'_> {
                 for case in &of.cases {
                     self.docs("        ", &case.docs);
                     let value = case.ty.map(|ty| format!(", val: {}", self.name_of(&ty, home)));
-                    self.line(&format!("        | {{ tag: {:?}{} }}", case.name, value.unwrap_or_default()));
+                    self.line(&format!(
+                        "        | {{ tag: {:?}{} }}",
+                        case.name,
+                        value.unwrap_or_default()
+                    ));
                 }
                 self.text.truncate(self.text.trim_end().len());
                 self.line(";");
@@ -126,10 +138,19 @@ impl Writer<'_> {
         self.line(&format!("    export class {name} {{"));
         let mut constructed = false;
         for function in interface.functions.values() {
-            let (FunctionKind::Method(id) | FunctionKind::Static(id) | FunctionKind::Constructor(id)) = &function.kind else {
+            let (FunctionKind::Method(id) | FunctionKind::Static(id) | FunctionKind::Constructor(id)) = &function.kind
+            else {
                 continue;
             };
-            if self.resolve.types.get(*id).and_then(|ty| ty.name.as_deref()).map(pascal).as_deref() != Some(name) {
+            if self
+                .resolve
+                .types
+                .get(*id)
+                .and_then(|ty| ty.name.as_deref())
+                .map(pascal)
+                .as_deref()
+                != Some(name)
+            {
                 continue;
             }
             self.docs("        ", &function.docs);
@@ -246,9 +267,48 @@ fn plain(ty: &Type) -> &'static str {
 /// Words that cannot be names in JavaScript.
 fn is_reserved(name: &str) -> bool {
     const WORDS: [&str; 38] = [
-        "arguments", "await", "break", "case", "catch", "class", "const", "continue", "debugger", "default", "delete", "do", "else",
-        "enum", "eval", "export", "extends", "false", "finally", "for", "function", "if", "import", "in", "instanceof", "new", "null",
-        "return", "static", "super", "switch", "this", "throw", "true", "try", "typeof", "void", "with",
+        "arguments",
+        "await",
+        "break",
+        "case",
+        "catch",
+        "class",
+        "const",
+        "continue",
+        "debugger",
+        "default",
+        "delete",
+        "do",
+        "else",
+        "enum",
+        "eval",
+        "export",
+        "extends",
+        "false",
+        "finally",
+        "for",
+        "function",
+        "if",
+        "import",
+        "in",
+        "instanceof",
+        "new",
+        "null",
+        "return",
+        "static",
+        "super",
+        "switch",
+        "this",
+        "throw",
+        "true",
+        "try",
+        "typeof",
+        "void",
+        "with",
     ];
-    WORDS.contains(&name) || matches!(name, "var" | "while" | "yield" | "let" | "interface" | "package" | "private" | "protected" | "public")
+    WORDS.contains(&name)
+        || matches!(
+            name,
+            "var" | "while" | "yield" | "let" | "interface" | "package" | "private" | "protected" | "public"
+        )
 }

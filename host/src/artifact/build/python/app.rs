@@ -11,10 +11,52 @@ pub(super) const MODULE: &str = "mighost_app";
 
 /// Modules of Python's library that are in every component, used or not, so that most guests have the same one.
 const LIBRARY: &[&str] = &[
-    "abc", "base64", "bisect", "calendar", "collections", "collections.abc", "configparser", "contextlib", "copy", "csv", "dataclasses",
-    "datetime", "decimal", "difflib", "enum", "fractions", "functools", "hashlib", "heapq", "html", "inspect", "io", "ipaddress",
-    "itertools", "json", "logging", "math", "operator", "pathlib", "pprint", "random", "re", "statistics", "string", "struct", "textwrap",
-    "time", "tomllib", "traceback", "typing", "unicodedata", "urllib.parse", "uuid", "warnings", "xml.etree.ElementTree", "zoneinfo",
+    "abc",
+    "base64",
+    "bisect",
+    "calendar",
+    "collections",
+    "collections.abc",
+    "configparser",
+    "contextlib",
+    "copy",
+    "csv",
+    "dataclasses",
+    "datetime",
+    "decimal",
+    "difflib",
+    "enum",
+    "fractions",
+    "functools",
+    "hashlib",
+    "heapq",
+    "html",
+    "inspect",
+    "io",
+    "ipaddress",
+    "itertools",
+    "json",
+    "logging",
+    "math",
+    "operator",
+    "pathlib",
+    "pprint",
+    "random",
+    "re",
+    "statistics",
+    "string",
+    "struct",
+    "textwrap",
+    "time",
+    "tomllib",
+    "traceback",
+    "typing",
+    "unicodedata",
+    "urllib.parse",
+    "uuid",
+    "warnings",
+    "xml.etree.ElementTree",
+    "zoneinfo",
 ];
 
 /// An interface that the guest exports, named as in Python.
@@ -34,9 +76,16 @@ pub(super) fn exports(job: &Job<'_>) -> Vec<Export> {
     let mut exports = Vec::new();
     let world = resolve.worlds.get(job.world.world);
     for (key, item) in world.into_iter().flat_map(|world| &world.exports) {
-        let WorldItem::Interface { id, .. } = item else { continue };
-        let Some(interface) = resolve.interfaces.get(*id) else { continue };
-        let functions = interface.functions.values().filter(|function| matches!(function.kind, FunctionKind::Freestanding));
+        let WorldItem::Interface { id, .. } = item else {
+            continue;
+        };
+        let Some(interface) = resolve.interfaces.get(*id) else {
+            continue;
+        };
+        let functions = interface
+            .functions
+            .values()
+            .filter(|function| matches!(function.kind, FunctionKind::Freestanding));
         let full = resolve.name_world_key(key);
         let mut export = Export {
             of_host: full.starts_with("mighost:host/"),
@@ -62,7 +111,9 @@ pub(super) fn exports(job: &Job<'_>) -> Vec<Export> {
 
 /// The module's text. `preload` are modules to import while the component is made, each with where the guest imports it, unless it may fail.
 pub(super) fn source(job: &Job<'_>, main: &str, preload: &[(String, Option<String>)]) -> String {
-    let mut text = format!("import mighost\nimport mighost_runtime\n\nmighost_runtime.main = {main:?}\nmighost_runtime.preload([\n");
+    let mut text = format!(
+        "import mighost\nimport mighost_runtime\n\nmighost_runtime.main = {main:?}\nmighost_runtime.preload([\n"
+    );
     for name in LIBRARY {
         let _ = writeln!(text, "    ({name:?}, None),");
     }
@@ -92,12 +143,16 @@ pub(super) fn source(job: &Job<'_>, main: &str, preload: &[(String, Option<Strin
 /// `set-role` as `set_role`; words of Python's own get an underscore.
 pub(super) fn snake(name: &str) -> String {
     const WORDS: [&str; 35] = [
-        "False", "None", "True", "and", "as", "assert", "async", "await", "break", "class", "continue", "def", "del", "elif", "else",
-        "except", "finally", "for", "from", "global", "if", "import", "in", "is", "lambda", "nonlocal", "not", "or", "pass", "raise",
-        "return", "try", "while", "with", "yield",
+        "False", "None", "True", "and", "as", "assert", "async", "await", "break", "class", "continue", "def", "del",
+        "elif", "else", "except", "finally", "for", "from", "global", "if", "import", "in", "is", "lambda", "nonlocal",
+        "not", "or", "pass", "raise", "return", "try", "while", "with", "yield",
     ];
     let name = name.replace('-', "_").to_lowercase();
-    if WORDS.contains(&name.as_str()) { name + "_" } else { name }
+    if WORDS.contains(&name.as_str()) {
+        name + "_"
+    } else {
+        name
+    }
 }
 
 /// `object_type` as `ObjectType`.

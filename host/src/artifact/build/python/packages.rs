@@ -42,7 +42,13 @@ pub(super) fn install(job: &Job<'_>) -> Result<Packages, ArtifactError> {
     if names_something(&wanted) {
         let mut command = job.toolchains.pip().map_err(|error| job.no_tool(error))?;
         command
-            .args(["install", "--no-input", "--no-compile", "--disable-pip-version-check", "--no-warn-script-location"])
+            .args([
+                "install",
+                "--no-input",
+                "--no-compile",
+                "--disable-pip-version-check",
+                "--no-warn-script-location",
+            ])
             .args(["--root-user-action", "ignore", "--quiet", "--target"])
             .arg(&site)
             .arg("--requirement")
@@ -56,7 +62,8 @@ pub(super) fn install(job: &Job<'_>) -> Result<Packages, ArtifactError> {
 
 fn names_something(requirements: &[u8]) -> bool {
     let text = String::from_utf8_lossy(requirements);
-    text.lines().any(|line| !line.trim().is_empty() && !line.trim_start().starts_with('#'))
+    text.lines()
+        .any(|line| !line.trim().is_empty() && !line.trim_start().starts_with('#'))
 }
 
 /// Removes native code, remembers which, and makes the digest of the rest.
@@ -79,12 +86,23 @@ fn finished(job: &Job<'_>, site: PathBuf) -> Result<Packages, ArtifactError> {
     }
     files.sort();
     let record = job.work.join("site.native");
-    let mut native: Vec<String> = fs::read_to_string(&record).unwrap_or_default().lines().map(str::to_owned).collect();
+    let mut native: Vec<String> = fs::read_to_string(&record)
+        .unwrap_or_default()
+        .lines()
+        .map(str::to_owned)
+        .collect();
     native.retain(|name| site.join(name).parent().is_some_and(Path::is_dir));
     let mut parts = Vec::new();
     for file in &files {
-        let name = file.strip_prefix(&site).unwrap_or(file).to_string_lossy().replace('\\', "/");
-        if file.extension().is_some_and(|end| ["so", "pyd", "dylib"].iter().any(|native| end == *native)) {
+        let name = file
+            .strip_prefix(&site)
+            .unwrap_or(file)
+            .to_string_lossy()
+            .replace('\\', "/");
+        if file
+            .extension()
+            .is_some_and(|end| ["so", "pyd", "dylib"].iter().any(|native| end == *native))
+        {
             fs::remove_file(file).map_err(ArtifactError::write(file))?;
             native.push(name);
         } else if name.ends_with(".py") {
@@ -105,15 +123,25 @@ fn finished(job: &Job<'_>, site: PathBuf) -> Result<Packages, ArtifactError> {
 impl Packages {
     /// Says what a failure of componentize-py means for the author.
     pub fn explain(&self, job: &Job<'_>, error: ArtifactError) -> ArtifactError {
-        let ArtifactError::Build { output, .. } = &error else { return error };
+        let ArtifactError::Build { output, .. } = &error else {
+            return error;
+        };
         // What `runtime.py` says of an import that failed.
-        let Some(at) = output.find("mighost: ") else { return error };
+        let Some(at) = output.find("mighost: ") else {
+            return error;
+        };
         let text = output.get(at + "mighost: ".len()..).unwrap_or_default();
         let first = text.lines().next().unwrap_or_default();
-        let Some((place, rest)) = first.split_once(" imports ") else { return error };
+        let Some((place, rest)) = first.split_once(" imports ") else {
+            return error;
+        };
         let module = rest.split(',').next().unwrap_or_default();
         let top = module.split('.').next().unwrap_or_default();
-        let own: Vec<&String> = self.native.iter().filter(|name| name.starts_with(&format!("{top}/")) || name.starts_with(&format!("{top}."))).collect();
+        let own: Vec<&String> = self
+            .native
+            .iter()
+            .filter(|name| name.starts_with(&format!("{top}/")) || name.starts_with(&format!("{top}.")))
+            .collect();
         let native = own.first().copied().or(self.native.first());
         let reason = match native {
             Some(native) => format!(
@@ -122,6 +150,12 @@ impl Packages {
             ),
             None => format!("{place} imports {module}, which cannot run in the sandbox"),
         };
-        job.failed(reason, text.lines().take_while(|line| !line.starts_with("Caused by")).collect::<Vec<_>>().join("\n"))
+        job.failed(
+            reason,
+            text.lines()
+                .take_while(|line| !line.starts_with("Caused by"))
+                .collect::<Vec<_>>()
+                .join("\n"),
+        )
     }
 }

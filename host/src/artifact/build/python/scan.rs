@@ -56,7 +56,10 @@ impl Scan {
             for function in &export.functions {
                 let may_be_missing = export.module == "revision" && function != "upgrade";
                 if !in_class && !may_be_missing && !self.defined.contains(function) {
-                    let reason = format!("{main} defines no function {function}, which the guest exports for {}", export.full);
+                    let reason = format!(
+                        "{main} defines no function {function}, which the guest exports for {}",
+                        export.full
+                    );
                     return Err(job.failed(reason, ""));
                 }
             }
@@ -66,7 +69,11 @@ impl Scan {
 
     fn check_plugins(&self, job: &Job<'_>) -> Result<(), ArtifactError> {
         let resolve = &job.world.resolve;
-        let keys = resolve.worlds.get(job.world.world).into_iter().flat_map(|world| world.imports.keys());
+        let keys = resolve
+            .worlds
+            .get(job.world.world)
+            .into_iter()
+            .flat_map(|world| world.imports.keys());
         let imported: Vec<String> = keys.map(|key| resolve.name_world_key(key)).collect();
         let module = |name: &str| {
             let name = name.split('@').next().unwrap_or_default();
@@ -77,8 +84,14 @@ impl Scan {
             if name != "*" && !imported.iter().any(|full| name.ends_with(&module(full))) {
                 let own = imported.iter().filter(|name| !name.starts_with("mighost:host/"));
                 let own: Vec<&str> = own.map(String::as_str).collect();
-                let what = if own.is_empty() { "none".to_owned() } else { own.join(", ") };
-                let reason = format!("{place} imports {name} of mighost.plugins, but the manifest does not name it under `uses`; it names {what}");
+                let what = if own.is_empty() {
+                    "none".to_owned()
+                } else {
+                    own.join(", ")
+                };
+                let reason = format!(
+                    "{place} imports {name} of mighost.plugins, but the manifest does not name it under `uses`; it names {what}"
+                );
                 return Err(job.failed(reason, ""));
             }
         }
