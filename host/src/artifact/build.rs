@@ -122,8 +122,6 @@ struct Job<'a> {
     work: PathBuf,
     /// What the guest imports and exports.
     world: world::GuestWorld,
-    /// The folder of components that many guests share.
-    runtimes: PathBuf,
     toolchains: &'a Toolchains,
     reporter: &'a dyn Reporter,
 }
@@ -274,7 +272,6 @@ fn component(stale: &Stale, shop: &Workshop<'_>) -> Result<Built, ArtifactError>
         files,
         world: world::synthesize(source, &shop.providers, &work)?,
         work,
-        runtimes: shop.folder.join("runtimes"),
         toolchains: shop.toolchains,
         reporter: shop.reporter,
     };

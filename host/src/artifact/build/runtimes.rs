@@ -14,7 +14,7 @@ use crate::ident::Digest;
 use crate::report::{Event, Level};
 
 /// How many are kept of each language; the ones that were not used for longest go.
-const KEPT: usize = 12;
+const KEPT: usize = 40;
 
 /// What a driver makes: the component, and assets beside those that lie in the folder.
 pub(super) struct Built {
@@ -40,7 +40,8 @@ pub(super) fn kept(
 ) -> Result<Vec<u8>, ArtifactError> {
     let world = wit_text(&job.world.wit)?;
     let digest = Digest::of_parts([world.as_bytes()].into_iter().chain(parts.iter().copied()));
-    let folder = job.runtimes.join(language);
+    // Beside the tools, for it depends on them and on the world alone: projects that share those share it.
+    let folder = job.toolchains.folder().join("runtimes").join(language);
     fs::create_dir_all(&folder).map_err(ArtifactError::write(&folder))?;
     let path = folder.join(format!("{digest}.wasm"));
     // Two folders of one world are built side by side, and so may two projects be that share the folder.
