@@ -52,7 +52,7 @@ impl Writer<'_> {
     fn interface(&mut self, name: &str, id: InterfaceId, interface: &Interface) {
         self.line(&format!("\ndeclare module {name:?} {{"));
         for (name, ty) in &interface.types {
-            if let Some(ty) = self.resolve.types.get(*ty).map(TypeDef::clone) {
+            if let Some(ty) = self.resolve.types.get(*ty).cloned() {
                 self.docs("    ", &ty.docs);
                 self.definition(&pascal(name), id, &ty, interface);
             }
