@@ -8,7 +8,7 @@ mod steps;
 use std::sync::Arc;
 
 pub(super) use pgtap::run as pgtap;
-pub(crate) use server::{Database, Databases, Server};
+pub(crate) use server::{Database, Databases};
 
 use self::steps::Session;
 use super::Project;
@@ -19,7 +19,7 @@ use super::report::{Failure, Subject};
 use super::update::Change;
 use crate::database::{ask, script};
 use crate::ident::quote_identifier;
-use crate::report::{Reporter, Silent};
+use crate::report::Silent;
 use crate::runtime::SinkError;
 
 /// What `at` says for the state before all revisions.
