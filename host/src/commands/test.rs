@@ -99,7 +99,12 @@ fn open(
         true => BuildMode::Never,
         false => BuildMode::Stale,
     };
-    let library = open::library(&settings.root, &settings.migrations, &settings.plugins);
+    let library = open::library(
+        &settings.root,
+        &settings.migrations,
+        &settings.plugins,
+        &settings.toolchains,
+    );
     let history = open::history(&library, mode, &**reporter)?;
     let runtime = Arc::new(Runtime::new()?);
     let registry = Registry::new(runtime, reporter.clone(), history.loaded.plugins.clone())?;
