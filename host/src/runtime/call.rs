@@ -271,11 +271,12 @@ impl Call {
     }
 }
 
-/// Says whether the guests of a step may end here.
+/// Ends the guests of a step, and says whether they may end here.
 ///
 /// # Errors
 /// One of them has statements refused still.
 pub fn finish_calls(guest: &Guest, step: &StepRun) -> Result<(), RuntimeError> {
+    step.release();
     match step.refused() {
         Some(_) => Err(RuntimeError::Unfinished {
             guest: guest.name.to_string(),

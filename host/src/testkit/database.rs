@@ -274,7 +274,7 @@ async fn look_at(client: &tokio_postgres::Client, check: &Check, source: &str, v
         verdict
             .failures
             .push(failure.hint("`mighost test --update` writes the rows that were found"));
-        let change = Change::line_below(source, &check.query.span(), &format!("rows = {whole}"));
+        let change = Change::beside(source, &check.query.span(), &format!("rows = {whole}"));
         verdict.changes.push(change);
         return;
     };
