@@ -85,7 +85,10 @@ impl Registry {
             let mut numbers = info.imports.iter().filter_map(|import| self.by_interface.get(import));
             numbers.any(|number| self.plugins.get(*number).is_some_and(|plugin| needs(&plugin.artifact)))
         };
-        let large: Vec<_> = migrations.into_iter().filter(|(info, _)| needs(info) || imported(info)).collect();
+        let large: Vec<_> = migrations
+            .into_iter()
+            .filter(|(info, _)| needs(info) || imported(info))
+            .collect();
         if large.is_empty() {
             return;
         }

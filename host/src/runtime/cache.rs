@@ -50,7 +50,12 @@ impl CompileCache {
     /// which costs time and nothing else.
     pub fn lock(&self, code: &Digest) -> Option<fs::File> {
         let path = self.folder.join(format!("{code}.lock"));
-        let file = fs::File::options().create(true).truncate(false).write(true).open(path).ok()?;
+        let file = fs::File::options()
+            .create(true)
+            .truncate(false)
+            .write(true)
+            .open(path)
+            .ok()?;
         file.lock().ok()?;
         Some(file)
     }

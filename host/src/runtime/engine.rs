@@ -108,7 +108,9 @@ impl Runtime {
     /// Whether code of this digest need not be compiled any more.
     pub fn is_compiled(&self, code: &Digest) -> bool {
         let components = self.components.lock().unwrap_or_else(PoisonError::into_inner);
-        let in_memory = components.get(code).is_some_and(|place| place.try_lock().is_ok_and(|place| place.is_some()));
+        let in_memory = components
+            .get(code)
+            .is_some_and(|place| place.try_lock().is_ok_and(|place| place.is_some()));
         in_memory || self.cache.as_ref().is_some_and(|cache| cache.has(code))
     }
 
