@@ -18,7 +18,7 @@ pub(super) fn encode(job: &Job<'_>, module: &[u8]) -> Result<Vec<u8>, ArtifactEr
             let adapter = wat::parse_str(include_str!("nowasi.wat"))?;
             encoder.adapter(PREVIEW1, &adapter)?;
         }
-        encoder.module(module)?.encode()
+        encoder.module(&without_debug_info(module)?)?.encode()
     };
     encode().map_err(|error| {
         let mut chain = error.chain().map(ToString::to_string).collect::<Vec<_>>();
@@ -29,6 +29,28 @@ pub(super) fn encode(job: &Job<'_>, module: &[u8]) -> Result<Vec<u8>, ArtifactEr
             chain.join("\n"),
         )
     })
+}
+
+/// The module without what debuggers read, which is most of it. The names of functions stay: they are told where the guest traps.
+fn without_debug_info(module: &[u8]) -> anyhow::Result<Vec<u8>> {
+    let mut kept = Vec::with_capacity(module.len());
+    let mut copied = 0;
+    for payload in wasmparser::Parser::new(0).parse_all(module) {
+        let wasmparser::Payload::CustomSection(section) = payload? else {
+            continue;
+        };
+        if section.name().starts_with(".debug_") {
+            // The range is the content's; before it stand the section's number and its length.
+            let content = section.range();
+            let length = content.len();
+            let header = 1 + (1..=5).find(|bytes| length < 1 << (7 * bytes)).unwrap_or(5);
+            let start = content.start.saturating_sub(header);
+            kept.extend_from_slice(module.get(copied..start).unwrap_or_default());
+            copied = content.end;
+        }
+    }
+    kept.extend_from_slice(module.get(copied..).unwrap_or_default());
+    Ok(kept)
 }
 
 fn imports_preview1(module: &[u8]) -> bool {
