@@ -1,5 +1,6 @@
 //! From a core module to a component, for compilers that stop at a module; and what any component may import.
 
+use wasmparser::BinaryReader;
 use wit_component::ComponentEncoder;
 
 use super::super::error::ArtifactError;
@@ -33,23 +34,25 @@ pub(super) fn encode(job: &Job<'_>, module: &[u8]) -> Result<Vec<u8>, ArtifactEr
 
 /// The module without what debuggers read, which is most of it. The names of functions stay: they are told where the guest traps.
 fn without_debug_info(module: &[u8]) -> anyhow::Result<Vec<u8>> {
-    let mut kept = Vec::with_capacity(module.len());
-    let mut copied = 0;
-    for payload in wasmparser::Parser::new(0).parse_all(module) {
-        let wasmparser::Payload::CustomSection(section) = payload? else {
-            continue;
+    const HEADER: usize = 8;
+    let mut kept = module.get(..HEADER).unwrap_or_default().to_vec();
+    let mut rest = module.get(HEADER..).unwrap_or_default();
+    while !rest.is_empty() {
+        let mut reader = BinaryReader::new(rest, 0);
+        let id = reader.read_u8()?;
+        let size = reader.read_var_u32()? as usize;
+        let content = reader.current_position();
+        reader.read_bytes(size)?;
+        let (section, behind) = rest.split_at(reader.current_position());
+        let is_debug = id == 0 && {
+            let mut content = BinaryReader::new(section.get(content..).unwrap_or_default(), 0);
+            content.read_string()?.starts_with(".debug_")
         };
-        if section.name().starts_with(".debug_") {
-            // The range is the content's; before it stand the section's number and its length.
-            let content = section.range();
-            let length = content.len();
-            let header = 1 + (1..=5).find(|bytes| length < 1 << (7 * bytes)).unwrap_or(5);
-            let start = content.start.saturating_sub(header);
-            kept.extend_from_slice(module.get(copied..start).unwrap_or_default());
-            copied = content.end;
+        if !is_debug {
+            kept.extend_from_slice(section);
         }
+        rest = behind;
     }
-    kept.extend_from_slice(module.get(copied..).unwrap_or_default());
     Ok(kept)
 }
 
