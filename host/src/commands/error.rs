@@ -15,6 +15,7 @@ use crate::executor::{ExecutorError, RunFailure, StepDone};
 use crate::report::{Blame, DatabaseError, Diagnostic, Direction, ExitKind};
 use crate::revision::Late;
 use crate::runtime::{RuntimeError, SinkError};
+use crate::testkit::TestError;
 use crate::toolchain::ToolchainError;
 
 /// Why a command failed.
@@ -22,6 +23,8 @@ use crate::toolchain::ToolchainError;
 pub enum CommandError {
     #[error(transparent)]
     Config(#[from] ConfigError),
+    #[error(transparent)]
+    Test(#[from] TestError),
     #[error(transparent)]
     Init(#[from] InitError),
     #[error(transparent)]
@@ -147,6 +150,12 @@ impl Diagnostic {
         let simple = |blame, exit| Self::new(blame, exit, error.to_string());
         match error {
             CommandError::Config(error) => error.into(),
+            CommandError::Test(TestError::Runtime(error)) => runtime(error),
+            CommandError::Test(error) => {
+                let mut diagnostic = simple(Blame::Operator, ExitKind::Usage);
+                diagnostic.hints.extend(error.hint());
+                diagnostic
+            }
             CommandError::Init(error) => error.into(),
             CommandError::Revision(error) => error.into(),
             CommandError::TakeOver(error) => error.into(),
