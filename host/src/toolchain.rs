@@ -6,6 +6,7 @@
 mod client;
 mod error;
 mod install;
+mod look;
 mod programs;
 mod tools;
 mod version;
@@ -15,6 +16,7 @@ use std::process::Command;
 
 pub use client::Registry;
 pub use error::ToolchainError;
+pub use look::{Looked, size_of};
 pub use programs::platform_program;
 pub use tools::{COMPONENTIZE_PY, COMPONENTIZE_QJS, NODE, TYPESCRIPT, Tool, ZIG};
 pub use version::Version;
@@ -168,13 +170,17 @@ impl Toolchains {
     ) -> Result<PathBuf, ToolchainError> {
         match self.installed(package) {
             Some(folder) => Ok(folder),
-            None if !self.settings.install => Err(ToolchainError::MustNotInstall {
-                tool: what,
-                package: package.name,
-                version: package.version,
-                folder: self.settings.folder.clone(),
-            }),
+            None if !self.settings.install => Err(self.must_not_install(package, what)),
             None => install::install(&self.settings, package, what, reporter),
+        }
+    }
+
+    fn must_not_install(&self, package: &Package, tool: &'static str) -> ToolchainError {
+        ToolchainError::MustNotInstall {
+            tool,
+            package: package.name,
+            version: package.version,
+            folder: self.settings.folder.clone(),
         }
     }
 

@@ -13,6 +13,7 @@ mod rust;
 mod sql;
 mod tool;
 mod world;
+mod zig;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -20,6 +21,8 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 pub(super) use providers::{Provider, Providers};
+pub use rust::look as look_for_rust;
+pub(super) use world::package_text;
 
 use self::runtimes::Built;
 use super::ArtifactInfo;
@@ -277,7 +280,8 @@ fn component(stale: &Stale, shop: &Workshop<'_>) -> Result<Built, ArtifactError>
     };
     let built = match driver {
         Driver::Sql | Driver::Rust => return Err(job.failed("it is built elsewhere", "")),
-        Driver::C => c::build(&job).map(Built::from),
+        Driver::C | Driver::Cpp => c::build(&job).map(Built::from),
+        Driver::Zig => zig::build(&job).map(Built::from),
         Driver::Javascript | Driver::Typescript => javascript::build(&job),
         Driver::Python => python::build(&job),
     }?;

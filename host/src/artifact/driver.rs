@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::error::ArtifactError;
 use super::metadata::RevisionMetadata;
+use crate::toolchain::{COMPONENTIZE_PY, COMPONENTIZE_QJS, NODE, TYPESCRIPT, Tool, ZIG};
 
 /// How the code of a source folder becomes a component.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -17,6 +18,9 @@ pub enum Driver {
     Rust,
     /// C, compiled by zig.
     C,
+    /// C++, compiled by zig; files in C beside it too.
+    Cpp,
+    Zig,
     /// JavaScript, run by QuickJS.
     Javascript,
     /// TypeScript: checked, then as JavaScript.
@@ -27,10 +31,12 @@ pub enum Driver {
 
 impl Driver {
     /// All of them.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 8] = [
         Self::Sql,
         Self::Rust,
         Self::C,
+        Self::Cpp,
+        Self::Zig,
         Self::Javascript,
         Self::Typescript,
         Self::Python,
@@ -42,6 +48,8 @@ impl Driver {
             Self::Sql => "sql",
             Self::Rust => "rust",
             Self::C => "c",
+            Self::Cpp => "cpp",
+            Self::Zig => "zig",
             Self::Javascript => "javascript",
             Self::Typescript => "typescript",
             Self::Python => "python",
@@ -54,6 +62,8 @@ impl Driver {
             Self::Sql => "SQL",
             Self::Rust => "Rust",
             Self::C => "C",
+            Self::Cpp => "C++",
+            Self::Zig => "Zig",
             Self::Javascript => "JavaScript",
             Self::Typescript => "TypeScript",
             Self::Python => "Python",
@@ -66,9 +76,22 @@ impl Driver {
             Self::Sql => &["upgrade.sql", "downgrade.sql"],
             Self::Rust => &["src/lib.rs"],
             Self::C => &["migration.c"],
+            Self::Cpp => &["migration.cpp", "migration.cc"],
+            Self::Zig => &["migration.zig"],
             Self::Javascript => &["migration.js", "migration.mjs"],
             Self::Typescript => &["migration.ts", "migration.mts"],
             Self::Python => &["migration.py"],
+        }
+    }
+
+    /// What its builds call, beside what mighost itself carries. Rust's cargo is not one of them: it must be there.
+    pub fn tools(self) -> &'static [&'static Tool] {
+        match self {
+            Self::Sql | Self::Rust => &[],
+            Self::C | Self::Cpp | Self::Zig => &[&ZIG],
+            Self::Javascript => &[&NODE, &COMPONENTIZE_QJS],
+            Self::Typescript => &[&NODE, &COMPONENTIZE_QJS, &TYPESCRIPT],
+            Self::Python => &[&COMPONENTIZE_PY],
         }
     }
 
@@ -77,6 +100,8 @@ impl Driver {
         match self {
             Self::Sql | Self::Rust => &[],
             Self::C => &["c"],
+            Self::Cpp => &["cpp", "cc", "cxx"],
+            Self::Zig => &["zig"],
             Self::Javascript => &["js", "mjs"],
             Self::Typescript => &["ts", "mts"],
             Self::Python => &["py"],
@@ -149,6 +174,10 @@ fn by_extension(folder: &Path) -> Result<Vec<(Driver, String)>, ArtifactError> {
         Some((driver, names.iter().find(of_it)?.clone()))
     };
     let mut found: Vec<_> = Driver::ALL.into_iter().filter_map(speaks).collect();
+    // C++ takes files in C along.
+    if found.iter().any(|(driver, _)| *driver == Driver::Cpp) {
+        found.retain(|(driver, _)| *driver != Driver::C);
+    }
     // Code in TypeScript may use some in JavaScript.
     if found.iter().any(|(driver, _)| *driver == Driver::Typescript) {
         found.retain(|(driver, _)| *driver != Driver::Javascript);

@@ -2,10 +2,10 @@
 
 use std::fs;
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use super::{Package, programs, version};
+use super::{Package, version};
 use crate::config::ToolchainSettings;
 
 /// Which client installs a package.
@@ -47,6 +47,15 @@ pub(super) fn command(settings: &ToolchainSettings, package: &Package, folder: &
     })
 }
 
+/// Whether the client can be run.
+pub(super) fn is_there(settings: &ToolchainSettings, registry: Registry) -> bool {
+    match registry {
+        Registry::Pip => pip_program(settings).is_some(),
+        Registry::Npm => version::of(&npm_program(settings)).is_some(),
+        Registry::Cargo => version::of(Path::new("cargo")).is_some(),
+    }
+}
+
 /// What is left to do when the client has succeeded.
 pub(super) fn finish(package: &Package, folder: &Path) -> io::Result<()> {
     if package.registry == Registry::Cargo {
@@ -62,8 +71,21 @@ pub(super) fn finish(package: &Package, folder: &Path) -> io::Result<()> {
     Ok(())
 }
 
+/// pip, as a module of the Python that is set or on the PATH, or by itself.
+pub(super) fn pip_program(settings: &ToolchainSettings) -> Option<Command> {
+    let pythons = ["python3", "python"].map(Path::new);
+    let module = match &settings.python {
+        Some(python) => module_pip(python),
+        None => pythons.into_iter().find_map(module_pip),
+    };
+    let alone = ["pip3", "pip"]
+        .into_iter()
+        .find(|name| version::of(Path::new(name)).is_some());
+    module.or_else(|| alone.map(Command::new))
+}
+
 fn pip(settings: &ToolchainSettings, package: &Package, folder: &Path) -> Option<Command> {
-    let mut command = programs::pip(settings)?;
+    let mut command = pip_program(settings)?;
     command
         .args([
             "install",
@@ -85,10 +107,29 @@ fn pip(settings: &ToolchainSettings, package: &Package, folder: &Path) -> Option
     Some(command)
 }
 
+/// `python -m pip`, if this Python has it.
+fn module_pip(python: &Path) -> Option<Command> {
+    let mut command = Command::new(python);
+    command.args(["-m", "pip"]);
+    let mut probe = Command::new(python);
+    let output = probe.args(["-m", "pip", "--version"]).output().ok()?;
+    output.status.success().then_some(command)
+}
+
+/// npm, which comes beside node.
+pub(super) fn npm_program(settings: &ToolchainSettings) -> PathBuf {
+    let beside = settings.node.as_ref().and_then(|node| Some(node.parent()?.join("npm")));
+    match beside.filter(|npm| npm.is_file()) {
+        Some(npm) => npm,
+        None => "npm".into(),
+    }
+}
+
 fn npm(settings: &ToolchainSettings, package: &Package, folder: &Path) -> io::Result<Option<Command>> {
-    let Some(mut command) = programs::npm(settings) else {
+    let npm = npm_program(settings);
+    if version::of(&npm).is_none() {
         return Ok(None);
-    };
+    }
     let versions = |pairs: &mut dyn Iterator<Item = (&str, &str)>| {
         pairs
             .map(|(name, version)| (name.to_owned(), version.into()))
@@ -101,6 +142,7 @@ fn npm(settings: &ToolchainSettings, package: &Package, folder: &Path) -> io::Re
         "overrides": versions(&mut package.overrides.iter().copied()),
     });
     fs::write(folder.join("package.json"), manifest.to_string())?;
+    let mut command = Command::new(npm);
     command
         .args([
             "install",

@@ -4,8 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use super::error::ToolchainError;
-use super::{Registry, Toolchains, Version, version};
-use crate::config::ToolchainSettings;
+use super::{Registry, Toolchains, Version, client, version};
 
 const PYTHONS: [&str; 2] = ["python3", "python"];
 
@@ -37,7 +36,7 @@ impl Toolchains {
     /// # Errors
     /// There is none.
     pub fn pip(&self) -> Result<Command, ToolchainError> {
-        pip(&self.settings).ok_or(ToolchainError::NotOnPath {
+        client::pip_program(&self.settings).ok_or(ToolchainError::NotOnPath {
             program: "pip",
             registry: Registry::Pip,
         })
@@ -48,43 +47,15 @@ impl Toolchains {
     /// # Errors
     /// There is none.
     pub fn npm(&self) -> Result<Command, ToolchainError> {
-        npm(&self.settings).ok_or(ToolchainError::NotOnPath {
-            program: "npm",
-            registry: Registry::Npm,
-        })
+        let npm = client::npm_program(&self.settings);
+        match version::of(&npm) {
+            Some(_) => Ok(Command::new(npm)),
+            None => Err(ToolchainError::NotOnPath {
+                program: "npm",
+                registry: Registry::Npm,
+            }),
+        }
     }
-}
-
-pub(super) fn pip(settings: &ToolchainSettings) -> Option<Command> {
-    match &settings.python {
-        Some(python) => module_pip(python),
-        None => PYTHONS.into_iter().map(Path::new).find_map(module_pip),
-    }
-    // A pip that belongs to a Python of another name.
-    .or_else(|| {
-        ["pip3", "pip"]
-            .into_iter()
-            .find(|name| version::of(Path::new(name)).is_some())
-            .map(Command::new)
-    })
-}
-
-/// `python -m pip`, if this Python has it.
-fn module_pip(python: &Path) -> Option<Command> {
-    let mut command = Command::new(python);
-    command.args(["-m", "pip"]);
-    let mut probe = Command::new(python);
-    let output = probe.args(["-m", "pip", "--version"]).output().ok()?;
-    output.status.success().then_some(command)
-}
-
-pub(super) fn npm(settings: &ToolchainSettings) -> Option<Command> {
-    let beside = settings.node.as_ref().and_then(|node| Some(node.parent()?.join("npm")));
-    let npm = match beside.filter(|npm| npm.is_file()) {
-        Some(npm) => npm,
-        None => "npm".into(),
-    };
-    version::of(&npm).map(|_| Command::new(npm))
 }
 
 /// The program `path` of a package of npm that is made for one kind of machine, e.g. `@esbuild/linux-x64`: the only one that npm has put
