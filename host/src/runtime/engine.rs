@@ -213,7 +213,7 @@ fn telling_of_long_work<T>(reporter: &dyn Reporter, name: &str, size: usize, wor
     std::thread::scope(|scope| {
         scope.spawn(move || {
             if wait.recv_timeout(LONG) == Err(RecvTimeoutError::Timeout) {
-                let megabytes = size.div_ceil(1 << 20);
+                let megabytes = (size >> 19).div_ceil(2);
                 reporter.report(Event::Note {
                     level: Level::Info,
                     text: format!("compiling {name} ({megabytes} MB), which is done once on a machine"),
