@@ -27,7 +27,12 @@ fn the_tests_of_this_repository_pass() {
     let groups = report["coverage"]["groups"].as_array().unwrap();
     let operations = groups.iter().find(|group| group["name"] == "operations").unwrap();
     let never = operations["never"].as_array().unwrap();
-    let own = |name: &serde_json::Value| ["roles", "tables", "grants"].map(|package| format!("mighost:{package}/")).iter().any(|package| name.as_str().unwrap().starts_with(package));
+    let own = |name: &serde_json::Value| {
+        ["roles", "tables", "grants"]
+            .map(|package| format!("mighost:{package}/"))
+            .iter()
+            .any(|package| name.as_str().unwrap().starts_with(package))
+    };
     assert!(!never.iter().any(own), "never tested: {never:?}");
 }
 
@@ -80,11 +85,26 @@ fn cases_of_both_sorts_pass() {
     assert!(ran.stdout.starts_with("4 passed in "), "{}", ran.stdout);
     assert!(ran.stdout.contains("(--seed 1)"), "{}", ran.stdout);
     for name in ["a table and a row", "up and down", "there and gone"] {
-        assert!(ran.stderr.contains(&format!("ok   revision a1: {name}")), "{}", ran.stderr);
+        assert!(
+            ran.stderr.contains(&format!("ok   revision a1: {name}")),
+            "{}",
+            ran.stderr
+        );
     }
-    assert_eq!(project.run(&["test", "a1", "-k", "TWICE"]).ok().stdout.split(' ').next(), Some("1"));
+    assert_eq!(
+        project
+            .run(&["test", "a1", "-k", "TWICE"])
+            .ok()
+            .stdout
+            .split(' ')
+            .next(),
+        Some("1")
+    );
     let list = project.run(&["test", "--list", "-k", "row"]).ok().stdout;
-    assert_eq!(list, "revision a1: a table and a row  migrations/a1_a1/tests/a1.toml:3\n");
+    assert_eq!(
+        list,
+        "revision a1: a table and a row  migrations/a1_a1/tests/a1.toml:3\n"
+    );
     // Tests are no part of the migration.
     assert!(!project.run(&["test", "-k", "row"]).ok().stderr.contains("building"));
     tests(&project, &format!("{GOOD}\n# changed"));
@@ -147,7 +167,11 @@ checks = [{ query = "select id, null as no, 'it''s' as text from stations" }]
     // Nobody is there to be asked.
     let asked = project.run(&["test", "--update"]);
     assert_eq!(asked.code, 2, "{}{}", asked.stdout, asked.stderr);
-    assert!(asked.stdout.contains("+   'insert into stations values (1)',"), "{}", asked.stdout);
+    assert!(
+        asked.stdout.contains("+   'insert into stations values (1)',"),
+        "{}",
+        asked.stdout
+    );
     project.run(&["test", "--update", "--yes"]).ok();
     let written = fs::read_to_string(project.path().join("migrations/a1_a1/tests/a1.toml")).unwrap();
     assert_eq!(
@@ -208,9 +232,18 @@ fn what_is_wrong_with_a_test_is_said() {
     let case = |call: &str| format!("[[case]]\nname = \"x\"\ncall = '{call}'\nstatements = []\n");
     shows(
         &case("upgarde()"),
-        &["migration a1 exports no function upgarde", "hint: did you mean upgrade?"],
+        &[
+            "migration a1 exports no function upgarde",
+            "hint: did you mean upgrade?",
+        ],
     );
-    shows(&case("upgrade(1)"), &["the function takes no values (), and the call has 1", "line 1, column 9 of the call"]);
+    shows(
+        &case("upgrade(1)"),
+        &[
+            "the function takes no values (), and the call has 1",
+            "line 1, column 9 of the call",
+        ],
+    );
     shows(&case("upgrade("), &["this is not WAVE: "]);
     shows(
         "[[case]]\nname = \"x\"\ncall = \"upgrade()\"\nstatments = []\n",
@@ -221,7 +254,10 @@ fn what_is_wrong_with_a_test_is_said() {
             "hint: did you mean statements?",
         ],
     );
-    shows("[[case]]\nname = 1\n", &["tests/a1.toml:2:8", "invalid type: integer `1`, expected a string"]);
+    shows(
+        "[[case]]\nname = 1\n",
+        &["tests/a1.toml:2:8", "invalid type: integer `1`, expected a string"],
+    );
     shows(
         &format!("{}{}", case("upgrade()"), case("downgrade()")),
         &["the case on line 2 has the same name"],
@@ -233,7 +269,10 @@ fn what_is_wrong_with_a_test_is_said() {
     shows("[[database]]\nname = \"x\"\nupgrade = \"nowhere\"\n", &["nowhere"]);
     shows(
         "[[database]]\nname = \"x\"\nsetup = \"select 1;\\nselect nothing\"\nupgrade = \"a1\"\n",
-        &["the set-up failed: column \"nothing\" does not exist", "line 2: select nothing"],
+        &[
+            "the set-up failed: column \"nothing\" does not exist",
+            "line 2: select nothing",
+        ],
     );
 }
 
@@ -263,11 +302,24 @@ fn other_programs_read_the_results() {
     );
     let tap = project.run(&["test", "--format", "tap"]);
     assert_eq!(tap.code, 10);
-    assert!(tap.stdout.starts_with("TAP version 14\n1..3\nok 1 - revision a1: good\nnot ok 2 - revision a1: bad\n"), "{}", tap.stdout);
-    assert!(tap.stdout.ends_with("ok 3 - revision a1: later # SKIP not yet\n"), "{}", tap.stdout);
+    assert!(
+        tap.stdout
+            .starts_with("TAP version 14\n1..3\nok 1 - revision a1: good\nnot ok 2 - revision a1: bad\n"),
+        "{}",
+        tap.stdout
+    );
+    assert!(
+        tap.stdout.ends_with("ok 3 - revision a1: later # SKIP not yet\n"),
+        "{}",
+        tap.stdout
+    );
     let junit = project.run(&["test", "--format", "junit", "--output", "report.xml"]);
     assert_eq!(junit.code, 10);
-    assert!(junit.stdout.contains("1 passed, 1 failed, 1 skipped"), "{}", junit.stdout);
+    assert!(
+        junit.stdout.contains("1 passed, 1 failed, 1 skipped"),
+        "{}",
+        junit.stdout
+    );
     let xml = fs::read_to_string(project.path().join("report.xml")).unwrap();
     assert!(xml.contains("tests=\"3\" skipped=\"1\" failures=\"1\""), "{xml}");
     let json = project.run(&["test", "--json"]).stdout;
