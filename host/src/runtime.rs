@@ -5,8 +5,10 @@
 
 mod bindings;
 mod cache;
+mod contract;
 mod engine;
 mod error;
+mod fit;
 mod forward;
 mod guest;
 mod hook;
@@ -21,7 +23,7 @@ mod types;
 pub use bindings::mighost::host::database::{Error as GuestDatabaseError, Row, Rows, Value};
 pub use bindings::mighost::host::objects::Object;
 pub use bindings::version_hook::{Direction as HookDirection, Step as HookStep};
-pub use engine::Runtime;
+pub use engine::{Provided, Runtime};
 pub use error::RuntimeError;
 pub use guest::{Guest, GuestKind};
 pub use hook::{VERSION_HOOK, call_version_hook};

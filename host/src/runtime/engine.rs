@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
 
 use wasmtime::component::{Component, HasSelf, InstancePre, Linker};
 use wasmtime::{Config, Engine};
@@ -11,7 +12,7 @@ use super::bindings::mighost::host as interfaces;
 use super::cache::CompileCache;
 use super::error::RuntimeError;
 use super::guest::{Guest, GuestKind, GuestState};
-use super::{forward, limits};
+use super::{contract, forward, limits};
 use crate::artifact::Artifact;
 use crate::ident::Digest;
 use crate::report::{Event, Reporter};
@@ -19,12 +20,22 @@ use crate::report::{Event, Reporter};
 /// Code beyond this many bytes takes long enough to compile that the user is told.
 const NOTICEABLE_CODE: usize = 512 << 10;
 
+/// Of one component. Who needs it while another thread compiles it waits for that; other components are compiled meanwhile.
+type Place = Arc<Mutex<Option<Component>>>;
+
+/// Who serves an interface.
+pub struct Provided {
+    pub guest: Arc<Guest>,
+    /// The interface as the guest exports it: of the version that was asked for, or of a compatible one.
+    pub interface: String,
+}
+
 /// Compiles and links guests. One serves a whole run.
 pub struct Runtime {
     engine: Engine,
     cache: Option<CompileCache>,
     /// By code digest: a thousand SQL migrations are one component.
-    components: Mutex<HashMap<Digest, Component>>,
+    components: Mutex<HashMap<Digest, Place>>,
     /// Migrations that import from the host alone are linked once, too.
     linked: Mutex<HashMap<Digest, InstancePre<GuestState>>>,
     ticking: AtomicBool,
@@ -51,8 +62,7 @@ impl Runtime {
         })
     }
 
-    /// Compiles `artifact`, or finds it compiled, and links it. `provider` answers which guest serves an interface that is not
-    /// the host's.
+    /// Compiles `artifact`, or finds it compiled, and links it. `provider` answers who serves an interface that is not the host's.
     ///
     /// # Errors
     /// The code is not a component, or imports something that nobody offers, or with another type.
@@ -61,7 +71,7 @@ impl Runtime {
         artifact: &Artifact,
         kind: GuestKind,
         reporter: &dyn Reporter,
-        provider: &mut dyn FnMut(&str) -> Result<Arc<Guest>, RuntimeError>,
+        provider: &mut dyn FnMut(&str) -> Result<Provided, RuntimeError>,
     ) -> Result<Guest, RuntimeError> {
         let name = kind.to_string();
         let component = self.component(artifact, &name, reporter)?;
@@ -104,29 +114,51 @@ impl Runtime {
     fn component(&self, artifact: &Artifact, name: &str, reporter: &dyn Reporter) -> Result<Component, RuntimeError> {
         let digest = artifact.info.code_digest;
         // A thread that panicked meanwhile has only failed to insert.
-        let mut components = self.components.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(component) = components.get(&digest) {
+        let place = self
+            .components
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .entry(digest)
+            .or_default()
+            .clone();
+        let mut place = place.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(component) = &*place {
             return Ok(component.clone());
         }
         let cached = self.cache.as_ref().and_then(|cache| cache.load(&self.engine, &digest));
         let component = match cached {
             Some(component) => component,
-            None => {
-                if artifact.code.len() > NOTICEABLE_CODE {
-                    reporter.report(Event::Compiling { name: name.to_owned() });
-                }
-                let component =
-                    Component::from_binary(&self.engine, &artifact.code).map_err(|error| RuntimeError::Compile {
-                        guest: name.to_owned(),
-                        reason: format!("{error:#}"),
-                    })?;
-                if let Some(cache) = &self.cache {
-                    cache.store(&component, &digest);
-                }
-                component
-            }
+            None => self.compile(artifact, name, reporter)?,
         };
-        components.insert(digest, component.clone());
+        Ok(place.insert(component).clone())
+    }
+
+    fn compile(&self, artifact: &Artifact, name: &str, reporter: &dyn Reporter) -> Result<Component, RuntimeError> {
+        let size = artifact.code.len();
+        let noticeable = size > NOTICEABLE_CODE;
+        if noticeable {
+            reporter.report(Event::Compiling {
+                name: name.to_owned(),
+                size,
+            });
+        }
+        let started = Instant::now();
+        let component =
+            Component::from_binary(&self.engine, &artifact.code).map_err(|error| RuntimeError::Compile {
+                guest: name.to_owned(),
+                reason: format!("{error:#}"),
+            })?;
+        if let Some(cache) = &self.cache {
+            cache.store(&component, &artifact.info.code_digest);
+        }
+        if noticeable {
+            reporter.report(Event::Compiled {
+                name: name.to_owned(),
+                size,
+                elapsed: started.elapsed(),
+                memory: limits::peak_memory(),
+            });
+        }
         Ok(component)
     }
 
@@ -160,6 +192,9 @@ impl Runtime {
     /// Says which import is not offered; wasmtime's own text says why a type does not fit. Imports that plugins serve were linked
     /// before, so only those of the host's and of WASI are looked at.
     fn link_error(&self, guest: &str, component: &Component, error: &wasmtime::Error) -> RuntimeError {
+        if let Some(error) = contract::imports(&self.engine, component, guest) {
+            return error;
+        }
         let text = format!("{error:#}");
         let ty = component.component_type();
         let import = ty.imports(&self.engine).map(|(name, _)| name).find(|name| {
