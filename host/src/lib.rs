@@ -21,5 +21,6 @@ pub mod report;
 pub mod revision;
 pub mod runtime;
 pub mod sql;
+pub mod testkit;
 
 pub use api::{Database, Error, Project, TestServer};

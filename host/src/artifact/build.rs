@@ -10,7 +10,8 @@ use super::ArtifactInfo;
 use super::error::ArtifactError;
 use super::metadata::{PluginMetadata, RevisionsMetadata};
 use super::sections::{Assets, Metadata};
-use super::source::{Driver, FileStamps, MigrationSource, PluginSource, source_digest};
+use super::source::{Driver, MigrationSource, PluginSource, source_digest};
+use super::stamps::FileStamps;
 use crate::ident::Digest;
 use crate::report::{Event, Reporter};
 
@@ -42,8 +43,8 @@ impl Source {
             size: 0,
             digest: nothing,
             code_digest: nothing,
-            imports: Vec::new(),
-            exports: Vec::new(),
+            imports: [].into(),
+            exports: [].into(),
             revisions,
             plugin,
         }

@@ -1,20 +1,17 @@
 //! Folders of sources: `migration.toml` or `plugin.toml` with the code beside it.
 
-use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::time::UNIX_EPOCH;
 
 use serde::{Deserialize, Serialize};
 
 use super::error::ArtifactError;
 use super::metadata::RevisionMetadata;
+use super::stamps::FileStamps;
 use crate::config::TransactionMode;
 use crate::ident::Digest;
 use crate::revision::check_id;
 
-/// A source folder that holds more files than this is taken for a mistake, such as a checkout below it.
-const MAX_FILES: usize = 10_000;
 /// The largest `migration.toml` or `plugin.toml`.
 const MAX_MANIFEST: u64 = 1 << 20;
 
@@ -37,17 +34,6 @@ impl Driver {
         }
     }
 }
-
-/// A file's identity as far as staleness goes: its length and time of change.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct FileStamp {
-    pub size: u64,
-    /// Nanoseconds since 1970.
-    pub modified: u64,
-}
-
-/// The files of a source folder, by their path below it.
-pub type FileStamps = BTreeMap<PathBuf, FileStamp>;
 
 /// A migration's folder.
 #[derive(Clone, Debug)]
@@ -261,64 +247,6 @@ fn driver(
         path: folder.to_owned(),
         text: format!("there is no code beside the manifest: mighost looks for {expected}"),
     })
-}
-
-impl FileStamp {
-    pub fn of(metadata: &fs::Metadata) -> Self {
-        let modified = metadata.modified().ok();
-        let modified = modified.and_then(|time| time.duration_since(UNIX_EPOCH).ok());
-        Self {
-            size: metadata.len(),
-            modified: modified.map_or(0, |time| u64::try_from(time.as_nanos()).unwrap_or(u64::MAX)),
-        }
-    }
-}
-
-/// The files of a folder that holds `manifest`, and none of any other. Hidden ones and what builds leave behind are not
-/// sources.
-///
-/// # Errors
-/// A folder cannot be read, or holds too many files.
-pub fn stamps(folder: &Path, manifest: &str) -> Result<Option<FileStamps>, ArtifactError> {
-    let mut files = FileStamps::new();
-    let mut pending = vec![PathBuf::new()];
-    while let Some(below) = pending.pop() {
-        let directory = folder.join(&below);
-        for entry in fs::read_dir(&directory).map_err(ArtifactError::read(&directory))? {
-            let entry = entry.map_err(ArtifactError::read(&directory))?;
-            let name = entry.file_name();
-            let hidden = name.as_encoded_bytes().starts_with(b".");
-            // Everything below assets/ is carried along.
-            if !below.starts_with("assets") && (hidden || name == "target" || name == "node_modules") {
-                continue;
-            }
-            let path = below.join(&name);
-            let kind = entry.file_type().map_err(ArtifactError::read(&directory))?;
-            // A file may be a link, as builds follow it; a folder may not, as it could hold itself.
-            let metadata = if kind.is_symlink() {
-                fs::metadata(entry.path())
-            } else {
-                entry.metadata()
-            };
-            let metadata = metadata.map_err(ArtifactError::read(&directory))?;
-            if kind.is_dir() {
-                pending.push(path);
-            } else if metadata.is_file() {
-                files.insert(path, FileStamp::of(&metadata));
-            }
-            if files.len() > MAX_FILES {
-                let text = format!("it holds more than {MAX_FILES} files");
-                return Err(ArtifactError::Source {
-                    path: folder.to_owned(),
-                    text,
-                });
-            }
-        }
-        if !files.contains_key(Path::new(manifest)) {
-            return Ok(None);
-        }
-    }
-    Ok(Some(files))
 }
 
 /// The digest of the files' names and contents. `Cargo.lock` is left out: it changes with no change of the migration.
