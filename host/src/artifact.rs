@@ -1,8 +1,10 @@
 //! Sources and `.wasm` files: what an artifact carries, how it is read without compiling it, how it is built.
 
 pub mod build;
+mod driver;
 mod error;
 pub mod inspect;
+mod interface;
 mod library;
 mod metadata;
 mod sections;
@@ -14,11 +16,13 @@ pub mod versions;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+pub use driver::Driver;
 pub use error::ArtifactError;
+pub use interface::InterfaceName;
 pub use library::{BuildMode, Library, Loaded, LoadedPlugin};
 pub use metadata::{PluginMetadata, RevisionMetadata, RevisionsMetadata, WIT_VERSION};
 pub use sections::{Assets, Metadata, Sections};
-pub use source::{Driver, MigrationSource, PluginSource};
+pub use source::{Hook, MigrationSource, PluginSource};
 pub use sql_component::{WIT, is_sql_migration};
 
 use crate::ident::Digest;

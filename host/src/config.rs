@@ -15,6 +15,7 @@ mod revision;
 #[cfg(test)]
 mod tests;
 mod toml_table;
+mod toolchains;
 mod units;
 
 pub use error::ConfigError;
@@ -23,6 +24,7 @@ pub use load::{Environment, LoadRequest, load, load_project};
 pub use locate::{CONFIG_VARIABLE, FILE_NAME};
 pub use place::Place;
 pub use revision::{RevisionSettings, WriteHook};
+pub use toolchains::{TOOLCHAINS_VARIABLE, ToolchainSettings};
 pub use units::parse_duration;
 
 use std::collections::BTreeMap;
@@ -123,6 +125,7 @@ pub struct Settings {
     pub args: BTreeMap<String, String>,
     pub limits: Limits,
     pub embedded: EmbeddedSettings,
+    pub toolchains: ToolchainSettings,
 }
 
 /// What commands that need no database know of the project: `history`, `heads`, `build`.
@@ -142,4 +145,5 @@ pub struct ProjectSettings {
     pub limits: Limits,
     /// How new revisions are written.
     pub revision: RevisionSettings,
+    pub toolchains: ToolchainSettings,
 }

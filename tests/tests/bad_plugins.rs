@@ -292,9 +292,19 @@ fn of_object_kinds() {
     ");
     let params = |count: usize| format!("(param {}) (result i32) (i32.const 0)", "i32 ".repeat(count));
     let function = |(name, count): (&str, usize)| {
-        format!("(func (export \"mighost:host/object-type@0.1.0#{name}\") {})", params(count))
+        format!(
+            "(func (export \"mighost:host/object-type@0.1.0#{name}\") {})",
+            params(count)
+        )
     };
-    let functions = [("kinds", 0), ("create", 8), ("drop", 8), ("replace", 16), ("introspect", 4)].map(function);
+    let functions = [
+        ("kinds", 0),
+        ("create", 8),
+        ("drop", 8),
+        ("replace", 16),
+        ("introspect", 4),
+    ]
+    .map(function);
     let core = format!(
         "(module (memory (export \"memory\") 1)
         (func (export \"cabi_realloc\") (param i32 i32 i32 i32) (result i32) (i32.const 1024)) {})",

@@ -13,13 +13,14 @@ use std::sync::Arc;
 
 use self::index::{Entry, Index};
 use self::items::{Place, file_stamp};
-use super::build::{self, Source};
+use super::build::{self, Provider, Providers, Stale, Workshop};
 use super::error::ArtifactError;
 use super::sections;
 use super::source::{MigrationSource, PluginSource};
 use super::stamps::FileStamps;
 use super::{ArtifactInfo, PluginMetadata, RevisionMetadata};
 use crate::report::{Event, Level, Reporter};
+use crate::toolchain::Toolchains;
 
 /// Whether sources are built while the library is read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,6 +42,7 @@ pub struct Library {
     pub build_dir: PathBuf,
     pub migrations: Vec<PathBuf>,
     pub plugins: Vec<PathBuf>,
+    pub toolchains: Toolchains,
 }
 
 /// A plugin and what it says of itself.
@@ -166,27 +168,35 @@ impl Library {
                 }
                 // Its manifest is one of its files, so nobody reads it where nothing has changed.
                 (None, Some(output)) => {
-                    stale.push((number, item.source()?, item.stamps.files.clone(), output.clone()));
+                    stale.push((
+                        number,
+                        Stale {
+                            source: item.source()?,
+                            files: item.stamps.files.clone(),
+                            output: output.clone(),
+                        },
+                    ));
                 }
             }
         }
         let described = mode == BuildMode::Describe && !stale.is_empty();
         if described {
-            for (number, source, _, output) in stale.drain(..) {
+            for (number, stale) in stale.drain(..) {
                 if let Some(item) = items.get_mut(number) {
-                    item.known = Some(Box::new(source.describe(&output)));
+                    item.known = Some(Box::new(stale.source.describe(&stale.output)));
                 }
             }
         }
         if mode == BuildMode::Never
-            && let Some((_, source, ..)) = stale.first()
+            && let Some((_, stale)) = stale.first()
         {
             return Err(ArtifactError::NotBuilt {
-                path: source.folder().to_owned(),
+                path: stale.source.folder().to_owned(),
             });
         }
         let built = stale.len();
-        for (number, files, artifact) in build_stale(stale, &self.build_dir.join("cargo"), reporter)? {
+        let known = items.iter().filter_map(|item| item.known.as_deref());
+        for (number, files, artifact) in self.build_stale(stale, known, reporter)? {
             if let Some(item) = items.get_mut(number) {
                 item.stamps.files = files;
                 item.known = Some(Box::new(artifact));
@@ -246,37 +256,57 @@ impl Library {
             });
         }
     }
+
+    /// Builds and writes; each artifact with the number that came with its source, and the files that the build left. `known` are the artifacts
+    /// that are not stale.
+    fn build_stale<'a>(
+        &self,
+        stale: Vec<(usize, Stale)>,
+        known: impl Iterator<Item = &'a ArtifactInfo>,
+        reporter: &dyn Reporter,
+    ) -> Result<Vec<(usize, FileStamps, ArtifactInfo)>, ArtifactError> {
+        if stale.is_empty() {
+            return Ok(Vec::new());
+        }
+        let providers = Providers::default();
+        for artifact in known {
+            if let Some(plugin) = &artifact.plugin {
+                let (exports, path) = (artifact.exports.to_vec(), artifact.path.clone());
+                providers.add(Provider::of_file(plugin.name.clone(), exports, path));
+            }
+        }
+        let shop = Workshop {
+            folder: &self.build_dir,
+            toolchains: &self.toolchains,
+            providers,
+            reporter,
+        };
+        let (numbers, stale): (Vec<_>, Vec<_>) = stale.into_iter().unzip();
+        let built = build::build(&stale, &shop)?;
+        let mut artifacts = Vec::new();
+        for ((number, stale), bytes) in numbers.into_iter().zip(stale).zip(built) {
+            let Stale {
+                source,
+                mut files,
+                output,
+            } = stale;
+            // The build itself writes it; without this the next run would build again.
+            let lock = source.folder().join(LOCK_FILE);
+            if lock.is_file() {
+                files.insert(LOCK_FILE.into(), file_stamp(&lock)?);
+            }
+            if let Some(folder) = output.parent() {
+                fs::create_dir_all(folder).map_err(ArtifactError::write(folder))?;
+            }
+            write_replacing(&output, &bytes).map_err(ArtifactError::write(&output))?;
+            artifacts.push((number, files, ArtifactInfo::read(output, &bytes)?));
+        }
+        Ok(artifacts)
+    }
 }
 
 fn is_there(artifact: &ArtifactInfo) -> bool {
     fs::metadata(&artifact.path).is_ok_and(|metadata| metadata.len() == artifact.size)
-}
-
-/// Builds and writes; each artifact with the number that came with its source, and the files that the build left.
-fn build_stale(
-    stale: Vec<(usize, Source, FileStamps, PathBuf)>,
-    cargo_folder: &Path,
-    reporter: &dyn Reporter,
-) -> Result<Vec<(usize, FileStamps, ArtifactInfo)>, ArtifactError> {
-    let (sources, places): (Vec<_>, Vec<_>) = stale
-        .into_iter()
-        .map(|(number, source, files, output)| ((source, files), (number, output)))
-        .unzip();
-    let built = build::build(&sources, cargo_folder, reporter)?;
-    let mut artifacts = Vec::new();
-    for (((source, mut files), (number, output)), bytes) in sources.into_iter().zip(places).zip(built) {
-        // The build itself writes it; without this the next run would build again.
-        let lock = source.folder().join(LOCK_FILE);
-        if lock.is_file() {
-            files.insert(LOCK_FILE.into(), file_stamp(&lock)?);
-        }
-        if let Some(folder) = output.parent() {
-            fs::create_dir_all(folder).map_err(ArtifactError::write(folder))?;
-        }
-        write_replacing(&output, &bytes).map_err(ArtifactError::write(&output))?;
-        artifacts.push((number, files, ArtifactInfo::read(output, &bytes)?));
-    }
-    Ok(artifacts)
 }
 
 /// Writes beside and renames, so that a reader or a crash never sees half a file.
@@ -323,6 +353,7 @@ mod tests {
                 build_dir: self.path("build"),
                 migrations: vec![self.path("migrations")],
                 plugins: vec![self.path("plugins")],
+                toolchains: Toolchains::new(crate::config::ToolchainSettings::defaults(self.0.path())),
             };
             library.load(mode, &Silent)
         }

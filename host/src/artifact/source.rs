@@ -3,9 +3,11 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 
+use super::driver::{Driver, driver};
 use super::error::ArtifactError;
+use super::interface::InterfaceName;
 use super::metadata::RevisionMetadata;
 use super::stamps::FileStamps;
 use crate::config::TransactionMode;
@@ -15,32 +17,14 @@ use crate::revision::check_id;
 /// The largest `migration.toml` or `plugin.toml`.
 const MAX_MANIFEST: u64 = 1 << 20;
 
-/// How the code of a source folder becomes a component.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Driver {
-    /// `upgrade.sql` and `downgrade.sql`, carried by the host's own SQL component.
-    Sql,
-    /// A Cargo package.
-    Rust,
-}
-
-impl Driver {
-    /// The name as `build = "..."` takes it.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Sql => "sql",
-            Self::Rust => "rust",
-        }
-    }
-}
-
 /// A migration's folder.
 #[derive(Clone, Debug)]
 pub struct MigrationSource {
     pub folder: PathBuf,
     pub driver: Driver,
     pub revisions: Vec<RevisionMetadata>,
+    /// Interfaces of plugins that it imports. Guests in Rust name them in their code.
+    pub uses: Vec<InterfaceName>,
 }
 
 /// A plugin's folder.
@@ -52,6 +36,17 @@ pub struct PluginSource {
     pub version: String,
     pub description: String,
     pub kinds: Vec<String>,
+    /// Hooks of runs that it takes part in.
+    pub hooks: Vec<Hook>,
+    /// Interfaces of other plugins that it imports. Guests in Rust name them in their code.
+    pub uses: Vec<InterfaceName>,
+}
+
+/// A hook of runs, as `plugin.toml` names it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Hook {
+    OnVersionApply,
 }
 
 /// `migration.toml`: one revision at the top, or several under `[[revisions]]`.
@@ -72,6 +67,8 @@ struct MigrationManifest {
     transaction: Option<TransactionMode>,
     #[serde(default)]
     capabilities: Vec<String>,
+    #[serde(default)]
+    uses: Vec<InterfaceName>,
     #[serde(default)]
     revisions: Vec<RevisionManifest>,
 }
@@ -120,6 +117,10 @@ struct PluginManifest {
     description: String,
     #[serde(default)]
     kinds: Vec<String>,
+    #[serde(default)]
+    hooks: Vec<Hook>,
+    #[serde(default)]
+    uses: Vec<InterfaceName>,
 }
 
 impl MigrationSource {
@@ -173,6 +174,7 @@ impl MigrationSource {
             folder: folder.to_owned(),
             driver,
             revisions,
+            uses: manifest.uses,
         })
     }
 }
@@ -195,6 +197,8 @@ impl PluginSource {
             version: manifest.version,
             description: manifest.description,
             kinds: manifest.kinds,
+            hooks: manifest.hooks,
+            uses: manifest.uses,
         })
     }
 }
@@ -213,39 +217,6 @@ fn read_manifest<T: for<'de> Deserialize<'de>>(path: &Path) -> Result<T, Artifac
     toml::from_str(&text).map_err(|error| ArtifactError::Source {
         path: path.to_owned(),
         text: error.to_string(),
-    })
-}
-
-/// The driver that the manifest names or, without one, that the files in the folder speak for. `revisions` are those of a
-/// migration; several have their scripts in a folder each.
-fn driver(
-    folder: &Path,
-    named: Option<Driver>,
-    revisions: Option<&[RevisionMetadata]>,
-) -> Result<Driver, ArtifactError> {
-    if let Some(driver) = named {
-        return Ok(driver);
-    }
-    let has_script = |folder: &Path| folder.join("upgrade.sql").is_file() || folder.join("downgrade.sql").is_file();
-    if folder.join("Cargo.toml").is_file() {
-        return Ok(Driver::Rust);
-    }
-    let below = revisions
-        .iter()
-        .copied()
-        .flatten()
-        .map(|revision| folder.join(&revision.revision));
-    if revisions.is_some() && (has_script(folder) || below.into_iter().any(|below| has_script(&below))) {
-        return Ok(Driver::Sql);
-    }
-    let expected = if revisions.is_some() {
-        "upgrade.sql and downgrade.sql, or a Cargo.toml"
-    } else {
-        "a Cargo.toml"
-    };
-    Err(ArtifactError::Source {
-        path: folder.to_owned(),
-        text: format!("there is no code beside the manifest: mighost looks for {expected}"),
     })
 }
 

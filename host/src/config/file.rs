@@ -8,7 +8,7 @@ use toml::de::DeTable;
 use super::layer::{Layer, TABLES};
 use super::toml_table::{Field, Section, Source};
 use super::units::shown;
-use super::{ConfigError, Place, RevisionSettings, locate};
+use super::{ConfigError, Place, RevisionSettings, ToolchainSettings, locate};
 
 /// The longest label.
 const MAX_LABEL_BYTES: usize = 63;
@@ -23,6 +23,8 @@ pub(super) struct ConfigFile {
     pub databases: BTreeMap<String, Database>,
     /// `[revision]`, its paths absolute.
     pub revision: RevisionSettings,
+    /// `[toolchains]`, its paths absolute.
+    pub toolchains: ToolchainSettings,
 }
 
 /// One `[databases.LABEL]`.
@@ -64,7 +66,10 @@ impl ConfigFile {
                 .replace(", expected literal string", ""),
         })?;
         let root = Section::root(source, &table);
-        let known: Vec<&str> = ["project", "databases", "revision"].into_iter().chain(TABLES).collect();
+        let known: Vec<&str> = ["project", "databases", "revision", "toolchains"]
+            .into_iter()
+            .chain(TABLES)
+            .collect();
         root.check_keys(&known, |key| {
             (key == "database").then(|| "did you mean [databases.LABEL]?".to_owned())
         })?;
@@ -90,12 +95,17 @@ impl ConfigFile {
             Some(section) => RevisionSettings::read(&section, folder)?,
             None => RevisionSettings::defaults(folder),
         };
+        let toolchains = match root.section("toolchains")? {
+            Some(section) => ToolchainSettings::read(&section, folder)?,
+            None => ToolchainSettings::defaults(folder),
+        };
         Ok(Self {
             path: path.to_owned(),
             project,
             default,
             databases,
             revision,
+            toolchains,
         })
     }
 

@@ -7,7 +7,10 @@ use std::time::Duration;
 use super::file::{ConfigFile, Database};
 use super::layer::{self, Layer};
 use super::load::{Environment, absolute};
-use super::{ConfigError, DatabaseUrl, EmbeddedSettings, Limits, ProjectSettings, RevisionSettings, Secret, Settings};
+use super::{
+    ConfigError, DatabaseUrl, EmbeddedSettings, Limits, ProjectSettings, RevisionSettings, Secret, Settings,
+    ToolchainSettings,
+};
 
 const ENV_PREFIX: &str = "MIGHOST";
 const DEFAULT_SCHEMA: &str = "public";
@@ -25,6 +28,7 @@ pub(super) struct Resolver<'f> {
     environment: &'f Environment,
     args: BTreeMap<String, String>,
     revision: &'f RevisionSettings,
+    toolchains: &'f ToolchainSettings,
 }
 
 impl<'f> Resolver<'f> {
@@ -54,6 +58,7 @@ impl<'f> Resolver<'f> {
             environment,
             args,
             revision: &file.revision,
+            toolchains: &file.toolchains,
         })
     }
 
@@ -84,6 +89,7 @@ impl<'f> Resolver<'f> {
             args: project.args,
             limits: project.limits,
             embedded,
+            toolchains: project.toolchains,
         })
     }
 
@@ -109,6 +115,7 @@ impl<'f> Resolver<'f> {
         let mut args = project.args.clone();
         args.extend(database.args.clone());
         args.extend(self.args);
+        let toolchains = self.toolchains.clone().with_environment(&self.root, self.environment);
         Ok(ProjectSettings {
             root: self.root,
             label: self.label.map(str::to_owned),
@@ -121,6 +128,7 @@ impl<'f> Resolver<'f> {
             args,
             limits,
             revision: self.revision.clone(),
+            toolchains,
         })
     }
 

@@ -67,6 +67,10 @@ impl Progress {
                 format!("building {number}/{of} {} ({driver})", escape_line(&name)),
                 live,
             ),
+            Event::Installing { name, version, client } => self.activity(
+                format!("installing {} {} ({client})", escape_line(&name), escape_line(&version)),
+                live,
+            ),
             Event::Compiling { name, size } => {
                 let text = format!("compiling {}{}", escape_line(&name), large(size));
                 self.activity(text, live || !(self.verbose || size >= LARGE))

@@ -11,11 +11,11 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use wit_bindgen_core::Files;
-use wit_component::StringEncoding;
 use wit_bindgen_go::{Format, Opts};
+use wit_component::StringEncoding;
 
 use super::super::error::ArtifactError;
-use super::{Job, Source, component, tool, world};
+use super::{Job, Source, component, tool};
 use crate::toolchain::{Found, GO, GO_RUNTIME};
 
 /// Carried by the host, and written beside the bindings.
@@ -32,7 +32,10 @@ const RUNTIME_VERSION: &str = "v0.4.0";
 const MODULE: &str = "guest";
 
 pub(super) fn build(job: &Job<'_>) -> Result<Vec<u8>, ArtifactError> {
-    let go = job.toolchains.require(&GO, job.reporter).map_err(|error| job.no_tool(error))?;
+    let go = job
+        .toolchains
+        .require(&GO, job.reporter)
+        .map_err(|error| job.no_tool(error))?;
     let runtime = runtime(job)?;
     let module = module_of(job.folder())?;
     let main = job.work.join("go");
@@ -47,7 +50,13 @@ pub(super) fn build(job: &Job<'_>) -> Result<Vec<u8>, ArtifactError> {
     environment(job, &go, &mut command);
     command
         .current_dir(&main)
-        .args(["build", "-trimpath", "-buildvcs=false", "-buildmode=c-shared", "-ldflags=-checklinkname=0 -s -w"])
+        .args([
+            "build",
+            "-trimpath",
+            "-buildvcs=false",
+            "-buildmode=c-shared",
+            "-ldflags=-checklinkname=0 -s -w",
+        ])
         .arg(format!("-overlay={}", job.work.join("overlay.json").display()))
         .arg("-o")
         .arg(&output)
@@ -55,15 +64,24 @@ pub(super) fn build(job: &Job<'_>) -> Result<Vec<u8>, ArtifactError> {
     tool::run(job, "go build", &mut command).map_err(|error| readable(job, error))?;
     let mut core = fs::read(&output).map_err(ArtifactError::read(&output))?;
     // The compiler knows nothing of components: the world is described here.
-    wit_component::embed_component_metadata(&mut core, &job.world.resolve, job.world.world, StringEncoding::UTF8, false)
-        .map_err(|error| job.failed(format!("its module cannot be described: {error:#}"), ""))?;
+    wit_component::embed_component_metadata(
+        &mut core,
+        &job.world.resolve,
+        job.world.world,
+        StringEncoding::UTF8,
+        false,
+    )
+    .map_err(|error| job.failed(format!("its module cannot be described: {error:#}"), ""))?;
     component::encode(job, &core)
 }
 
 /// The folder of the bindings' runtime; none where there is no cargo to fetch it, and Go does that itself.
 fn runtime(job: &Job<'_>) -> Result<Option<PathBuf>, ArtifactError> {
     use crate::toolchain::ToolchainError::NoClient;
-    match job.toolchains.require_package(&GO_RUNTIME, "Go's runtime for components", job.reporter) {
+    match job
+        .toolchains
+        .require_package(&GO_RUNTIME, "Go's runtime for components", job.reporter)
+    {
         Ok(folder) => Ok(Some(folder.join(GO_RUNTIME.name).join("src/pkg"))),
         Err(NoClient { .. }) => Ok(None),
         Err(error) => Err(job.no_tool(error)),
@@ -120,9 +138,10 @@ fn write_bindings(job: &Job<'_>, module: &str) -> Result<(), ArtifactError> {
             "wit_exports.go" => ("go/main/exports.go".to_owned(), glue::narrowed(&glue::moved(&text))),
             // Go wants a file of assembler where functions have no body.
             _ if !name.ends_with(".go") => (format!("go/wit/{name}"), text.into_owned()),
-            _ if package.starts_with("export_") => {
-                (format!("go/wit/{name}"), glue::exported(package, &text, module, kinds, objects))
-            }
+            _ if package.starts_with("export_") => (
+                format!("go/wit/{name}"),
+                glue::exported(package, &text, module, kinds, objects),
+            ),
             _ => (format!("go/wit/{name}"), glue::moved(&text)),
         };
         job.write(&place, text.as_bytes())?;
@@ -189,7 +208,10 @@ fn quoted(path: &Path) -> String {
 fn environment(job: &Job<'_>, go: &Found, command: &mut Command) {
     for (name, _) in std::env::vars_os() {
         let text = name.to_string_lossy();
-        if matches!(&*text, "GOROOT" | "GOPATH" | "GOBIN" | "GOEXPERIMENT" | "GOWASM" | "GO111MODULE" | "GOWORK") {
+        if matches!(
+            &*text,
+            "GOROOT" | "GOPATH" | "GOBIN" | "GOEXPERIMENT" | "GOWASM" | "GO111MODULE" | "GOWORK"
+        ) {
             command.env_remove(&name);
         }
     }
@@ -218,7 +240,10 @@ fn user_settings() -> Option<PathBuf> {
     if std::env::var_os("GOENV").is_some() {
         return None;
     }
-    let folder = match std::env::var_os("XDG_CONFIG_HOME").map(PathBuf::from).filter(|path| path.is_absolute()) {
+    let folder = match std::env::var_os("XDG_CONFIG_HOME")
+        .map(PathBuf::from)
+        .filter(|path| path.is_absolute())
+    {
         Some(folder) => folder,
         None => std::env::home_dir()?.join(".config"),
     };
@@ -260,9 +285,15 @@ fn readable(job: &Job<'_>, error: ArtifactError) -> ArtifactError {
 
 /// `to` as seen from the folder `from`; both are absolute.
 fn relative(from: &Path, to: &Path) -> PathBuf {
-    let shared = from.components().zip(to.components()).take_while(|(one, other)| one == other).count();
+    let shared = from
+        .components()
+        .zip(to.components())
+        .take_while(|(one, other)| one == other)
+        .count();
     let up = from.components().skip(shared).map(|_| "..");
-    up.map(PathBuf::from).chain(to.components().skip(shared).map(|part| PathBuf::from(part.as_os_str()))).collect()
+    up.map(PathBuf::from)
+        .chain(to.components().skip(shared).map(|part| PathBuf::from(part.as_os_str())))
+        .collect()
 }
 
 #[cfg(test)]
@@ -283,7 +314,10 @@ mod tests {
             module_of(folder.path()).ok().flatten()
         };
         assert!(module_of(folder.path()).unwrap().is_none());
-        assert_eq!(named("module partitions // of time\n\ngo 1.27\n").as_deref(), Some("partitions"));
+        assert_eq!(
+            named("module partitions // of time\n\ngo 1.27\n").as_deref(),
+            Some("partitions")
+        );
         assert_eq!(named("module \"acme.org/x\"\n").as_deref(), Some("acme.org/x"));
         assert_eq!(named("module mighost\n"), None);
         assert_eq!(named("go 1.27\n"), None);

@@ -74,7 +74,10 @@ fn revision(module: &str, objects: bool) -> String {
 fn object_type(module: &str, kinds: &[String]) -> String {
     let kinds: Vec<String> = kinds.iter().map(|kind| format!("{kind:?}")).collect();
     let call = |name: &str, params: &[&str]| {
-        let declared: Vec<String> = params.iter().map(|name| format!("{name} mighost_host_objects.Object")).collect();
+        let declared: Vec<String> = params
+            .iter()
+            .map(|name| format!("{name} mighost_host_objects.Object"))
+            .collect();
         let sent: Vec<String> = params.iter().map(|name| format!("mighost.FromHost({name})")).collect();
         format!(
             "func {name}({}) wit.Result[wit.Unit, string] {{\n\tvar panicked error\n\tdefer mighost.Ended(&panicked)\n\
@@ -136,7 +139,9 @@ fn body(signature: &str) -> Option<String> {
     if result.is_empty() {
         return Some(format!("{begun}\terr = {call}\n"));
     }
-    let parts = result.strip_prefix("witTypes.Result[").and_then(|parts| parts.strip_suffix(']'));
+    let parts = result
+        .strip_prefix("witTypes.Result[")
+        .and_then(|parts| parts.strip_suffix(']'));
     match parts.map(at_commas).as_deref() {
         Some([ok, error]) if error.trim() == "string" => {
             let parts = format!("{}, string", ok.trim());
@@ -149,7 +154,9 @@ fn body(signature: &str) -> Option<String> {
                  \treturn witTypes.Ok[{parts}]({given})\n"
             ))
         }
-        _ => Some(format!("{begun}\tanswer, failed := {call}\n\terr = failed\n\treturn answer\n")),
+        _ => Some(format!(
+            "{begun}\tanswer, failed := {call}\n\terr = failed\n\treturn answer\n"
+        )),
     }
 }
 
@@ -203,9 +210,15 @@ mod tests {
         );
         let listed = body("List(_keep witTypes.Option[uint32]) witTypes.Result[[]string, string] {").unwrap();
         assert!(listed.contains("answer, failed := guest.List(_keep)\n"), "{listed}");
-        assert!(listed.contains("return witTypes.Err[[]string, string](failed.Error())"), "{listed}");
+        assert!(
+            listed.contains("return witTypes.Err[[]string, string](failed.Error())"),
+            "{listed}"
+        );
         let done = body("Go(_t witTypes.Tuple2[string, uint8]) witTypes.Result[witTypes.Unit, string] {").unwrap();
-        assert!(done.contains("failed := guest.Go(_t)\n") && !done.contains("answer"), "{done}");
+        assert!(
+            done.contains("failed := guest.Go(_t)\n") && !done.contains("answer"),
+            "{done}"
+        );
         // An error that is no text is the author's own to make.
         let own = body("Own() witTypes.Result[uint8, Reason] {").unwrap();
         assert!(own.contains("answer, failed := guest.Own()\n"), "{own}");
@@ -221,6 +234,9 @@ mod tests {
         let narrow = narrowed(&text);
         assert!(narrow.contains("few(arg0 uintptr) {\nunsafe.Pointer(arg0)"), "{narrow}");
         assert!(narrow.contains("arg15 uint32) uintptr {"), "{narrow}");
-        assert!(narrow.contains("unsafe.Pointer(uintptr(arg1)) unsafe.Pointer(uintptr(arg11))"), "{narrow}");
+        assert!(
+            narrow.contains("unsafe.Pointer(uintptr(arg1)) unsafe.Pointer(uintptr(arg11))"),
+            "{narrow}"
+        );
     }
 }
