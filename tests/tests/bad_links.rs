@@ -107,8 +107,8 @@ fn two_versions_at_once() {
 
     let one = project(&server, &migrations(), &[("tools-2", new)]);
     assert_snapshot!(one.run(&["check", "--no-database"]).data(), @"
-    error: no plugin offers acme:tools/tools@1.0.0, which is needed by a1
-      put the plugin that offers it into a folder of plugins; `mighost plugins` lists what there is
+    error: no plugin offers acme:tools/tools@1.0.0, which is needed by a1; there is acme:tools/tools@2.0.0 (tools-2)
+      put the plugin's version that offers it beside the other one, under a name of its own in plugin.toml
     ");
     assert_snapshot!(one.run(&["upgrade", "head"]).shown(), @"
     exit 5

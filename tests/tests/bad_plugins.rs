@@ -67,11 +67,11 @@ fn that_do_not_fit() {
     ");
     assert_snapshot!(failing(&server, &[("tools", plugin("tools", "0.9.0", &Code::new()))]).shown(), @"
     exit 5
-    error: migration a1 needs acme:tools/tools@1.0.0, which no plugin of this project exports
+    error: migration a1 needs acme:tools/tools@1.0.0; plugin tools exports acme:tools/tools@0.9.0, which is older
       in the upgrade of revision a1, PROJECT/migrations/a1.wasm
     state: a1 was rolled back
     fault: the command's, the configuration's or the environment's
-    hint: what plugins export: acme:tools/tools@1.1.0; versions must be equal
+    hint: a later version of plugin tools is needed
     ");
     let core = "(module (memory (export \"memory\") 1)
         (func (export \"cabi_realloc\") (param i32 i32 i32 i32) (result i32) unreachable)
@@ -83,11 +83,11 @@ fn that_do_not_fit() {
     );
     assert_snapshot!(failing(&server, &[("tools", guests::plugin(&other, "tools", &[]))]).shown(), @"
     exit 5
-    error: migration a1 expects acme:tools/tools@1.0.0#sweep as func() -> u32; plugin tools exports func(room: string) -> u32
+    error: migration a1 expects acme:tools/tools@1.0.0#sweep as func() -> u32; plugin tools exports func(room: string) -> u32; the plugin takes room, which is not sent
       in the upgrade of revision a1, PROJECT/migrations/a1.wasm
     state: a1 was rolled back
     fault: the migration's or plugin's; its author mends it
-    hint: build both against one version of the plugin's WIT
+    hint: both say that they are of one version: build both against the same WIT, and give what has changed a higher version
     ");
     assert_snapshot!(failing(&server, &[("tools", good()), ("tools2", good())]).shown(), @"
     exit 5
@@ -317,8 +317,8 @@ fn of_object_kinds() {
     ];
     assert_snapshot!(with(&two), @"
     exit 5
-    error: PROJECT/plugins/gronk.wasm says in its plugin.toml that it serves objects of kind gronk, and does not export mighost:host/object-type; it exports: acme:tools/tools@1.0.0
-    fault: the migration's or plugin's; its author mends it
-    hint: export mighost:host/object-type (the world `object-types` of `mighost wit`), or take kinds out of plugin.toml
+    error: objects of kind gronk are served by two plugins, gronk and gronk2
+    fault: the command's, the configuration's or the environment's
+    hint: remove one of the two plugins
     ");
 }

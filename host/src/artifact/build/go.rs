@@ -261,12 +261,7 @@ fn readable(job: &Job<'_>, error: ArtifactError) -> ArtifactError {
     output = output.replace(&format!("{}/", folder.display()), "");
     let lines: Vec<&str> = output.lines().filter(|line| !line.starts_with("# ")).collect();
     let mut output = lines.join("\n");
-    for (sign, meaning) in [
-        (
-            "undefined: guest.",
-            "guest is this folder's package: it lacks a function that its world exports. Names are those of the WIT in Go's way, e.g. CreateAll for \
-             create-all, and what is exported returns an error.",
-        ),
+    let meanings = [
         (
             "is a program, not an importable package",
             "The folder's package must not be main: call it by any other name.",
@@ -275,10 +270,14 @@ fn readable(job: &Job<'_>, error: ArtifactError) -> ArtifactError {
             "module lookup disabled by GOPROXY=off",
             "A module is needed that is not there, and GOPROXY forbids to fetch it.",
         ),
-    ] {
-        if output.contains(sign) {
-            output.push_str(&format!("\n{meaning}"));
-        }
+        (
+            "guest.",
+            "guest is this folder's package: it lacks a function that its world exports, or has it with other types. Names are those of the WIT \
+             in Go's way, e.g. CreateAll for create-all, and what is exported returns an error, behind its answer if it has one.",
+        ),
+    ];
+    if let Some((_, meaning)) = meanings.into_iter().find(|(sign, _)| output.contains(sign)) {
+        output.push_str(&format!("\n{meaning}"));
     }
     ArtifactError::Build { path, reason, output }
 }
