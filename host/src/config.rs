@@ -143,6 +143,8 @@ pub struct ProjectSettings {
     pub transaction: TransactionMode,
     pub args: BTreeMap<String, String>,
     pub limits: Limits,
+    /// Where servers get their programs; the data are nobody's.
+    pub embedded: EmbeddedSettings,
     /// How new revisions are written.
     pub revision: RevisionSettings,
     pub toolchains: ToolchainSettings,

@@ -5,6 +5,7 @@
 
 mod bindings;
 mod cache;
+mod call;
 mod contract;
 mod engine;
 mod error;
@@ -19,10 +20,12 @@ mod providers;
 mod sink;
 mod step;
 mod types;
+mod wave;
 
 pub use bindings::mighost::host::database::{Error as GuestDatabaseError, Row, Rows, Value};
 pub use bindings::mighost::host::objects::Object;
 pub use bindings::version_hook::{Direction as HookDirection, Step as HookStep};
+pub use call::{Call, CallError, Function, Returned, finish_calls};
 pub use engine::{Provided, Runtime};
 pub use error::RuntimeError;
 pub use guest::{Guest, GuestKind};
@@ -31,3 +34,4 @@ pub use migration::{call_migration, call_objects};
 pub use providers::{NoProviders, Providers};
 pub use sink::{Sink, SinkError};
 pub use step::{RunSettings, StepRun};
+pub use wave::{ValueError, check_value, same_value, string_value};

@@ -111,6 +111,7 @@ impl<'f> Resolver<'f> {
             guest_time: self.pick(|layer| layer.guest_time).unwrap_or(DEFAULT_GUEST_TIME),
             memory: self.pick(|layer| layer.memory).unwrap_or(DEFAULT_MEMORY),
         };
+        let embedded = self.embedded(self.label.unwrap_or("test"));
         let [database, project] = self.layers;
         let mut args = project.args.clone();
         args.extend(database.args.clone());
@@ -127,6 +128,7 @@ impl<'f> Resolver<'f> {
             transaction,
             args,
             limits,
+            embedded,
             revision: self.revision.clone(),
             toolchains,
         })
