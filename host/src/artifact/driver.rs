@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::error::ArtifactError;
 use super::metadata::RevisionMetadata;
+use crate::toolchain::{GO, Tool, ZIG};
 
 /// How the code of a source folder becomes a component.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -19,11 +20,14 @@ pub enum Driver {
     C,
     /// A package of Go.
     Go,
+    /// C++, compiled by zig; files in C beside it too.
+    Cpp,
+    Zig,
 }
 
 impl Driver {
     /// All of them.
-    pub const ALL: [Self; 4] = [Self::Sql, Self::Rust, Self::C, Self::Go];
+    pub const ALL: [Self; 6] = [Self::Sql, Self::Rust, Self::C, Self::Cpp, Self::Zig, Self::Go];
 
     /// The name as `build = "..."` takes it.
     pub fn name(self) -> &'static str {
@@ -32,6 +36,8 @@ impl Driver {
             Self::Rust => "rust",
             Self::C => "c",
             Self::Go => "go",
+            Self::Cpp => "cpp",
+            Self::Zig => "zig",
         }
     }
 
@@ -42,6 +48,8 @@ impl Driver {
             Self::Rust => "Rust",
             Self::C => "C",
             Self::Go => "Go",
+            Self::Cpp => "C++",
+            Self::Zig => "Zig",
         }
     }
 
@@ -52,6 +60,17 @@ impl Driver {
             Self::Rust => &["src/lib.rs"],
             Self::C => &["migration.c"],
             Self::Go => &["migration.go"],
+            Self::Cpp => &["migration.cpp", "migration.cc"],
+            Self::Zig => &["migration.zig"],
+        }
+    }
+
+    /// What its builds call, beside what mighost itself carries. Rust's cargo is not one of them: it must be there.
+    pub fn tools(self) -> &'static [&'static Tool] {
+        match self {
+            Self::Sql | Self::Rust => &[],
+            Self::C | Self::Cpp | Self::Zig => &[&ZIG],
+            Self::Go => &[&GO],
         }
     }
 
@@ -61,6 +80,8 @@ impl Driver {
             Self::Sql | Self::Rust => &[],
             Self::C => &["c"],
             Self::Go => &["go"],
+            Self::Cpp => &["cpp", "cc", "cxx"],
+            Self::Zig => &["zig"],
         }
     }
 }
@@ -129,7 +150,12 @@ fn by_extension(folder: &Path) -> Result<Vec<(Driver, String)>, ArtifactError> {
         };
         Some((driver, names.iter().find(of_it)?.clone()))
     };
-    Ok(Driver::ALL.into_iter().filter_map(speaks).collect())
+    let mut found: Vec<_> = Driver::ALL.into_iter().filter_map(speaks).collect();
+    // C++ takes files in C along.
+    if found.iter().any(|(driver, _)| *driver == Driver::Cpp) {
+        found.retain(|(driver, _)| *driver != Driver::C);
+    }
+    Ok(found)
 }
 
 fn languages() -> String {
