@@ -41,7 +41,7 @@ pub fn interfaces_of_plugins<'a>(
     let providers = Providers::default();
     let mut names = Vec::new();
     let mut place = PathBuf::new();
-    for LoadedPlugin { metadata, artifact } in plugins {
+    for LoadedPlugin { metadata, artifact, .. } in plugins {
         let exports = artifact.exports.to_vec();
         names.extend(exports.iter().filter(|name| name.contains('/')).cloned());
         place.clone_from(&artifact.path);

@@ -180,9 +180,9 @@ fn find(resolve: &Resolve, full: &str) -> Option<InterfaceId> {
 fn print(resolve: &Resolve, id: InterfaceId, name: &str) -> anyhow::Result<String> {
     let mut printer = WitPrinter::default();
     printer.print_interface_outer(resolve, id, name)?;
-    printer.output.push_str(" {\n");
+    printer.output.indent_start();
     printer.print_interface(resolve, id)?;
-    printer.output.push_str("}\n");
+    printer.output.indent_end();
     Ok(printer.output.to_string())
 }
 
