@@ -217,7 +217,7 @@ fn sources() {
              |
            2 | down_revisions = []
              | ^^^^^^^^^^^^^^
-           unknown field `down_revisions`, expected one of `build`, `revision`, `down-revisions`, `depends-on`, `branch-labels`, `message`, `date`, `transaction`, `capabilities`, `revisions`
+           unknown field `down_revisions`, expected one of `build`, `revision`, `down-revisions`, `depends-on`, `branch-labels`, `message`, `date`, `transaction`, `capabilities`, `uses`, `revisions`
     fault: the migration's or plugin's; its author mends it
     ");
     project.write("migrations/a1_x/migration.toml", "revision = \"a1\"\n");
