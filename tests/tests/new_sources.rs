@@ -57,6 +57,21 @@ fn in_go() {
 }
 
 #[test]
+fn in_javascript() {
+    complete("javascript");
+}
+
+#[test]
+fn in_typescript() {
+    complete("typescript");
+}
+
+#[test]
+fn in_python() {
+    complete("python");
+}
+
+#[test]
 fn mistakes() {
     let project = Project::offline();
     let new = |arguments: &[&str]| project.run(&[&["plugin", "new"], arguments].concat()).shown();

@@ -47,7 +47,7 @@ struct Template {
     files: &'static [(&'static str, &'static str)],
 }
 
-const TEMPLATES: [Template; 5] = [
+const TEMPLATES: [Template; 8] = [
     Template {
         driver: Driver::Rust,
         files: &[
@@ -70,6 +70,18 @@ const TEMPLATES: [Template; 5] = [
     Template {
         driver: Driver::Go,
         files: &[("plugin.go", template!("go/plugin.go"))],
+    },
+    Template {
+        driver: Driver::Javascript,
+        files: &[("plugin.js", template!("javascript/plugin.js"))],
+    },
+    Template {
+        driver: Driver::Typescript,
+        files: &[("plugin.ts", template!("typescript/plugin.ts"))],
+    },
+    Template {
+        driver: Driver::Python,
+        files: &[("plugin.py", template!("python/plugin.py"))],
     },
 ];
 

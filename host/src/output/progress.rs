@@ -78,7 +78,7 @@ impl Progress {
             ),
             Event::Compiling { name, size } => {
                 let text = format!("compiling {}{}", escape_line(&name), large(size));
-                self.activity(text, live || !(self.verbose || size >= LARGE))
+                self.activity(text, live || !self.verbose)
             }
             Event::Compiled {
                 name,

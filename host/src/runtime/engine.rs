@@ -2,8 +2,9 @@
 
 use std::collections::HashMap;
 use std::sync::atomic::AtomicBool;
+use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use wasmtime::component::{Component, HasSelf, InstancePre, Linker};
 use wasmtime::{Config, Engine};
@@ -15,13 +16,12 @@ use super::guest::{Guest, GuestKind, GuestState};
 use super::{contract, forward, limits};
 use crate::artifact::Artifact;
 use crate::ident::Digest;
-use crate::report::{Event, Reporter};
+use crate::report::{Event, Level, Reporter};
 
 /// Code beyond this many bytes takes long enough to compile that the user is told.
 const NOTICEABLE_CODE: usize = 512 << 10;
-
-/// Of one component. Who needs it while another thread compiles it waits for that; other components are compiled meanwhile.
-type Place = Arc<Mutex<Option<Component>>>;
+/// How long compiling may take before the user is told why nothing else happens.
+const LONG: Duration = Duration::from_secs(1);
 
 /// Who serves an interface.
 pub struct Provided {
@@ -35,7 +35,7 @@ pub struct Runtime {
     engine: Engine,
     cache: Option<CompileCache>,
     /// By code digest: a thousand SQL migrations are one component.
-    components: Mutex<HashMap<Digest, Place>>,
+    components: Mutex<HashMap<Digest, Arc<Mutex<Option<Component>>>>>,
     /// Migrations that import from the host alone are linked once, too.
     linked: Mutex<HashMap<Digest, InstancePre<GuestState>>>,
     ticking: AtomicBool,
@@ -111,38 +111,57 @@ impl Runtime {
         })
     }
 
+    /// Whether code of this digest need not be compiled any more.
+    pub fn is_compiled(&self, code: &Digest) -> bool {
+        let components = self.components.lock().unwrap_or_else(PoisonError::into_inner);
+        let in_memory = components
+            .get(code)
+            .is_some_and(|place| place.try_lock().is_ok_and(|place| place.is_some()));
+        in_memory || self.cache.as_ref().is_some_and(|cache| cache.has(code))
+    }
+
+    /// The component of `artifact`, compiled once: whoever asks for it meanwhile waits, and others are compiled beside it.
     fn component(&self, artifact: &Artifact, name: &str, reporter: &dyn Reporter) -> Result<Component, RuntimeError> {
         let digest = artifact.info.code_digest;
-        // A thread that panicked meanwhile has only failed to insert.
-        let place = self
-            .components
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .entry(digest)
-            .or_default()
-            .clone();
+        let place = {
+            // A thread that panicked meanwhile has only failed to insert.
+            let mut components = self.components.lock().unwrap_or_else(PoisonError::into_inner);
+            components.entry(digest).or_default().clone()
+        };
         let mut place = place.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(component) = &*place {
             return Ok(component.clone());
         }
-        let cached = self.cache.as_ref().and_then(|cache| cache.load(&self.engine, &digest));
-        let component = match cached {
+        let load = || self.cache.as_ref().and_then(|cache| cache.load(&self.engine, &digest));
+        let component = match load() {
             Some(component) => component,
-            None => self.compile(artifact, name, reporter)?,
+            None if artifact.code.len() > NOTICEABLE_CODE => {
+                let size = artifact.code.len();
+                let (name, started) = (name.to_owned(), Instant::now());
+                reporter.report(Event::Compiling {
+                    name: name.clone(),
+                    size,
+                });
+                let component = telling_of_long_work(reporter, &name, size, || {
+                    // Another mighost may be compiling the same.
+                    let _lock = self.cache.as_ref().and_then(|cache| cache.lock(&digest));
+                    load().map_or_else(|| self.compile(artifact, &name), Ok)
+                })?;
+                reporter.report(Event::Compiled {
+                    name,
+                    size,
+                    elapsed: started.elapsed(),
+                    memory: limits::peak_memory(),
+                });
+                component
+            }
+            None => self.compile(artifact, name)?,
         };
-        Ok(place.insert(component).clone())
+        *place = Some(component.clone());
+        Ok(component)
     }
 
-    fn compile(&self, artifact: &Artifact, name: &str, reporter: &dyn Reporter) -> Result<Component, RuntimeError> {
-        let size = artifact.code.len();
-        let noticeable = size > NOTICEABLE_CODE;
-        if noticeable {
-            reporter.report(Event::Compiling {
-                name: name.to_owned(),
-                size,
-            });
-        }
-        let started = Instant::now();
+    fn compile(&self, artifact: &Artifact, name: &str) -> Result<Component, RuntimeError> {
         let component =
             Component::from_binary(&self.engine, &artifact.code).map_err(|error| RuntimeError::Compile {
                 guest: name.to_owned(),
@@ -150,14 +169,6 @@ impl Runtime {
             })?;
         if let Some(cache) = &self.cache {
             cache.store(&component, &artifact.info.code_digest);
-        }
-        if noticeable {
-            reporter.report(Event::Compiled {
-                name: name.to_owned(),
-                size,
-                elapsed: started.elapsed(),
-                memory: limits::peak_memory(),
-            });
         }
         Ok(component)
     }
@@ -215,4 +226,23 @@ impl Runtime {
             },
         }
     }
+}
+
+/// Does `work`, and tells why it takes long where it does.
+fn telling_of_long_work<T>(reporter: &dyn Reporter, name: &str, size: usize, work: impl FnOnce() -> T) -> T {
+    let (done, wait) = channel::<()>();
+    std::thread::scope(|scope| {
+        scope.spawn(move || {
+            if wait.recv_timeout(LONG) == Err(RecvTimeoutError::Timeout) {
+                let megabytes = (size >> 19).div_ceil(2);
+                reporter.report(Event::Note {
+                    level: Level::Info,
+                    text: format!("compiling {name} ({megabytes} MB), which is done once on a machine"),
+                });
+            }
+        });
+        let answer = work();
+        drop(done);
+        answer
+    })
 }

@@ -29,7 +29,7 @@ struct BuiltIn {
 }
 
 /// In the binary. Each is named after its build driver.
-const BUILT_IN: [BuiltIn; 6] = [
+const BUILT_IN: [BuiltIn; 9] = [
     BuiltIn {
         name: "sql",
         description: "upgrade.sql and downgrade.sql",
@@ -80,6 +80,42 @@ const BUILT_IN: [BuiltIn; 6] = [
         description: "a package of Go",
         files: &[
             ("migration.go.jinja", include_str!("templates/go/migration.go.jinja")),
+            TEST,
+            README,
+        ],
+    },
+    BuiltIn {
+        name: "javascript",
+        description: "a module in JavaScript",
+        files: &[
+            (
+                "migration.js.jinja",
+                include_str!("templates/javascript/migration.js.jinja"),
+            ),
+            TEST,
+            README,
+        ],
+    },
+    BuiltIn {
+        name: "typescript",
+        description: "a module in TypeScript, which is checked",
+        files: &[
+            (
+                "migration.ts.jinja",
+                include_str!("templates/typescript/migration.ts.jinja"),
+            ),
+            TEST,
+            README,
+        ],
+    },
+    BuiltIn {
+        name: "python",
+        description: "a module in Python",
+        files: &[
+            (
+                "migration.py.jinja",
+                include_str!("templates/python/migration.py.jinja"),
+            ),
             TEST,
             README,
         ],
