@@ -12,6 +12,7 @@ mod locate;
 mod place;
 mod resolve;
 mod revision;
+mod test;
 #[cfg(test)]
 mod tests;
 mod toml_table;
@@ -23,6 +24,7 @@ pub use load::{Environment, LoadRequest, load, load_project};
 pub use locate::{CONFIG_VARIABLE, FILE_NAME};
 pub use place::Place;
 pub use revision::{RevisionSettings, WriteHook};
+pub use test::TestSettings;
 pub use units::parse_duration;
 
 use std::collections::BTreeMap;
@@ -140,6 +142,9 @@ pub struct ProjectSettings {
     pub transaction: TransactionMode,
     pub args: BTreeMap<String, String>,
     pub limits: Limits,
+    /// Where servers get their programs; the data are nobody's.
+    pub embedded: EmbeddedSettings,
     /// How new revisions are written.
     pub revision: RevisionSettings,
+    pub test: TestSettings,
 }

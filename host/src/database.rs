@@ -19,4 +19,5 @@ pub use ledger::{Ledger, read_dates, read_ledger};
 pub use live::LiveSink;
 pub use offline::{OfflineSink, ScriptHeader};
 pub use state::{Applied, DatabaseState, read_heads, read_state};
+pub use tables::own_tables;
 pub use step::{Aftermath, LedgerEntry, RunError, RunSettings, StepContext, StepSink, lock_timed_out};

@@ -8,7 +8,7 @@ use toml::de::DeTable;
 use super::layer::{Layer, TABLES};
 use super::toml_table::{Field, Section, Source};
 use super::units::shown;
-use super::{ConfigError, Place, RevisionSettings, locate};
+use super::{ConfigError, Place, RevisionSettings, TestSettings, locate};
 
 /// The longest label.
 const MAX_LABEL_BYTES: usize = 63;
@@ -23,6 +23,8 @@ pub(super) struct ConfigFile {
     pub databases: BTreeMap<String, Database>,
     /// `[revision]`, its paths absolute.
     pub revision: RevisionSettings,
+    /// `[test]`, its paths absolute.
+    pub test: TestSettings,
 }
 
 /// One `[databases.LABEL]`.
@@ -64,7 +66,7 @@ impl ConfigFile {
                 .replace(", expected literal string", ""),
         })?;
         let root = Section::root(source, &table);
-        let known: Vec<&str> = ["project", "databases", "revision"].into_iter().chain(TABLES).collect();
+        let known: Vec<&str> = ["project", "databases", "revision", "test"].into_iter().chain(TABLES).collect();
         root.check_keys(&known, |key| {
             (key == "database").then(|| "did you mean [databases.LABEL]?".to_owned())
         })?;
@@ -90,12 +92,15 @@ impl ConfigFile {
             Some(section) => RevisionSettings::read(&section, folder)?,
             None => RevisionSettings::defaults(folder),
         };
+        let test = root.section("test")?;
+        let test = test.map(|section| TestSettings::read(&section, folder)).transpose()?;
         Ok(Self {
             path: path.to_owned(),
             project,
             default,
             databases,
             revision,
+            test: test.unwrap_or_default(),
         })
     }
 

@@ -7,7 +7,9 @@ use std::time::Duration;
 use super::file::{ConfigFile, Database};
 use super::layer::{self, Layer};
 use super::load::{Environment, absolute};
-use super::{ConfigError, DatabaseUrl, EmbeddedSettings, Limits, ProjectSettings, RevisionSettings, Secret, Settings};
+use super::{
+    ConfigError, DatabaseUrl, EmbeddedSettings, Limits, ProjectSettings, RevisionSettings, Secret, Settings, TestSettings,
+};
 
 const ENV_PREFIX: &str = "MIGHOST";
 const DEFAULT_SCHEMA: &str = "public";
@@ -25,6 +27,7 @@ pub(super) struct Resolver<'f> {
     environment: &'f Environment,
     args: BTreeMap<String, String>,
     revision: &'f RevisionSettings,
+    test: &'f TestSettings,
 }
 
 impl<'f> Resolver<'f> {
@@ -54,6 +57,7 @@ impl<'f> Resolver<'f> {
             environment,
             args,
             revision: &file.revision,
+            test: &file.test,
         })
     }
 
@@ -105,6 +109,7 @@ impl<'f> Resolver<'f> {
             guest_time: self.pick(|layer| layer.guest_time).unwrap_or(DEFAULT_GUEST_TIME),
             memory: self.pick(|layer| layer.memory).unwrap_or(DEFAULT_MEMORY),
         };
+        let embedded = self.embedded(self.label.unwrap_or("test"));
         let [database, project] = self.layers;
         let mut args = project.args.clone();
         args.extend(database.args.clone());
@@ -120,7 +125,9 @@ impl<'f> Resolver<'f> {
             transaction,
             args,
             limits,
+            embedded,
             revision: self.revision.clone(),
+            test: self.test.clone(),
         })
     }
 
