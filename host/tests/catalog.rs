@@ -106,7 +106,7 @@ const CHANGES: [(&str, &str); 67] = [
     ("create statistics z on a, b from t", "statistics public.z"),
     ("create schema n", "schema n"),
     ("create table n.u (a int) partition by range (a); create table n.w partition of n.u default", "table n.w"),
-    ("alter publication p add table t", "publication member public.t in p"),
+    ("alter publication p add table parent", "publication member public.parent in p"),
     ("create operator public.=+= (leftarg = int, rightarg = int, function = int4pl)", "operator public.=+=(integer,integer)"),
     ("create aggregate total (int) (sfunc = int4pl, stype = int)", "aggregate public.total(integer)"),
     ("create cast (text as e) with inout as assignment", "cast (pg_catalog.text AS public.e)"),

@@ -103,6 +103,7 @@ pub mod test {
         export_macro_name: "export_tests_component",
         default_bindings_module: "::mighost_sdk::bindings::test",
         with: { "mighost:host/database@0.1.0": ::mighost_sdk::bindings::mighost::host::database },
+        generate_all,
         additional_derives: [PartialEq],
     });
 }

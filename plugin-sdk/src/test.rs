@@ -20,8 +20,6 @@
 //! plugin's own functions, whose statements are written down as well. `mighost test` builds and runs the cases, each in an instance of
 //! its own.
 
-use std::fmt;
-
 use crate::bindings::test::mighost::host::testing;
 use crate::database::{Rows, Value};
 
@@ -42,18 +40,6 @@ impl Default for Settings {
         }
     }
 }
-
-impl fmt::Display for Failure {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.text)?;
-        match &self.sqlstate {
-            Some(sqlstate) if !self.text.contains(sqlstate) => write!(f, " (SQLSTATE {sqlstate})"),
-            _ => Ok(()),
-        }
-    }
-}
-
-impl std::error::Error for Failure {}
 
 /// Forgets what was sent and said, and sets what components are told and answered from here on.
 pub fn prepare(settings: &Settings, answers: &[Answer]) {
@@ -143,7 +129,7 @@ pub fn fails_with<T>(result: Result<T, Failure>, part: &str) {
     match result {
         Ok(_) => panic!("it should have failed with {part:?}, and succeeded"),
         Err(failure) if failure.text.contains(part) => {}
-        Err(failure) => panic!("it should have failed with {part:?}, and failed with {failure}"),
+        Err(failure) => panic!("it should have failed with {part:?}, and failed with {:?}", failure.text),
     }
 }
 
@@ -226,7 +212,10 @@ impl Database {
 fn done<T>(result: Result<T, Failure>) -> T {
     match result {
         Ok(value) => value,
-        Err(failure) => panic!("{failure}"),
+        Err(failure) => match failure.sqlstate {
+            Some(sqlstate) => panic!("{} (SQLSTATE {sqlstate})", failure.text),
+            None => panic!("{}", failure.text),
+        },
     }
 }
 
