@@ -1,22 +1,27 @@
 //! Sources and `.wasm` files: what an artifact carries, how it is read without compiling it, how it is built.
 
 pub mod build;
+mod driver;
 mod error;
 pub mod inspect;
+mod interface;
 mod library;
 mod metadata;
 mod sections;
 mod source;
 mod sql_component;
+mod stamps;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+pub use driver::Driver;
 pub use error::ArtifactError;
+pub use interface::InterfaceName;
 pub use library::{BuildMode, Library, Loaded, LoadedPlugin};
 pub use metadata::{PluginMetadata, RevisionMetadata, RevisionsMetadata, WIT_VERSION};
 pub use sections::{Assets, Metadata, Sections};
-pub use source::{Driver, MigrationSource, PluginSource};
+pub use source::{Hook, MigrationSource, PluginSource};
 pub use sql_component::{WIT, is_sql_migration};
 
 use crate::ident::Digest;
@@ -26,12 +31,14 @@ use crate::ident::Digest;
 /// # Errors
 /// A file cannot be read, or there are too many.
 pub fn digest_of_sources(folder: &std::path::Path) -> Result<Option<Digest>, ArtifactError> {
-    let files = source::stamps(folder, MigrationSource::MANIFEST)?;
-    files.map(|files| source::source_digest(folder, &files)).transpose()
+    let stamps = stamps::SourceStamps::read(folder, MigrationSource::MANIFEST)?;
+    stamps
+        .map(|stamps| source::source_digest(folder, &stamps.files))
+        .transpose()
 }
 
 /// What is known of an artifact without compiling it. Its bytes are read again when it is run.
-#[derive(Clone, Debug, serde::Serialize, serde::Deserialize)]
+#[derive(Clone, Debug)]
 pub struct ArtifactInfo {
     pub path: PathBuf,
     /// The file's length in bytes.
@@ -41,8 +48,8 @@ pub struct ArtifactInfo {
     /// Of the component without its `mighost:*` sections: the key of the compile cache.
     pub code_digest: Digest,
     /// Names of the component's imports, e.g. `mighost:host/database@0.1.0`.
-    pub imports: Vec<String>,
-    pub exports: Vec<String>,
+    pub imports: Arc<[String]>,
+    pub exports: Arc<[String]>,
     pub revisions: Option<RevisionsMetadata>,
     pub plugin: Option<PluginMetadata>,
 }
@@ -58,8 +65,8 @@ impl ArtifactInfo {
             size: bytes.len() as u64,
             digest: Digest::of(bytes),
             code_digest: sections.code_digest(),
-            imports: sections.imports.clone(),
-            exports: sections.exports.clone(),
+            imports: sections.imports.clone().into(),
+            exports: sections.exports.clone().into(),
             revisions: sections.revisions.clone(),
             plugin: sections.plugin.clone(),
             path,
@@ -76,7 +83,7 @@ impl ArtifactInfo {
     /// Refuses interfaces of `mighost:host` in a version that this host does not offer, and imports from elsewhere that
     /// no plugin can serve.
     fn check_interfaces(&self) -> Result<(), ArtifactError> {
-        for name in self.imports.iter().chain(&self.exports) {
+        for name in self.imports.iter().chain(&*self.exports) {
             if let Some(rest) = name.strip_prefix("mighost:host/") {
                 let version = rest.split_once('@').map_or("none", |(_, version)| version);
                 if version != WIT_VERSION {

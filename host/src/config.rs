@@ -16,6 +16,7 @@ mod test;
 #[cfg(test)]
 mod tests;
 mod toml_table;
+mod toolchains;
 mod units;
 
 pub use error::ConfigError;
@@ -25,6 +26,7 @@ pub use locate::{CONFIG_VARIABLE, FILE_NAME};
 pub use place::Place;
 pub use revision::{RevisionSettings, WriteHook};
 pub use test::TestSettings;
+pub use toolchains::{TOOLCHAINS_VARIABLE, ToolchainSettings};
 pub use units::parse_duration;
 
 use std::collections::BTreeMap;
@@ -125,6 +127,7 @@ pub struct Settings {
     pub args: BTreeMap<String, String>,
     pub limits: Limits,
     pub embedded: EmbeddedSettings,
+    pub toolchains: ToolchainSettings,
 }
 
 /// What commands that need no database know of the project: `history`, `heads`, `build`.
@@ -147,4 +150,5 @@ pub struct ProjectSettings {
     /// How new revisions are written.
     pub revision: RevisionSettings,
     pub test: TestSettings,
+    pub toolchains: ToolchainSettings,
 }

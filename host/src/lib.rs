@@ -23,5 +23,6 @@ pub mod revision;
 pub mod runtime;
 pub mod sql;
 pub mod testkit;
+pub mod toolchain;
 
 pub use api::{Database, Error, Project, TestServer};

@@ -186,6 +186,12 @@ pub enum Event {
         number: usize,
         of: usize,
     },
+    /// A tool that builds need is being installed, by a registry's client.
+    Installing {
+        name: String,
+        version: String,
+        client: &'static str,
+    },
     /// A component is being compiled to machine code; reported when it takes long enough to be noticed.
     Compiling { name: String },
     /// Another run holds the lock; `holder` says who.

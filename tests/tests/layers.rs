@@ -4,9 +4,26 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Top first. ARCHITECTURE.md explains each that is there.
-const LAYERS: [&str; 18] = [
-    "ident", "sql", "report", "config", "revision", "artifact", "trust", "runtime", "database", "plugins", "catalog",
-    "lint", "executor", "testkit", "commands", "api", "output", "cli",
+const LAYERS: [&str; 19] = [
+    "ident",
+    "sql",
+    "report",
+    "config",
+    "revision",
+    "toolchain",
+    "artifact",
+    "trust",
+    "runtime",
+    "database",
+    "plugins",
+    "catalog",
+    "lint",
+    "executor",
+    "testkit",
+    "commands",
+    "api",
+    "output",
+    "cli",
 ];
 
 /// Exceptions, each with its reason.

@@ -1,18 +1,37 @@
 //! Build drivers: sources to artifacts. A driver makes the component; metadata and assets are added here, the same for all.
+//!
+//! Rust is built first, all of it by one call of cargo; then other languages, each folder by a [`Job`], plugins before what uses them.
 
+mod c;
+mod component;
+mod order;
+mod providers;
 mod rust;
 mod sql;
+mod tool;
+mod world;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
+
+pub(super) use providers::{Provider, Providers};
 
 use super::ArtifactInfo;
+use super::driver::Driver;
 use super::error::ArtifactError;
+use super::interface::InterfaceName;
 use super::metadata::{PluginMetadata, RevisionsMetadata};
 use super::sections::{Assets, Metadata};
-use super::source::{Driver, FileStamps, MigrationSource, PluginSource, source_digest};
+use super::source::{MigrationSource, PluginSource, source_digest};
+use super::stamps::FileStamps;
 use crate::ident::Digest;
 use crate::report::{Event, Reporter};
+use crate::toolchain::Toolchains;
+
+/// How many folders are built at a time. Compilers take memory, and most of them use several cores already.
+const AT_A_TIME: usize = 2;
 
 /// A source folder that is to be built.
 #[derive(Clone, Debug)]
@@ -42,10 +61,18 @@ impl Source {
             size: 0,
             digest: nothing,
             code_digest: nothing,
-            imports: Vec::new(),
-            exports: Vec::new(),
+            imports: [].into(),
+            exports: [].into(),
             revisions,
             plugin,
+        }
+    }
+
+    /// Interfaces of plugins that it says it imports.
+    fn uses(&self) -> &[InterfaceName] {
+        match self {
+            Self::Migration(source) => &source.uses,
+            Self::Plugin(source) => &source.uses,
         }
     }
 
@@ -65,49 +92,213 @@ impl Source {
     }
 }
 
-/// Builds `sources` and returns each artifact's bytes, in the same order. Cargo packages of one workspace are built by one
-/// call of cargo, which keeps what it makes in `cargo_folder`.
+/// A source folder that is stale.
+pub(super) struct Stale {
+    pub source: Source,
+    pub files: FileStamps,
+    /// Where its artifact goes.
+    pub output: PathBuf,
+}
+
+/// What building needs beside the sources.
+pub(super) struct Workshop<'a> {
+    /// The folder of what is built, `.mighost/build`.
+    pub folder: &'a Path,
+    pub toolchains: &'a Toolchains,
+    /// The plugins that are built already; those that are built meanwhile are added.
+    pub providers: Providers,
+    pub reporter: &'a dyn Reporter,
+}
+
+/// One folder's build, as a driver sees it. A driver is a function of it that answers the component's bytes.
+struct Job<'a> {
+    source: &'a Source,
+    files: &'a FileStamps,
+    /// A folder for what the build makes, which is there from build to build: bindings, the tool's output.
+    work: PathBuf,
+    /// What the guest imports and exports.
+    world: world::GuestWorld,
+    toolchains: &'a Toolchains,
+    reporter: &'a dyn Reporter,
+}
+
+impl Job<'_> {
+    /// The source folder.
+    fn folder(&self) -> &Path {
+        self.source.folder()
+    }
+
+    /// The source files whose names end in one of `extensions`, relative to the folder. What lies below `assets` and `wit` is no code.
+    fn sources(&self, extensions: &[&str]) -> Vec<&Path> {
+        let code = |path: &&Path| {
+            !path.starts_with("assets")
+                && !path.starts_with("wit")
+                && path
+                    .extension()
+                    .is_some_and(|end| extensions.iter().any(|extension| end == *extension))
+        };
+        self.files.keys().map(PathBuf::as_path).filter(code).collect()
+    }
+
+    fn failed(&self, reason: impl Into<String>, output: impl Into<String>) -> ArtifactError {
+        ArtifactError::Build {
+            path: self.folder().to_owned(),
+            reason: reason.into(),
+            output: output.into(),
+        }
+    }
+
+    fn no_tool(&self, error: crate::toolchain::ToolchainError) -> ArtifactError {
+        ArtifactError::Toolchain {
+            path: self.folder().to_owned(),
+            error: Box::new(error),
+        }
+    }
+
+    /// Writes a file below the work folder, unless it is there with that content.
+    fn write(&self, name: &str, content: &[u8]) -> Result<PathBuf, ArtifactError> {
+        let path = self.work.join(name);
+        if std::fs::read(&path).is_ok_and(|there| there == content) {
+            return Ok(path);
+        }
+        if let Some(parent) = path.parent() {
+            std::fs::create_dir_all(parent).map_err(ArtifactError::write(parent))?;
+        }
+        std::fs::write(&path, content).map_err(ArtifactError::write(&path))?;
+        Ok(path)
+    }
+}
+
+/// Builds `stale` and returns each artifact's bytes, in the same order. Cargo packages of one workspace are built by one
+/// call of cargo.
 ///
 /// # Errors
 /// The first source that cannot be built, with the output of its tool.
-pub fn build(
-    sources: &[(Source, FileStamps)],
-    cargo_folder: &Path,
-    reporter: &dyn Reporter,
-) -> Result<Vec<Vec<u8>>, ArtifactError> {
-    let mut number = 0;
-    let mut tell = |source: &Source| {
-        number += 1;
-        reporter.report(Event::Building {
+pub(super) fn build(stale: &[Stale], shop: &Workshop<'_>) -> Result<Vec<Vec<u8>>, ArtifactError> {
+    let number = AtomicUsize::new(0);
+    let tell = |source: &Source| {
+        shop.reporter.report(Event::Building {
             name: source.name(),
             driver: source.driver().name(),
-            number,
-            of: sources.len(),
+            number: number.fetch_add(1, Ordering::Relaxed) + 1,
+            of: stale.len(),
         });
     };
-    let (rust, other): (Vec<_>, Vec<_>) = sources
+    let rust: Vec<_> = stale
         .iter()
-        .map(|(source, _)| source)
-        .partition(|source| source.driver() == Driver::Rust);
+        .filter(|stale| stale.source.driver() == Driver::Rust)
+        .collect();
     // Told before the work: cargo can take minutes.
-    rust.iter().for_each(|source| tell(source));
-    let folders = rust.iter().map(|source| source.folder().to_owned()).collect();
-    let components = rust::build_all(folders, cargo_folder, reporter)?;
-    other.iter().for_each(|source| tell(source));
-    let mut built = Vec::new();
-    for (source, files) in sources {
-        built.push(assemble(source, files, &components)?);
+    rust.iter().for_each(|stale| tell(&stale.source));
+    let folders = rust.iter().map(|stale| stale.source.folder().to_owned()).collect();
+    let modules = rust::build_all(folders, &shop.folder.join("cargo"), shop.reporter)?;
+    let mut built: BTreeMap<usize, Vec<u8>> = BTreeMap::new();
+    for (number, stale) in stale.iter().enumerate() {
+        if stale.source.driver() == Driver::Rust {
+            let code = modules
+                .get(stale.source.folder())
+                .ok_or_else(|| no_cdylib(stale.source.folder()))?;
+            built.insert(number, finished(stale, code, shop)?);
+        }
     }
-    Ok(built)
+    for wave in order::waves(stale)? {
+        let make = |number: &usize| {
+            let stale = stale.get(*number)?;
+            tell(&stale.source);
+            Some(
+                component(stale, shop)
+                    .and_then(|code| finished(stale, &code, shop))
+                    .map(|bytes| (*number, bytes)),
+            )
+        };
+        built.extend(in_parallel(&wave, make)?);
+    }
+    Ok(built.into_values().collect())
 }
 
-fn assemble(source: &Source, files: &FileStamps, rust: &BTreeMap<PathBuf, Vec<u8>>) -> Result<Vec<u8>, ArtifactError> {
+/// What `make` answers for each of `items`, a few at a time. After the first error no more is begun.
+fn in_parallel<I: Sync, T: Send>(
+    items: &[I],
+    make: impl Fn(&I) -> Option<Result<T, ArtifactError>> + Sync,
+) -> Result<Vec<T>, ArtifactError> {
+    let (next, failed) = (AtomicUsize::new(0), AtomicBool::new(false));
+    let made = Mutex::new(Vec::new());
+    let work = || {
+        while !failed.load(Ordering::Relaxed) {
+            let Some(answer) = items.get(next.fetch_add(1, Ordering::Relaxed)).and_then(&make) else {
+                return;
+            };
+            failed.fetch_or(answer.is_err(), Ordering::Relaxed);
+            made.lock().unwrap_or_else(PoisonError::into_inner).push(answer);
+        }
+    };
+    std::thread::scope(|scope| {
+        for _ in 1..AT_A_TIME.min(items.len()) {
+            scope.spawn(work);
+        }
+        work();
+    });
+    made.into_inner()
+        .unwrap_or_else(PoisonError::into_inner)
+        .into_iter()
+        .collect()
+}
+
+/// The component of a source that is not Rust's.
+fn component(stale: &Stale, shop: &Workshop<'_>) -> Result<Vec<u8>, ArtifactError> {
+    let Stale { source, files, output } = stale;
+    let driver = source.driver();
+    if driver == Driver::Sql {
+        if let Source::Plugin(_) = source {
+            let text = "a plugin cannot be built by the driver sql".into();
+            return Err(ArtifactError::Source {
+                path: source.folder().to_owned(),
+                text,
+            });
+        }
+        let component = super::sql_component::sql_component().map_err(|defect| defect.at(source.folder()))?;
+        return Ok(component.to_vec());
+    }
+    // As the artifact's folder is: those of one name in two locations do not meet.
+    let location = output.parent().and_then(Path::file_name).unwrap_or_default();
+    let work = shop.folder.join("guests").join(location).join(source.name());
+    std::fs::create_dir_all(&work).map_err(ArtifactError::write(&work))?;
+    let job = Job {
+        source,
+        files,
+        world: world::synthesize(source, &shop.providers, &work)?,
+        work,
+        toolchains: shop.toolchains,
+        reporter: shop.reporter,
+    };
+    let component = match driver {
+        Driver::Sql | Driver::Rust => return Err(job.failed("it is built elsewhere", "")),
+        Driver::C => c::build(&job),
+    }?;
+    component::check_imports(&job, &component)?;
+    Ok(component)
+}
+
+fn no_cdylib(folder: &Path) -> ArtifactError {
+    ArtifactError::Build {
+        path: folder.to_owned(),
+        reason: "cargo built no cdylib of it; its Cargo.toml needs crate-type = [\"cdylib\"]".into(),
+        output: String::new(),
+    }
+}
+
+/// The artifact: the component `code` with metadata and assets. A plugin's interfaces are there for others from here on.
+fn finished(stale: &Stale, code: &[u8], shop: &Workshop<'_>) -> Result<Vec<u8>, ArtifactError> {
+    let Stale { source, files, .. } = stale;
     let folder = source.folder();
     let digest = Some(source_digest(folder, files)?);
     let mut assets = assets_folder(folder, files)?;
     let metadata = match source {
         Source::Migration(source) => {
             let mut revisions = source.revisions.clone();
+            if source.driver == Driver::Sql {
+                assets.extend(sql::scripts(source)?);
+            }
             if revisions.len() > 1 && source.driver == Driver::Sql {
                 for revision in &mut revisions {
                     let own = files.iter().filter(|(path, _)| path.starts_with(&revision.revision));
@@ -119,33 +310,12 @@ fn assemble(source: &Source, files: &FileStamps, rust: &BTreeMap<PathBuf, Vec<u8
         }
         Source::Plugin(source) => Metadata::Plugin(plugin_metadata(source, digest)),
     };
-    let code = match (source, source.driver()) {
-        (Source::Migration(source), Driver::Sql) => {
-            assets.extend(sql::scripts(source)?);
-            super::sql_component::sql_component()
-                .map_err(|defect| defect.at(folder))?
-                .to_vec()
-        }
-        (Source::Plugin(_), Driver::Sql) => {
-            let text = "a plugin cannot be built by the driver sql".into();
-            return Err(ArtifactError::Source {
-                path: folder.to_owned(),
-                text,
-            });
-        }
-        (_, Driver::Rust) => match rust.get(folder) {
-            Some(component) => component.clone(),
-            None => {
-                let reason = "cargo built no cdylib of it; its Cargo.toml needs crate-type = [\"cdylib\"]".into();
-                return Err(ArtifactError::Build {
-                    path: folder.to_owned(),
-                    reason,
-                    output: String::new(),
-                });
-            }
-        },
-    };
-    super::assemble(folder, &code, &metadata, &assets)
+    let artifact = super::assemble(folder, code, &metadata, &assets)?;
+    if let Source::Plugin(source) = source {
+        shop.providers
+            .add(Provider::of_bytes(source.name.clone(), artifact.as_slice().into()));
+    }
+    Ok(artifact)
 }
 
 fn plugin_metadata(source: &PluginSource, digest: Option<Digest>) -> PluginMetadata {

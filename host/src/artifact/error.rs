@@ -56,6 +56,11 @@ pub enum ArtifactError {
     },
     #[error("cannot build {}: {tool} is not installed", path.display())]
     NoTool { path: PathBuf, tool: String, hint: String },
+    #[error("cannot build {}: {error}", path.display())]
+    Toolchain {
+        path: PathBuf,
+        error: Box<crate::toolchain::ToolchainError>,
+    },
     #[error("{} is not built, and --no-build forbids to build it", path.display())]
     NotBuilt { path: PathBuf },
 }
@@ -103,6 +108,7 @@ impl ArtifactError {
             Self::Newer { .. } => "a later mighost reads it: install that, or build it again with this one".into(),
             Self::NotAMigration { .. } => "a migration is built for the world `migration` of `mighost wit`".into(),
             Self::NoTool { hint, .. } => hint.clone(),
+            Self::Toolchain { error, .. } => return error.hint(),
             Self::NotBuilt { .. } => "run `mighost build`".into(),
             Self::NotWasm { .. } | Self::NoRevisions { .. } | Self::NoPlugin { .. } => {
                 "migrations and plugins are built by `mighost build`; `mighost inspect FILE` shows what a file is"

@@ -1,24 +1,26 @@
 //! All artifacts of a project: those that lie in its folders ready-made, and those that are built from sources there.
 //!
 //! What was learned of each file is kept in `.mighost/build/index.json`, by length and time of change, so that the next run reads one
-//! file instead of every artifact.
+//! file instead of every artifact. It lists no folder of sources whose own time of change is as it was.
 
+mod index;
 mod items;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use serde::{Deserialize, Serialize};
-
-use self::items::file_stamp;
-use super::build::{self, Source};
+use self::index::{Entry, Index};
+use self::items::{Place, file_stamp};
+use super::build::{self, Provider, Providers, Stale, Workshop};
 use super::error::ArtifactError;
 use super::sections;
-use super::source::{FileStamps, MigrationSource, PluginSource};
+use super::source::{MigrationSource, PluginSource};
+use super::stamps::FileStamps;
 use super::{ArtifactInfo, PluginMetadata, RevisionMetadata};
 use crate::report::{Event, Level, Reporter};
+use crate::toolchain::Toolchains;
 
 /// Whether sources are built while the library is read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,6 +42,7 @@ pub struct Library {
     pub build_dir: PathBuf,
     pub migrations: Vec<PathBuf>,
     pub plugins: Vec<PathBuf>,
+    pub toolchains: Toolchains,
 }
 
 /// A plugin and what it says of itself.
@@ -129,92 +132,89 @@ impl Loaded {
 /// Cargo's, which stands beside the sources of a crate that is in no workspace.
 const LOCK_FILE: &str = "Cargo.lock";
 
-/// `index.json`.
-#[derive(Default, Serialize, Deserialize)]
-struct Index {
-    /// The mighost that wrote it; another one's index is not read.
-    builder: String,
-    entries: Vec<(PathBuf, Entry)>,
-}
-
-#[derive(Clone, Serialize, Deserialize)]
-struct Entry {
-    /// The source's files, or the artifact itself.
-    files: FileStamps,
-    artifact: ArtifactInfo,
-}
-
 impl Library {
     /// Reads every artifact, building sources as `mode` says.
     ///
     /// # Errors
     /// The first artifact or source that is not right; a location that cannot be read.
     pub fn load(&self, mode: BuildMode, reporter: &dyn Reporter) -> Result<Loaded, ArtifactError> {
-        // The index is parsed while the folders are walked: each takes about as long as the other.
-        let (index, items) = std::thread::scope(|scope| {
-            let index = scope.spawn(|| self.read_index());
-            let items = items::items(&self.build_dir, &self.migrations, MigrationSource::MANIFEST);
-            (index.join().unwrap_or_default(), items)
+        // The index is parsed while the folders are listed.
+        let (index, places) = std::thread::scope(|scope| {
+            let index = scope.spawn(|| Index::read(&self.index_path()));
+            let places = self.places();
+            (index.join().unwrap_or_default(), places)
         });
-        // Paths are slow to compare, so each is looked up once.
-        let mut old: HashMap<PathBuf, Entry> = index.entries.into_iter().collect();
-        let mut items = items?;
-        let migrations = items.len();
-        items.extend(items::items(&self.build_dir, &self.plugins, PluginSource::MANIFEST)?);
-        let mut entries = Vec::with_capacity(items.len());
+        let places = places?;
+        // Looked at before the artifacts are: what is built meanwhile changes them.
+        let outputs = items::output_folders(&places);
+        let mut learned = index.outputs != outputs;
+        let outputs_hold = !learned && outputs.values().all(Option::is_some);
+        let indexed = index.entries.len();
+        let mut items = items::looked_at(places, index.entries)?;
+        learned |= indexed != items.len();
         let mut stale = Vec::new();
-        let mut learned = false;
-        for (number, item) in items.iter().enumerate() {
-            let known = old.remove(&item.path).filter(|entry| entry.files == item.files);
-            let known = match &item.output {
-                None => known,
-                Some(_) => known.filter(|entry| mode != BuildMode::Force && is_there(&entry.artifact)),
-            };
-            learned |= known.is_none();
-            entries.push(match (known, &item.output) {
-                (Some(entry), _) => Some(entry),
-                (None, None) => Some(Entry {
-                    files: item.files.clone(),
-                    artifact: ArtifactInfo::read(item.path.clone(), &sections::read_file(&item.path)?)?,
-                }),
+        for (number, item) in items.iter_mut().enumerate() {
+            if item.output.is_some() {
+                let is_current =
+                    |artifact: &Box<ArtifactInfo>| mode != BuildMode::Force && (outputs_hold || is_there(artifact));
+                item.known = item.known.take().filter(is_current);
+            }
+            learned |= item.learned || item.known.is_none();
+            match (&item.known, &item.output) {
+                (Some(_), _) => {}
+                (None, None) => {
+                    let bytes = sections::read_file(&item.path)?;
+                    item.known = Some(Box::new(ArtifactInfo::read(item.path.clone(), &bytes)?));
+                }
                 // Its manifest is one of its files, so nobody reads it where nothing has changed.
                 (None, Some(output)) => {
-                    stale.push((number, item.source()?, item.files.clone(), output.clone()));
-                    None
+                    stale.push((
+                        number,
+                        Stale {
+                            source: item.source()?,
+                            files: item.stamps.files.clone(),
+                            output: output.clone(),
+                        },
+                    ));
                 }
-            });
+            }
         }
         let described = mode == BuildMode::Describe && !stale.is_empty();
         if described {
-            for (number, source, files, output) in stale.drain(..) {
-                if let Some(place) = entries.get_mut(number) {
-                    let artifact = source.describe(&output);
-                    *place = Some(Entry { files, artifact });
+            for (number, stale) in stale.drain(..) {
+                if let Some(item) = items.get_mut(number) {
+                    item.known = Some(Box::new(stale.source.describe(&stale.output)));
                 }
             }
         }
         if mode == BuildMode::Never
-            && let Some((_, source, ..)) = stale.first()
+            && let Some((_, stale)) = stale.first()
         {
             return Err(ArtifactError::NotBuilt {
-                path: source.folder().to_owned(),
+                path: stale.source.folder().to_owned(),
             });
         }
         let built = stale.len();
-        for (number, entry) in build_stale(stale, &self.build_dir.join("cargo"), reporter)? {
-            if let Some(place) = entries.get_mut(number) {
-                *place = Some(entry);
+        let known = items.iter().filter_map(|item| item.known.as_deref());
+        for (number, files, artifact) in self.build_stale(stale, known, reporter)? {
+            if let Some(item) = items.get_mut(number) {
+                item.stamps.files = files;
+                item.known = Some(Box::new(artifact));
             }
         }
-        let paths = items.into_iter().map(|item| item.path);
+        let migrations = items.iter().filter(|item| item.is_migration()).count();
+        let entries = items.into_iter().filter_map(|item| {
+            let entry = Entry {
+                stamps: item.stamps,
+                artifact: item.known?,
+            };
+            Some((item.path, entry))
+        });
         let index = Index {
-            builder: builder(),
-            entries: paths
-                .zip(entries)
-                .filter_map(|(path, entry)| Some((path, entry?)))
-                .collect(),
+            outputs,
+            entries: entries.collect(),
         };
-        if (learned || !old.is_empty()) && !described {
+        if learned && !described {
             self.write_index(&index, reporter);
         }
         let mut loaded = Loaded {
@@ -223,34 +223,31 @@ impl Library {
         };
         for (number, (place, entry)) in index.entries.into_iter().enumerate() {
             if number < migrations {
-                loaded.add_migration(&place, entry.artifact)?;
+                loaded.add_migration(&place, *entry.artifact)?;
             } else {
-                loaded.add_plugin(entry.artifact)?;
+                loaded.add_plugin(*entry.artifact)?;
             }
         }
         Ok(loaded)
+    }
+
+    /// All that lies in the locations: migrations, and plugins behind them.
+    fn places(&self) -> Result<Vec<Place>, ArtifactError> {
+        let mut places = items::places(&self.build_dir, &self.migrations, MigrationSource::MANIFEST)?;
+        places.extend(items::places(&self.build_dir, &self.plugins, PluginSource::MANIFEST)?);
+        Ok(places)
     }
 
     fn index_path(&self) -> PathBuf {
         self.build_dir.join("index.json")
     }
 
-    /// An index that is missing, broken or another version's is as good as none.
-    fn read_index(&self) -> Index {
-        let index = fs::read(self.index_path())
-            .ok()
-            .and_then(|json| serde_json::from_slice::<Index>(&json).ok());
-        index.filter(|index| index.builder == builder()).unwrap_or_default()
-    }
-
     /// Without an index the next run is slower, so a failure is only told.
     fn write_index(&self, index: &Index, reporter: &dyn Reporter) {
-        let result = serde_json::to_vec(index)
-            .map_err(std::io::Error::other)
-            .and_then(|json| {
-                fs::create_dir_all(&self.build_dir)?;
-                write_replacing(&self.index_path(), &json)
-            });
+        let result = index.to_json().map_err(std::io::Error::other).and_then(|json| {
+            fs::create_dir_all(&self.build_dir)?;
+            write_replacing(&self.index_path(), &json)
+        });
         if let Err(error) = result {
             let text = format!("cannot write {}: {error}", self.index_path().display());
             reporter.report(Event::Note {
@@ -259,42 +256,57 @@ impl Library {
             });
         }
     }
-}
 
-fn builder() -> String {
-    format!("mighost {}", env!("CARGO_PKG_VERSION"))
+    /// Builds and writes; each artifact with the number that came with its source, and the files that the build left. `known` are the artifacts
+    /// that are not stale.
+    fn build_stale<'a>(
+        &self,
+        stale: Vec<(usize, Stale)>,
+        known: impl Iterator<Item = &'a ArtifactInfo>,
+        reporter: &dyn Reporter,
+    ) -> Result<Vec<(usize, FileStamps, ArtifactInfo)>, ArtifactError> {
+        if stale.is_empty() {
+            return Ok(Vec::new());
+        }
+        let providers = Providers::default();
+        for artifact in known {
+            if let Some(plugin) = &artifact.plugin {
+                let (exports, path) = (artifact.exports.to_vec(), artifact.path.clone());
+                providers.add(Provider::of_file(plugin.name.clone(), exports, path));
+            }
+        }
+        let shop = Workshop {
+            folder: &self.build_dir,
+            toolchains: &self.toolchains,
+            providers,
+            reporter,
+        };
+        let (numbers, stale): (Vec<_>, Vec<_>) = stale.into_iter().unzip();
+        let built = build::build(&stale, &shop)?;
+        let mut artifacts = Vec::new();
+        for ((number, stale), bytes) in numbers.into_iter().zip(stale).zip(built) {
+            let Stale {
+                source,
+                mut files,
+                output,
+            } = stale;
+            // The build itself writes it; without this the next run would build again.
+            let lock = source.folder().join(LOCK_FILE);
+            if lock.is_file() {
+                files.insert(LOCK_FILE.into(), file_stamp(&lock)?);
+            }
+            if let Some(folder) = output.parent() {
+                fs::create_dir_all(folder).map_err(ArtifactError::write(folder))?;
+            }
+            write_replacing(&output, &bytes).map_err(ArtifactError::write(&output))?;
+            artifacts.push((number, files, ArtifactInfo::read(output, &bytes)?));
+        }
+        Ok(artifacts)
+    }
 }
 
 fn is_there(artifact: &ArtifactInfo) -> bool {
     fs::metadata(&artifact.path).is_ok_and(|metadata| metadata.len() == artifact.size)
-}
-
-/// Builds and writes; each entry with the number that came with its source.
-fn build_stale(
-    stale: Vec<(usize, Source, FileStamps, PathBuf)>,
-    cargo_folder: &Path,
-    reporter: &dyn Reporter,
-) -> Result<Vec<(usize, Entry)>, ArtifactError> {
-    let (sources, places): (Vec<_>, Vec<_>) = stale
-        .into_iter()
-        .map(|(number, source, files, output)| ((source, files), (number, output)))
-        .unzip();
-    let built = build::build(&sources, cargo_folder, reporter)?;
-    let mut entries = Vec::new();
-    for (((source, mut files), (number, output)), bytes) in sources.into_iter().zip(places).zip(built) {
-        // The build itself writes it; without this the next run would build again.
-        let lock = source.folder().join(LOCK_FILE);
-        if lock.is_file() {
-            files.insert(LOCK_FILE.into(), file_stamp(&lock)?);
-        }
-        if let Some(folder) = output.parent() {
-            fs::create_dir_all(folder).map_err(ArtifactError::write(folder))?;
-        }
-        write_replacing(&output, &bytes).map_err(ArtifactError::write(&output))?;
-        let artifact = ArtifactInfo::read(output, &bytes)?;
-        entries.push((number, Entry { files, artifact }));
-    }
-    Ok(entries)
 }
 
 /// Writes beside and renames, so that a reader or a crash never sees half a file.
@@ -341,6 +353,7 @@ mod tests {
                 build_dir: self.path("build"),
                 migrations: vec![self.path("migrations")],
                 plugins: vec![self.path("plugins")],
+                toolchains: Toolchains::new(crate::config::ToolchainSettings::defaults(self.0.path())),
             };
             library.load(mode, &Silent)
         }
@@ -405,6 +418,27 @@ mod tests {
         fs::remove_file(&ready).unwrap();
         fs::remove_file(&loaded.migrations[1].path).unwrap();
         assert_eq!(project.built(BuildMode::Stale), (1, "b".into()));
+    }
+
+    #[test]
+    fn folders_that_are_left_alone_are_known_by_their_times() {
+        let project = Project::new();
+        let artifact = project.load(BuildMode::Stale).unwrap().migrations[0].path.clone();
+        let before =
+            fs::FileTimes::new().set_modified(std::time::SystemTime::now() - std::time::Duration::from_secs(60));
+        let settle = |folder: &Path| fs::File::open(folder).unwrap().set_times(before).unwrap();
+        settle(artifact.parent().unwrap());
+        settle(&project.path("migrations/a_first"));
+        let before = project.index();
+        assert_eq!(project.built(BuildMode::Never), (0, "a b".into()));
+        let settled = project.index();
+        assert_ne!(settled, before);
+        assert_eq!(project.built(BuildMode::Never), (0, "a b".into()));
+        assert_eq!(project.index(), settled);
+        fs::remove_file(&artifact).unwrap();
+        assert_eq!(project.built(BuildMode::Stale), (1, "a b".into()));
+        project.write("migrations/a_first/downgrade.sql", "select 3");
+        assert_eq!(project.built(BuildMode::Stale), (1, "a b".into()));
     }
 
     #[test]

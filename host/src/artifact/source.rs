@@ -1,53 +1,21 @@
 //! Folders of sources: `migration.toml` or `plugin.toml` with the code beside it.
 
-use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::time::UNIX_EPOCH;
 
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 
+use super::driver::{Driver, driver};
 use super::error::ArtifactError;
+use super::interface::InterfaceName;
 use super::metadata::RevisionMetadata;
+use super::stamps::FileStamps;
 use crate::config::TransactionMode;
 use crate::ident::Digest;
 use crate::revision::check_id;
 
-/// A source folder that holds more files than this is taken for a mistake, such as a checkout below it.
-const MAX_FILES: usize = 10_000;
 /// The largest `migration.toml` or `plugin.toml`.
 const MAX_MANIFEST: u64 = 1 << 20;
-
-/// How the code of a source folder becomes a component.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Driver {
-    /// `upgrade.sql` and `downgrade.sql`, carried by the host's own SQL component.
-    Sql,
-    /// A Cargo package.
-    Rust,
-}
-
-impl Driver {
-    /// The name as `build = "..."` takes it.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Sql => "sql",
-            Self::Rust => "rust",
-        }
-    }
-}
-
-/// A file's identity as far as staleness goes: its length and time of change.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct FileStamp {
-    pub size: u64,
-    /// Nanoseconds since 1970.
-    pub modified: u64,
-}
-
-/// The files of a source folder, by their path below it.
-pub type FileStamps = BTreeMap<PathBuf, FileStamp>;
 
 /// A migration's folder.
 #[derive(Clone, Debug)]
@@ -55,6 +23,8 @@ pub struct MigrationSource {
     pub folder: PathBuf,
     pub driver: Driver,
     pub revisions: Vec<RevisionMetadata>,
+    /// Interfaces of plugins that it imports. Guests in Rust name them in their code.
+    pub uses: Vec<InterfaceName>,
 }
 
 /// A plugin's folder.
@@ -66,6 +36,17 @@ pub struct PluginSource {
     pub version: String,
     pub description: String,
     pub kinds: Vec<String>,
+    /// Hooks of runs that it takes part in.
+    pub hooks: Vec<Hook>,
+    /// Interfaces of other plugins that it imports. Guests in Rust name them in their code.
+    pub uses: Vec<InterfaceName>,
+}
+
+/// A hook of runs, as `plugin.toml` names it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Hook {
+    OnVersionApply,
 }
 
 /// `migration.toml`: one revision at the top, or several under `[[revisions]]`.
@@ -86,6 +67,8 @@ struct MigrationManifest {
     transaction: Option<TransactionMode>,
     #[serde(default)]
     capabilities: Vec<String>,
+    #[serde(default)]
+    uses: Vec<InterfaceName>,
     #[serde(default)]
     revisions: Vec<RevisionManifest>,
 }
@@ -134,6 +117,10 @@ struct PluginManifest {
     description: String,
     #[serde(default)]
     kinds: Vec<String>,
+    #[serde(default)]
+    hooks: Vec<Hook>,
+    #[serde(default)]
+    uses: Vec<InterfaceName>,
 }
 
 impl MigrationSource {
@@ -187,6 +174,7 @@ impl MigrationSource {
             folder: folder.to_owned(),
             driver,
             revisions,
+            uses: manifest.uses,
         })
     }
 }
@@ -209,6 +197,8 @@ impl PluginSource {
             version: manifest.version,
             description: manifest.description,
             kinds: manifest.kinds,
+            hooks: manifest.hooks,
+            uses: manifest.uses,
         })
     }
 }
@@ -228,97 +218,6 @@ fn read_manifest<T: for<'de> Deserialize<'de>>(path: &Path) -> Result<T, Artifac
         path: path.to_owned(),
         text: error.to_string(),
     })
-}
-
-/// The driver that the manifest names or, without one, that the files in the folder speak for. `revisions` are those of a
-/// migration; several have their scripts in a folder each.
-fn driver(
-    folder: &Path,
-    named: Option<Driver>,
-    revisions: Option<&[RevisionMetadata]>,
-) -> Result<Driver, ArtifactError> {
-    if let Some(driver) = named {
-        return Ok(driver);
-    }
-    let has_script = |folder: &Path| folder.join("upgrade.sql").is_file() || folder.join("downgrade.sql").is_file();
-    if folder.join("Cargo.toml").is_file() {
-        return Ok(Driver::Rust);
-    }
-    let below = revisions
-        .iter()
-        .copied()
-        .flatten()
-        .map(|revision| folder.join(&revision.revision));
-    if revisions.is_some() && (has_script(folder) || below.into_iter().any(|below| has_script(&below))) {
-        return Ok(Driver::Sql);
-    }
-    let expected = if revisions.is_some() {
-        "upgrade.sql and downgrade.sql, or a Cargo.toml"
-    } else {
-        "a Cargo.toml"
-    };
-    Err(ArtifactError::Source {
-        path: folder.to_owned(),
-        text: format!("there is no code beside the manifest: mighost looks for {expected}"),
-    })
-}
-
-impl FileStamp {
-    pub fn of(metadata: &fs::Metadata) -> Self {
-        let modified = metadata.modified().ok();
-        let modified = modified.and_then(|time| time.duration_since(UNIX_EPOCH).ok());
-        Self {
-            size: metadata.len(),
-            modified: modified.map_or(0, |time| u64::try_from(time.as_nanos()).unwrap_or(u64::MAX)),
-        }
-    }
-}
-
-/// The files of a folder that holds `manifest`, and none of any other. Hidden ones and what builds leave behind are not
-/// sources.
-///
-/// # Errors
-/// A folder cannot be read, or holds too many files.
-pub fn stamps(folder: &Path, manifest: &str) -> Result<Option<FileStamps>, ArtifactError> {
-    let mut files = FileStamps::new();
-    let mut pending = vec![PathBuf::new()];
-    while let Some(below) = pending.pop() {
-        let directory = folder.join(&below);
-        for entry in fs::read_dir(&directory).map_err(ArtifactError::read(&directory))? {
-            let entry = entry.map_err(ArtifactError::read(&directory))?;
-            let name = entry.file_name();
-            let hidden = name.as_encoded_bytes().starts_with(b".");
-            // Everything below assets/ is carried along.
-            if !below.starts_with("assets") && (hidden || name == "target" || name == "node_modules") {
-                continue;
-            }
-            let path = below.join(&name);
-            let kind = entry.file_type().map_err(ArtifactError::read(&directory))?;
-            // A file may be a link, as builds follow it; a folder may not, as it could hold itself.
-            let metadata = if kind.is_symlink() {
-                fs::metadata(entry.path())
-            } else {
-                entry.metadata()
-            };
-            let metadata = metadata.map_err(ArtifactError::read(&directory))?;
-            if kind.is_dir() {
-                pending.push(path);
-            } else if metadata.is_file() {
-                files.insert(path, FileStamp::of(&metadata));
-            }
-            if files.len() > MAX_FILES {
-                let text = format!("it holds more than {MAX_FILES} files");
-                return Err(ArtifactError::Source {
-                    path: folder.to_owned(),
-                    text,
-                });
-            }
-        }
-        if !files.contains_key(Path::new(manifest)) {
-            return Ok(None);
-        }
-    }
-    Ok(Some(files))
 }
 
 /// The digest of the files' names and contents. `Cargo.lock` is left out: it changes with no change of the migration.

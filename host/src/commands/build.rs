@@ -40,7 +40,12 @@ pub fn run(project: &Project, request: &BuildRequest, reporter: &dyn Reporter) -
     } else {
         BuildMode::Stale
     };
-    let library = open::library(&settings.root, &settings.migrations, &settings.plugins);
+    let library = open::library(
+        &settings.root,
+        &settings.migrations,
+        &settings.plugins,
+        &settings.toolchains,
+    );
     let history = open::history(&library, mode, reporter)?;
     let migrations = history.loaded.migrations.iter().map(|artifact| {
         let revisions = artifact.revisions.iter().flat_map(|metadata| &metadata.revisions);

@@ -49,7 +49,12 @@ pub async fn run(
     reporter: &Arc<dyn Reporter>,
 ) -> Result<CurrentReport, CommandError> {
     let settings = project.settings()?;
-    let library = open::library(&settings.root, &settings.migrations, &settings.plugins);
+    let library = open::library(
+        &settings.root,
+        &settings.migrations,
+        &settings.plugins,
+        &settings.toolchains,
+    );
     // The server makes a session while the artifacts are looked at.
     let events = reporter.clone();
     let history = tokio::task::spawn_blocking(move || open::history(&library, BuildMode::Describe, &*events));

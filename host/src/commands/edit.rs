@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::history::place;
 use super::{CommandError, Project, open};
-use crate::artifact::{Driver, MigrationSource};
+use crate::artifact::MigrationSource;
 use crate::config::Environment;
 use crate::report::{Blame, Diagnostic, ExitKind, Reporter};
 
@@ -101,10 +101,7 @@ pub async fn files(
 /// The code of a revision; its manifest where there is none.
 fn sources(folder: &Path, revision: &str) -> Result<Vec<PathBuf>, CommandError> {
     let source = MigrationSource::read(folder)?;
-    let names: &[&str] = match source.driver {
-        Driver::Sql => &["upgrade.sql", "downgrade.sql"],
-        Driver::Rust => &["src/lib.rs"],
-    };
+    let names = source.driver.migration_files();
     // Of several revisions in one folder each has a folder for its scripts.
     let own = match source.revisions.as_slice() {
         [_] => folder.to_owned(),

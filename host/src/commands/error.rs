@@ -196,15 +196,19 @@ impl Diagnostic {
 fn artifact(error: &ArtifactError) -> Diagnostic {
     let blame = match error {
         ArtifactError::NoTool { .. }
+        | ArtifactError::Toolchain { .. }
         | ArtifactError::NotBuilt { .. }
         | ArtifactError::Read { .. }
         | ArtifactError::Write { .. } => Blame::Operator,
         _ => Blame::Guest,
     };
     let mut diagnostic = Diagnostic::new(blame, ExitKind::Artifact, error.to_string());
-    if let ArtifactError::Build { output, .. } = error {
-        diagnostic.location.extend(output.lines().map(str::to_owned));
-    }
+    let output = match error {
+        ArtifactError::Build { output, .. } => output,
+        ArtifactError::Toolchain { error, .. } => error.output(),
+        _ => "",
+    };
+    diagnostic.location.extend(output.lines().map(str::to_owned));
     diagnostic.hints.extend(error.hint());
     diagnostic
 }

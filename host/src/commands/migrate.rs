@@ -86,7 +86,12 @@ async fn load_history(
     mode: BuildMode,
     reporter: &Arc<dyn Reporter>,
 ) -> Result<History, CommandError> {
-    let library = open::library(&settings.root, &settings.migrations, &settings.plugins);
+    let library = open::library(
+        &settings.root,
+        &settings.migrations,
+        &settings.plugins,
+        &settings.toolchains,
+    );
     let reporter = reporter.clone();
     let loaded = tokio::task::spawn_blocking(move || open::history(&library, mode, &*reporter)).await;
     loaded.map_err(|_| CommandError::ThreadLost)?

@@ -6,11 +6,12 @@ use std::sync::Arc;
 
 use super::CommandError;
 use crate::artifact::{BuildMode, Library, Loaded, RevisionMetadata};
-use crate::config::{DatabaseUrl, Environment, ProjectSettings, Settings};
+use crate::config::{DatabaseUrl, Environment, ProjectSettings, Settings, ToolchainSettings};
 use crate::database::connect::{self, ConnectTarget, Connection};
 use crate::database::embedded;
 use crate::report::{Event, Level, Reporter};
 use crate::revision::{Graph, Node};
+use crate::toolchain::Toolchains;
 
 /// The project's artifacts and the graph that they make.
 #[derive(Clone)]
@@ -26,11 +27,12 @@ const STATE_FOLDER: &str = ".mighost";
 const MAX_PLACES: usize = 8;
 
 /// The library of a project whose `mighost.toml` lies in `root`.
-pub fn library(root: &Path, migrations: &[PathBuf], plugins: &[PathBuf]) -> Library {
+pub fn library(root: &Path, migrations: &[PathBuf], plugins: &[PathBuf], toolchains: &ToolchainSettings) -> Library {
     Library {
         build_dir: root.join(STATE_FOLDER).join("build"),
         migrations: migrations.to_vec(),
         plugins: plugins.to_vec(),
+        toolchains: Toolchains::new(toolchains.clone()),
     }
 }
 
@@ -60,7 +62,12 @@ pub fn history(library: &Library, mode: BuildMode, reporter: &dyn Reporter) -> R
 /// As [`history`].
 pub fn project_history(settings: &ProjectSettings, reporter: &dyn Reporter) -> Result<History, CommandError> {
     history(
-        &library(&settings.root, &settings.migrations, &settings.plugins),
+        &library(
+            &settings.root,
+            &settings.migrations,
+            &settings.plugins,
+            &settings.toolchains,
+        ),
         BuildMode::Describe,
         reporter,
     )

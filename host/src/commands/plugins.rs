@@ -38,7 +38,12 @@ pub struct PluginReport {
 /// An artifact or source that is not right; two plugins for one interface or kind.
 pub fn run(project: &Project, reporter: &Arc<dyn Reporter>) -> Result<Vec<PluginReport>, CommandError> {
     let settings = project.project_settings()?;
-    let library = open::library(&settings.root, &settings.migrations, &settings.plugins);
+    let library = open::library(
+        &settings.root,
+        &settings.migrations,
+        &settings.plugins,
+        &settings.toolchains,
+    );
     // What a plugin exports is only known once it is built.
     let history = open::history(&library, BuildMode::Stale, &**reporter)?;
     Registry::new(

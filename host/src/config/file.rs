@@ -8,7 +8,7 @@ use toml::de::DeTable;
 use super::layer::{Layer, TABLES};
 use super::toml_table::{Field, Section, Source};
 use super::units::shown;
-use super::{ConfigError, Place, RevisionSettings, TestSettings, locate};
+use super::{ConfigError, Place, RevisionSettings, TestSettings, ToolchainSettings, locate};
 
 /// The longest label.
 const MAX_LABEL_BYTES: usize = 63;
@@ -25,6 +25,8 @@ pub(super) struct ConfigFile {
     pub revision: RevisionSettings,
     /// `[test]`, its paths absolute.
     pub test: TestSettings,
+    /// `[toolchains]`, its paths absolute.
+    pub toolchains: ToolchainSettings,
 }
 
 /// One `[databases.LABEL]`.
@@ -66,7 +68,10 @@ impl ConfigFile {
                 .replace(", expected literal string", ""),
         })?;
         let root = Section::root(source, &table);
-        let known: Vec<&str> = ["project", "databases", "revision", "test"].into_iter().chain(TABLES).collect();
+        let known: Vec<&str> = ["project", "databases", "revision", "test", "toolchains"]
+            .into_iter()
+            .chain(TABLES)
+            .collect();
         root.check_keys(&known, |key| {
             (key == "database").then(|| "did you mean [databases.LABEL]?".to_owned())
         })?;
@@ -94,6 +99,10 @@ impl ConfigFile {
         };
         let test = root.section("test")?;
         let test = test.map(|section| TestSettings::read(&section, folder)).transpose()?;
+        let toolchains = match root.section("toolchains")? {
+            Some(section) => ToolchainSettings::read(&section, folder)?,
+            None => ToolchainSettings::defaults(folder),
+        };
         Ok(Self {
             path: path.to_owned(),
             project,
@@ -101,6 +110,7 @@ impl ConfigFile {
             databases,
             revision,
             test: test.unwrap_or_default(),
+            toolchains,
         })
     }
 

@@ -9,6 +9,7 @@ use super::layer::{self, Layer};
 use super::load::{Environment, absolute};
 use super::{
     ConfigError, DatabaseUrl, EmbeddedSettings, Limits, ProjectSettings, RevisionSettings, Secret, Settings, TestSettings,
+    ToolchainSettings,
 };
 
 const ENV_PREFIX: &str = "MIGHOST";
@@ -28,6 +29,7 @@ pub(super) struct Resolver<'f> {
     args: BTreeMap<String, String>,
     revision: &'f RevisionSettings,
     test: &'f TestSettings,
+    toolchains: &'f ToolchainSettings,
 }
 
 impl<'f> Resolver<'f> {
@@ -58,6 +60,7 @@ impl<'f> Resolver<'f> {
             args,
             revision: &file.revision,
             test: &file.test,
+            toolchains: &file.toolchains,
         })
     }
 
@@ -88,6 +91,7 @@ impl<'f> Resolver<'f> {
             args: project.args,
             limits: project.limits,
             embedded,
+            toolchains: project.toolchains,
         })
     }
 
@@ -114,6 +118,7 @@ impl<'f> Resolver<'f> {
         let mut args = project.args.clone();
         args.extend(database.args.clone());
         args.extend(self.args);
+        let toolchains = self.toolchains.clone().with_environment(&self.root, self.environment);
         Ok(ProjectSettings {
             root: self.root,
             label: self.label.map(str::to_owned),
@@ -128,6 +133,7 @@ impl<'f> Resolver<'f> {
             embedded,
             revision: self.revision.clone(),
             test: self.test.clone(),
+            toolchains,
         })
     }
 

@@ -64,6 +64,10 @@ impl Progress {
                 format!("building {number}/{of} {} ({driver})", escape_line(&name)),
                 live,
             ),
+            Event::Installing { name, version, client } => self.activity(
+                format!("installing {} {} ({client})", escape_line(&name), escape_line(&version)),
+                live,
+            ),
             Event::Compiling { name } => {
                 self.activity(format!("compiling {}", escape_line(&name)), live || !self.verbose)
             }

@@ -1,32 +1,49 @@
 //! What lies in the locations of a project, looked at without opening a file.
 
+use std::collections::{BTreeMap, HashMap};
+use std::ffi::OsString;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
 use super::super::build::Source;
-use super::super::source::{FileStamp, FileStamps, MigrationSource, PluginSource, stamps};
-use super::ArtifactError;
+use super::super::source::{MigrationSource, PluginSource};
+use super::super::stamps::{FileStamp, FolderStamp, SourceStamps, folder_stamp};
+use super::index::Entry;
+use super::{ArtifactError, ArtifactInfo};
 use crate::ident::Digest;
 
-/// Something in a location that is, or becomes, an artifact.
+/// Something in a location that may be an artifact, or become one.
+pub(super) struct Place {
+    pub path: PathBuf,
+    /// Where a source's artifact goes; none where the path is an artifact.
+    output: Option<PathBuf>,
+    manifest: &'static str,
+}
+
+/// What lies in a location and is, or becomes, an artifact.
 pub(super) struct Item {
     pub path: PathBuf,
-    /// The source's files, or the artifact itself under an empty path.
-    pub files: FileStamps,
+    /// Of the source, or of the artifact itself.
+    pub stamps: SourceStamps,
     /// Where a source's artifact goes; none where the item is an artifact.
     pub output: Option<PathBuf>,
-    pub manifest: &'static str,
+    /// What the index knows of the artifact, unless a file has changed since.
+    pub known: Option<Box<ArtifactInfo>>,
+    /// Whether the index has other stamps, or none.
+    pub learned: bool,
+    manifest: &'static str,
 }
 
 /// What lies in `locations`, by name. A location that is not there is empty.
-pub(super) fn items(
+pub(super) fn places(
     build_dir: &Path,
     locations: &[PathBuf],
     manifest: &'static str,
-) -> Result<Vec<Item>, ArtifactError> {
-    let mut items = Vec::new();
+) -> Result<Vec<Place>, ArtifactError> {
+    let mut places = Vec::new();
     for location in locations {
-        let mut paths = Vec::new();
+        let mut names = Vec::new();
         let entries = match fs::read_dir(location) {
             Ok(entries) => entries,
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => continue,
@@ -38,13 +55,18 @@ pub(super) fn items(
             }
         };
         for entry in entries {
-            paths.push(entry.map_err(ArtifactError::read(location))?.path());
+            names.push(entry.map_err(ArtifactError::read(location))?.file_name());
         }
-        paths.sort();
+        names.sort();
         let folder = output_folder(build_dir, location);
-        items.extend(looked_at(&paths, manifest, &folder)?);
+        places.extend(names.into_iter().map(|name| {
+            let path = location.join(&name);
+            let is_artifact = path.extension().is_some_and(|extension| extension == "wasm");
+            let output = (!is_artifact).then(|| folder.join(format!("{}.wasm", name.to_string_lossy())));
+            Place { path, output, manifest }
+        }));
     }
-    Ok(items)
+    Ok(places)
 }
 
 /// A folder for each location, so that folders of one name in two locations do not meet.
@@ -57,59 +79,99 @@ fn output_folder(build_dir: &Path, location: &Path) -> PathBuf {
     build_dir.join(format!("{name}-{}", &digest[..6]))
 }
 
+/// The stamps of the folders that built artifacts go into: while they hold, no artifact in them was removed or put in another's place.
+pub(super) fn output_folders(places: &[Place]) -> BTreeMap<PathBuf, FolderStamp> {
+    let mut folders = BTreeMap::new();
+    let now = SystemTime::now();
+    for folder in places.iter().filter_map(|place| place.output.as_ref()?.parent()) {
+        if !folders.contains_key(folder) {
+            let stamp = fs::metadata(folder).ok();
+            folders.insert(
+                folder.to_owned(),
+                stamp.and_then(|metadata| folder_stamp(&metadata, now)),
+            );
+        }
+    }
+    folders
+}
+
 /// How many threads look. The system's answers come from its memory, where more are no faster; asking how many there may be takes
 /// longer than looking at a hundred folders.
 const THREADS: usize = 2;
-/// How many paths of a location one thread looks at. A thread is not worth it for fewer.
-const PATHS_OF_A_THREAD: usize = 256;
+/// How many places one thread looks at. A thread is not worth it for fewer.
+const PLACES_OF_A_THREAD: usize = 256;
 
-/// Those of `paths` that are artifacts, or folders with `manifest`, whose artifacts are built into `output`.
-fn looked_at(paths: &[PathBuf], manifest: &'static str, output: &Path) -> Result<Vec<Item>, ArtifactError> {
-    let share = paths.len().div_ceil(THREADS).max(PATHS_OF_A_THREAD);
-    let look = |paths: &[PathBuf]| -> Result<Vec<Item>, ArtifactError> {
-        let items = paths.iter().map(|path| Item::at(path, manifest, output));
+/// Those of `places` that are artifacts or sources, each compared with what the index has of it.
+pub(super) fn looked_at(places: Vec<Place>, entries: Vec<(PathBuf, Entry)>) -> Result<Vec<Item>, ArtifactError> {
+    let share = places.len().div_ceil(THREADS).max(PLACES_OF_A_THREAD);
+    // Paths are slow to compare, their bytes are not.
+    let mut index: HashMap<OsString, Entry> = entries.into_iter().map(|(path, entry)| (path.into(), entry)).collect();
+    let indexed = places.into_iter().map(|place| {
+        let entry = index.remove(place.path.as_os_str());
+        (place, entry)
+    });
+    let mut own: Vec<(Place, Option<Entry>)> = indexed.collect();
+    let others = own.split_off(share.min(own.len()));
+    let look = |places: Vec<(Place, Option<Entry>)>| -> Result<Vec<Item>, ArtifactError> {
+        let items = places.into_iter().map(|(place, entry)| place.look(entry));
         items.filter_map(Result::transpose).collect()
     };
-    let mut shares = paths.chunks(share);
-    let own = shares.next().unwrap_or_default();
     std::thread::scope(|scope| {
-        let others: Vec<_> = shares.map(|share| scope.spawn(move || look(share))).collect();
+        let others = (!others.is_empty()).then(|| scope.spawn(move || look(others)));
         let mut items = look(own)?;
-        for other in others {
-            let looked_at = other.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
-            items.extend(looked_at?);
+        if let Some(others) = others {
+            items.extend(others.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))?);
         }
         Ok(items)
     })
 }
 
-impl Item {
-    /// What is at `path`; none where it is neither an artifact nor a folder with `manifest`.
-    fn at(path: &Path, manifest: &'static str, output: &Path) -> Result<Option<Self>, ArtifactError> {
-        let (files, output) = if path.extension().is_some_and(|extension| extension == "wasm") {
-            (FileStamps::from([(PathBuf::new(), file_stamp(path)?)]), None)
-        } else {
-            let name = path.file_name().unwrap_or_default().to_string_lossy();
-            let files = match stamps(path, manifest) {
-                Ok(Some(files)) => files,
-                Ok(None) => return Ok(None),
-                // A file beside the folders, or a folder of something else.
-                Err(_) if !path.join(manifest).is_file() => return Ok(None),
-                Err(error) => return Err(error),
-            };
-            (files, Some(output.join(format!("{name}.wasm"))))
+impl Place {
+    /// What is here; none where it is neither an artifact nor a folder with a manifest.
+    fn look(self, indexed: Option<Entry>) -> Result<Option<Item>, ArtifactError> {
+        let (stamps, known, learned) = match indexed {
+            Some(entry) if self.output.is_some() && entry.stamps.hold(&self.path) => {
+                (entry.stamps, Some(entry.artifact), false)
+            }
+            indexed => {
+                let Some(found) = self.stamps()? else {
+                    return Ok(None);
+                };
+                let same = indexed.as_ref().is_some_and(|entry| entry.stamps == found);
+                let known = indexed.filter(|entry| entry.stamps.files == found.files);
+                (found, known.map(|entry| entry.artifact), !same)
+            }
         };
-        Ok(Some(Self {
-            path: path.to_owned(),
-            files,
-            output,
-            manifest,
+        Ok(Some(Item {
+            path: self.path,
+            stamps,
+            output: self.output,
+            known,
+            learned,
+            manifest: self.manifest,
         }))
+    }
+
+    fn stamps(&self) -> Result<Option<SourceStamps>, ArtifactError> {
+        if self.output.is_none() {
+            return Ok(Some(SourceStamps::of_file(file_stamp(&self.path)?)));
+        }
+        match SourceStamps::read(&self.path, self.manifest) {
+            // A file beside the folders, or a folder of something else.
+            Err(_) if !self.path.join(self.manifest).is_file() => Ok(None),
+            found => found,
+        }
+    }
+}
+
+impl Item {
+    pub fn is_migration(&self) -> bool {
+        self.manifest == MigrationSource::MANIFEST
     }
 
     /// Reads the manifest of a source folder.
     pub fn source(&self) -> Result<Source, ArtifactError> {
-        Ok(if self.manifest == MigrationSource::MANIFEST {
+        Ok(if self.is_migration() {
             Source::Migration(MigrationSource::read(&self.path)?)
         } else {
             Source::Plugin(PluginSource::read(&self.path)?)

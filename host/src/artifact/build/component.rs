@@ -1,0 +1,67 @@
+//! From a core module to a component, for compilers that stop at a module; and what any component may import.
+
+use wit_component::ComponentEncoder;
+
+use super::super::error::ArtifactError;
+use super::super::sections::Sections;
+use super::Job;
+
+const PREVIEW1: &str = "wasi_snapshot_preview1";
+
+/// Makes a component of a module that holds the description of its world. What it imports of WASI preview 1, as C libraries do, is answered
+/// by an adapter that gives nothing: no files, no environment, a clock that stands still.
+pub(super) fn encode(job: &Job<'_>, module: &[u8]) -> Result<Vec<u8>, ArtifactError> {
+    let encode = || -> anyhow::Result<Vec<u8>> {
+        let mut encoder = ComponentEncoder::default();
+        encoder.validate(true);
+        if imports_preview1(module) {
+            let adapter = wat::parse_str(include_str!("nowasi.wat"))?;
+            encoder.adapter(PREVIEW1, &adapter)?;
+        }
+        encoder.module(module)?.encode()
+    };
+    encode().map_err(|error| {
+        let mut chain = error.chain().map(ToString::to_string).collect::<Vec<_>>();
+        // The last cause is what names the import or the function.
+        let reason = chain.pop().unwrap_or_default();
+        job.failed(
+            format!("its module cannot be made a component: {reason}"),
+            chain.join("\n"),
+        )
+    })
+}
+
+fn imports_preview1(module: &[u8]) -> bool {
+    let payloads = wasmparser::Parser::new(0).parse_all(module).map_while(Result::ok);
+    for payload in payloads {
+        if let wasmparser::Payload::ImportSection(imports) = payload {
+            return imports
+                .into_imports()
+                .filter_map(Result::ok)
+                .any(|import| import.module == PREVIEW1);
+        }
+    }
+    false
+}
+
+/// Refuses a component that imports what nobody will give it: it has the interfaces of its world, and of WASI 0.2 what answers nothing.
+pub(super) fn check_imports(job: &Job<'_>, component: &[u8]) -> Result<(), ArtifactError> {
+    let sections = Sections::parse(component).map_err(|defect| defect.at(job.folder()))?;
+    let world = job.world.resolve.worlds.get(job.world.world);
+    let offered: Vec<String> = world
+        .iter()
+        .flat_map(|world| world.imports.keys())
+        .map(|key| job.world.resolve.name_world_key(key))
+        .collect();
+    let refused = sections.imports.iter().find(|name| {
+        let wasi = name.starts_with("wasi:") && name.contains("@0.2.");
+        !wasi && !offered.contains(name)
+    });
+    match refused {
+        None => Ok(()),
+        Some(name) => Err(job.failed(
+            format!("its component imports {name}, which mighost does not offer"),
+            "Guests have what mighost's WIT has, and the interfaces that `uses` names in their manifest.",
+        )),
+    }
+}

@@ -1,0 +1,38 @@
+//! Running a driver's tool.
+
+use std::process::{Command, Stdio};
+
+use super::super::error::ArtifactError;
+use super::Job;
+use crate::report::{Event, Level};
+
+/// How many lines of a tool's output an error keeps; the end is what counts.
+const MAX_LINES: usize = 60;
+
+/// Runs `command` to its end; what it says is shown with `--verbose`, or in the error.
+pub(super) fn run(job: &Job<'_>, name: &str, command: &mut Command) -> Result<(), ArtifactError> {
+    let output = command.stdin(Stdio::null()).output().map_err(|error| {
+        let program = command.get_program().to_string_lossy();
+        job.failed(format!("{name} cannot be run as {program}: {error}"), "")
+    })?;
+    let text = format!(
+        "{}{}",
+        String::from_utf8_lossy(&output.stderr),
+        String::from_utf8_lossy(&output.stdout)
+    );
+    if !output.status.success() {
+        return Err(job.failed(format!("{name} failed"), last_lines(&text)));
+    }
+    if !text.trim().is_empty() {
+        job.reporter.report(Event::Note {
+            level: Level::Debug,
+            text: format!("{name} says of {}:\n{}", job.source.name(), text.trim_end()),
+        });
+    }
+    Ok(())
+}
+
+fn last_lines(text: &str) -> String {
+    let lines: Vec<&str> = text.lines().map(str::trim_end).collect();
+    lines[lines.len().saturating_sub(MAX_LINES)..].join("\n")
+}

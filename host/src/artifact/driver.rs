@@ -1,0 +1,137 @@
+//! Which build driver makes a component of a source folder.
+
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+
+use super::error::ArtifactError;
+use super::metadata::RevisionMetadata;
+
+/// How the code of a source folder becomes a component.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Driver {
+    /// `upgrade.sql` and `downgrade.sql`, carried by the host's own SQL component.
+    Sql,
+    /// A Cargo package.
+    Rust,
+    /// C, compiled by zig.
+    C,
+}
+
+impl Driver {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Sql, Self::Rust, Self::C];
+
+    /// The name as `build = "..."` takes it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Sql => "sql",
+            Self::Rust => "rust",
+            Self::C => "c",
+        }
+    }
+
+    /// The language's own name.
+    pub fn language(self) -> &'static str {
+        match self {
+            Self::Sql => "SQL",
+            Self::Rust => "Rust",
+            Self::C => "C",
+        }
+    }
+
+    /// The files that the code of a migration begins in.
+    pub fn migration_files(self) -> &'static [&'static str] {
+        match self {
+            Self::Sql => &["upgrade.sql", "downgrade.sql"],
+            Self::Rust => &["src/lib.rs"],
+            Self::C => &["migration.c"],
+        }
+    }
+
+    /// Endings of file names that speak for it. A Cargo package and scripts in SQL are known by whole names.
+    pub(super) fn extensions(self) -> &'static [&'static str] {
+        match self {
+            Self::Sql | Self::Rust => &[],
+            Self::C => &["c"],
+        }
+    }
+}
+
+/// The driver that the manifest names or, without one, that the files in the folder speak for. `revisions` are those of a
+/// migration; several have their scripts in a folder each.
+pub(super) fn driver(
+    folder: &Path,
+    named: Option<Driver>,
+    revisions: Option<&[RevisionMetadata]>,
+) -> Result<Driver, ArtifactError> {
+    if let Some(driver) = named {
+        return Ok(driver);
+    }
+    let has_script = |folder: &Path| folder.join("upgrade.sql").is_file() || folder.join("downgrade.sql").is_file();
+    if folder.join("Cargo.toml").is_file() {
+        return Ok(Driver::Rust);
+    }
+    let below = revisions
+        .iter()
+        .copied()
+        .flatten()
+        .map(|revision| folder.join(&revision.revision));
+    if revisions.is_some() && (has_script(folder) || below.into_iter().any(|below| has_script(&below))) {
+        return Ok(Driver::Sql);
+    }
+    let found = by_extension(folder)?;
+    let text = match found.as_slice() {
+        [(driver, _)] => return Ok(*driver),
+        [] => {
+            let scripts = revisions.map_or("", |_| "upgrade.sql and downgrade.sql, ");
+            format!(
+                "there is no code beside the manifest: mighost looks for {scripts}a Cargo.toml, {}",
+                languages()
+            )
+        }
+        several => {
+            let names = several
+                .iter()
+                .map(|(driver, file)| format!("{file} ({})", driver.language()));
+            let first = several.first().map_or("", |(driver, _)| driver.name());
+            format!(
+                "its files are of more than one language: {}; say which builds it, e.g. build = \"{first}\"",
+                names.collect::<Vec<_>>().join(", ")
+            )
+        }
+    };
+    Err(ArtifactError::Source {
+        path: folder.to_owned(),
+        text,
+    })
+}
+
+/// The drivers that files of the folder speak for, each with one such file.
+fn by_extension(folder: &Path) -> Result<Vec<(Driver, String)>, ArtifactError> {
+    let mut names = Vec::new();
+    for entry in std::fs::read_dir(folder).map_err(ArtifactError::read(folder))? {
+        let name = entry.map_err(ArtifactError::read(folder))?.file_name();
+        names.push(name.to_string_lossy().into_owned());
+    }
+    names.sort();
+    let speaks = |driver: Driver| {
+        let of_it = |name: &&String| {
+            let (stem, extension) = name.rsplit_once('.').unwrap_or_default();
+            !stem.is_empty() && driver.extensions().contains(&extension)
+        };
+        Some((driver, names.iter().find(of_it)?.clone()))
+    };
+    Ok(Driver::ALL.into_iter().filter_map(speaks).collect())
+}
+
+fn languages() -> String {
+    let endings = Driver::ALL.into_iter().flat_map(Driver::extensions);
+    let endings: Vec<String> = endings.map(|ending| format!("*.{ending}")).collect();
+    match endings.split_last() {
+        Some((last, [])) => last.clone(),
+        Some((last, rest)) => format!("{} or {last}", rest.join(", ")),
+        None => String::new(),
+    }
+}

@@ -1,0 +1,166 @@
+//! Calls of the registries' clients. Each installs into one folder and changes nothing else but its own cache.
+
+use std::fs;
+use std::io;
+use std::path::Path;
+use std::process::Command;
+
+use super::{Package, version};
+use crate::config::ToolchainSettings;
+
+/// Which client installs a package.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Registry {
+    Pip,
+    Npm,
+    /// The sources of a crate, without its dependencies.
+    Cargo,
+}
+
+impl Registry {
+    /// The client's name.
+    pub fn client(self) -> &'static str {
+        match self {
+            Self::Pip => "pip",
+            Self::Npm => "npm",
+            Self::Cargo => "cargo",
+        }
+    }
+
+    /// What to do where the client is missing.
+    pub(super) fn how_to_get(self) -> &'static str {
+        match self {
+            Self::Pip => "install Python 3 with pip (on Debian: `apt install python3-pip`)",
+            Self::Npm => "install Node.js with npm (on Debian: `apt install nodejs npm`)",
+            Self::Cargo => "install Rust, which has cargo",
+        }
+    }
+}
+
+/// The client's call that installs `package` into `folder`, which is there and empty; none where there is no client.
+pub(super) fn command(settings: &ToolchainSettings, package: &Package, folder: &Path) -> io::Result<Option<Command>> {
+    Ok(match package.registry {
+        Registry::Pip => pip(settings, package, folder),
+        Registry::Npm => npm(settings, package, folder)?,
+        Registry::Cargo => cargo(package, folder)?,
+    })
+}
+
+/// What is left to do when the client has succeeded.
+pub(super) fn finish(package: &Package, folder: &Path) -> io::Result<()> {
+    if package.registry == Registry::Cargo {
+        let vendored = folder.join("vendor").join(package.name);
+        fs::rename(vendored, folder.join(package.name))?;
+        for rest in ["vendor", "src"] {
+            fs::remove_dir_all(folder.join(rest))?;
+        }
+        for rest in ["Cargo.toml", "Cargo.lock"] {
+            fs::remove_file(folder.join(rest))?;
+        }
+    }
+    Ok(())
+}
+
+fn pip(settings: &ToolchainSettings, package: &Package, folder: &Path) -> Option<Command> {
+    let pythons = ["python3", "python"].map(Path::new);
+    let mut command = match &settings.python {
+        Some(python) => module_pip(python),
+        None => pythons.into_iter().find_map(module_pip),
+    }
+    // A pip that belongs to a Python of another name.
+    .or_else(|| {
+        ["pip3", "pip"]
+            .into_iter()
+            .find(|name| version::of(Path::new(name)).is_some())
+            .map(Command::new)
+    })?;
+    command
+        .args([
+            "install",
+            "--no-deps",
+            "--no-input",
+            "--no-warn-script-location",
+            "--no-compile",
+        ])
+        .args([
+            "--disable-pip-version-check",
+            "--root-user-action",
+            "ignore",
+            "--target",
+        ])
+        .arg(folder)
+        // A user's default that does not go with --target.
+        .env("PIP_USER", "0");
+    command.args(pinned(package).map(|(name, version)| format!("{name}=={version}")));
+    Some(command)
+}
+
+/// `python -m pip`, if this Python has it.
+fn module_pip(python: &Path) -> Option<Command> {
+    let mut command = Command::new(python);
+    command.args(["-m", "pip"]);
+    let mut probe = Command::new(python);
+    let output = probe.args(["-m", "pip", "--version"]).output().ok()?;
+    output.status.success().then_some(command)
+}
+
+fn npm(settings: &ToolchainSettings, package: &Package, folder: &Path) -> io::Result<Option<Command>> {
+    let beside = settings.node.as_ref().and_then(|node| Some(node.parent()?.join("npm")));
+    let npm = match beside.filter(|npm| npm.is_file()) {
+        Some(npm) => npm,
+        None => "npm".into(),
+    };
+    if version::of(&npm).is_none() {
+        return Ok(None);
+    }
+    let versions = |pairs: &mut dyn Iterator<Item = (&str, &str)>| {
+        pairs
+            .map(|(name, version)| (name.to_owned(), version.into()))
+            .collect::<serde_json::Map<_, _>>()
+    };
+    // Overrides can be said in a package.json only.
+    let manifest = serde_json::json!({
+        "private": true,
+        "dependencies": versions(&mut pinned(package)),
+        "overrides": versions(&mut package.overrides.iter().copied()),
+    });
+    fs::write(folder.join("package.json"), manifest.to_string())?;
+    let mut command = Command::new(npm);
+    command
+        .args([
+            "install",
+            "--no-audit",
+            "--no-fund",
+            "--no-update-notifier",
+            "--loglevel",
+            "error",
+            "--prefix",
+        ])
+        .arg(folder)
+        .current_dir(folder);
+    Ok(Some(command))
+}
+
+/// cargo hands out sources with `vendor`, which wants a package that depends on them.
+fn cargo(package: &Package, folder: &Path) -> io::Result<Option<Command>> {
+    if version::of(Path::new("cargo")).is_none() {
+        return Ok(None);
+    }
+    let mut manifest =
+        "[package]\nname = \"mighost-fetches\"\nedition = \"2021\"\n\n[workspace]\n\n[dependencies]\n".to_owned();
+    for (name, version) in pinned(package) {
+        manifest.push_str(&format!("{name} = \"={version}\"\n"));
+    }
+    fs::write(folder.join("Cargo.toml"), manifest)?;
+    fs::create_dir(folder.join("src"))?;
+    fs::write(folder.join("src/lib.rs"), "")?;
+    let mut command = Command::new("cargo");
+    command.args(["vendor", "--quiet", "vendor"]).current_dir(folder);
+    Ok(Some(command))
+}
+
+/// The package itself, then what comes with it.
+fn pinned(package: &Package) -> impl Iterator<Item = (&str, &str)> {
+    std::iter::once((package.name, package.version)).chain(package.with.iter().copied())
+}
