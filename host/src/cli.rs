@@ -7,6 +7,7 @@ mod dispatch;
 mod help;
 mod parse;
 mod runtime;
+mod test;
 #[cfg(test)]
 mod tests;
 

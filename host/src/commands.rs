@@ -23,6 +23,7 @@ pub mod revision;
 mod run_options;
 pub mod show;
 pub mod stamp;
+pub mod test;
 pub mod upgrade;
 pub mod wit;
 
@@ -107,6 +108,7 @@ pub enum Request {
     Show(show::ShowRequest),
     Plugins(plugins::PluginsRequest),
     Inspect(inspect::InspectRequest),
+    Test(test::TestRequest),
     Psql(psql::PsqlRequest),
     Db(db::DbRequest),
     Wit(wit::WitRequest),

@@ -1,6 +1,7 @@
 //! The database side of a run: connections, the embedded server, sessions, the lock, the version table and its ledger,
 //! transactions, where statements go.
 
+mod ask;
 pub mod connect;
 pub mod embedded;
 mod failure;
@@ -15,8 +16,9 @@ mod step;
 mod tables;
 mod text;
 
+pub use ask::{ask, script};
 pub use ledger::{Ledger, read_dates, read_ledger};
-pub use live::LiveSink;
+pub use live::{LiveSink, guest_statements, single_statement};
 pub use offline::{OfflineSink, ScriptHeader};
 pub use state::{Applied, DatabaseState, read_heads, read_state};
 pub use tables::own_tables;

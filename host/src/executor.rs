@@ -89,6 +89,23 @@ pub enum ExecutorError {
     ThreadLost,
 }
 
+/// What guests find in the rest of a project: plugins by kind, earlier versions of objects by revision.
+pub fn providers(
+    loaded: &Arc<Loaded>,
+    graph: &Arc<Graph>,
+    registry: &Arc<Registry>,
+    settings: &Arc<RunSettings>,
+    reporter: &Arc<dyn Reporter>,
+) -> Arc<dyn Providers> {
+    Arc::new(history::History::new(
+        loaded.clone(),
+        graph.clone(),
+        registry.clone(),
+        settings.clone(),
+        reporter.clone(),
+    ))
+}
+
 impl<S: StepSink + 'static> Run<S> {
     /// Runs the plan to its end.
     ///
@@ -105,13 +122,13 @@ impl<S: StepSink + 'static> Run<S> {
             return Err(self.failure(done, None, flat(error), "nothing was run".into()));
         }
         let one_transaction = self.sink.lock().await.one_transaction();
-        let providers: Arc<dyn Providers> = Arc::new(history::History::new(
-            self.loaded.clone(),
-            self.graph.clone(),
-            self.registry.clone(),
-            self.settings.clone(),
-            self.reporter.clone(),
-        ));
+        let providers = providers(
+            &self.loaded,
+            &self.graph,
+            &self.registry,
+            &self.settings,
+            &self.reporter,
+        );
         let order = InOrder::new(self.reporter.clone());
         let mut settled = self.sink.lock().await.settled();
         let listener = async {

@@ -12,6 +12,7 @@ mod progress;
 mod style;
 mod summary;
 mod table;
+pub mod test;
 #[cfg(test)]
 mod tests;
 
@@ -209,6 +210,16 @@ impl Output {
     pub fn note(&self, text: &str) {
         if !self.options.quiet {
             self.lock().err_line(&escape_text(text));
+        }
+    }
+
+    /// Shows on the live line what goes on; elsewhere it is not worth a line.
+    pub fn working(&self, text: &str) {
+        let mut inner = self.lock();
+        inner.progress.working(text);
+        let drawn = inner.drawn;
+        if drawn.is_none_or(|drawn| drawn.elapsed() >= MIN_BETWEEN_DRAWINGS) {
+            inner.draw_live(self.width);
         }
     }
 

@@ -91,6 +91,20 @@ impl Registry {
         }
     }
 
+    /// The plugin of this name.
+    ///
+    /// # Errors
+    /// There is none, or it cannot be loaded.
+    pub fn named(&self, name: &str) -> Result<Arc<Guest>, RuntimeError> {
+        match self.plugins.iter().position(|plugin| plugin.metadata.name == name) {
+            Some(number) => self.plugin(number, &mut Vec::new()),
+            None => Err(RuntimeError::UnknownPlugin {
+                name: name.to_owned(),
+                known: self.plugins.iter().map(|plugin| plugin.metadata.name.clone()).collect(),
+            }),
+        }
+    }
+
     /// The plugins that `names` names, each with a hook for every step, in this order.
     ///
     /// # Errors

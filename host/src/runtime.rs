@@ -5,6 +5,7 @@
 
 mod bindings;
 mod cache;
+mod call;
 mod engine;
 mod error;
 mod forward;
@@ -19,11 +20,13 @@ mod step;
 mod test;
 mod testbed;
 mod types;
+mod wave;
 
 pub use bindings::mighost::host::database::{Error as GuestDatabaseError, Row, Rows, Value};
 pub use bindings::mighost::host::objects::Object;
 pub use bindings::testing::{Answer as TestAnswer, Failure as TestFailure, Reply as TestReply, Settings as TestSettings};
 pub use bindings::version_hook::{Direction as HookDirection, Step as HookStep};
+pub use call::{Call, CallError, Function, Returned, finish_calls};
 pub use engine::Runtime;
 pub use error::RuntimeError;
 pub use guest::{Guest, GuestKind};
@@ -34,3 +37,4 @@ pub use sink::{Sink, SinkError};
 pub use step::{RunSettings, StepRun};
 pub use test::{TESTS, call_case, call_cases};
 pub use testbed::{DatabaseHandle, TestBed};
+pub use wave::{ValueError, check_value, same_value, string_value};

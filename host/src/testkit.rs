@@ -1,6 +1,129 @@
 //! Tests of plugins and migrations: cases without a database, and with a throw-away one.
+//!
+//! A case runs the real component in the real host with the real limits. Without a database its statements go to a sink that
+//! records them and answers from a list; with one, to a database of its own on a server that lives as long as the suite.
 
+mod case;
+mod compare;
+mod coverage;
+mod database;
 pub mod history;
+mod isolated;
+mod listener;
+mod recording;
 pub mod report;
+mod run;
+mod suite;
+mod update;
+mod wave;
 
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use crate::artifact::Loaded;
+use crate::config::ProjectSettings;
+use crate::database::connect::Environment;
+use crate::plugins::Registry;
+use crate::revision::Graph;
+use crate::runtime::{Guest, RuntimeError};
+
+pub use case::{Case, Cell, Context, DatabaseCase, FileError, TestFile};
+pub use coverage::{Coverage, Item};
+pub use recording::{RecordingSink, Unanswered};
 pub use report::{CaseKind, CaseResult, Difference, Failure, Outcome, Place, Progress, Subject, SuiteReport};
+pub use run::{Options, run};
+pub use suite::{Listed, Suite, TestError};
+pub use update::FileUpdate;
+
+/// The project whose tests are run.
+pub struct Project {
+    /// As the file has them: what the environment lays over them would make tests depend on the machine.
+    pub settings: ProjectSettings,
+    pub loaded: Arc<Loaded>,
+    pub graph: Arc<Graph>,
+    pub registry: Arc<Registry>,
+    /// Where the server's programs are looked for.
+    pub environment: Environment,
+    guests: Mutex<HashMap<Subject, Arc<Guest>>>,
+}
+
+impl Project {
+    pub fn new(
+        settings: ProjectSettings,
+        loaded: Arc<Loaded>,
+        graph: Arc<Graph>,
+        registry: Arc<Registry>,
+        environment: Environment,
+    ) -> Self {
+        Self {
+            settings,
+            loaded,
+            graph,
+            registry,
+            environment,
+            guests: Mutex::default(),
+        }
+    }
+
+    /// The component of a subject, linked to the plugins that it imports.
+    ///
+    /// # Errors
+    /// It cannot be loaded.
+    pub fn guest(&self, subject: &Subject) -> Result<Arc<Guest>, RuntimeError> {
+        let guests = || self.guests.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(guest) = guests().get(subject) {
+            return Ok(guest.clone());
+        }
+        let guest = match subject {
+            Subject::Plugin(name) => self.registry.named(name)?,
+            Subject::Revision(revision) => {
+                let found = self.loaded.revision(revision);
+                let (_, artifact) = found.ok_or_else(|| RuntimeError::UnknownVersion {
+                    reference: revision.clone(),
+                    reason: "the project has no such revision".into(),
+                })?;
+                Arc::new(self.registry.migration(artifact, revision)?)
+            }
+            Subject::Project => {
+                return Err(RuntimeError::UnknownVersion {
+                    reference: "the project".into(),
+                    reason: "a project as a whole has no functions to call".into(),
+                });
+            }
+        };
+        guests().insert(subject.clone(), guest.clone());
+        Ok(guest)
+    }
+
+    /// What guests of a subject are told where a test file says nothing. Plugins are not of this project alone, so their tests do not
+    /// depend on its settings; a migration is.
+    pub(crate) fn context(&self, subject: &Subject) -> Context {
+        match subject {
+            Subject::Plugin(_) => Context {
+                schema: Some("test".into()),
+                superuser_role: Some("superuser".into()),
+                server_version: Some(DEFAULT_SERVER_VERSION),
+                revision: Some("test".into()),
+                ..Context::default()
+            },
+            Subject::Revision(revision) => Context {
+                revision: Some(revision.clone()),
+                ..self.context(&Subject::Project)
+            },
+            Subject::Project => Context {
+                schema: Some(self.settings.schema.clone()),
+                superuser_role: self
+                    .settings
+                    .superuser_role
+                    .clone()
+                    .or_else(|| Some("superuser".into())),
+                args: self.settings.args.clone(),
+                server_version: Some(DEFAULT_SERVER_VERSION),
+                ..Context::default()
+            },
+        }
+    }
+}
+
+/// What `context.server-version` answers where there is no server.
+const DEFAULT_SERVER_VERSION: u32 = 150_000;

@@ -50,6 +50,8 @@ pub struct Library {
 pub struct LoadedPlugin {
     pub metadata: PluginMetadata,
     pub artifact: Arc<ArtifactInfo>,
+    /// Its source folder, or the artifact itself.
+    pub place: PathBuf,
 }
 
 /// What a project holds.
@@ -109,7 +111,7 @@ impl Loaded {
         Ok(())
     }
 
-    fn add_plugin(&mut self, artifact: ArtifactInfo) -> Result<(), ArtifactError> {
+    fn add_plugin(&mut self, place: &Path, artifact: ArtifactInfo) -> Result<(), ArtifactError> {
         let Some(metadata) = artifact.plugin.clone() else {
             return Err(ArtifactError::NoPlugin { path: artifact.path });
         };
@@ -124,6 +126,7 @@ impl Loaded {
         self.plugins.push(LoadedPlugin {
             metadata,
             artifact: Arc::new(artifact),
+            place: place.to_owned(),
         });
         Ok(())
     }
@@ -225,7 +228,7 @@ impl Library {
             if number < migrations {
                 loaded.add_migration(&place, *entry.artifact)?;
             } else {
-                loaded.add_plugin(*entry.artifact)?;
+                loaded.add_plugin(&place, *entry.artifact)?;
             }
         }
         Ok(loaded)

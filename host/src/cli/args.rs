@@ -8,6 +8,7 @@ use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum, ValueHint};
 use clap_complete::Shell;
 
 use super::help;
+use super::test::Test;
 use crate::config::parse_duration;
 
 /// Migrate PostgreSQL schemas by sandboxed WebAssembly components
@@ -132,6 +133,9 @@ pub enum Verb {
     /// Create the version table and the ledger, and nothing else
     #[command(after_help = help::ENSURE_VERSION, alias = "ensure_version")]
     EnsureVersion(With<EnsureVersion>),
+    /// Run the tests beside plugins and migrations
+    #[command(after_help = help::TEST)]
+    Test(With<Test>),
     /// List the operations and object kinds that plugins add
     Plugins(With<Report>),
     /// Show what a .wasm file is, without running it

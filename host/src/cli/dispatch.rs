@@ -167,6 +167,7 @@ pub(super) fn dispatch(invocation: Invocation, output: &Arc<Output>) -> Result<E
             written(output.json(&report))?;
             lines(output, &listing::inspection(&report, output.styles()))
         }
+        Request::Test(request) => super::test::dispatch(&project, &request, output),
         Request::Psql(request) => {
             let command = fail(block_on(psql::prepare(&project, &request, &reporter))?)?;
             output.finish();

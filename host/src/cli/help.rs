@@ -5,11 +5,12 @@ use clap::{Command, CommandFactory as _};
 use super::args::Cli;
 
 /// The commands in the order and the groups that the help shows.
-pub(super) const GROUPS: [(&str, &[&str]); 5] = [
+pub(super) const GROUPS: [(&str, &[&str]); 6] = [
     (
         "Write",
         &["init", "revision", "merge", "edit", "list-templates", "build"],
     ),
+    ("Test", &["test"]),
     ("Run", &["upgrade", "downgrade", "stamp", "ensure-version"]),
     (
         "Look",
@@ -175,6 +176,17 @@ Examples:
   mighost check -x db=production
   mighost check --no-database       sources and artifacts only, e.g. for a pull request
   mighost check --json";
+
+pub(super) const TEST: &str = "\
+Tests are plugins/NAME/tests/*.toml and migrations/REVISION/tests/*.toml; docs/testing.md describes them. Ends with code 10 where one
+fails.
+
+Examples:
+  mighost test
+  mighost test roles -k quotes
+  mighost test 4a7f --update               what was found becomes what is expected
+  mighost test --format junit --output tests.xml
+  mighost test --watch";
 
 pub(super) const ENSURE_VERSION: &str = "\
 Examples:

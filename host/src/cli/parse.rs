@@ -228,6 +228,10 @@ impl Reader {
                 let verbose = self.plain_report(with);
                 Request::Plugins(plugins::PluginsRequest { verbose })
             }
+            Verb::Test(with) => {
+                let args = self.take(with);
+                Request::Test(args.request(&self.directory))
+            }
             Verb::Inspect(with) => {
                 let args = self.take(with);
                 self.report(&args.report);

@@ -15,12 +15,15 @@ use crate::executor::{ExecutorError, RunFailure, StepDone};
 use crate::report::{Blame, DatabaseError, Diagnostic, Direction, ExitKind};
 use crate::revision::Late;
 use crate::runtime::{RuntimeError, SinkError};
+use crate::testkit::TestError;
 
 /// Why a command failed.
 #[derive(Debug, thiserror::Error)]
 pub enum CommandError {
     #[error(transparent)]
     Config(#[from] ConfigError),
+    #[error(transparent)]
+    Test(#[from] TestError),
     #[error(transparent)]
     Init(#[from] InitError),
     #[error(transparent)]
@@ -142,6 +145,12 @@ impl Diagnostic {
         let simple = |blame, exit| Self::new(blame, exit, error.to_string());
         match error {
             CommandError::Config(error) => error.into(),
+            CommandError::Test(TestError::Runtime(error)) => runtime(error),
+            CommandError::Test(error) => {
+                let mut diagnostic = simple(Blame::Operator, ExitKind::Usage);
+                diagnostic.hints.extend(error.hint());
+                diagnostic
+            }
             CommandError::Init(error) => error.into(),
             CommandError::Revision(error) => error.into(),
             CommandError::TakeOver(error) => error.into(),

@@ -55,7 +55,7 @@ pub fn run(project: &Project, reporter: &Arc<dyn Reporter>) -> Result<Vec<Plugin
         .loaded
         .plugins
         .iter()
-        .map(|LoadedPlugin { metadata, artifact }| {
+        .map(|LoadedPlugin { metadata, artifact, .. }| {
             // An interface of types alone is imported by those of its own package that use it.
             let package = |name: &str| name.split('/').next().unwrap_or_default().to_owned();
             let own: Vec<String> = operation_interfaces(artifact).map(|name| package(&name)).collect();

@@ -18,7 +18,8 @@ use tokio_postgres::Client;
 
 pub(super) use self::copy::{copy_lines, copy_statement};
 pub(super) use self::ending::apply;
-pub(super) use self::guest::{fill_in, guest_statements, single_statement};
+pub(super) use self::guest::fill_in;
+pub use self::guest::{guest_statements, single_statement};
 
 use self::copy::OpenCopy;
 use self::cursor::OpenCursor;

@@ -51,6 +51,11 @@ impl Progress {
         self.told = None;
     }
 
+    /// What goes on is this.
+    pub fn working(&mut self, text: &str) {
+        self.activity = Some(text.to_owned());
+    }
+
     /// Takes an event and returns the lines that stay. `live` tells whether there is a live line as well.
     pub fn receive(&mut self, event: Event, now: Instant, styles: Styles, live: bool) -> Vec<String> {
         match event {

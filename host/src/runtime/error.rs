@@ -104,6 +104,8 @@ pub enum RuntimeError {
     NoSuperuserRole { guest: String },
     #[error("plugin {plugin} says in its plugin.toml that it serves {kind}, but its function kinds does not name it")]
     KindNotServed { plugin: String, kind: String },
+    #[error("this project has no plugin {name}; there are: {}", list(.known))]
+    UnknownPlugin { name: String, known: Vec<String> },
     #[error("on-version-apply names the plugin {name}, which this project does not have")]
     UnknownHook { name: String, known: Vec<String> },
     #[error("on-version-apply names the plugin {plugin}, which has no such hook: it does not export {interface}")]
@@ -123,6 +125,7 @@ impl RuntimeError {
             | Self::TwoKinds { .. }
             | Self::NoSuperuserRole { .. }
             | Self::UnknownHook { .. }
+            | Self::UnknownPlugin { .. }
             | Self::NoHook { .. }
             | Self::UnknownKind { .. } => Blame::Operator,
             Self::Refused { error, .. } if matches!(**error, SinkError::Offline { .. }) => Blame::Operator,

@@ -97,7 +97,7 @@ pub(super) fn holds_handle(ty: &Type) -> bool {
     }
 }
 
-fn type_text(ty: &Type) -> String {
+pub(super) fn type_text(ty: &Type) -> String {
     let named = |kind: &str, parts: Vec<String>| format!("{kind} {{ {} }}", parts.join(", "));
     match ty {
         Type::Bool => "bool".into(),

@@ -4,6 +4,9 @@ use std::path::PathBuf;
 
 use serde::Serialize;
 
+use super::coverage::Coverage;
+use super::update::FileUpdate;
+
 /// What a case tests.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "kebab-case", tag = "kind", content = "name")]
@@ -190,6 +193,12 @@ pub struct SuiteReport {
     /// What the order was drawn with.
     pub seed: u64,
     pub seconds: f64,
+    /// Where it was asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub coverage: Option<Coverage>,
+    /// The files whose expectations would be others if they were written anew.
+    #[serde(skip)]
+    pub updates: Vec<FileUpdate>,
 }
 
 impl SuiteReport {

@@ -10,7 +10,7 @@ use crate::runtime::{GuestDatabaseError, Row, Rows, Sink, SinkError, Value};
 use crate::sql;
 
 /// The statements of a text that the guest sends, checked.
-pub(in crate::database) fn guest_statements(text: &str) -> Result<Vec<sql::Piece<'_>>, SinkError> {
+pub fn guest_statements(text: &str) -> Result<Vec<sql::Piece<'_>>, SinkError> {
     if let Some(offset) = text.find('\0') {
         let (line, column) = sql::line_and_column(text, offset);
         return Err(SinkError::Script {
@@ -37,7 +37,7 @@ pub(in crate::database) fn guest_statements(text: &str) -> Result<Vec<sql::Piece
 }
 
 /// The one statement of a text that must hold one.
-pub(in crate::database) fn single_statement(text: &str) -> Result<&str, SinkError> {
+pub fn single_statement(text: &str) -> Result<&str, SinkError> {
     match guest_statements(text)?.as_slice() {
         [piece] => Ok(piece.statement),
         pieces => Err(SinkError::Misuse(format!(

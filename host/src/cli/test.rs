@@ -1,0 +1,222 @@
+//! `mighost test`: its arguments, and the ways in which its results are shown.
+
+use std::io::{IsTerminal as _, Write as _};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use clap::{Args, ValueEnum, ValueHint};
+
+use crate::commands::test::{TestFormat, TestRequest, Watch, list, run};
+use crate::commands::{CommandError, Project};
+use crate::output::{Output, Styles, test};
+use crate::report::{Blame, Diagnostic, ExitKind, Reporter};
+use crate::testkit::{FileUpdate, SuiteReport};
+
+#[derive(Debug, Args)]
+pub struct Test {
+    /// Plugins, revisions, files or folders with tests [default: all]
+    #[arg(value_name = "PLUGIN|REVISION|FILE", value_hint = ValueHint::AnyPath)]
+    pub select: Vec<String>,
+    /// Only tests with this in their names (repeatable: any of them)
+    #[arg(short = 'k', long = "filter", value_name = "TEXT")]
+    pub filters: Vec<String>,
+    /// Write what was found into the files as what is expected; shows a diff and asks
+    #[arg(long, conflicts_with = "list")]
+    pub update: bool,
+    /// With --update: do not ask
+    #[arg(short, long, requires = "update")]
+    pub yes: bool,
+    /// How results are written
+    #[arg(long, value_name = "FORMAT", default_value = "human")]
+    pub format: Format,
+    /// Write the format into this file, and for people to stdout
+    #[arg(short, long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub output: Option<PathBuf>,
+    /// The order of an earlier run, which its last line tells
+    #[arg(long, value_name = "NUMBER")]
+    pub seed: Option<u64>,
+    /// How many tests run side by side [default: the number of processors]
+    #[arg(short, long, value_name = "NUMBER", value_parser = jobs)]
+    pub jobs: Option<usize>,
+    /// Stop at the first failure
+    #[arg(long)]
+    pub fail_fast: bool,
+    /// Say which operations, kinds and revisions no test runs
+    #[arg(long)]
+    pub coverage: bool,
+    /// Run again each time that a file changes
+    #[arg(short, long, conflicts_with_all = ["list", "update"])]
+    pub watch: bool,
+    /// Show the names of the tests and run none
+    #[arg(short, long)]
+    pub list: bool,
+    /// Build nothing, and refuse to test what changed since it was built
+    #[arg(long)]
+    pub no_build: bool,
+    /// As --format json
+    #[arg(long, conflicts_with = "format")]
+    pub json: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// What failed, with diffs
+    Human,
+    /// JUnit's XML
+    Junit,
+    /// The Test Anything Protocol
+    Tap,
+    /// One JSON document
+    Json,
+}
+
+fn jobs(text: &str) -> Result<usize, String> {
+    match text.parse() {
+        Ok(0) | Err(_) => Err("a number from 1 is expected".into()),
+        Ok(number) => Ok(number),
+    }
+}
+
+impl Test {
+    /// The request; paths are relative to `directory`.
+    pub(super) fn request(self, directory: &Path) -> TestRequest {
+        TestRequest {
+            select: self.select,
+            filters: self.filters,
+            seed: self.seed,
+            jobs: self.jobs,
+            fail_fast: self.fail_fast,
+            coverage: self.coverage,
+            no_build: self.no_build,
+            update: self.update,
+            yes: self.yes,
+            list: self.list,
+            watch: self.watch,
+            format: match (self.json, self.format) {
+                (true, _) | (_, Format::Json) => TestFormat::Json,
+                (_, Format::Human) => TestFormat::Human,
+                (_, Format::Junit) => TestFormat::Junit,
+                (_, Format::Tap) => TestFormat::Tap,
+            },
+            output: self.output.map(|file| directory.join(file)),
+        }
+    }
+}
+
+/// Carries out the request and shows what it came to.
+pub(super) fn dispatch(project: &Project, request: &TestRequest, output: &Arc<Output>) -> Result<ExitCode, Diagnostic> {
+    let reporter: Arc<dyn Reporter> = output.clone();
+    if request.list {
+        let tests = list(project, request, &reporter).map_err(|error| Diagnostic::from(&error))?;
+        output.finish();
+        let shown = match request.format {
+            TestFormat::Json => json(&tests).and_then(|text| output.data(text.as_bytes())),
+            _ => output.data(test::list(&tests, output.styles()).as_bytes()),
+        };
+        shown.map_err(stdout)?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    if request.watch {
+        return watch(project, request, output);
+    }
+    let mut report = once(project, request, output)?;
+    if request.update && !report.updates.is_empty() {
+        update(&report.updates, request.yes, output)?;
+        // What is in the files now is what counts.
+        report = once(project, request, output)?;
+    }
+    show(&report, request, output)?;
+    Ok(match report.counts().1 {
+        0 => ExitCode::SUCCESS,
+        _ => ExitCode::from(ExitKind::Check.code()),
+    })
+}
+
+fn once(project: &Project, request: &TestRequest, output: &Arc<Output>) -> Result<SuiteReport, Diagnostic> {
+    let reporter: Arc<dyn Reporter> = output.clone();
+    let progress = test::TestProgress::new(output.clone());
+    let report = run(project, request, &reporter, &progress);
+    output.finish();
+    report.map_err(|error| Diagnostic::from(&error))
+}
+
+/// Runs for ever; what is wrong with the sources is told like a failure.
+fn watch(project: &Project, request: &TestRequest, output: &Arc<Output>) -> Result<ExitCode, Diagnostic> {
+    loop {
+        // Before the run: what changes meanwhile is a change.
+        let mut files = Watch::begin(project).map_err(|error| Diagnostic::from(&error))?;
+        match once(project, request, output) {
+            Ok(report) => show(&report, request, output)?,
+            Err(diagnostic) => output.diagnostic(&diagnostic),
+        }
+        output.note("waiting for a change; Ctrl-C ends");
+        let changed = files.wait();
+        output.note(&format!("changed: {}", changed.display()));
+    }
+}
+
+fn show(report: &SuiteReport, request: &TestRequest, output: &Output) -> Result<(), Diagnostic> {
+    let formatted = match request.format {
+        TestFormat::Human => None,
+        TestFormat::Junit => Some(test::junit(report)),
+        TestFormat::Tap => Some(Ok(test::tap(report))),
+        TestFormat::Json => Some(json(report)),
+    };
+    let text = |styles: Styles| test::report(report, styles);
+    match (formatted, &request.output) {
+        (None, None) => output.data(text(output.styles()).as_bytes()).map_err(stdout),
+        (None, Some(path)) => written(path, &text(Styles::plain())),
+        (Some(formatted), None) => output.data(formatted.map_err(stdout)?.as_bytes()).map_err(stdout),
+        (Some(formatted), Some(path)) => {
+            output.data(text(output.styles()).as_bytes()).map_err(stdout)?;
+            written(path, &formatted.map_err(stdout)?)
+        }
+    }
+}
+
+fn written(path: &Path, text: &str) -> Result<(), Diagnostic> {
+    std::fs::write(path, text).map_err(|source| {
+        let path = path.to_owned();
+        Diagnostic::from(&CommandError::Write { path, source })
+    })
+}
+
+fn json(document: &impl serde::Serialize) -> std::io::Result<String> {
+    Ok(serde_json::to_string_pretty(document)? + "\n")
+}
+
+fn stdout(error: std::io::Error) -> Diagnostic {
+    Diagnostic::from(&CommandError::Stdout(error))
+}
+
+/// Shows what would be written, and writes it where that is wanted.
+fn update(updates: &[FileUpdate], yes: bool, output: &Output) -> Result<(), Diagnostic> {
+    for update in updates {
+        let diff = test::difference(&update.before, &update.after, output.styles());
+        let text = format!("{}\n{diff}\n", update.shown.display());
+        output.data(text.as_bytes()).map_err(stdout)?;
+    }
+    if !yes {
+        if !std::io::stdin().is_terminal() {
+            let what = "nothing was written: without a terminal nobody can be asked";
+            return Err(Diagnostic::new(Blame::Operator, ExitKind::Usage, what)
+                .hint("add --yes to write the expectations above"));
+        }
+        output.usage("Write this into the files? [y/N]");
+        let mut answer = String::new();
+        std::io::stdin().read_line(&mut answer).map_err(stdout)?;
+        if !matches!(answer.trim(), "y" | "Y" | "yes") {
+            output.note("nothing was written");
+            return Ok(());
+        }
+    }
+    for update in updates {
+        update.write().map_err(|source| {
+            let path = update.file.clone();
+            Diagnostic::from(&CommandError::Write { path, source })
+        })?;
+        output.note(&format!("updated {}", update.shown.display()));
+    }
+    std::io::stdout().flush().map_err(stdout)
+}

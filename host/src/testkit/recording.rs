@@ -1,0 +1,343 @@
+//! A sink without a database: what guests send is kept, what they ask is answered from a list.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
+
+use async_trait::async_trait;
+
+use super::case::{Answer, Cell, Sent, matches_sql};
+use crate::database::{guest_statements, single_statement};
+use crate::report::{DatabaseError, StatementFailure};
+use crate::runtime::{GuestDatabaseError, Row, Rows, RunSettings, Sink, SinkError, Value};
+use crate::sql;
+
+/// A question that no answer fits.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Unanswered {
+    /// Which call asked, e.g. `query`.
+    pub call: &'static str,
+    pub statement: String,
+    pub parameters: Vec<Value>,
+}
+
+/// Records what guests send. Statements are looked at as a real sink looks at them: those that would break the transaction are
+/// refused.
+pub struct RecordingSink {
+    settings: Arc<RunSettings>,
+    revision: String,
+    answers: Vec<(Answer, u64)>,
+    sent: Vec<Sent>,
+    unanswered: Option<Unanswered>,
+    operation: Option<String>,
+    in_transaction: bool,
+    cursors: BTreeMap<u32, (VecDeque<Row>, usize)>,
+    copy: Option<(u32, Sent)>,
+    numbers: u32,
+}
+
+impl RecordingSink {
+    pub fn new(settings: Arc<RunSettings>, revision: String, answers: Vec<Answer>) -> Self {
+        Self {
+            settings,
+            revision,
+            answers: answers.into_iter().map(|answer| (answer, 0)).collect(),
+            sent: Vec::new(),
+            unanswered: None,
+            operation: None,
+            in_transaction: true,
+            cursors: BTreeMap::new(),
+            copy: None,
+            numbers: 0,
+        }
+    }
+
+    /// What was sent so far.
+    pub fn sent(&self) -> &[Sent] {
+        &self.sent
+    }
+
+    /// The question that ended the guest, if one did.
+    pub fn unanswered(&self) -> Option<&Unanswered> {
+        self.unanswered.as_ref()
+    }
+
+    /// The answers that nobody asked for, and should have.
+    pub fn unused(&self) -> impl Iterator<Item = &Answer> {
+        let unused = self
+            .answers
+            .iter()
+            .filter(|(answer, used)| *used == 0 && !answer.always);
+        unused.map(|(answer, _)| answer)
+    }
+
+    /// A step begins: as with a real sink, in a transaction.
+    pub fn begin_step(&mut self) {
+        self.in_transaction = true;
+        self.cursors.clear();
+        self.copy = None;
+    }
+
+    fn check(&self) -> Result<(), SinkError> {
+        match self.copy {
+            Some(_) => Err(SinkError::Misuse(
+                "a COPY is open: finish it before any other statement is sent".to_owned(),
+            )),
+            None => Ok(()),
+        }
+    }
+
+    fn number(&mut self) -> u32 {
+        self.numbers = self.numbers.wrapping_add(1);
+        self.numbers
+    }
+
+    /// The answer to a statement, where one fits.
+    fn answer(&mut self, statement: &str, parameters: &[Value]) -> Option<Answer> {
+        let fits = |answer: &Answer| {
+            let same = |cells: &Vec<Cell>| {
+                cells.len() == parameters.len()
+                    && cells
+                        .iter()
+                        .zip(parameters)
+                        .all(|(cell, value)| cell.is_like(&Cell(value.clone())))
+            };
+            matches_sql(&answer.to, statement) && answer.parameters.as_ref().is_none_or(same)
+        };
+        let mut free = self
+            .answers
+            .iter_mut()
+            .filter(|(answer, used)| answer.always || *used == 0);
+        let (answer, used) = free.find(|(answer, _)| fits(answer))?;
+        *used += 1;
+        Some(answer.clone())
+    }
+
+    /// The answer to a question, which there must be.
+    fn ask(&mut self, call: &'static str, statement: &str, parameters: &[Value]) -> Result<Answer, SinkError> {
+        if let Some(answer) = self.answer(statement, parameters) {
+            return Ok(answer);
+        }
+        if self.settings.offline {
+            return Err(SinkError::Offline { call });
+        }
+        self.unanswered = Some(Unanswered {
+            call,
+            statement: statement.to_owned(),
+            parameters: parameters.to_vec(),
+        });
+        Err(SinkError::Misuse("the test has no answer to this".to_owned()))
+    }
+
+    fn refused(&self, answer: &Answer, statement: &str) -> Result<(), SinkError> {
+        let Some(error) = &answer.error else {
+            return Ok(());
+        };
+        let error = DatabaseError {
+            sqlstate: error.sqlstate.clone(),
+            message: error.message.clone(),
+            detail: error.detail.clone(),
+            hint: error.hint.clone(),
+            position: None,
+            context: None,
+        };
+        Err(SinkError::Statement(Box::new(StatementFailure {
+            statement: statement.to_owned(),
+            error,
+            operation: self.operation.clone(),
+        })))
+    }
+
+    /// Rows of an answer; columns that it does not name are called as PostgreSQL calls those without a name.
+    fn rows(answer: &Answer) -> Rows {
+        let rows: Vec<Row> = answer
+            .rows
+            .iter()
+            .flatten()
+            .map(|row| row.iter().map(|cell| cell.0.clone()).collect())
+            .collect();
+        let width = rows.first().map_or(0, Vec::len);
+        Rows {
+            columns: answer
+                .columns
+                .clone()
+                .unwrap_or_else(|| vec!["?column?".to_owned(); width]),
+            rows,
+        }
+    }
+}
+
+#[async_trait]
+impl Sink for RecordingSink {
+    fn set_operation(&mut self, operation: Option<&str>) {
+        self.operation = operation.map(str::to_owned);
+    }
+
+    async fn execute(&mut self, statement: &str) -> Result<(), SinkError> {
+        self.check()?;
+        for piece in guest_statements(statement)? {
+            self.sent.push(Sent::Statement(piece.statement.to_owned()));
+            if let Some(answer) = self.answer(piece.statement, &[]) {
+                self.refused(&answer, piece.statement)?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn execute_script(&mut self, script: &str) -> Result<(), SinkError> {
+        let filled = sql::substitute(script, |name| match name {
+            "schema" => Some(self.settings.schema.clone()),
+            "superuser_role" => self.settings.superuser_role.clone(),
+            "revision" => Some(self.revision.clone()),
+            other => self.settings.args.get(other).cloned(),
+        })?;
+        sql::script_statements(&filled)?;
+        self.execute(&filled).await
+    }
+
+    /// Touches no row where no answer says otherwise.
+    async fn run(&mut self, statement: &str, params: &[Value]) -> Result<u64, SinkError> {
+        self.check()?;
+        let statement = single_statement(statement)?;
+        self.sent.push(match params {
+            [] => Sent::Statement(statement.to_owned()),
+            params => Sent::Run {
+                sql: statement.to_owned(),
+                parameters: params.to_vec(),
+            },
+        });
+        let Some(answer) = self.answer(statement, params) else {
+            return Ok(0);
+        };
+        self.refused(&answer, statement)?;
+        Ok(answer.count.unwrap_or_default())
+    }
+
+    async fn query(&mut self, statement: &str, params: &[Value]) -> Result<Rows, SinkError> {
+        self.check()?;
+        let statement = single_statement(statement)?;
+        let answer = self.ask("query", statement, params)?;
+        self.refused(&answer, statement)?;
+        Ok(Self::rows(&answer))
+    }
+
+    /// Succeeds where no answer says otherwise.
+    async fn try_execute(&mut self, statement: &str) -> Result<Result<u64, GuestDatabaseError>, SinkError> {
+        self.check()?;
+        if self.settings.offline {
+            return Err(SinkError::Offline { call: "try-execute" });
+        }
+        let statement = single_statement(statement)?;
+        self.sent.push(Sent::Try(statement.to_owned()));
+        let Some(answer) = self.answer(statement, &[]) else {
+            return Ok(Ok(0));
+        };
+        Ok(match answer.error {
+            Some(error) => Err(GuestDatabaseError {
+                sqlstate: error.sqlstate,
+                message: error.message,
+                detail: error.detail,
+                hint: error.hint,
+                position: None,
+            }),
+            None => Ok(answer.count.unwrap_or_default()),
+        })
+    }
+
+    async fn suspend_transaction(&mut self) -> Result<(), SinkError> {
+        self.check()?;
+        self.in_transaction = false;
+        self.sent.push(Sent::Suspend);
+        Ok(())
+    }
+
+    async fn resume_transaction(&mut self) -> Result<(), SinkError> {
+        self.check()?;
+        if !self.in_transaction {
+            self.in_transaction = true;
+            self.sent.push(Sent::Resume);
+        }
+        Ok(())
+    }
+
+    fn in_transaction(&self) -> bool {
+        self.in_transaction
+    }
+
+    async fn cursor_open(&mut self, statement: &str, params: &[Value], batch: u32) -> Result<u32, SinkError> {
+        self.check()?;
+        let statement = single_statement(statement)?;
+        let answer = self.ask("cursor", statement, params)?;
+        self.refused(&answer, statement)?;
+        let number = self.number();
+        let batch = usize::try_from(batch).unwrap_or(usize::MAX).max(1);
+        self.cursors.insert(number, (Self::rows(&answer).rows.into(), batch));
+        Ok(number)
+    }
+
+    async fn cursor_next(&mut self, cursor: u32) -> Result<Vec<Row>, SinkError> {
+        match self.cursors.get_mut(&cursor) {
+            Some((rows, batch)) => Ok(rows.drain(..(*batch).min(rows.len())).collect()),
+            None => Err(SinkError::Misuse("this cursor is no longer open".to_owned())),
+        }
+    }
+
+    async fn cursor_close(&mut self, cursor: u32) -> Result<(), SinkError> {
+        self.cursors.remove(&cursor);
+        Ok(())
+    }
+
+    async fn copy_open(&mut self, table: &str, columns: &[String]) -> Result<u32, SinkError> {
+        self.check()?;
+        let number = self.number();
+        let (table, columns, rows) = (table.to_owned(), columns.to_vec(), Vec::new());
+        self.copy = Some((number, Sent::Copy { table, columns, rows }));
+        Ok(number)
+    }
+
+    async fn copy_write(&mut self, copy: u32, new: &[Row]) -> Result<(), SinkError> {
+        match &mut self.copy {
+            Some((number, Sent::Copy { columns, rows, .. })) if *number == copy => {
+                let width = columns.len();
+                if let Some(at) = new.iter().position(|row| width > 0 && row.len() != width) {
+                    let text = format!(
+                        "row {} of those written has {} values for {} columns",
+                        at + 1,
+                        new.get(at).map_or(0, Vec::len),
+                        columns.len()
+                    );
+                    return Err(SinkError::Misuse(text));
+                }
+                rows.extend_from_slice(new);
+                Ok(())
+            }
+            _ => Err(SinkError::Misuse("this COPY is no longer open".to_owned())),
+        }
+    }
+
+    async fn copy_finish(&mut self, copy: u32) -> Result<u64, SinkError> {
+        match self.copy.take() {
+            Some((number, sent)) if number == copy => {
+                let count = match &sent {
+                    Sent::Copy { rows, .. } => rows.len() as u64,
+                    _ => 0,
+                };
+                self.sent.push(sent);
+                Ok(count)
+            }
+            other => {
+                self.copy = other;
+                Err(SinkError::Misuse("this COPY is no longer open".to_owned()))
+            }
+        }
+    }
+
+    async fn copy_abandon(&mut self, copy: u32) -> Result<(), SinkError> {
+        if self.copy.as_ref().is_some_and(|(number, _)| *number == copy) {
+            self.copy = None;
+            return Err(SinkError::Misuse(
+                "a COPY was dropped before it was finished, so the revision ends".to_owned(),
+            ));
+        }
+        Ok(())
+    }
+}

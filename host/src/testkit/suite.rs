@@ -1,0 +1,323 @@
+//! The tests of a project: the files beside its plugins and migrations, and which of them are meant.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use serde::Serialize;
+
+use super::Project;
+use super::case::{FileError, TestFile, line_of};
+use super::report::{CaseKind, Place, Subject};
+use crate::config::nearest;
+use crate::runtime::RuntimeError;
+
+/// The folder of tests, beside the code.
+const FOLDER: &str = "tests";
+/// How deep folders of tests may lie in each other.
+const MAX_DEPTH: usize = 8;
+
+#[derive(Debug, thiserror::Error)]
+pub enum TestError {
+    #[error("this project has no plugin, revision or test file {name}")]
+    Unknown { name: String, near: Option<String> },
+    #[error("no tests found in {}", .0.join(", "))]
+    NoTests(Vec<String>),
+    #[error("no test has {} in its name; there are {of} tests", .filters.join(" or "))]
+    NoMatch { filters: Vec<String>, of: usize },
+    #[error("the folder of tests {} cannot be read: {source}", path.display())]
+    Read { path: PathBuf, source: std::io::Error },
+    #[error(transparent)]
+    Runtime(#[from] RuntimeError),
+    #[error("cannot start the threads of the tests: {0}")]
+    Threads(std::io::Error),
+}
+
+impl TestError {
+    /// What to do about it.
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            Self::Unknown { near: Some(near), .. } => Some(format!("did you mean {near}?")),
+            Self::NoTests(_) => Some(
+                "tests are TOML files beside the code, plugins/NAME/tests/*.toml and migrations/REVISION/tests/*.toml: see \
+                 docs/testing.md"
+                    .into(),
+            ),
+            Self::NoMatch { .. } => Some("`mighost test --list` shows their names".into()),
+            Self::Runtime(error) => error.hint(),
+            _ => None,
+        }
+    }
+}
+
+/// A file of tests.
+pub(super) struct File {
+    pub subject: Subject,
+    pub path: PathBuf,
+    /// Relative to the project's folder.
+    pub shown: PathBuf,
+    pub content: Content,
+}
+
+pub(super) enum Content {
+    Cases { file: Box<TestFile>, text: String },
+    Broken(FileError),
+    PgTap(String),
+}
+
+/// A case of a suite: its file, and its number there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Job {
+    pub file: usize,
+    pub kind: CaseKind,
+    pub number: usize,
+}
+
+/// The tests that are meant.
+pub struct Suite {
+    pub(super) files: Vec<File>,
+    pub(super) jobs: Vec<Job>,
+}
+
+/// A case as `--list` shows it.
+#[derive(Clone, Debug, Serialize)]
+pub struct Listed {
+    pub subject: Subject,
+    pub name: String,
+    pub kind: CaseKind,
+    pub place: Place,
+}
+
+impl Suite {
+    /// The tests of what `select` names: plugins, revisions (or the beginnings of their ids), files or folders relative to
+    /// `directory`; of the whole project where it names nothing. Of those, the ones whose name holds one of `filters`.
+    ///
+    /// # Errors
+    /// A name that is nothing's; no tests at all.
+    pub fn find(project: &Project, directory: &Path, select: &[String], filters: &[String]) -> Result<Self, TestError> {
+        let subjects = subjects(project);
+        let wanted = select
+            .iter()
+            .map(|name| wanted(&subjects, directory, name))
+            .collect::<Result<Vec<_>, _>>()?;
+        let mut suite = Self {
+            files: Vec::new(),
+            jobs: Vec::new(),
+        };
+        for (subject, folder) in &subjects {
+            for path in files(&folder.join(FOLDER), MAX_DEPTH)? {
+                let means = |wanted: &Wanted| match wanted {
+                    Wanted::Subject(name) => name == subject,
+                    Wanted::Below(place) => path.starts_with(place),
+                };
+                if wanted.is_empty() || wanted.iter().any(means) {
+                    suite.add(project, subject, path);
+                }
+            }
+        }
+        if suite.jobs.is_empty() {
+            let places = match select {
+                [] => vec![project.settings.root.display().to_string()],
+                select => select.to_vec(),
+            };
+            return Err(TestError::NoTests(places));
+        }
+        if filters.is_empty() {
+            return Ok(suite);
+        }
+        let of = suite.jobs.len();
+        let lower: Vec<String> = filters.iter().map(|filter| filter.to_lowercase()).collect();
+        let kept = suite.jobs.iter().copied().filter(|job| {
+            let Some(listed) = suite.listed(*job) else {
+                return false;
+            };
+            let title = format!("{}: {} {}", listed.subject, listed.name, listed.place.file.display()).to_lowercase();
+            lower.iter().any(|filter| title.contains(filter))
+        });
+        suite.jobs = kept.collect();
+        if suite.jobs.is_empty() {
+            let filters = filters.to_vec();
+            return Err(TestError::NoMatch { filters, of });
+        }
+        Ok(suite)
+    }
+
+    /// Every case, in the order of the files.
+    pub fn list(&self) -> Vec<Listed> {
+        self.jobs.iter().filter_map(|job| self.listed(*job)).collect()
+    }
+
+    fn add(&mut self, project: &Project, subject: &Subject, path: PathBuf) {
+        let shown = path.strip_prefix(&project.settings.root).unwrap_or(&path).to_owned();
+        let job = |kind| {
+            let file = self.files.len();
+            move |number| Job { file, kind, number }
+        };
+        let mut subject = subject.clone();
+        let content = if path.extension().is_some_and(|extension| extension == "sql") {
+            self.jobs.push(job(CaseKind::PgTap)(0));
+            match fs::read_to_string(&path) {
+                Ok(text) => Content::PgTap(text),
+                Err(error) => Content::Broken(FileError::unreadable(&shown, error.to_string())),
+            }
+        } else {
+            match TestFile::read(&path, &shown) {
+                Ok((file, text)) => {
+                    if let (Subject::Revision(own), Some(named)) = (&mut subject, &file.revision) {
+                        own.clone_from(named);
+                    }
+                    self.jobs.extend((0..file.cases.len()).map(job(CaseKind::Isolated)));
+                    self.jobs.extend((0..file.databases.len()).map(job(CaseKind::Database)));
+                    Content::Cases {
+                        file: Box::new(file),
+                        text,
+                    }
+                }
+                Err(error) => {
+                    self.jobs.push(job(CaseKind::Isolated)(0));
+                    Content::Broken(error)
+                }
+            }
+        };
+        self.files.push(File {
+            subject,
+            path,
+            shown,
+            content,
+        });
+    }
+
+    pub(super) fn listed(&self, job: Job) -> Option<Listed> {
+        let file = self.files.get(job.file)?;
+        let (name, line) = match &file.content {
+            Content::Cases { file, text } => {
+                let name = match job.kind {
+                    CaseKind::Database => &file.databases.get(job.number)?.name,
+                    _ => &file.cases.get(job.number)?.name,
+                };
+                (name.get_ref().clone(), Some(line_of(text, name.span())))
+            }
+            Content::Broken(error) => ("the file".to_owned(), error.place.map(|(line, _)| line)),
+            Content::PgTap(_) => {
+                let name = file.path.file_name().unwrap_or_default();
+                (name.to_string_lossy().into_owned(), None)
+            }
+        };
+        Some(Listed {
+            subject: file.subject.clone(),
+            name,
+            kind: job.kind,
+            place: Place {
+                file: file.shown.clone(),
+                line,
+            },
+        })
+    }
+
+    /// The texts of the files with cases, by path.
+    pub(super) fn sources(&self) -> BTreeMap<PathBuf, String> {
+        let texts = self.files.iter().filter_map(|file| match &file.content {
+            Content::Cases { text, .. } => Some((file.path.clone(), text.clone())),
+            Content::Broken(_) | Content::PgTap(_) => None,
+        });
+        texts.collect()
+    }
+}
+
+/// What a name on the command line means.
+enum Wanted {
+    Subject(Subject),
+    Below(PathBuf),
+}
+
+/// Plugins and migrations with the folders of their sources. Where a folder holds several revisions, the first speaks for it.
+fn subjects(project: &Project) -> Vec<(Subject, PathBuf)> {
+    let plugins = project.loaded.plugins.iter().map(|plugin| {
+        let subject = Subject::Plugin(plugin.metadata.name.clone());
+        (subject, plugin.place.clone())
+    });
+    let mut subjects: Vec<_> = plugins.collect();
+    subjects.sort();
+    for (revision, _) in project.loaded.revisions() {
+        if let Some(place) = project.loaded.place(&revision.revision)
+            && subjects.iter().all(|(_, other)| other != place)
+        {
+            subjects.push((Subject::Revision(revision.revision.clone()), place.to_owned()));
+        }
+    }
+    subjects.retain(|(_, place)| place.is_dir());
+    subjects
+}
+
+fn wanted(subjects: &[(Subject, PathBuf)], directory: &Path, name: &str) -> Result<Wanted, TestError> {
+    let path = directory.join(name);
+    if name.contains(['/', '.'])
+        && let Ok(path) = path.canonicalize()
+    {
+        return Ok(Wanted::Below(path));
+    }
+    let plugin = Subject::Plugin(name.to_owned());
+    if subjects.iter().any(|(subject, _)| *subject == plugin) {
+        return Ok(Wanted::Subject(plugin));
+    }
+    let by_folder = |place: &Path| place.file_name().is_some_and(|folder| folder == name);
+    let revisions: Vec<_> = subjects
+        .iter()
+        .filter(|(subject, place)| {
+            matches!(subject, Subject::Revision(id) if id.starts_with(name) && !name.is_empty() || by_folder(place))
+        })
+        .collect();
+    match revisions.as_slice() {
+        [(subject, _)] => Ok(Wanted::Subject(subject.clone())),
+        several => {
+            let exact = several
+                .iter()
+                .find(|(subject, _)| *subject == Subject::Revision(name.to_owned()));
+            if let Some((subject, _)) = exact {
+                return Ok(Wanted::Subject(subject.clone()));
+            }
+            let names = subjects.iter().map(|(subject, _)| match subject {
+                Subject::Plugin(name) | Subject::Revision(name) => name.as_str(),
+                Subject::Project => "",
+            });
+            Err(TestError::Unknown {
+                name: name.to_owned(),
+                near: nearest(name, names).map(str::to_owned),
+            })
+        }
+    }
+}
+
+/// The test files in a folder and those in it, by name. A folder that is not there holds none.
+fn files(folder: &Path, depth: usize) -> Result<Vec<PathBuf>, TestError> {
+    let failed = |source| TestError::Read {
+        path: folder.to_owned(),
+        source,
+    };
+    let entries = match fs::read_dir(folder) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(error) => return Err(failed(error)),
+    };
+    let mut paths = Vec::new();
+    for entry in entries {
+        paths.push(entry.map_err(failed)?.path());
+    }
+    paths.sort();
+    let mut found = Vec::new();
+    for path in paths {
+        let hidden = path
+            .file_name()
+            .is_some_and(|name| name.as_encoded_bytes().starts_with(b"."));
+        if path.is_dir() && depth > 0 && !hidden {
+            found.extend(files(&path, depth - 1)?);
+        } else if path
+            .extension()
+            .is_some_and(|extension| extension == "toml" || extension == "sql")
+            && !hidden
+        {
+            found.push(path);
+        }
+    }
+    Ok(found)
+}
