@@ -74,6 +74,16 @@ impl Registry {
         self.load(&artifact, GuestKind::Migration(revision.to_owned()), &mut Vec::new())
     }
 
+    /// A test that is a component, linked to the plugins that it imports.
+    ///
+    /// # Errors
+    /// As [`Registry::migration`].
+    pub fn test(&self, test: &LoadedPlugin) -> Result<Guest, RuntimeError> {
+        let artifact = Artifact::load(test.artifact.clone())?;
+        let kind = GuestKind::Test(test.metadata.name.clone());
+        self.load(&artifact, kind, &mut Vec::new())
+    }
+
     /// The plugin that serves objects of `kind`.
     ///
     /// # Errors

@@ -16,9 +16,10 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
-use tokio::sync::mpsc;
+use tokio::sync::{Notify, mpsc};
 
 use self::recording::Recorded;
+use super::Project;
 use super::report::{CaseKind, CaseResult, Failure, Outcome, Place, Progress, Subject};
 use crate::artifact::{Artifact, ArtifactError, Loaded, is_sql_migration};
 use crate::catalog::{Catalog, CatalogError, Scope};
@@ -48,15 +49,15 @@ mod names {
     pub const SEEDED: &str = " (seeded)";
 }
 
-/// What the tests of a history work with.
+/// What of a history is tested.
+#[derive(Clone, Debug, Default)]
 pub struct HistoryTests {
-    pub settings: ProjectSettings,
-    pub loaded: Arc<Loaded>,
-    pub graph: Arc<Graph>,
-    pub registry: Arc<Registry>,
-    pub environment: Environment,
     /// Ids of the revisions to test; none for all.
     pub only: Option<BTreeSet<String>>,
+    /// Only cases with one of these in their titles are told.
+    pub filters: Vec<String>,
+    /// Stop at the first failure.
+    pub fail_fast: bool,
 }
 
 /// Why the history could not be tested, through no fault of a revision's.
@@ -90,8 +91,12 @@ pub enum HistoryError {
 ///
 /// # Errors
 /// No throw-away server, a setup script that fails: nothing that a revision could be blamed for.
-pub async fn test(tests: HistoryTests, progress: &dyn Progress) -> Result<Vec<CaseResult>, HistoryError> {
-    let shared = Shared::new(tests)?;
+pub async fn test(
+    project: &Project,
+    tests: &HistoryTests,
+    progress: &dyn Progress,
+) -> Result<Vec<CaseResult>, HistoryError> {
+    let shared = Shared::new(project, tests)?;
     let cases = Cases::new(&shared, progress);
     heads(&shared, &cases);
     let seeded = shared.chosen_steps().any(|step| !shared.seeds(&step.revision).is_empty());
@@ -104,27 +109,34 @@ pub async fn test(tests: HistoryTests, progress: &dyn Progress) -> Result<Vec<Ca
             Ok(())
         }
     };
-    let (walked, with_seeds, session, script) = tokio::join!(
-        walk::walk(&shared, &cases, false, vec![to_session, to_script]),
-        with_seeds,
-        session::compare(&shared, &cases, from_walk),
-        script::compare(&shared, &cases, by_walk),
-    );
-    walked.and(with_seeds).and(session).and(script)?;
+    let lanes = async {
+        let (walked, with_seeds, session, script) = tokio::join!(
+            walk::walk(&shared, &cases, false, vec![to_session, to_script]),
+            with_seeds,
+            session::compare(&shared, &cases, from_walk),
+            script::compare(&shared, &cases, by_walk),
+        );
+        walked.and(with_seeds).and(session).and(script)
+    };
+    tokio::select! {
+        biased;
+        () = cases.stopped.notified() => {}
+        ran = lanes => ran?,
+    }
     Ok(cases.in_order())
 }
 
 /// What the lanes have in common.
-struct Shared {
-    settings: ProjectSettings,
+struct Shared<'p> {
+    settings: &'p ProjectSettings,
     loaded: Arc<Loaded>,
     graph: Arc<Graph>,
     registry: Arc<Registry>,
-    environment: Environment,
+    environment: &'p Environment,
     /// All of the history, from nothing.
     plan: Plan,
     scope: Scope,
-    only: Option<BTreeSet<String>>,
+    tests: &'p HistoryTests,
 }
 
 /// What the lane on an empty database tells of a revision to those that compare with it.
@@ -137,29 +149,29 @@ struct Reached {
     down: Option<Recorded>,
 }
 
-impl Shared {
-    fn new(tests: HistoryTests) -> Result<Self, HistoryError> {
-        let heads = tests.graph.heads();
+impl<'p> Shared<'p> {
+    fn new(project: &'p Project, tests: &'p HistoryTests) -> Result<Self, HistoryError> {
+        let heads = project.graph.heads();
         let plan = if heads.is_empty() {
             Plan::default()
         } else {
-            tests.graph.upgrade(&[], &["heads"])?
+            project.graph.upgrade(&[], &["heads"])?
         };
-        let settings = tests.settings;
+        let settings = &project.settings;
         Ok(Self {
             scope: Scope::of_project(&settings.schema, &settings.version_table),
             settings,
-            loaded: tests.loaded,
-            graph: tests.graph,
-            registry: tests.registry,
-            environment: tests.environment,
+            loaded: project.loaded.clone(),
+            graph: project.graph.clone(),
+            registry: project.registry.clone(),
+            environment: &project.environment,
             plan,
-            only: tests.only,
+            tests,
         })
     }
 
     fn chosen(&self, step: &Step) -> bool {
-        self.only.as_ref().is_none_or(|only| only.contains(&step.revision))
+        self.tests.only.as_ref().is_none_or(|only| only.contains(&step.revision))
     }
 
     fn chosen_steps(&self) -> impl Iterator<Item = &Step> {
@@ -210,22 +222,33 @@ impl Shared {
 
 /// The results as they come in.
 struct Cases<'a> {
-    shared: &'a Shared,
+    shared: &'a Shared<'a>,
     progress: &'a dyn Progress,
     results: Mutex<Vec<(usize, CaseResult)>>,
+    /// Told where a failure is to end it all.
+    stopped: Notify,
 }
 
 impl<'a> Cases<'a> {
-    fn new(shared: &'a Shared, progress: &'a dyn Progress) -> Self {
+    fn new(shared: &'a Shared<'a>, progress: &'a dyn Progress) -> Self {
         Self {
             shared,
             progress,
             results: Mutex::default(),
+            stopped: Notify::new(),
         }
     }
 
     fn add(&self, result: CaseResult, number: usize) {
+        let title = result.title().to_lowercase();
+        let filters = &self.shared.tests.filters;
+        if !filters.is_empty() && !filters.iter().any(|filter| title.contains(&filter.to_lowercase())) {
+            return;
+        }
         self.progress.done(&result);
+        if result.failed() && self.shared.tests.fail_fast {
+            self.stopped.notify_one();
+        }
         let mut results = self.results.lock().unwrap_or_else(PoisonError::into_inner);
         results.push((number, result));
     }
@@ -282,8 +305,8 @@ fn outcome(failure: Option<Failure>) -> Outcome {
 }
 
 /// One head, or those that are declared.
-fn heads(shared: &Shared, cases: &Cases<'_>) {
-    if shared.only.is_some() {
+fn heads(shared: &Shared<'_>, cases: &Cases<'_>) {
+    if shared.tests.only.is_some() {
         return;
     }
     let found = shared.graph.heads();

@@ -8,6 +8,7 @@ use serde::Serialize;
 
 use super::Project;
 use super::case::{FileError, TestFile, line_of};
+use super::history::HistoryError;
 use super::report::{CaseKind, Place, Subject};
 use crate::config::nearest;
 use crate::runtime::RuntimeError;
@@ -29,6 +30,8 @@ pub enum TestError {
     Read { path: PathBuf, source: std::io::Error },
     #[error(transparent)]
     Runtime(#[from] RuntimeError),
+    #[error(transparent)]
+    History(#[from] HistoryError),
     #[error("cannot start the threads of the tests: {0}")]
     Threads(std::io::Error),
 }
@@ -309,12 +312,14 @@ fn files(folder: &Path, depth: usize) -> Result<Vec<PathBuf>, TestError> {
         let hidden = path
             .file_name()
             .is_some_and(|name| name.as_encoded_bytes().starts_with(b"."));
-        if path.is_dir() && depth > 0 && !hidden {
+        let component = path.join(TestSource::MANIFEST).is_file();
+        if path.is_dir() && depth > 0 && !hidden && !component {
             found.extend(files(&path, depth - 1)?);
         } else if path
             .extension()
             .is_some_and(|extension| extension == "toml" || extension == "sql")
             && !hidden
+            && path.file_name().is_none_or(|name| name != SEED)
         {
             found.push(path);
         }

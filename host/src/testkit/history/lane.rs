@@ -33,7 +33,7 @@ const DATABASE: &str = "work";
 const LOCK_WAIT: Duration = Duration::from_secs(5);
 
 pub(super) struct Lane<'s> {
-    shared: &'s Shared,
+    shared: &'s Shared<'s>,
     /// Settings of the sessions that migrations run in, as `options` of a connection.
     options: Option<&'static str>,
     /// Ends with the lane.
@@ -49,7 +49,7 @@ pub(super) struct Lane<'s> {
 
 impl<'s> Lane<'s> {
     /// Starts a server and makes the database, as an operator would before the first upgrade.
-    pub async fn begin(shared: &'s Shared) -> Result<Self, HistoryError> {
+    pub async fn begin(shared: &'s Shared<'s>) -> Result<Self, HistoryError> {
         let (embedded, environment) = (shared.settings.embedded.clone(), shared.environment.clone());
         let start = move || ThrowAway::start(&embedded, &ThrowAwayOptions::default(), &environment, &Silent);
         let server = tokio::task::spawn_blocking(start)

@@ -21,7 +21,7 @@ use crate::testkit::report::Failure;
 const MAX_LINES: usize = 12;
 
 pub(super) async fn compare(
-    shared: &Shared,
+    shared: &Shared<'_>,
     cases: &Cases<'_>,
     mut reached: mpsc::Receiver<Reached>,
 ) -> Result<(), HistoryError> {
@@ -73,7 +73,7 @@ pub(super) async fn compare(
 }
 
 struct Scripts<'a, 's> {
-    shared: &'a Shared,
+    shared: &'a Shared<'a>,
     cases: &'a Cases<'a>,
     lane: &'a mut Lane<'s>,
     psql: Option<&'a std::path::Path>,

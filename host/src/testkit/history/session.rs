@@ -19,7 +19,7 @@ const TOLD: &str = "search_path=mighost_elsewhere, public; DateStyle=SQL, DMY; I
     TimeZone 12:45 east of Greenwich; bytea_output=escape; default_transaction_isolation=serializable";
 
 pub(super) async fn compare(
-    shared: &Shared,
+    shared: &Shared<'_>,
     cases: &Cases<'_>,
     mut reached: mpsc::Receiver<Reached>,
 ) -> Result<(), HistoryError> {

@@ -108,6 +108,6 @@ pub(super) fn named(name: &str, seeded: bool) -> String {
 pub(super) const ELSEWHERE: &str = "mighost_elsewhere";
 
 /// Whether `revision` may lose rows.
-pub(super) fn may_lose_rows(shared: &Shared, revision: &str) -> bool {
+pub(super) fn may_lose_rows(shared: &Shared<'_>, revision: &str) -> bool {
     shared.settings.test.loses_rows.iter().any(|known| known == revision)
 }

@@ -13,7 +13,7 @@ use crate::revision::Step;
 use crate::testkit::report::{Failure, Outcome};
 
 pub(super) async fn walk(
-    shared: &Shared,
+    shared: &Shared<'_>,
     cases: &Cases<'_>,
     seeded: bool,
     listeners: Vec<mpsc::Sender<Reached>>,
@@ -62,7 +62,7 @@ pub(super) async fn walk(
 
 /// One step of a lane.
 struct Walker<'w> {
-    shared: &'w Shared,
+    shared: &'w Shared<'w>,
     cases: &'w Cases<'w>,
     seeded: bool,
     number: usize,
