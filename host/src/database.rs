@@ -21,5 +21,6 @@ pub use ledger::{Ledger, read_dates, read_ledger};
 pub use live::{LiveSink, guest_statements, single_statement};
 pub use offline::{OfflineSink, ScriptHeader};
 pub use state::{Applied, DatabaseState, read_heads, read_state};
-pub use tables::own_tables;
 pub use step::{Aftermath, LedgerEntry, RunError, RunSettings, StepContext, StepSink, lock_timed_out};
+pub use tables::own_tables;
+pub use text::literal;

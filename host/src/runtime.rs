@@ -24,7 +24,9 @@ mod wave;
 
 pub use bindings::mighost::host::database::{Error as GuestDatabaseError, Row, Rows, Value};
 pub use bindings::mighost::host::objects::Object;
-pub use bindings::testing::{Answer as TestAnswer, Failure as TestFailure, Reply as TestReply, Settings as TestSettings};
+pub use bindings::testing::{
+    Answer as TestAnswer, Failure as TestFailure, Reply as TestReply, Settings as TestSettings,
+};
 pub use bindings::version_hook::{Direction as HookDirection, Step as HookStep};
 pub use call::{Call, CallError, Function, Returned, finish_calls};
 pub use engine::Runtime;

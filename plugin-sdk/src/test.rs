@@ -113,10 +113,17 @@ pub fn assert_sent(expected: &[&str]) {
     let sent = sent();
     let plain = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
     let same = sent.len() == expected.len()
-        && sent.iter().zip(expected).all(|(sent, expected)| plain(sent) == plain(expected));
+        && sent
+            .iter()
+            .zip(expected)
+            .all(|(sent, expected)| plain(sent) == plain(expected));
     if !same {
         let sent: Vec<&str> = sent.iter().map(String::as_str).collect();
-        panic!("other statements were sent than expected\nexpected:\n{}\nsent:\n{}", listed(expected), listed(&sent));
+        panic!(
+            "other statements were sent than expected\nexpected:\n{}\nsent:\n{}",
+            listed(expected),
+            listed(&sent)
+        );
     }
 }
 
@@ -129,7 +136,10 @@ pub fn fails_with<T>(result: Result<T, Failure>, part: &str) {
     match result {
         Ok(_) => panic!("it should have failed with {part:?}, and succeeded"),
         Err(failure) if failure.text.contains(part) => {}
-        Err(failure) => panic!("it should have failed with {part:?}, and failed with {:?}", failure.text),
+        Err(failure) => panic!(
+            "it should have failed with {part:?}, and failed with {:?}",
+            failure.text
+        ),
     }
 }
 

@@ -21,11 +21,16 @@ impl Results {
 
     fn case(&self, subject: &str, name: &str) -> &Value {
         let found = self.0.iter().find(|(of, called, _)| of == subject && called == name);
-        &found.unwrap_or_else(|| panic!("no case {subject}: {name} in {:?}", self.names())).2
+        &found
+            .unwrap_or_else(|| panic!("no case {subject}: {name} in {:?}", self.names()))
+            .2
     }
 
     fn names(&self) -> Vec<String> {
-        self.0.iter().map(|(subject, name, case)| format!("{subject}: {name}: {}", case["outcome"])).collect()
+        self.0
+            .iter()
+            .map(|(subject, name, case)| format!("{subject}: {name}: {}", case["outcome"]))
+            .collect()
     }
 
     /// The cases that failed, as `subject: name`.
@@ -51,7 +56,11 @@ impl Results {
 }
 
 fn tested(project: &Project, more: &[&str]) -> (i32, Results) {
-    let arguments: Vec<&str> = ["test", "--history", "--format", "json"].iter().chain(more).copied().collect();
+    let arguments: Vec<&str> = ["test", "--history", "--format", "json"]
+        .iter()
+        .chain(more)
+        .copied()
+        .collect();
     let outcome = project.run(&arguments);
     (outcome.code, Results::of(&outcome))
 }
@@ -72,7 +81,12 @@ fn project(settings: &str) -> Project {
 #[test]
 fn a_good_history_passes() {
     let project = project("");
-    project.sql_migration("b2", &["a1"], "alter table stations add height real;", "alter table stations drop height;");
+    project.sql_migration(
+        "b2",
+        &["a1"],
+        "alter table stations add height real;",
+        "alter table stations drop height;",
+    );
     let (code, results) = tested(&project, &[]);
     assert_eq!(results.failed(), Vec::<String>::new());
     assert_eq!(code, 0);
@@ -119,7 +133,12 @@ fn a_downgrade_that_forgets_something_is_shown() {
 fn what_depends_on_the_session_is_shown() {
     let project = project("");
     // After RESET the server's own search path holds.
-    project.sql_migration("b2", &["a1"], "reset search_path; create table loose (a integer);", "drop table public.loose;");
+    project.sql_migration(
+        "b2",
+        &["a1"],
+        "reset search_path; create table loose (a integer);",
+        "drop table public.loose;",
+    );
     project.sql_migration(
         "c3",
         &["b2"],
@@ -132,14 +151,20 @@ fn what_depends_on_the_session_is_shown() {
     insta::assert_snapshot!(results.failure("c3", "does not depend on the session"), @"");
     assert_eq!(
         results.failed(),
-        ["b2: does not depend on the session", "c3: does not depend on the session"]
+        [
+            "b2: does not depend on the session",
+            "c3: does not depend on the session"
+        ]
     );
 }
 
 #[test]
 fn rows_that_a_downgrade_loses_are_shown() {
     let project = project("[test]\nseeds = 'seeds'\n");
-    project.write("seeds/a1.sql", "insert into stations values (1, 'Harbour'), (2, 'Ridge');");
+    project.write(
+        "seeds/a1.sql",
+        "insert into stations values (1, 'Harbour'), (2, 'Ridge');",
+    );
     project.sql_migration(
         "b2",
         &["a1"],
@@ -172,16 +197,29 @@ fn a_migration_that_fails_on_rows_is_found_by_a_seed() {
     let (code, results) = tested(&project, &[]);
     assert_eq!(code, 10);
     assert_eq!(results.failed(), ["b2: upgrades (seeded)"]);
-    assert_eq!(results.case("a1", "goes down and up with its seed")["outcome"], "passed");
-    let what = results.case("b2", "upgrades (seeded)")["failures"][0]["what"].as_str().unwrap();
+    assert_eq!(
+        results.case("a1", "goes down and up with its seed")["outcome"],
+        "passed"
+    );
+    let what = results.case("b2", "upgrades (seeded)")["failures"][0]["what"]
+        .as_str()
+        .unwrap();
     assert!(what.contains("could not create unique index"), "{what}");
 }
 
 #[test]
 fn revisions_without_a_way_back_are_told_as_skipped() {
     let project = project("[test]\nirreversible = ['b2']\n");
-    project.sql_migration("b2", &["a1"], "create table t (a integer);", "do $$ begin raise 'no way back'; end $$;");
-    project.write("migrations/c3/migration.toml", "revision = 'c3'\ndown-revisions = ['b2']\n");
+    project.sql_migration(
+        "b2",
+        &["a1"],
+        "create table t (a integer);",
+        "do $$ begin raise 'no way back'; end $$;",
+    );
+    project.write(
+        "migrations/c3/migration.toml",
+        "revision = 'c3'\ndown-revisions = ['b2']\n",
+    );
     project.write("migrations/c3/upgrade.sql", "create table u (a integer);");
     project.sql_migration("d4", &["c3"], "create table v (a integer);", "drop table v;");
     let (code, results) = tested(&project, &[]);
@@ -199,13 +237,23 @@ fn revisions_without_a_way_back_are_told_as_skipped() {
 #[test]
 fn a_downgrade_that_fails_says_what_to_declare() {
     let project = project("");
-    project.sql_migration("b2", &["a1"], "create table t (a integer);", "drop table no_such_table;");
+    project.sql_migration(
+        "b2",
+        &["a1"],
+        "create table t (a integer);",
+        "drop table no_such_table;",
+    );
     project.sql_migration("c3", &["b2"], "create table u (a integer);", "drop table u;");
     let (code, results) = tested(&project, &[]);
     assert_eq!(code, 10);
     let failure = &results.case("b2", "downgrade leaves no trace")["failures"][0];
     assert!(failure["what"].as_str().unwrap().contains("no_such_table"));
-    assert!(failure["hints"][0].as_str().unwrap().contains("irreversible = [\"b2\"]"));
+    assert!(
+        failure["hints"][0]
+            .as_str()
+            .unwrap()
+            .contains("irreversible = [\"b2\"]")
+    );
     assert_eq!(results.case("c3", "downgrade leaves no trace")["outcome"], "passed");
 }
 
@@ -215,7 +263,10 @@ fn heads_are_one_or_those_that_are_declared() {
     project.sql_migration("b2", &["a1"], "select 1;", "select 1;");
     project.sql_migration_with("c3", &["a1"], "branch-labels = ['quality']\n", "select 1;", "select 1;");
     let (code, results) = tested(&project, &[]);
-    assert_eq!((code, results.failed()), (10, vec!["project: has the heads that it should have".to_owned()]));
+    assert_eq!(
+        (code, results.failed()),
+        (10, vec!["project: has the heads that it should have".to_owned()])
+    );
     let what = &results.case("project", "has the heads that it should have")["failures"][0]["what"];
     assert!(what.as_str().unwrap().starts_with("the history has 2 heads"), "{what}");
     project.config("[project]\nschema = 'crmp'\n[test]\nheads = ['b2', 'quality']\n");
@@ -233,7 +284,11 @@ fn one_revision_can_be_tested_alone() {
     project.sql_migration("c3", &["b2"], "create table u (a integer);", "select 1;");
     let (code, results) = tested(&project, &["b2"]);
     assert_eq!(code, 10);
-    assert!(results.0.iter().all(|(subject, ..)| subject == "b2"), "{:?}", results.names());
+    assert!(
+        results.0.iter().all(|(subject, ..)| subject == "b2"),
+        "{:?}",
+        results.names()
+    );
     let outcome = project.run(&["test", "--history", "nothing"]);
     assert_eq!(outcome.code, 4, "{}", outcome.stderr);
 }

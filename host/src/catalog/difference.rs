@@ -57,12 +57,12 @@ impl Differences {
         let mut changes = BTreeMap::new();
         for name in names {
             let change = match (before.objects.get(name), after.objects.get(name)) {
-                (Some(object), None) if !came_with_parent(object, &here, &there) => Change::Removed {
-                    object: object.clone(),
-                },
-                (None, Some(object)) if !came_with_parent(object, &there, &here) => Change::Added {
-                    object: object.clone(),
-                },
+                (Some(object), None) if !came_with_parent(object, &here, &there) => {
+                    Change::Removed { object: object.clone() }
+                }
+                (None, Some(object)) if !came_with_parent(object, &there, &here) => {
+                    Change::Added { object: object.clone() }
+                }
                 (Some(earlier), Some(later)) if earlier.properties != later.properties => Change::Changed {
                     properties: changed(earlier, later),
                 },
@@ -201,15 +201,45 @@ mod tests {
     fn changes_read_well() {
         let before = catalog(&[
             ("table", "s.t", None, &[("owner", "a")]),
-            ("column", "s.t.a", Some("table s.t"), &[("type", "integer"), ("position", "1")]),
-            ("column", "s.t.b", Some("table s.t"), &[("type", "text"), ("default", "'x'::text"), ("position", "2")]),
-            ("view", "s.v", None, &[("definition", "SELECT 1\nFROM t"), ("owner", "a")]),
+            (
+                "column",
+                "s.t.a",
+                Some("table s.t"),
+                &[("type", "integer"), ("position", "1")],
+            ),
+            (
+                "column",
+                "s.t.b",
+                Some("table s.t"),
+                &[("type", "text"), ("default", "'x'::text"), ("position", "2")],
+            ),
+            (
+                "view",
+                "s.v",
+                None,
+                &[("definition", "SELECT 1\nFROM t"), ("owner", "a")],
+            ),
         ]);
         let after = catalog(&[
             ("table", "s.t", None, &[("owner", "b")]),
-            ("column", "s.t.a", Some("table s.t"), &[("type", "integer"), ("position", "2")]),
-            ("column", "s.t.b", Some("table s.t"), &[("type", "text"), ("position", "1")]),
-            ("index", "s.t_idx", Some("table s.t"), &[("definition", "CREATE INDEX ...")]),
+            (
+                "column",
+                "s.t.a",
+                Some("table s.t"),
+                &[("type", "integer"), ("position", "2")],
+            ),
+            (
+                "column",
+                "s.t.b",
+                Some("table s.t"),
+                &[("type", "text"), ("position", "1")],
+            ),
+            (
+                "index",
+                "s.t_idx",
+                Some("table s.t"),
+                &[("definition", "CREATE INDEX ...")],
+            ),
             ("table", "s.u", None, &[("owner", "a")]),
             ("column", "s.u.a", Some("table s.u"), &[("type", "integer")]),
         ]);

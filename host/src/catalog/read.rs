@@ -119,11 +119,7 @@ fn with_privileges(query: &str) -> String {
         let [first, second, end] = ends.as_slice() else {
             break;
         };
-        let (owner, letter, list) = (
-            &after[..*first],
-            &after[first + 1..*second],
-            &after[second + 1..*end],
-        );
+        let (owner, letter, list) = (&after[..*first], &after[first + 1..*second], &after[second + 1..*end]);
         written.push_str(before);
         written.push_str(&format!(
             "coalesce((SELECT jsonb_object_agg('privileges of ' || grantee, privileges) FROM (SELECT CASE grantee WHEN 0 \
@@ -158,7 +154,8 @@ mod tests {
 
     #[test]
     fn privileges_are_written_out() {
-        let written = with_privileges("SELECT acl(o, CASE a WHEN 'S' THEN f(1, 2) END, relacl) || acl(0, 'c', x) FROM y");
+        let written =
+            with_privileges("SELECT acl(o, CASE a WHEN 'S' THEN f(1, 2) END, relacl) || acl(0, 'c', x) FROM y");
         assert!(written.contains("coalesce( relacl, acldefault(( CASE a WHEN 'S' THEN f(1, 2) END)::\"char\", o))"));
         assert!(written.contains("acldefault(( 'c')::\"char\", 0)") && written.ends_with(" FROM y"));
     }

@@ -116,7 +116,10 @@ fn history(
 ) -> Result<SuiteReport, CommandError> {
     let begun = Instant::now();
     let tested = tested(project, request, reporter)?;
-    let ids = request.select.iter().map(|name| tested.graph.get(name).map(str::to_owned));
+    let ids = request
+        .select
+        .iter()
+        .map(|name| tested.graph.get(name).map(str::to_owned));
     let ids: BTreeSet<String> = ids.collect::<Result<_, _>>()?;
     let tests = HistoryTests {
         only: (!ids.is_empty()).then_some(ids),
@@ -147,17 +150,29 @@ fn tested(
         true => BuildMode::Never,
         false => BuildMode::Stale,
     };
-    let library = open::library(&settings.root, &settings.migrations, &settings.plugins, &settings.toolchains);
+    let library = open::library(
+        &settings.root,
+        &settings.migrations,
+        &settings.plugins,
+        &settings.toolchains,
+    );
     let history = open::history(&library, mode, &**reporter)?;
     let runtime = Arc::new(Runtime::new()?);
     let registry = Registry::new(runtime, reporter.clone(), history.loaded.plugins.clone())?;
-    Ok(testkit::Project::new(
+    let tests = if request.history {
+        Vec::new()
+    } else {
+        let folders = testkit::Project::test_folders(&history.loaded);
+        library.load_tests(&folders, &history.loaded.plugins, mode, &**reporter)?
+    };
+    let tested = testkit::Project::new(
         settings,
         history.loaded,
         history.graph,
         Arc::new(registry),
         open::connect_environment(&project.environment),
-    ))
+    );
+    Ok(tested.with_tests(tests))
 }
 
 /// The project without what the environment lays over its settings.

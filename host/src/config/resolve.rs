@@ -8,8 +8,8 @@ use super::file::{ConfigFile, Database};
 use super::layer::{self, Layer};
 use super::load::{Environment, absolute};
 use super::{
-    ConfigError, DatabaseUrl, EmbeddedSettings, Limits, ProjectSettings, RevisionSettings, Secret, Settings, TestSettings,
-    ToolchainSettings,
+    ConfigError, DatabaseUrl, EmbeddedSettings, Limits, ProjectSettings, RevisionSettings, Secret, Settings,
+    TestSettings, ToolchainSettings,
 };
 
 const ENV_PREFIX: &str = "MIGHOST";

@@ -37,7 +37,11 @@ impl TestSettings {
             heads: list("heads")?,
             irreversible: list("irreversible")?,
             loses_rows: list("loses-rows")?,
-            setup: setup.unwrap_or_default().iter().map(|path| absolute(root, path)).collect(),
+            setup: setup
+                .unwrap_or_default()
+                .iter()
+                .map(|path| absolute(root, path))
+                .collect(),
             seeds,
         })
     }

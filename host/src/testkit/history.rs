@@ -99,7 +99,9 @@ pub async fn test(
     let shared = Shared::new(project, tests)?;
     let cases = Cases::new(&shared, progress);
     heads(&shared, &cases);
-    let seeded = shared.chosen_steps().any(|step| !shared.seeds(&step.revision).is_empty());
+    let seeded = shared
+        .chosen_steps()
+        .any(|step| !shared.seeds(&step.revision).is_empty());
     let (to_session, from_walk) = mpsc::channel(AHEAD);
     let (to_script, by_walk) = mpsc::channel(AHEAD);
     let with_seeds = async {
@@ -171,7 +173,10 @@ impl<'p> Shared<'p> {
     }
 
     fn chosen(&self, step: &Step) -> bool {
-        self.tests.only.as_ref().is_none_or(|only| only.contains(&step.revision))
+        self.tests
+            .only
+            .as_ref()
+            .is_none_or(|only| only.contains(&step.revision))
     }
 
     fn chosen_steps(&self) -> impl Iterator<Item = &Step> {
@@ -204,7 +209,10 @@ impl<'p> Shared<'p> {
             return None;
         }
         let artifact = Artifact::load(info.clone()).ok()?;
-        let several = info.revisions.as_ref().is_some_and(|metadata| metadata.revisions.len() > 1);
+        let several = info
+            .revisions
+            .as_ref()
+            .is_some_and(|metadata| metadata.revisions.len() > 1);
         let script = if several {
             format!("{revision}/downgrade.sql")
         } else {

@@ -8,7 +8,7 @@ use super::super::bindings::testing::{Answer, Failure, Host, HostThrowAway, Sett
 use super::super::guest::GuestState;
 use super::super::limits::{Waiting, Watch};
 use super::super::testbed::{DatabaseHandle, TestBed};
-use super::super::{RuntimeError, Rows, Value};
+use super::super::{Rows, RuntimeError, Value};
 
 /// The bed for one call. While it works, the test waits for the host.
 struct BedCall {

@@ -70,7 +70,10 @@ impl<'s> Lane<'s> {
             );
         }
         first.client.batch_execute(&make).await?;
-        first.client.batch_execute(&format!("CREATE DATABASE {DATABASE}")).await?;
+        first
+            .client
+            .batch_execute(&format!("CREATE DATABASE {DATABASE}"))
+            .await?;
         first.close().await;
         let target = server.target().with_database(DATABASE);
         let observer = connect::connect(&target, Arc::new(Silent)).await?;
@@ -100,7 +103,9 @@ impl<'s> Lane<'s> {
         let first = self.shared.plan.steps.get(..steps).unwrap_or_default();
         if seeded {
             for step in first {
-                lane.run(vec![step.clone()], false).await.map_err(HistoryError::NotAgain)?;
+                lane.run(vec![step.clone()], false)
+                    .await
+                    .map_err(HistoryError::NotAgain)?;
                 lane.seed(&step.revision).await?;
             }
         } else {
@@ -156,12 +161,7 @@ impl<'s> Lane<'s> {
         let connection = connection.map_err(|error| lost(error.into()))?;
         let state = self.state(&connection).await.map_err(lost)?;
         let guests = self.guest_settings(false, Some(state.server_version));
-        let sink = LiveSink::new(
-            connection.client,
-            self.sink_settings(dry_run),
-            state,
-            self.said.clone(),
-        );
+        let sink = LiveSink::new(connection.client, self.sink_settings(dry_run), state, self.said.clone());
         let rows = plan.rows();
         let recorded = self.execute(plan, guests, sink).await?;
         if !dry_run {
@@ -235,7 +235,12 @@ impl<'s> Lane<'s> {
         let settings = &self.shared.settings;
         RunSettings {
             schema: settings.schema.clone(),
-            superuser_role: Some(settings.superuser_role.clone().unwrap_or_else(|| self.target.user.clone())),
+            superuser_role: Some(
+                settings
+                    .superuser_role
+                    .clone()
+                    .unwrap_or_else(|| self.target.user.clone()),
+            ),
             args: settings.args.clone(),
             limits: settings.limits.clone(),
             offline,
@@ -351,7 +356,10 @@ struct Script(Arc<Mutex<Vec<u8>>>);
 
 impl std::io::Write for Script {
     fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).extend_from_slice(bytes);
+        self.0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .extend_from_slice(bytes);
         Ok(bytes.len())
     }
 

@@ -77,7 +77,11 @@ pub fn difference(before: &AllRows, after: &AllRows) -> Option<(String, String)>
         for (side, rows, other) in [(&mut left, earlier, later), (&mut right, later, earlier)] {
             side.push_str(&format!("{table}: {} rows\n", rows.count));
             for row in rows.rows.iter().flatten() {
-                if !other.rows.as_ref().is_some_and(|other| other.binary_search(row).is_ok()) {
+                if !other
+                    .rows
+                    .as_ref()
+                    .is_some_and(|other| other.binary_search(row).is_ok())
+                {
                     side.push_str(&format!("  {row}\n"));
                 }
             }

@@ -46,9 +46,7 @@ pub(super) async fn compare(
             psql: psql.as_deref(),
             number,
         };
-        let up = scripts
-            .one(names::SCRIPT, step, &expected.up, &expected.after)
-            .await?;
+        let up = scripts.one(names::SCRIPT, step, &expected.up, &expected.after).await?;
         let mut there = up;
         if up && let Some(down) = &expected.down {
             there = !scripts
@@ -149,7 +147,13 @@ impl Scripts<'_, '_> {
     async fn run(&self, psql: &std::path::Path, script: &str) -> Result<Option<String>, HistoryError> {
         let target = &self.lane.target;
         let mut command = Command::new(psql);
-        for name in self.shared.environment.variables.keys().filter(|name| name.starts_with("PG")) {
+        for name in self
+            .shared
+            .environment
+            .variables
+            .keys()
+            .filter(|name| name.starts_with("PG"))
+        {
             command.env_remove(name);
         }
         if let Some(Host::Socket(folder)) = target.hosts.first().map(|host| &host.host) {

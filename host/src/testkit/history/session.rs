@@ -44,7 +44,10 @@ pub(super) async fn compare(
         let failure = match &ran {
             Err(failure) => {
                 anew = true;
-                Some(told::run_failure("the upgrade fails in a session with other settings", failure))
+                Some(told::run_failure(
+                    "the upgrade fails in a session with other settings",
+                    failure,
+                ))
             }
             Ok(_) => {
                 let found = lane.catalog().await?;

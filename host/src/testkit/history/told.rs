@@ -35,7 +35,8 @@ pub(super) fn run_failure(what: &str, failure: &RunFailure) -> Failure {
 /// The statement that the server refused, where that was it.
 fn statement(error: &ExecutorError) -> Option<&StatementFailure> {
     let sink = match error {
-        ExecutorError::Runtime(RuntimeError::Sink(sink)) | ExecutorError::Run(crate::database::RunError::Sink(sink)) => sink,
+        ExecutorError::Runtime(RuntimeError::Sink(sink))
+        | ExecutorError::Run(crate::database::RunError::Sink(sink)) => sink,
         ExecutorError::Hook { error, .. } => match &**error {
             RuntimeError::Sink(sink) => sink,
             _ => return None,

@@ -26,7 +26,13 @@ pub(super) async fn walk(
         if !shared.chosen(step) {
             if let Err(failure) = lane.up(step).await {
                 let failure = told::run_failure("the upgrade failed", &failure);
-                cases.of_step(number, named(names::UP, seeded), begun, lane.take_said(), outcome(Some(failure)));
+                cases.of_step(
+                    number,
+                    named(names::UP, seeded),
+                    begun,
+                    lane.take_said(),
+                    outcome(Some(failure)),
+                );
                 cases.not_reached(number, &named(names::UP, seeded));
                 return Ok(());
             }
@@ -88,7 +94,10 @@ impl Walker<'_> {
         let rows_before = lane.all_rows().await?;
         let begun = Instant::now();
         let up = lane.up(self.step).await;
-        let failure = up.as_ref().err().map(|failure| told::run_failure("the upgrade failed", failure));
+        let failure = up
+            .as_ref()
+            .err()
+            .map(|failure| told::run_failure("the upgrade failed", failure));
         self.case(names::UP, begun, lane.take_said(), outcome(failure));
         let Ok(up) = up else {
             return Ok(None);
@@ -138,7 +147,12 @@ impl Walker<'_> {
         let mut log = lane.take_said();
         let back = lane.catalog().await?;
         let what = "the database is not as it was before the upgrade".to_owned();
-        let failure = told::catalogs(what, (&reached.before, &back), ("before the upgrade", "after the downgrade"), &mut log);
+        let failure = told::catalogs(
+            what,
+            (&reached.before, &back),
+            ("before the upgrade", "after the downgrade"),
+            &mut log,
+        );
         self.case(names::TRACE, begun, log, outcome(failure));
         self.compare_rows(lane, rows_before).await?;
 
