@@ -83,7 +83,11 @@ fn text(scope: &Scope, server_version: u32) -> String {
     let mut text = format!("{BEGIN};\n");
     for query in QUERIES.into_iter().chain(cluster).flat_map(queries) {
         let query = with_privileges(query).replace(":member_where", member_where);
-        text.push_str(&format!("{prelude}\n{query};\n"));
+        // What is at its default is null, and need not be sent.
+        text.push_str(&format!(
+            "{prelude}\nSELECT kind, identity, parent, jsonb_strip_nulls(properties) FROM (\n{query}\n) \
+             q (kind, identity, parent, properties);\n"
+        ));
     }
     text.push_str("COMMIT");
     text
