@@ -13,7 +13,7 @@ use super::guest::{Guest, explain};
 use super::hook::VERSION_HOOK;
 use super::migration::call_migration;
 use super::types::function_text;
-use super::wave::{ValueError, arguments};
+use super::wave::{ValueError, arguments, cut};
 use super::{RuntimeError, StepRun};
 use crate::config::nearest;
 
@@ -21,6 +21,9 @@ use crate::config::nearest;
 const REVISION: &str = "mighost:host/revision@";
 /// The interface of kinds of objects.
 const OBJECT_TYPE: &str = "mighost:host/object-type@";
+
+/// How much of a function's type a hint shows.
+const MAX_SIGNATURE: usize = 400;
 
 /// A function that a guest exports.
 #[derive(Clone)]
@@ -68,7 +71,7 @@ impl CallError {
             } => format!("did you mean {nearest}?"),
             Self::UnknownFunction { known, .. } => format!("there are: {}", known.join(", ")),
             Self::Ambiguous { .. } => "write the interface before it, as INTERFACE#FUNCTION".into(),
-            Self::Value { signature, .. } => format!("the function is {signature}"),
+            Self::Value { signature, .. } => format!("the function is {}", cut(signature, MAX_SIGNATURE)),
         }
     }
 }
@@ -268,11 +271,12 @@ impl Call {
     }
 }
 
-/// Says whether the guests of a step may end here.
+/// Ends the guests of a step, and says whether they may end here.
 ///
 /// # Errors
 /// One of them has statements refused still.
 pub fn finish_calls(guest: &Guest, step: &StepRun) -> Result<(), RuntimeError> {
+    step.release();
     match step.refused() {
         Some(_) => Err(RuntimeError::Unfinished {
             guest: guest.name.to_string(),

@@ -22,6 +22,7 @@ pub async fn call_version_hook(guest: &Guest, step: &Arc<StepRun>, facts: &HookS
         () = step.watch.until_idle(limit) => Err(RuntimeError::Idle { guest: guest.name.to_string() }),
     };
     step.leave_operation().await;
+    step.release();
     called
 }
 

@@ -12,10 +12,12 @@ use super::{Object, RuntimeError, StepRun};
 /// Whatever ended it: its own error, a trap, a limit, a statement that failed.
 pub async fn call_migration(guest: &Guest, step: &Arc<StepRun>) -> Result<(), RuntimeError> {
     let limit = step.settings.limits.guest_time;
-    tokio::select! {
+    let called = tokio::select! {
         called = call(guest, step) => called,
         () = step.watch.until_idle(limit) => Err(RuntimeError::Idle { guest: guest.name.to_string() }),
-    }
+    };
+    step.release();
+    called
 }
 
 async fn call(guest: &Guest, step: &Arc<StepRun>) -> Result<(), RuntimeError> {

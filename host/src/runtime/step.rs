@@ -118,6 +118,12 @@ impl StepRun {
         instances.entry(guest.name.clone()).or_default().clone()
     }
 
+    /// Ends the plugins' instances. They know the step, so without this neither would ever be freed, nor the sink that it holds.
+    pub(super) fn release(&self) {
+        let instances = std::mem::take(&mut *self.instances.lock().unwrap_or_else(PoisonError::into_inner));
+        drop(instances);
+    }
+
     /// Ends the guests: keeps the first reason and returns what unwinds them.
     pub(super) fn fail(&self, reason: RuntimeError) -> wasmtime::Error {
         self.failure

@@ -115,6 +115,12 @@ fn misfit(node: &Node, ty: &Type, source: &str) -> Option<(usize, String)> {
         let found = cut(source.get(node.span()).unwrap_or_default(), 40);
         Some((at, format!("expected {}, found {found}", short(ty))))
     };
+    if let Some(word) = keyword_case(node, ty, source) {
+        return Some((
+            at,
+            format!("the case {word} is written %{word} here: {word} is a word of WAVE's own"),
+        ));
+    }
     match ty {
         Type::List(list) => match node.as_list() {
             Ok(mut nodes) => nodes.find_map(|node| misfit(node, &list.ty(), source)),
@@ -202,6 +208,19 @@ fn misfit(node: &Node, ty: &Type, source: &str) -> Option<(usize, String)> {
     .or_else(expected)
 }
 
+/// The case of a variant or an enum that a value names by a word which WAVE has for other values.
+fn keyword_case<'s>(node: &Node, ty: &Type, source: &'s str) -> Option<&'s str> {
+    let text = source.get(node.span())?;
+    let word = text.split('(').next()?;
+    let names: Vec<&str> = match ty {
+        Type::Variant(variant) => variant.cases().map(|case| case.name).collect(),
+        Type::Enum(names) => names.names().collect(),
+        _ => return None,
+    };
+    let own = ["true", "false", "some", "none", "ok", "err", "inf", "nan"].contains(&word);
+    (own && names.contains(&word)).then_some(word)
+}
+
 /// A hint at the name that was meant, to be put behind a sentence.
 fn one_of(word: &str, names: &[&str]) -> String {
     match nearest(word, names.iter().copied()) {
@@ -215,7 +234,7 @@ fn short(ty: &Type) -> String {
     cut(&type_text(ty), 160)
 }
 
-fn cut(text: &str, limit: usize) -> String {
+pub(super) fn cut(text: &str, limit: usize) -> String {
     match text.char_indices().nth(limit) {
         Some((end, _)) => format!("{}...", text.get(..end).unwrap_or_default()),
         None => text.to_owned(),

@@ -50,11 +50,7 @@ pub(super) async fn run(
         Ok(database) => database,
         Err(failure) => return (Verdict::failed(failure), None),
     };
-    let mut verdict = on(&session, &database, subject, file, case, &context, source).await;
-    // Where it fails nothing was tested for that reason.
-    if verdict.failures.is_empty() && case.returns.is_none() && case.checks.is_empty() {
-        verdict.changes.clear();
-    }
+    let verdict = on(&session, &database, subject, file, case, &context, source).await;
     database.drop().await;
     (verdict, None)
 }
@@ -278,7 +274,7 @@ async fn look_at(client: &tokio_postgres::Client, check: &Check, source: &str, v
         verdict
             .failures
             .push(failure.hint("`mighost test --update` writes the rows that were found"));
-        let change = Change::line_below(source, &check.query.span(), &format!("rows = {whole}"));
+        let change = Change::beside(source, &check.query.span(), &format!("rows = {whole}"));
         verdict.changes.push(change);
         return;
     };

@@ -145,13 +145,13 @@ pub(super) async fn make(
             None => step(downgrading).await.inspect(|step| shared = Some(step.clone())),
         };
         let run = match run {
+            Ok(run) if call.function.is_hook() => run.for_hook(),
             Ok(run) => run,
             Err(error) => {
                 ended.error = Some(error);
-                return ended;
+                break;
             }
         };
-        let run = if call.function.is_hook() { run.for_hook() } else { run };
         match call.make(guest, &run).await {
             Ok(returned) => {
                 let failed = returned
@@ -169,11 +169,17 @@ pub(super) async fn make(
             }
             Err(error) => ended.error = Some(CallFailure::of(&error)),
         }
+        if call.function.is_hook() {
+            // Nothing of a hook is kept until the next.
+            let _ = finish_calls(guest, &run);
+        }
         if ended.error.is_some() {
-            return ended;
+            break;
         }
     }
-    if let Some(Err(error)) = shared.map(|step| finish_calls(guest, &step)) {
+    if let Some(Err(error)) = shared.map(|step| finish_calls(guest, &step))
+        && ended.error.is_none()
+    {
         ended.error = Some(CallFailure::of(&error));
     }
     ended
@@ -243,15 +249,15 @@ fn judge(case: &Case, source: &str, recording: &RecordingSink, ended: &Ended, he
         verdict.failures.push(failure);
         let below = case.call.span();
         verdict.changes.push(match &ended.error {
-            Some(error) => Change::line_below(source, &below, &format!("error = {}", string(&error.text))),
-            None => Change::line_below(source, &below, &format!("statements = {}", update::list(sent))),
+            Some(error) => Change::beside(source, &below, &format!("error = {}", string(&error.text))),
+            None => Change::beside(source, &below, &format!("statements = {}", update::list(sent))),
         });
         if ended.error.is_none()
             && let Some(returned) = ended.returned.last().and_then(Option::as_ref)
             && returned.text() != "ok"
         {
             let line = format!("returns = {}", string(&returned.text()));
-            verdict.changes.push(Change::line_below(source, &below, &line));
+            verdict.changes.push(Change::beside(source, &below, &line));
         }
         verdict.heard = heard;
         return verdict;

@@ -55,14 +55,16 @@ impl Change {
         }
     }
 
-    /// A line below the one that `span` ends on.
-    pub fn line_below(source: &str, span: &Range<usize>, line: &str) -> Self {
+    /// A key below the one whose value `span` is; beside it where that stands in an inline table.
+    pub fn beside(source: &str, span: &Range<usize>, key: &str) -> Self {
+        let before = source.get(..span.start).unwrap_or_default();
+        let line = before.rsplit('\n').next().unwrap_or_default();
+        if line.contains('{') {
+            return Self::replace(span.end..span.end, format!(", {key}"));
+        }
         let rest = source.get(span.end..).unwrap_or_default();
         let end = span.end + rest.find(['\n', '\r']).unwrap_or(rest.len());
-        Self {
-            span: end..end,
-            text: format!("\n{line}"),
-        }
+        Self::replace(end..end, format!("\n{key}"))
     }
 }
 

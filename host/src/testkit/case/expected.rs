@@ -128,8 +128,8 @@ impl Expected {
     }
 }
 
-/// Whether `sql` is the statement that `pattern` is, or one that fits it, `...` standing for anything. How much white space there is
-/// outside of quotes, and a semicolon at the end, make no difference.
+/// Whether `sql` is the statement that `pattern` is, or one that fits it, `...` standing for anything. White space, comments and the case
+/// of words make no difference outside of quotes, nor does a semicolon at the end.
 pub fn matches_sql(pattern: &str, sql: &str) -> bool {
     let (pattern, sql) = (plain(pattern), plain(sql));
     matches_text(&pattern, &sql, false)
@@ -173,12 +173,14 @@ fn matches_text(pattern: &str, text: &str, anywhere: bool) -> bool {
     true
 }
 
-/// A statement with one space where it has white space outside of quotes.
+/// A statement with one space where it has white space or comments outside of quotes, and words outside of quotes in lower case.
 fn plain(sql: &str) -> String {
     let mut plain = String::with_capacity(sql.len());
     for token in tokens(sql) {
         match token.kind {
-            TokenKind::Space => plain.push(' '),
+            TokenKind::Space | TokenKind::Comment if plain.ends_with(' ') => {}
+            TokenKind::Space | TokenKind::Comment => plain.push(' '),
+            TokenKind::Word => plain.push_str(&token.of(sql).to_ascii_lowercase()),
             _ => plain.push_str(token.of(sql)),
         }
     }
@@ -261,6 +263,8 @@ mod tests {
     fn white_space_outside_of_quotes_makes_no_difference() {
         assert!(matches_sql("select  1\n from x ;", "select 1 from x"));
         assert!(!matches_sql("select 'a  b'", "select 'a b'"));
+        assert!(matches_sql("SELECT a", "-- why\nselect /* what */ A"));
+        assert!(!matches_sql("select \"a\"", "select \"A\""));
         assert!(!matches_sql("select 1", "select 1, 2"));
         assert!(!matches_sql("do $$ a  b $$", "do $$ a b $$"));
     }
