@@ -151,7 +151,7 @@ SELECT line FROM (
 ) lines (line) ORDER BY line COLLATE \"C\"";
 
 /// How a run of mighost ended.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Outcome {
     pub code: i32,
     pub stdout: String,

@@ -2,16 +2,15 @@
 
 use std::path::Path;
 
-use mighost_tests::project::{Outcome, Project, mighost};
+use mighost_tests::project::{Project, mighost};
 use serde_json::Value;
 
 /// What became of a case, by subject and name.
 struct Results(Vec<(String, String, Value)>);
 
 impl Results {
-    fn of(outcome: &Outcome) -> Self {
-        let report: Value = serde_json::from_str(&outcome.stdout)
-            .unwrap_or_else(|error| panic!("{error}: {}\n{}", outcome.stdout, outcome.stderr));
+    fn of(stdout: &str, stderr: &str) -> Self {
+        let report: Value = serde_json::from_str(stdout).unwrap_or_else(|error| panic!("{error}: {stdout}\n{stderr}"));
         let cases = report["cases"].as_array().unwrap().iter().map(|case| {
             let subject = case["subject"]["name"].as_str().unwrap_or("project").to_owned();
             (subject, case["name"].as_str().unwrap().to_owned(), case.clone())
@@ -62,7 +61,7 @@ fn tested(project: &Project, more: &[&str]) -> (i32, Results) {
         .copied()
         .collect();
     let outcome = project.run(&arguments);
-    (outcome.code, Results::of(&outcome))
+    (outcome.code, Results::of(&outcome.stdout, &outcome.stderr))
 }
 
 /// A project whose first revision is as it should be.
@@ -116,7 +115,16 @@ fn a_downgrade_that_forgets_something_is_shown() {
     project.sql_migration("c3", &["b2"], "create table t (a integer);", "drop table t;");
     let (code, results) = tested(&project, &[]);
     assert_eq!(code, 10);
-    insta::assert_snapshot!(results.failure("b2", "downgrade leaves no trace"), @"");
+    insta::assert_snapshot!(results.failure("b2", "downgrade leaves no trace"), @r#"
+    the database is not as it was before the upgrade: 2 objects
+    --- before the upgrade
+    column crmp.stations.name
+    +++ after the downgrade
+    column crmp.stations.name
+      default: 'x'::text
+    index crmp.stations_name_idx
+      definition: CREATE INDEX stations_name_idx ON crmp.stations USING btree (name)
+    "#);
     // It cannot be applied again, and that is one failure more; what follows is tested all the same.
     assert_eq!(
         results.failed(),
@@ -147,8 +155,22 @@ fn what_depends_on_the_session_is_shown() {
     );
     let (code, results) = tested(&project, &[]);
     assert_eq!(code, 10);
-    insta::assert_snapshot!(results.failure("b2", "does not depend on the session"), @"");
-    insta::assert_snapshot!(results.failure("c3", "does not depend on the session"), @"");
+    insta::assert_snapshot!(results.failure("b2", "does not depend on the session"), @r#"
+    in a session with other settings the upgrade leads to something else: 2 objects
+    --- with mighost's settings
+    table public.loose
+    +++ with others
+    table mighost_elsewhere.loose
+    "#);
+    insta::assert_snapshot!(results.failure("c3", "does not depend on the session"), @r#"
+    in a session with other settings the upgrade leads to something else: 1 object
+    --- with mighost's settings
+    column crmp.visits.day
+      default: '2026-02-03'::date
+    +++ with others
+    column crmp.visits.day
+      default: '2026-03-02'::date
+    "#);
     assert_eq!(
         results.failed(),
         [
@@ -175,7 +197,17 @@ fn rows_that_a_downgrade_loses_are_shown() {
     let (code, results) = tested(&project, &[]);
     assert_eq!(code, 10);
     assert_eq!(results.failed(), ["b2: downgrade brings every row back (seeded)"]);
-    insta::assert_snapshot!(results.failure("b2", "downgrade brings every row back (seeded)"), @"");
+    insta::assert_snapshot!(results.failure("b2", "downgrade brings every row back (seeded)"), @r#"
+    rows that were there before the upgrade are not the same after the downgrade
+    --- before the upgrade
+    "crmp"."stations": 2 rows
+      {"name": "Harbour", "station_id": 1}
+      {"name": "Ridge", "station_id": 2}
+    +++ after the downgrade
+    "crmp"."stations": 2 rows
+      {"name": "", "station_id": 1}
+      {"name": "", "station_id": 2}
+    "#);
     project.config("[project]\nschema = 'crmp'\n[test]\nseeds = 'seeds'\nloses-rows = ['b2']\n");
     let (code, results) = tested(&project, &[]);
     assert_eq!(code, 0, "{:?}", results.failed());
@@ -302,13 +334,12 @@ fn the_demo_chain_passes() {
         .args(["test", "--history", "--format", "json"])
         .output()
         .unwrap();
-    let outcome = Outcome {
-        code: output.status.code().unwrap_or(-1),
-        stdout: String::from_utf8(output.stdout).unwrap(),
-        stderr: String::from_utf8(output.stderr).unwrap(),
-        ..Outcome::default()
-    };
-    let results = Results::of(&outcome);
+    let (stdout, stderr) = (
+        String::from_utf8_lossy(&output.stdout),
+        String::from_utf8_lossy(&output.stderr),
+    );
+    assert!(output.status.success(), "{stdout}\n{stderr}");
+    let results = Results::of(&stdout, &stderr);
     assert_eq!(results.failed(), Vec::<String>::new());
     assert!(results.0.len() > 21 * 5, "{:?}", results.names());
 }
