@@ -100,6 +100,9 @@ fn main_help() {
       list-templates List the templates for new revisions
       build          Build the artifacts of migrations and plugins that changed
 
+    Test:
+      test           Run the tests beside plugins and migrations
+
     Run:
       upgrade        Run migrations up to a revision
       downgrade      Take migrations back, down to a revision

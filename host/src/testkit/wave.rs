@@ -134,6 +134,6 @@ mod tests {
             fill_in("create($view)", &values).unwrap(),
             r#"create({kind: "view", name: "v", definition: "select \"a\"", options: [("comment", "x")]})"#
         );
-        assert_eq!(fill_in("f($won)", &values).unwrap_err().hints, ["did you mean $one?"]);
+        assert_eq!(fill_in("f($on)", &values).unwrap_err().hints, ["did you mean $one?"]);
     }
 }

@@ -285,7 +285,7 @@ mod tests {
             "needs ... role",
             "panicked: set-role needs the name of a role; x"
         ));
-        assert!(!contains_text("role ... needs", "set-role needs the name"));
+        assert!(!contains_text("name ... needs", "set-role needs the name"));
     }
 
     #[test]
