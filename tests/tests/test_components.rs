@@ -60,7 +60,17 @@ fn cases_pass_and_fail_and_say_why() {
             }
         })
         .collect();
-    insta::assert_snapshot!(told.join("\n"), @"");
+    insta::assert_snapshot!(told.join("\n"), @r"
+    panics: src/lib.rs:9:5: one is not two
+    returns an error: it said no
+    sends something else: src/lib.rs:18:5: other statements were sent than expected
+    is ended by the plugin: roles/src/lib.rs:9:9: set-role needs the name of a role; reset-role goes back to the run's own
+    never ends: the call failed: test a1_a1/judge computed for more than 0.5 s without calling the host
+    unknown things are errors: passed
+    goes on after a failure: passed
+    migrations are called: passed
+    a database goes up and down: passed
+    ");
     // Nothing is built again, and one case can be chosen.
     let outcome = project.run(&["test", "a1", "--no-build", "-k", "goes up and down"]);
     assert_eq!(outcome.code, 0, "{}\n{}", outcome.stdout, outcome.stderr);
