@@ -12,9 +12,11 @@ mod source;
 mod sql_component;
 mod stamps;
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+pub use build::look_for_rust;
 pub use driver::Driver;
 pub use error::ArtifactError;
 pub use interface::InterfaceName;
@@ -24,7 +26,37 @@ pub use sections::{Assets, Metadata, Sections};
 pub use source::{Hook, MigrationSource, PluginSource};
 pub use sql_component::{WIT, is_sql_migration};
 
+use self::build::{Provider, Providers};
 use crate::ident::Digest;
+
+/// The WIT of what plugins export, as texts by the package's name with its version, e.g. `mighost:roles@0.1.0`. It is decoded from their components;
+/// a plugin that is not built has none.
+///
+/// # Errors
+/// A plugin's artifact whose types cannot be read.
+pub fn interfaces_of_plugins<'a>(
+    plugins: impl IntoIterator<Item = &'a LoadedPlugin>,
+) -> Result<BTreeMap<String, String>, ArtifactError> {
+    let providers = Providers::default();
+    let mut names = Vec::new();
+    let mut place = PathBuf::new();
+    for LoadedPlugin { metadata, artifact, .. } in plugins {
+        let exports = artifact.exports.to_vec();
+        names.extend(exports.iter().filter(|name| name.contains('/')).cloned());
+        place.clone_from(&artifact.path);
+        providers.add(Provider::of_file(metadata.name.clone(), exports, artifact.path.clone()));
+    }
+    let packages = providers
+        .packages(&names)
+        .map_err(|reason| ArtifactError::Malformed { path: place, reason })?;
+    Ok(packages
+        .into_iter()
+        .map(|(package, interfaces)| {
+            let text = build::package_text(&package, interfaces.values());
+            (package, text)
+        })
+        .collect())
+}
 
 /// The digest of the sources of the migration in `folder` as they are now; none where there is no migration.
 ///

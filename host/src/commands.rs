@@ -5,6 +5,7 @@ pub mod build;
 pub mod check;
 pub mod current;
 pub mod db;
+pub mod doctor;
 pub mod downgrade;
 pub mod edit;
 pub mod ensure_version;
@@ -112,4 +113,5 @@ pub enum Request {
     Psql(psql::PsqlRequest),
     Db(db::DbRequest),
     Wit(wit::WitRequest),
+    Doctor(doctor::DoctorRequest),
 }

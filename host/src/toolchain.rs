@@ -6,6 +6,7 @@
 mod client;
 mod error;
 mod install;
+mod look;
 mod tools;
 mod version;
 
@@ -14,6 +15,7 @@ use std::process::Command;
 
 pub use client::Registry;
 pub use error::ToolchainError;
+pub use look::{Looked, size_of};
 pub use tools::{Tool, ZIG};
 pub use version::Version;
 
@@ -166,13 +168,17 @@ impl Toolchains {
     ) -> Result<PathBuf, ToolchainError> {
         match self.installed(package) {
             Some(folder) => Ok(folder),
-            None if !self.settings.install => Err(ToolchainError::MustNotInstall {
-                tool: what,
-                package: package.name,
-                version: package.version,
-                folder: self.settings.folder.clone(),
-            }),
+            None if !self.settings.install => Err(self.must_not_install(package, what)),
             None => install::install(&self.settings, package, what, reporter),
+        }
+    }
+
+    fn must_not_install(&self, package: &Package, tool: &'static str) -> ToolchainError {
+        ToolchainError::MustNotInstall {
+            tool,
+            package: package.name,
+            version: package.version,
+            folder: self.settings.folder.clone(),
         }
     }
 

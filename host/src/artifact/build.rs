@@ -10,6 +10,7 @@ mod rust;
 mod sql;
 mod tool;
 mod world;
+mod zig;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -17,6 +18,8 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 pub(super) use providers::{Provider, Providers};
+pub use rust::look as look_for_rust;
+pub(super) use world::package_text;
 
 use super::ArtifactInfo;
 use super::driver::Driver;
@@ -273,7 +276,8 @@ fn component(stale: &Stale, shop: &Workshop<'_>) -> Result<Vec<u8>, ArtifactErro
     };
     let component = match driver {
         Driver::Sql | Driver::Rust => return Err(job.failed("it is built elsewhere", "")),
-        Driver::C => c::build(&job),
+        Driver::C | Driver::Cpp => c::build(&job),
+        Driver::Zig => zig::build(&job),
     }?;
     component::check_imports(&job, &component)?;
     Ok(component)

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::error::ArtifactError;
 use super::metadata::RevisionMetadata;
+use crate::toolchain::{Tool, ZIG};
 
 /// How the code of a source folder becomes a component.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -17,11 +18,14 @@ pub enum Driver {
     Rust,
     /// C, compiled by zig.
     C,
+    /// C++, compiled by zig; files in C beside it too.
+    Cpp,
+    Zig,
 }
 
 impl Driver {
     /// All of them.
-    pub const ALL: [Self; 3] = [Self::Sql, Self::Rust, Self::C];
+    pub const ALL: [Self; 5] = [Self::Sql, Self::Rust, Self::C, Self::Cpp, Self::Zig];
 
     /// The name as `build = "..."` takes it.
     pub fn name(self) -> &'static str {
@@ -29,6 +33,8 @@ impl Driver {
             Self::Sql => "sql",
             Self::Rust => "rust",
             Self::C => "c",
+            Self::Cpp => "cpp",
+            Self::Zig => "zig",
         }
     }
 
@@ -38,6 +44,8 @@ impl Driver {
             Self::Sql => "SQL",
             Self::Rust => "Rust",
             Self::C => "C",
+            Self::Cpp => "C++",
+            Self::Zig => "Zig",
         }
     }
 
@@ -47,6 +55,16 @@ impl Driver {
             Self::Sql => &["upgrade.sql", "downgrade.sql"],
             Self::Rust => &["src/lib.rs"],
             Self::C => &["migration.c"],
+            Self::Cpp => &["migration.cpp", "migration.cc"],
+            Self::Zig => &["migration.zig"],
+        }
+    }
+
+    /// What its builds call, beside what mighost itself carries. Rust's cargo is not one of them: it must be there.
+    pub fn tools(self) -> &'static [&'static Tool] {
+        match self {
+            Self::Sql | Self::Rust => &[],
+            Self::C | Self::Cpp | Self::Zig => &[&ZIG],
         }
     }
 
@@ -55,6 +73,8 @@ impl Driver {
         match self {
             Self::Sql | Self::Rust => &[],
             Self::C => &["c"],
+            Self::Cpp => &["cpp", "cc", "cxx"],
+            Self::Zig => &["zig"],
         }
     }
 }
@@ -123,7 +143,12 @@ fn by_extension(folder: &Path) -> Result<Vec<(Driver, String)>, ArtifactError> {
         };
         Some((driver, names.iter().find(of_it)?.clone()))
     };
-    Ok(Driver::ALL.into_iter().filter_map(speaks).collect())
+    let mut found: Vec<_> = Driver::ALL.into_iter().filter_map(speaks).collect();
+    // C++ takes files in C along.
+    if found.iter().any(|(driver, _)| *driver == Driver::Cpp) {
+        found.retain(|(driver, _)| *driver != Driver::C);
+    }
+    Ok(found)
 }
 
 fn languages() -> String {

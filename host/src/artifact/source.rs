@@ -9,13 +9,16 @@ use super::driver::{Driver, driver};
 use super::error::ArtifactError;
 use super::interface::InterfaceName;
 use super::metadata::RevisionMetadata;
-use super::stamps::FileStamps;
+use super::stamps::{FileStamps, TESTS};
 use crate::config::TransactionMode;
 use crate::ident::Digest;
 use crate::revision::check_id;
 
 /// The largest `migration.toml` or `plugin.toml`.
 const MAX_MANIFEST: u64 = 1 << 20;
+
+/// Folders of a source whose names mean something.
+const FOLDERS: [&str; 4] = ["assets", "node_modules", "target", TESTS];
 
 /// A migration's folder.
 #[derive(Clone, Debug)]
@@ -181,6 +184,15 @@ impl MigrationSource {
                 path: path.clone(),
                 text: error.to_string(),
             })?;
+        }
+        // Each of several revisions has its scripts in a folder of its name.
+        let taken = |revision: &&RevisionMetadata| FOLDERS.contains(&revision.revision.as_str());
+        if let ([_, _, ..], Some(revision)) = (revisions.as_slice(), revisions.iter().find(taken)) {
+            let text = format!(
+                "no revision of several can be called {}: the folder of that name is for something else",
+                revision.revision
+            );
+            return Err(ArtifactError::Source { path, text });
         }
         let driver = driver(folder, manifest.build, Some(&revisions))?;
         Ok(Self {

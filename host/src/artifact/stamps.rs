@@ -13,6 +13,9 @@ use super::error::ArtifactError;
 /// A source folder that holds more files than this is taken for a mistake, such as a checkout below it.
 const MAX_FILES: usize = 10_000;
 
+/// The folder of tests, beside the code that they test.
+pub const TESTS: &str = "tests";
+
 /// The coarsest that file systems keep times, and some more. What changed so short a time ago may change again and keep its time.
 const SETTLED: Duration = Duration::from_secs(3);
 
@@ -90,6 +93,10 @@ impl SourceStamps {
                 }
                 // Everything below assets/ is carried along.
                 if !below.starts_with("assets") && (hidden || name == "target" || name == "node_modules") {
+                    continue;
+                }
+                // What tests the code is no part of it: a migration whose tests change is the same migration.
+                if below.as_os_str().is_empty() && name == TESTS {
                     continue;
                 }
                 let path = below.join(&name);

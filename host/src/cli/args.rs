@@ -1,11 +1,15 @@
 //! What clap reads. The texts here are what users see; `help.rs` holds the longer ones.
 
+mod doctor;
+
 use std::ffi::OsString;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum, ValueHint};
 use clap_complete::Shell;
+
+pub use doctor::Doctor;
 
 use super::help;
 use super::test::Test;
@@ -150,6 +154,9 @@ pub enum Verb {
     /// Write the completions of a shell to stdout
     #[command(after_help = help::COMPLETIONS)]
     Completions(With<Completions>),
+    /// Tell what is there to build each language, and what is missing
+    #[command(after_help = help::DOCTOR)]
+    Doctor(With<Doctor>),
     /// Write the WIT that guests are built against
     #[command(after_help = help::WIT)]
     Wit(With<Wit>),

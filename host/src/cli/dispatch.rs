@@ -10,8 +10,8 @@ use super::{block_on, help};
 use crate::commands::history::{HistoryStyle, RevisionSummary};
 use crate::commands::init::takeover;
 use crate::commands::{
-    CommandError, Request, RunReport, branches, build, check, current, db, downgrade, edit, ensure_version, heads,
-    history, init, inspect, list_templates, merge, plugins, psql, revision, show, stamp, upgrade, wit,
+    CommandError, Request, RunReport, branches, build, check, current, db, doctor, downgrade, edit, ensure_version,
+    heads, history, init, inspect, list_templates, merge, plugins, psql, revision, show, stamp, upgrade, wit,
 };
 use crate::output::graph::{self, Charset, GraphError};
 use crate::output::{Output, Summary, escape_text, listing};
@@ -45,14 +45,23 @@ pub(super) fn dispatch(invocation: Invocation, output: &Arc<Output>) -> Result<E
             lines(output, &listing::taken_over(&report, output.styles()))
         }
         Request::Wit(request) => match request.output {
-            None => written(output.data(wit::as_one_file().as_bytes())),
+            None => {
+                let plugins = fail(wit::of_plugins(&project, &**output))?;
+                written(output.data(wit::as_one_file(&plugins).as_bytes()))
+            }
             Some(folder) => {
-                for path in wit::write_files(&folder).map_err(|error| Diagnostic::from(&error))? {
+                let plugins = fail(wit::of_plugins(&project, &**output))?;
+                for path in fail(wit::write_files(&folder, &plugins))? {
                     output.note(&format!("wrote {}", path.display()));
                 }
                 Ok(ExitCode::SUCCESS)
             }
         },
+        Request::Doctor(request) => {
+            let report = fail(doctor::run(&project, &request, &**output))?;
+            written(output.json(&report))?;
+            lines(output, &listing::doctor(&report, output.styles()))
+        }
         Request::Revision(request) => sources(output, &fail(revision::run(&project, &request, &**output))?),
         Request::Merge(request) => sources(output, &fail(merge::run(&project, &request, &**output))?),
         Request::Edit(request) => {

@@ -19,7 +19,7 @@ pub(super) const GROUPS: [(&str, &[&str]); 6] = [
         ],
     ),
     ("Database", &["psql", "db"]),
-    ("Tools", &["completions", "wit"]),
+    ("Tools", &["doctor", "completions", "wit"]),
 ];
 
 /// The whole command line, its help grouped.
@@ -217,7 +217,16 @@ Examples:
   mighost completions bash > ~/.local/share/bash-completion/completions/mighost
   mighost completions fish > ~/.config/fish/completions/mighost.fish";
 
+pub(super) const DOCTOR: &str = "\
+Nothing is changed but by --install, which installs into the project's folder of toolchains, or that of MIGHOST_TOOLCHAINS.
+
+Examples:
+  mighost doctor
+  mighost doctor --install c zig";
+
 pub(super) const WIT: &str = "\
+In a project the interfaces of its plugins are written too, those that are built.
+
 Examples:
   mighost wit | less
   mighost wit -o wit/deps/mighost-host";

@@ -14,8 +14,8 @@ use crate::commands::init::takeover;
 use crate::commands::merge::MergeRequest;
 use crate::commands::revision::RevisionRequest;
 use crate::commands::{
-    Project, Request, RunOptions, branches, build, check, current, db, downgrade, edit, ensure_version, heads, history,
-    init, inspect, plugins, psql, show, stamp, upgrade, wit,
+    Project, Request, RunOptions, branches, build, check, current, db, doctor, downgrade, edit, ensure_version, heads,
+    history, init, inspect, plugins, psql, show, stamp, upgrade, wit,
 };
 use crate::config::{Environment, TransactionMode};
 use crate::output::{ColorChoice, Options};
@@ -246,6 +246,11 @@ impl Reader {
             Verb::Db(with) => {
                 let action = self.take(with).action;
                 Request::Db(self.db(action))
+            }
+            Verb::Doctor(with) => {
+                let args = self.take(with);
+                self.report(&args.report);
+                Request::Doctor(doctor::DoctorRequest { install: args.install })
             }
             Verb::Wit(with) => {
                 let output = self.take(with).output;

@@ -16,6 +16,7 @@ use crate::report::{Blame, DatabaseError, Diagnostic, Direction, ExitKind};
 use crate::revision::Late;
 use crate::runtime::{RuntimeError, SinkError};
 use crate::testkit::TestError;
+use crate::toolchain::ToolchainError;
 
 /// Why a command failed.
 #[derive(Debug, thiserror::Error)]
@@ -38,6 +39,10 @@ pub enum CommandError {
     Stdout(std::io::Error),
     #[error(transparent)]
     Artifact(#[from] ArtifactError),
+    #[error(transparent)]
+    Toolchain(#[from] ToolchainError),
+    #[error("mighost builds no language {name}")]
+    UnknownLanguage { name: String, known: Vec<&'static str> },
     #[error(transparent)]
     Graph(#[from] crate::revision::RevisionError),
     /// The revisions make no graph; `places` are where those are that the error names.
@@ -156,6 +161,15 @@ impl Diagnostic {
             CommandError::TakeOver(error) => error.into(),
             CommandError::Edit(error) => error.into(),
             CommandError::Artifact(error) => artifact(error),
+            CommandError::Toolchain(error) => {
+                let mut diagnostic = simple(Blame::Operator, ExitKind::Artifact);
+                diagnostic.location.extend(error.output().lines().map(str::to_owned));
+                diagnostic.hints.extend(error.hint());
+                diagnostic
+            }
+            CommandError::UnknownLanguage { known, .. } => {
+                simple(Blame::Operator, ExitKind::Usage).hint(format!("there are: {}, all", known.join(", ")))
+            }
             CommandError::Graph(_) => simple(Blame::Operator, ExitKind::History),
             CommandError::NoGraph { places, .. } => {
                 let mut diagnostic = simple(Blame::Guest, ExitKind::History);

@@ -26,6 +26,11 @@ const STATE_FOLDER: &str = ".mighost";
 /// How many places of revisions an error lists.
 const MAX_PLACES: usize = 8;
 
+/// The folder of what mighost makes for itself.
+pub fn state_folder(root: &Path) -> PathBuf {
+    root.join(STATE_FOLDER)
+}
+
 /// The library of a project whose `mighost.toml` lies in `root`.
 pub fn library(root: &Path, migrations: &[PathBuf], plugins: &[PathBuf], toolchains: &ToolchainSettings) -> Library {
     Library {

@@ -39,6 +39,11 @@ impl ToolchainSettings {
         }
     }
 
+    /// For a folder that is in no project.
+    pub fn outside(folder: &Path, environment: &Environment) -> Self {
+        Self::defaults(folder).with_environment(folder, environment)
+    }
+
     /// Reads the table; `root` is the project's folder.
     pub(super) fn read(section: &Section<'_, '_>, root: &Path) -> Result<Self, ConfigError> {
         section.check_keys(&KEYS, |key| match key {

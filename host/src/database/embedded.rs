@@ -226,15 +226,23 @@ pub fn status(settings: &EmbeddedSettings, environment: &Environment) -> Result<
     })
 }
 
-/// Where `psql` is: beside the server's programs, else on PATH. Fetches nothing.
-pub fn psql_program(settings: &EmbeddedSettings, environment: &Environment) -> Option<PathBuf> {
+/// The server's programs as they are found, without fetching any.
+///
+/// # Errors
+/// None are found, or the configured folder has none.
+pub fn look_for_programs(settings: &EmbeddedSettings, environment: &Environment) -> Result<Programs, EmbeddedError> {
     let quiet = EmbeddedSettings {
         fetch: false,
         ..settings.clone()
     };
     let account = account::server_account().ok().flatten();
     let wanted = Wanted::Preferred(settings.version);
-    let beside = programs::find(&quiet, environment, account.as_ref(), wanted, &crate::report::Silent).ok();
+    programs::find(&quiet, environment, account.as_ref(), wanted, &crate::report::Silent)
+}
+
+/// Where `psql` is: beside the server's programs, else on PATH. Fetches nothing.
+pub fn psql_program(settings: &EmbeddedSettings, environment: &Environment) -> Option<PathBuf> {
+    let beside = look_for_programs(settings, environment).ok();
     let folders = beside
         .map(|programs| programs.bin_dir)
         .into_iter()

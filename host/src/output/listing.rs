@@ -1,7 +1,9 @@
 //! Reports of commands as lines for people. Texts from artifacts and the database are escaped here.
 
+mod doctor;
 mod takeover;
 
+pub use doctor::doctor;
 pub use takeover::taken_over;
 
 use super::{Styles, escape_line, escape_text};

@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use super::{Package, version};
@@ -47,6 +47,15 @@ pub(super) fn command(settings: &ToolchainSettings, package: &Package, folder: &
     })
 }
 
+/// Whether the client can be run.
+pub(super) fn is_there(settings: &ToolchainSettings, registry: Registry) -> bool {
+    match registry {
+        Registry::Pip => pip_program(settings).is_some(),
+        Registry::Npm => version::of(&npm_program(settings)).is_some(),
+        Registry::Cargo => version::of(Path::new("cargo")).is_some(),
+    }
+}
+
 /// What is left to do when the client has succeeded.
 pub(super) fn finish(package: &Package, folder: &Path) -> io::Result<()> {
     if package.registry == Registry::Cargo {
@@ -62,19 +71,21 @@ pub(super) fn finish(package: &Package, folder: &Path) -> io::Result<()> {
     Ok(())
 }
 
-fn pip(settings: &ToolchainSettings, package: &Package, folder: &Path) -> Option<Command> {
+/// pip, as a module of the Python that is set or on the PATH, or by itself.
+fn pip_program(settings: &ToolchainSettings) -> Option<Command> {
     let pythons = ["python3", "python"].map(Path::new);
-    let mut command = match &settings.python {
+    let module = match &settings.python {
         Some(python) => module_pip(python),
         None => pythons.into_iter().find_map(module_pip),
-    }
-    // A pip that belongs to a Python of another name.
-    .or_else(|| {
-        ["pip3", "pip"]
-            .into_iter()
-            .find(|name| version::of(Path::new(name)).is_some())
-            .map(Command::new)
-    })?;
+    };
+    let alone = ["pip3", "pip"]
+        .into_iter()
+        .find(|name| version::of(Path::new(name)).is_some());
+    module.or_else(|| alone.map(Command::new))
+}
+
+fn pip(settings: &ToolchainSettings, package: &Package, folder: &Path) -> Option<Command> {
+    let mut command = pip_program(settings)?;
     command
         .args([
             "install",
@@ -105,12 +116,17 @@ fn module_pip(python: &Path) -> Option<Command> {
     output.status.success().then_some(command)
 }
 
-fn npm(settings: &ToolchainSettings, package: &Package, folder: &Path) -> io::Result<Option<Command>> {
+/// npm, which comes beside node.
+fn npm_program(settings: &ToolchainSettings) -> PathBuf {
     let beside = settings.node.as_ref().and_then(|node| Some(node.parent()?.join("npm")));
-    let npm = match beside.filter(|npm| npm.is_file()) {
+    match beside.filter(|npm| npm.is_file()) {
         Some(npm) => npm,
         None => "npm".into(),
-    };
+    }
+}
+
+fn npm(settings: &ToolchainSettings, package: &Package, folder: &Path) -> io::Result<Option<Command>> {
+    let npm = npm_program(settings);
     if version::of(&npm).is_none() {
         return Ok(None);
     }

@@ -105,7 +105,7 @@ fn lock(path: &Path, name: &str, reporter: &dyn Reporter) -> Result<File, Toolch
     if file.try_lock().is_err() {
         reporter.report(Event::Note {
             level: Level::Info,
-            text: format!("{name} is being installed by another mighost; waiting for it"),
+            text: format!("{name} is being installed already; waiting for it"),
         });
         file.lock().map_err(write_error(path))?;
     }

@@ -1,66 +1,106 @@
-//! The driver `c`: zig compiles every `*.c` of the folder, with bindings to the guest's world and `mighost.h`.
+//! The drivers `c` and `cpp`: zig compiles the folder's files, with bindings to the guest's world and `mighost.h` or `mighost.hpp`.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use wit_bindgen_core::Files;
 
+use super::super::driver::Driver;
 use super::super::error::ArtifactError;
 use super::{Job, Source, component, tool, world};
 use crate::toolchain::ZIG;
 
 const HELPER: &str = include_str!("c/mighost.h");
+const CPP_HELPER: &str = include_str!("cpp/mighost.hpp");
 /// The helper's own part, compiled once for each guest.
 const GLUE: &str = "#define MIGHOST_IMPLEMENTATION\n#include \"mighost.h\"\n";
 /// Of a guest's stack, in bytes. Zig's default of 16 MiB would be part of each instance.
-const STACK: usize = 1 << 20;
+pub(super) const STACK: usize = 1 << 20;
+pub(super) const TARGET: &str = "wasm32-wasi";
+
+/// What every call of the compiler has.
+const COMMON: [&str; 4] = ["-target", TARGET, "-Os", "-Wall"];
+const C: [&str; 1] = ["-std=c17"];
+/// Exceptions would need a runtime that WebAssembly's engines do not agree on yet.
+const CPP: [&str; 3] = ["-std=c++20", "-fno-exceptions", "-fno-rtti"];
+const C_FILES: [&str; 1] = ["c"];
+const CPP_FILES: [&str; 3] = ["cpp", "cc", "cxx"];
 
 pub(super) fn build(job: &Job<'_>) -> Result<Vec<u8>, ArtifactError> {
-    let zig = job
-        .toolchains
-        .require(&ZIG, job.reporter)
-        .map_err(|error| job.no_tool(error))?;
     let bindings = bindings(job)?;
     job.write("bindings/mighost.h", HELPER.as_bytes())?;
     let glue = job.write("bindings/mighost.c", GLUE.as_bytes())?;
     let output = job.work.join("guest.wasm");
-    let mut command = zig.command();
-    zig_caches(job, &mut command);
-    // Run in the folder, so that messages and __FILE__ have the file's own name.
+    let cpp = job.source.driver() == Driver::Cpp;
+    let mut inputs = vec![bindings.join(format!("{}.c", world::WORLD)), glue];
+    if cpp {
+        job.write("bindings/mighost.hpp", CPP_HELPER.as_bytes())?;
+        inputs = objects(job, &bindings, inputs)?;
+    }
+    let mut command = compiler(job, if cpp { "c++" } else { "cc" }, &bindings)?;
+    command.args(if cpp { CPP.as_slice() } else { C.as_slice() });
     command
-        .current_dir(job.folder())
-        .args([
-            "cc",
-            "-target",
-            "wasm32-wasi",
-            "-mexec-model=reactor",
-            "-Os",
-            "-Wall",
-            "-std=c17",
-        ])
+        .arg("-mexec-model=reactor")
         .arg(format!("-Wl,-z,stack-size={STACK}"))
-        .args(["-Wl,--strip-all", "-I", ".", "-I"])
-        .arg(&bindings)
-        .args(defines(job))
-        .args(job.sources(&["c"]))
-        .arg(bindings.join(format!("{}.c", world::WORLD)))
+        .args(job.sources(if cpp { &CPP_FILES } else { &C_FILES }))
+        .args(inputs)
         .arg(bindings.join(format!("{}_component_type.o", world::WORLD)))
-        .arg(glue)
         .arg("-o")
         .arg(&output);
-    tool::run(job, "zig cc", &mut command)?;
+    tool::run(job, if cpp { "zig c++" } else { "zig cc" }, &mut command)?;
     let module = std::fs::read(&output).map_err(ArtifactError::read(&output))?;
     component::encode(job, &module)
 }
 
-/// Writes the bindings and returns their folder.
-fn bindings(job: &Job<'_>) -> Result<std::path::PathBuf, ArtifactError> {
+/// Compiles `files` and the folder's own files in C as what they are: a compiler of C++ would take them for C++.
+fn objects(job: &Job<'_>, bindings: &Path, files: Vec<PathBuf>) -> Result<Vec<PathBuf>, ArtifactError> {
+    let own = job.sources(&C_FILES).into_iter().map(Path::to_owned);
+    let mut objects = Vec::new();
+    for (number, file) in files.into_iter().chain(own).enumerate() {
+        let object = job.work.join(format!("{number}.o"));
+        let mut command = compiler(job, "cc", bindings)?;
+        command.args(C).arg("-c").arg(file).arg("-o").arg(&object);
+        tool::run(job, "zig cc", &mut command)?;
+        objects.push(object);
+    }
+    Ok(objects)
+}
+
+/// A call of the compiler. It runs in the folder, so that messages and `__FILE__` have the file's own name.
+fn compiler(job: &Job<'_>, name: &str, bindings: &Path) -> Result<Command, ArtifactError> {
+    let mut command = zig(job)?;
+    command
+        .arg(name)
+        .args(COMMON)
+        .args(["-I", ".", "-I"])
+        .arg(bindings)
+        .args(defines(job));
+    Ok(command)
+}
+
+/// Zig, which is installed where it is not there. It keeps what it compiles, its C library among it, in caches; its default for them is the
+/// user's home.
+pub(super) fn zig(job: &Job<'_>) -> Result<Command, ArtifactError> {
+    let zig = job
+        .toolchains
+        .require(&ZIG, job.reporter)
+        .map_err(|error| job.no_tool(error))?;
+    let cache = |folder: &Path| folder.join("zig-cache");
+    let mut command = zig.command();
+    command
+        .current_dir(job.folder())
+        .env("ZIG_GLOBAL_CACHE_DIR", cache(job.toolchains.folder()))
+        .env("ZIG_LOCAL_CACHE_DIR", cache(&job.work));
+    Ok(command)
+}
+
+/// Writes the bindings in C and returns their folder.
+pub(super) fn bindings(job: &Job<'_>) -> Result<PathBuf, ArtifactError> {
     let mut files = Files::default();
     let mut generate = || {
         let (mut resolve, world) = job.world.for_bindings()?;
-        wit_bindgen_c::Opts::default()
-            .build()
-            .generate(&mut resolve, world, &mut files)
+        let mut generator = wit_bindgen_c::Opts::default().build();
+        generator.generate(&mut resolve, world, &mut files)
     };
     generate().map_err(|error| job.failed(format!("no bindings can be made for its world: {error:#}"), ""))?;
     for (name, content) in files.iter() {
@@ -74,14 +114,6 @@ fn defines(job: &Job<'_>) -> Vec<String> {
     match job.source {
         Source::Migration(_) => vec!["-DMIGHOST_MIGRATION".to_owned()],
         Source::Plugin(plugin) if plugin.kinds.is_empty() => Vec::new(),
-        Source::Plugin(plugin) => vec![format!("-DMIGHOST_OBJECT_TYPE=\"{}\"", plugin.kinds.join(","))],
+        Source::Plugin(plugin) => vec![format!("-DMIGHOST_OBJECT_TYPE={:?}", plugin.kinds.join(","))],
     }
-}
-
-/// zig keeps what it compiles, its C library among it, in caches; the default is the user's home.
-fn zig_caches(job: &Job<'_>, command: &mut Command) {
-    let cache = |folder: &Path| folder.join("zig-cache");
-    command
-        .env("ZIG_GLOBAL_CACHE_DIR", cache(job.toolchains.folder()))
-        .env("ZIG_LOCAL_CACHE_DIR", cache(&job.work));
 }

@@ -1,5 +1,6 @@
 //! From a core module to a component, for compilers that stop at a module; and what any component may import.
 
+use wasmparser::BinaryReader;
 use wit_component::ComponentEncoder;
 
 use super::super::error::ArtifactError;
@@ -18,7 +19,7 @@ pub(super) fn encode(job: &Job<'_>, module: &[u8]) -> Result<Vec<u8>, ArtifactEr
             let adapter = wat::parse_str(include_str!("nowasi.wat"))?;
             encoder.adapter(PREVIEW1, &adapter)?;
         }
-        encoder.module(module)?.encode()
+        encoder.module(&without_debug_info(module)?)?.encode()
     };
     encode().map_err(|error| {
         let mut chain = error.chain().map(ToString::to_string).collect::<Vec<_>>();
@@ -29,6 +30,30 @@ pub(super) fn encode(job: &Job<'_>, module: &[u8]) -> Result<Vec<u8>, ArtifactEr
             chain.join("\n"),
         )
     })
+}
+
+/// The module without what debuggers read, which is most of it. The names of functions stay: they are told where the guest traps.
+fn without_debug_info(module: &[u8]) -> anyhow::Result<Vec<u8>> {
+    const HEADER: usize = 8;
+    let mut kept = module.get(..HEADER).unwrap_or_default().to_vec();
+    let mut rest = module.get(HEADER..).unwrap_or_default();
+    while !rest.is_empty() {
+        let mut reader = BinaryReader::new(rest, 0);
+        let id = reader.read_u8()?;
+        let size = reader.read_var_u32()? as usize;
+        let content = reader.current_position();
+        reader.read_bytes(size)?;
+        let (section, behind) = rest.split_at(reader.current_position());
+        let is_debug = id == 0 && {
+            let mut content = BinaryReader::new(section.get(content..).unwrap_or_default(), 0);
+            content.read_string()?.starts_with(".debug_")
+        };
+        if !is_debug {
+            kept.extend_from_slice(section);
+        }
+        rest = behind;
+    }
+    Ok(kept)
 }
 
 fn imports_preview1(module: &[u8]) -> bool {

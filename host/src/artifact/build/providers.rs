@@ -75,7 +75,7 @@ pub(in crate::artifact) struct Providers {
 }
 
 /// Interfaces as WIT, a text for each package, by the package's name with its version.
-pub(super) type Packages = BTreeMap<String, BTreeMap<String, String>>;
+pub(in crate::artifact) type Packages = BTreeMap<String, BTreeMap<String, String>>;
 
 impl Providers {
     pub fn add(&self, provider: Provider) {
@@ -126,7 +126,7 @@ impl Providers {
     }
 
     /// The WIT of the interfaces `full_names`, and of those whose types they use.
-    pub fn packages(&self, full_names: &[String]) -> Result<Packages, String> {
+    pub(in crate::artifact) fn packages(&self, full_names: &[String]) -> Result<Packages, String> {
         let all = self.all();
         let mut packages = Packages::new();
         let mut pending: Vec<(String, Option<Arc<Provider>>)> =
@@ -180,9 +180,9 @@ fn find(resolve: &Resolve, full: &str) -> Option<InterfaceId> {
 fn print(resolve: &Resolve, id: InterfaceId, name: &str) -> anyhow::Result<String> {
     let mut printer = WitPrinter::default();
     printer.print_interface_outer(resolve, id, name)?;
-    printer.output.push_str(" {\n");
+    printer.output.indent_start();
     printer.print_interface(resolve, id)?;
-    printer.output.push_str("}\n");
+    printer.output.indent_end();
     Ok(printer.output.to_string())
 }
 

@@ -14,6 +14,9 @@ const TARGET: &str = "wasm32-unknown-unknown";
 /// How much of cargo's output an error keeps; the end is what counts.
 const MAX_OUTPUT: usize = 16 << 10;
 
+const RUST_HINT: &str =
+    "install Rust (https://rustup.rs), or use artifacts that are built already, or write the migration in SQL";
+
 /// Set to `debian` where the target's std was installed beside Debian's rustc (`cargo xtask wasm-std`).
 const STD_VARIABLE: &str = "MIGHOST_WASM_STD";
 
@@ -63,6 +66,38 @@ fn cargo() -> Command {
         cargo.env("RUSTC", "/usr/bin/rustc");
     }
     cargo
+}
+
+/// What Rust's guests need of the machine: the compiler's version, or what is missing and what to do.
+pub fn look() -> Result<String, (String, String)> {
+    let rustc = match std::env::var_os(STD_VARIABLE).is_some_and(|value| value == "debian") {
+        true => "/usr/bin/rustc",
+        false => "rustc",
+    };
+    let ask = |program: &str, arguments: &[&str]| {
+        let output = Command::new(program)
+            .args(arguments)
+            .stdin(Stdio::null())
+            .output()
+            .ok()?;
+        let text = String::from_utf8_lossy(&output.stdout).trim().to_owned();
+        output.status.success().then_some(text)
+    };
+    let (Some(_), Some(version)) = (ask("cargo", &["--version"]), ask(rustc, &["--version"])) else {
+        return Err(("cargo or rustc is not installed".into(), RUST_HINT.into()));
+    };
+    let libraries = ask(rustc, &["--print", "target-libdir", "--target", TARGET]);
+    match libraries.is_some_and(|folder| std::fs::read_dir(folder).is_ok_and(|mut entries| entries.next().is_some())) {
+        true => Ok(version),
+        false => Err((format!("the Rust target {TARGET} is not installed"), target_hint())),
+    }
+}
+
+fn target_hint() -> String {
+    format!(
+        "run `rustup target add {TARGET}`; with Debian's rustc, set {STD_VARIABLE}=debian and install the target's std beside \
+         it (`./x wasm-std` in mighost's repository)"
+    )
 }
 
 fn workspace_of(folder: &Path) -> Result<PathBuf, ArtifactError> {
@@ -178,10 +213,7 @@ fn build_workspace(
             return Err(ArtifactError::NoTool {
                 path,
                 tool: format!("the Rust target {TARGET}"),
-                hint: format!(
-                    "run `rustup target add {TARGET}`; with Debian's rustc, set {STD_VARIABLE}=debian and install the \
-                     target's std beside it (`./x wasm-std` in mighost's repository)"
-                ),
+                hint: target_hint(),
             });
         }
         let reason = "cargo failed".into();
@@ -231,7 +263,7 @@ fn spawn_error(path: &Path, error: &std::io::Error) -> ArtifactError {
         ArtifactError::NoTool {
             path: path.to_owned(),
             tool: "cargo".into(),
-            hint: "install Rust (https://rustup.rs), or use artifacts that are built already, or write the migration in SQL".into(),
+            hint: RUST_HINT.into(),
         }
     } else {
         ArtifactError::Build {

@@ -220,7 +220,8 @@ fn folder_of(package: &str) -> String {
     package.replace([':', '@'], "-")
 }
 
-fn package_text<'a>(package: &str, interfaces: impl Iterator<Item = &'a String>) -> String {
+/// A package's interfaces as one text.
+pub(in crate::artifact) fn package_text<'a>(package: &str, interfaces: impl Iterator<Item = &'a String>) -> String {
     let mut text = format!("package {package};\n");
     for interface in interfaces {
         text.push('\n');

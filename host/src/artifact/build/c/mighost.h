@@ -33,6 +33,8 @@
 extern "C" {
 #endif
 
+#define MIGHOST_NO_RETURN __attribute__((noreturn))
+
 /* A text as the bindings have it: bytes in UTF-8 and their number, with no NUL at the end. */
 typedef guest_string_t mighost_text;
 /* A replaceable object; see `objects` in mighost's WIT. */
@@ -93,7 +95,7 @@ void mighost_warn(const char *format, ...);
 
 /* Ends the run with a message, which is told with this file and line. */
 #define mighost_fail(...) mighost_fail_at(__FILE__, __LINE__, __VA_ARGS__)
-_Noreturn void mighost_fail_at(const char *file, int line, const char *format, ...);
+MIGHOST_NO_RETURN void mighost_fail_at(const char *file, int line, const char *format, ...);
 /* Ends the run unless `condition` holds. */
 #define mighost_expect(condition, ...) ((condition) ? (void)0 : mighost_fail(__VA_ARGS__))
 
@@ -392,7 +394,7 @@ void mighost_warn(const char *format, ...) {
     mighost_say(MIGHOST_HOST_LOG_LEVEL_WARN, text);
 }
 
-_Noreturn void mighost_fail_at(const char *file, int line, const char *format, ...) {
+MIGHOST_NO_RETURN void mighost_fail_at(const char *file, int line, const char *format, ...) {
     MIGHOST_FORMATTED(message);
     /* The helper's own complaints are about a call whose place is not known. */
     const char *name = strrchr(file, '/') ? strrchr(file, '/') + 1 : file;

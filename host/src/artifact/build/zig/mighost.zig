@@ -28,7 +28,8 @@ const std = @import("std");
 pub const bindings = @import("bindings");
 
 /// Memory of the guest, which is given back when its call ends.
-pub const allocator = std.heap.c_allocator;
+/// It is plain malloc: the bindings free what they are given.
+pub const allocator = std.heap.raw_c_allocator;
 
 /// A text as the bindings have it.
 pub const Text = bindings.guest_string_t;
