@@ -87,10 +87,6 @@ impl SourceStamps {
                 let entry = entry.map_err(ArtifactError::read(&directory))?;
                 let name = entry.file_name();
                 let hidden = name.as_encoded_bytes().starts_with(b".");
-                // Tests lie beside the code and are none of it: what is applied has not changed with them.
-                if below.as_os_str().is_empty() && name == "tests" {
-                    continue;
-                }
                 // Everything below assets/ is carried along.
                 if !below.starts_with("assets") && (hidden || name == "target" || name == "node_modules") {
                     continue;
