@@ -61,6 +61,7 @@ mod test {
         exports: { default: async },
         with: {
             "mighost:host/database": super::migration::mighost::host::database,
+            "mighost:host/context": super::migration::mighost::host::context,
             "mighost:host/assets": super::migration::mighost::host::assets,
             "mighost:host/log": super::migration::mighost::host::log,
             "mighost:host/testing.throw-away": super::super::testbed::DatabaseHandle,
