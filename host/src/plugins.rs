@@ -78,6 +78,16 @@ impl Registry {
         self.load(&artifact, GuestKind::Migration(revision.to_owned()), &mut Vec::new())
     }
 
+    /// A test that is a component, linked to the plugins that it imports.
+    ///
+    /// # Errors
+    /// As [`Registry::migration`].
+    pub fn test(&self, test: &LoadedPlugin) -> Result<Guest, RuntimeError> {
+        let artifact = Artifact::load(test.artifact.clone())?;
+        let kind = GuestKind::Test(test.metadata.name.clone());
+        self.load(&artifact, kind, &mut Vec::new())
+    }
+
     /// Compiles what is large among these migrations, and the plugins that they import, on a thread of its own: in order, while the run goes on.
     /// What has been compiled before costs nothing. Errors are left for those who need the migration.
     pub fn compile_ahead(self: &Arc<Self>, migrations: Vec<(Arc<ArtifactInfo>, String)>) {

@@ -186,7 +186,8 @@ Examples:
   mighost test roles -k quotes
   mighost test 4a7f --update               what was found becomes what is expected
   mighost test --format junit --output tests.xml
-  mighost test --watch";
+  mighost test --watch
+  mighost test --history                  up, down and up again, for every revision";
 
 pub(super) const ENSURE_VERSION: &str = "\
 Examples:

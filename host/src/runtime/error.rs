@@ -131,6 +131,12 @@ pub enum RuntimeError {
     StackLimit { guest: String, limit: usize },
     #[error("{guest} uses {call} in `objects`, where only context, assets and log answer")]
     NotInObjects { guest: String, call: &'static str },
+    #[error(
+        "{guest} uses {call}, and a test has no database of its own: it makes one by throw-away of mighost:host/testing"
+    )]
+    NotInTests { guest: String, call: &'static str },
+    #[error("{guest} uses mighost:host/testing in `cases`, where only assets and log answer")]
+    NotInCases { guest: String },
     /// A guest asked for it while another had statements refused.
     #[error("{call} cannot be used here: {reason}")]
     NotNow { call: String, reason: String },

@@ -20,6 +20,8 @@ pub enum GuestKind {
     Migration(String),
     /// With its name.
     Plugin(String),
+    /// With its name.
+    Test(String),
 }
 
 impl fmt::Display for GuestKind {
@@ -27,6 +29,7 @@ impl fmt::Display for GuestKind {
         match self {
             Self::Migration(revision) => write!(f, "migration {revision}"),
             Self::Plugin(name) => write!(f, "plugin {name}"),
+            Self::Test(name) => write!(f, "test {name}"),
         }
     }
 }
