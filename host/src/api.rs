@@ -41,8 +41,10 @@ use crate::commands::build::{BuildReport, BuildRequest};
 use crate::commands::history::{HistoryRequest, HistoryStyle, RevisionSummary};
 use crate::commands::merge::MergeRequest;
 use crate::commands::revision::{RevisionRequest, Written};
+use crate::commands::test::{self, TestRequest};
 use crate::commands::{self, CommandError, branches, build, heads, history, merge, revision, show};
 use crate::report::{Event, Reporter, Silent};
+use crate::testkit::{CaseResult, Progress, SuiteReport};
 
 /// A project: migrations, plugins, settings. Cheap to clone.
 #[derive(Clone)]
@@ -168,6 +170,15 @@ impl Project {
         Ok(merge::run(&self.inner, request, &*self.reporter)?)
     }
 
+    /// Runs the tests beside plugins and migrations. Cases that fail are in the report; `request` may be the default. What it says about
+    /// writing files, listing and formats is the program's, and is passed over.
+    ///
+    /// # Errors
+    /// Artifacts that cannot be built, a name that is nothing's, no tests.
+    pub fn test(&self, request: &TestRequest) -> Result<SuiteReport, Error> {
+        Ok(test::run(&self.inner, request, &self.reporter, &Unheard)?)
+    }
+
     /// The revisions that no other builds on.
     ///
     /// # Errors
@@ -221,6 +232,14 @@ fn process_environment() -> crate::config::Environment {
     std::env::vars_os()
         .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
         .collect()
+}
+
+struct Unheard;
+
+impl Progress for Unheard {
+    fn planned(&self, _: usize, _: u64) {}
+
+    fn done(&self, _: &CaseResult) {}
 }
 
 struct Listener<F>(F);

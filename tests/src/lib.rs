@@ -5,3 +5,4 @@ pub mod guests;
 pub mod project;
 pub mod robust;
 pub mod schema;
+pub mod tutorial;

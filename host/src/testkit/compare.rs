@@ -94,7 +94,8 @@ pub(super) fn statements(expected: &[Spanned<Expected>], sent: &[Sent]) -> Optio
     }
     let what = match (expected.len(), sent.len()) {
         (expected, sent) if expected == sent => "other statements were sent than expected".to_owned(),
-        (expected, sent) => format!("{sent} statements were sent, and {expected} are expected"),
+        (expected, 1) => format!("1 statement was sent, and {expected} are expected"),
+        (expected, sent) => format!("{sent} statements were sent, {expected} expected"),
     };
     Some(Failure::new(what).difference(lines(&wanted), lines(&found)))
 }

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use serde::Serialize;
 
 use super::Project;
+use super::report::Subject;
 use crate::runtime::RuntimeError;
 
 /// Something that a test can run.
@@ -74,11 +75,20 @@ pub struct Group {
 const ACTIONS: [&str; 4] = ["create", "drop", "replace", "introspect"];
 
 impl Coverage {
+    /// Of the subjects that are `meant`.
+    ///
     /// # Errors
     /// A plugin cannot be loaded.
-    pub(super) fn of(project: &Project, tested: &BTreeSet<Item>) -> Result<Self, RuntimeError> {
+    pub(super) fn of(
+        project: &Project,
+        meant: impl Fn(&Subject) -> bool,
+        tested: &BTreeSet<Item>,
+    ) -> Result<Self, RuntimeError> {
         let mut all: BTreeSet<Item> = BTreeSet::new();
         for plugin in &project.loaded.plugins {
+            if !meant(&Subject::Plugin(plugin.metadata.name.clone())) {
+                continue;
+            }
             let guest = project.registry.named(&plugin.metadata.name)?;
             for function in guest.functions() {
                 if function.is_hook() {
@@ -92,6 +102,9 @@ impl Coverage {
             }
         }
         for (revision, _) in project.loaded.revisions() {
+            if !meant(&Subject::Revision(revision.revision.clone())) {
+                continue;
+            }
             all.insert(Item::Upgrade(revision.revision.clone()));
             all.insert(Item::Downgrade(revision.revision.clone()));
         }

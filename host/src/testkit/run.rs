@@ -82,7 +82,7 @@ pub fn run(
     .map_err(TestError::Threads)?;
     let done = shared.done.into_inner().unwrap_or_else(PoisonError::into_inner);
     let coverage = match options.coverage {
-        true => Some(Coverage::of(project, &done.items)?),
+        true => Some(Coverage::of(project, |subject| suite.means(subject), &done.items)?),
         false => None,
     };
     Ok(SuiteReport {

@@ -77,6 +77,8 @@ pub(super) struct Job {
 pub struct Suite {
     pub(super) files: Vec<File>,
     pub(super) jobs: Vec<Job>,
+    /// Whether only a part of the project was named.
+    partial: bool,
 }
 
 /// A case as `--list` shows it.
@@ -103,6 +105,7 @@ impl Suite {
         let mut suite = Self {
             files: Vec::new(),
             jobs: Vec::new(),
+            partial: !select.is_empty(),
         };
         for (subject, folder) in &subjects {
             for path in files(&folder.join(FOLDER), MAX_DEPTH)? {
@@ -140,6 +143,11 @@ impl Suite {
             return Err(TestError::NoMatch { filters, of });
         }
         Ok(suite)
+    }
+
+    /// Whether the tests of `subject` belong to what was named.
+    pub(super) fn means(&self, subject: &Subject) -> bool {
+        !self.partial || self.files.iter().any(|file| file.subject == *subject)
     }
 
     /// Every case, in the order of the files.

@@ -13,6 +13,9 @@ use crate::ident::quote_identifier;
 use crate::report::{Reporter, Silent};
 use crate::testkit::Project;
 
+/// How many databases may stay until the server's end; each has some 8 MB.
+const KEPT: u32 = 24;
+
 /// What the servers of a suite share.
 pub(crate) struct Databases {
     settings: EmbeddedSettings,
@@ -29,6 +32,8 @@ pub(crate) struct Server {
     target: ConnectTarget,
     pub version: String,
     next: AtomicU32,
+    /// How many databases were left to the server's end.
+    kept: AtomicU32,
     /// By what they are made of. Held while one is made, so that each is made once.
     templates: tokio::sync::Mutex<HashMap<String, String>>,
 }
@@ -69,6 +74,7 @@ impl Databases {
             version: process.version().to_owned(),
             _process: process,
             next: AtomicU32::new(0),
+            kept: AtomicU32::new(0),
             templates: tokio::sync::Mutex::default(),
         }))
     }
@@ -111,10 +117,17 @@ impl Server {
             }
         };
         let name = self.name("case");
+        // Copying files takes less than writing them through the log, which servers before 15 do not do anyway.
+        let major = self
+            .version
+            .split('.')
+            .next()
+            .and_then(|major| major.parse::<u32>().ok());
         let create = format!(
-            "CREATE DATABASE {} TEMPLATE {}",
+            "CREATE DATABASE {} TEMPLATE {}{}",
             quote_identifier(&name),
-            quote_identifier(&template)
+            quote_identifier(&template),
+            if major >= Some(15) { " STRATEGY FILE_COPY" } else { "" }
         );
         let created = run(&admin.client, &create).await;
         admin.close().await;
@@ -131,8 +144,11 @@ impl Database {
         self.server.connect(&self.name, reporter).await
     }
 
-    /// Gives its memory back. What is left behind goes with the server.
+    /// Gives its memory back, where it is needed: dropping takes as long as making. What is left behind goes with the server.
     pub async fn drop(self) {
+        if self.server.kept.fetch_add(1, Ordering::Relaxed) < KEPT {
+            return;
+        }
         if let Ok(admin) = self.server.connect("postgres", Arc::new(Silent)).await {
             let drop = format!("DROP DATABASE {} WITH (FORCE)", quote_identifier(&self.name));
             // An older server without FORCE keeps it.
