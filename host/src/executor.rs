@@ -157,6 +157,7 @@ impl<S: StepSink + 'static> Run<S> {
 
     /// Runs the steps and ends the run; fails with the number of the step, if it was one, and with what became of it.
     async fn steps(&self, order: &Arc<InOrder>, providers: &Arc<dyn Providers>) -> Result<(), StepsFailure> {
+        self.compile_ahead();
         let mut number = 0;
         let mut attempts = Attempts::default();
         let mut rows = hooks::Rows::default();
@@ -267,6 +268,16 @@ impl<S: StepSink + 'static> Run<S> {
             }
             _ => error,
         }
+    }
+
+    /// Lets what is large be compiled while the first steps run.
+    fn compile_ahead(&self) {
+        let steps = self.plan.steps.iter().filter(|step| step.direction != Direction::Stamp);
+        let migrations = steps.filter_map(|step| {
+            let (_, artifact) = self.loaded.revision(&step.revision)?;
+            Some((artifact.clone(), step.revision.clone()))
+        });
+        self.registry.compile_ahead(migrations.collect());
     }
 
     /// Compiles and links the migration of `step` on another thread; a stamp has none.

@@ -7,6 +7,9 @@ use crate::artifact::{Artifact, ArtifactInfo, LoadedPlugin};
 use crate::report::Reporter;
 use crate::runtime::{Guest, GuestKind, Runtime, RuntimeError, VERSION_HOOK};
 
+/// An artifact of fewer bytes is compiled in no time.
+const LARGE: u64 = 256 << 10;
+
 /// The plugins of a project, found by what they export. A plugin is compiled when something first needs it.
 pub struct Registry {
     runtime: Arc<Runtime>,
@@ -72,6 +75,30 @@ impl Registry {
     pub fn migration(&self, info: &Arc<ArtifactInfo>, revision: &str) -> Result<Guest, RuntimeError> {
         let artifact = Artifact::load(info.clone())?;
         self.load(&artifact, GuestKind::Migration(revision.to_owned()), &mut Vec::new())
+    }
+
+    /// Compiles what is large among these migrations, and the plugins that they import, on a thread of its own: in order, while the run goes on.
+    /// What has been compiled before costs nothing. Errors are left for those who need the migration.
+    pub fn compile_ahead(self: &Arc<Self>, migrations: Vec<(Arc<ArtifactInfo>, String)>) {
+        let needs = |info: &ArtifactInfo| info.size > LARGE && !self.runtime.is_compiled(&info.code_digest);
+        let imported = |info: &ArtifactInfo| {
+            let mut numbers = info.imports.iter().filter_map(|import| self.by_interface.get(import));
+            numbers.any(|number| self.plugins.get(*number).is_some_and(|plugin| needs(&plugin.artifact)))
+        };
+        let large: Vec<_> = migrations
+            .into_iter()
+            .filter(|(info, _)| needs(info) || imported(info))
+            .collect();
+        if large.is_empty() {
+            return;
+        }
+        let registry = self.clone();
+        // Not a task of the run's: nobody waits for it at the end.
+        std::thread::spawn(move || {
+            for (info, revision) in large {
+                let _ = registry.migration(&info, &revision);
+            }
+        });
     }
 
     /// The plugin that serves objects of `kind`.

@@ -7,6 +7,7 @@ mod client;
 mod error;
 mod install;
 mod look;
+mod programs;
 mod tools;
 mod version;
 
@@ -16,7 +17,8 @@ use std::process::Command;
 pub use client::Registry;
 pub use error::ToolchainError;
 pub use look::{Looked, size_of};
-pub use tools::{Tool, ZIG};
+pub use programs::platform_program;
+pub use tools::{COMPONENTIZE_PY, COMPONENTIZE_QJS, NODE, TYPESCRIPT, Tool, ZIG};
 pub use version::Version;
 
 use crate::config::ToolchainSettings;

@@ -4,8 +4,11 @@
 
 mod c;
 mod component;
+mod javascript;
 mod order;
 mod providers;
+mod python;
+mod runtimes;
 mod rust;
 mod sql;
 mod tool;
@@ -21,6 +24,7 @@ pub(super) use providers::{Provider, Providers};
 pub use rust::look as look_for_rust;
 pub(super) use world::package_text;
 
+use self::runtimes::Built;
 use super::ArtifactInfo;
 use super::driver::Driver;
 use super::error::ArtifactError;
@@ -201,7 +205,7 @@ pub(super) fn build(stale: &[Stale], shop: &Workshop<'_>) -> Result<Vec<Vec<u8>>
             let code = modules
                 .get(stale.source.folder())
                 .ok_or_else(|| no_cdylib(stale.source.folder()))?;
-            built.insert(number, finished(stale, code, shop)?);
+            built.insert(number, finished(stale, code.clone().into(), shop)?);
         }
     }
     for wave in order::waves(stale)? {
@@ -210,7 +214,7 @@ pub(super) fn build(stale: &[Stale], shop: &Workshop<'_>) -> Result<Vec<Vec<u8>>
             tell(&stale.source);
             Some(
                 component(stale, shop)
-                    .and_then(|code| finished(stale, &code, shop))
+                    .and_then(|built| finished(stale, built, shop))
                     .map(|bytes| (*number, bytes)),
             )
         };
@@ -248,7 +252,7 @@ fn in_parallel<I: Sync, T: Send>(
 }
 
 /// The component of a source that is not Rust's.
-fn component(stale: &Stale, shop: &Workshop<'_>) -> Result<Vec<u8>, ArtifactError> {
+fn component(stale: &Stale, shop: &Workshop<'_>) -> Result<Built, ArtifactError> {
     let Stale { source, files, output } = stale;
     let driver = source.driver();
     if driver == Driver::Sql {
@@ -260,7 +264,7 @@ fn component(stale: &Stale, shop: &Workshop<'_>) -> Result<Vec<u8>, ArtifactErro
             });
         }
         let component = super::sql_component::sql_component().map_err(|defect| defect.at(source.folder()))?;
-        return Ok(component.to_vec());
+        return Ok(component.to_vec().into());
     }
     // As the artifact's folder is: those of one name in two locations do not meet.
     let location = output.parent().and_then(Path::file_name).unwrap_or_default();
@@ -274,13 +278,15 @@ fn component(stale: &Stale, shop: &Workshop<'_>) -> Result<Vec<u8>, ArtifactErro
         toolchains: shop.toolchains,
         reporter: shop.reporter,
     };
-    let component = match driver {
+    let built = match driver {
         Driver::Sql | Driver::Rust => return Err(job.failed("it is built elsewhere", "")),
-        Driver::C | Driver::Cpp => c::build(&job),
-        Driver::Zig => zig::build(&job),
+        Driver::C | Driver::Cpp => c::build(&job).map(Built::from),
+        Driver::Zig => zig::build(&job).map(Built::from),
+        Driver::Javascript | Driver::Typescript => javascript::build(&job),
+        Driver::Python => python::build(&job),
     }?;
-    component::check_imports(&job, &component)?;
-    Ok(component)
+    component::check_imports(&job, &built.component)?;
+    Ok(built)
 }
 
 fn no_cdylib(folder: &Path) -> ArtifactError {
@@ -291,12 +297,13 @@ fn no_cdylib(folder: &Path) -> ArtifactError {
     }
 }
 
-/// The artifact: the component `code` with metadata and assets. A plugin's interfaces are there for others from here on.
-fn finished(stale: &Stale, code: &[u8], shop: &Workshop<'_>) -> Result<Vec<u8>, ArtifactError> {
+/// The artifact: what was `built`, with metadata and assets. A plugin's interfaces are there for others from here on.
+fn finished(stale: &Stale, built: Built, shop: &Workshop<'_>) -> Result<Vec<u8>, ArtifactError> {
     let Stale { source, files, .. } = stale;
     let folder = source.folder();
     let digest = Some(source_digest(folder, files)?);
     let mut assets = assets_folder(folder, files)?;
+    assets.extend(built.assets);
     let metadata = match source {
         Source::Migration(source) => {
             let mut revisions = source.revisions.clone();
@@ -314,7 +321,7 @@ fn finished(stale: &Stale, code: &[u8], shop: &Workshop<'_>) -> Result<Vec<u8>, 
         }
         Source::Plugin(source) => Metadata::Plugin(plugin_metadata(source, digest)),
     };
-    let artifact = super::assemble(folder, code, &metadata, &assets)?;
+    let artifact = super::assemble(folder, &built.component, &metadata, &assets)?;
     if let Source::Plugin(source) = source {
         shop.providers
             .add(Provider::of_bytes(source.name.clone(), artifact.as_slice().into()));

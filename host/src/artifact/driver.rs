@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::error::ArtifactError;
 use super::metadata::RevisionMetadata;
-use crate::toolchain::{Tool, ZIG};
+use crate::toolchain::{COMPONENTIZE_PY, COMPONENTIZE_QJS, NODE, TYPESCRIPT, Tool, ZIG};
 
 /// How the code of a source folder becomes a component.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -21,11 +21,26 @@ pub enum Driver {
     /// C++, compiled by zig; files in C beside it too.
     Cpp,
     Zig,
+    /// JavaScript, run by QuickJS.
+    Javascript,
+    /// TypeScript: checked, then as JavaScript.
+    Typescript,
+    /// Python, run by Python itself.
+    Python,
 }
 
 impl Driver {
     /// All of them.
-    pub const ALL: [Self; 5] = [Self::Sql, Self::Rust, Self::C, Self::Cpp, Self::Zig];
+    pub const ALL: [Self; 8] = [
+        Self::Sql,
+        Self::Rust,
+        Self::C,
+        Self::Cpp,
+        Self::Zig,
+        Self::Javascript,
+        Self::Typescript,
+        Self::Python,
+    ];
 
     /// The name as `build = "..."` takes it.
     pub fn name(self) -> &'static str {
@@ -35,6 +50,9 @@ impl Driver {
             Self::C => "c",
             Self::Cpp => "cpp",
             Self::Zig => "zig",
+            Self::Javascript => "javascript",
+            Self::Typescript => "typescript",
+            Self::Python => "python",
         }
     }
 
@@ -46,6 +64,9 @@ impl Driver {
             Self::C => "C",
             Self::Cpp => "C++",
             Self::Zig => "Zig",
+            Self::Javascript => "JavaScript",
+            Self::Typescript => "TypeScript",
+            Self::Python => "Python",
         }
     }
 
@@ -57,6 +78,9 @@ impl Driver {
             Self::C => &["migration.c"],
             Self::Cpp => &["migration.cpp", "migration.cc"],
             Self::Zig => &["migration.zig"],
+            Self::Javascript => &["migration.js", "migration.mjs"],
+            Self::Typescript => &["migration.ts", "migration.mts"],
+            Self::Python => &["migration.py"],
         }
     }
 
@@ -65,6 +89,9 @@ impl Driver {
         match self {
             Self::Sql | Self::Rust => &[],
             Self::C | Self::Cpp | Self::Zig => &[&ZIG],
+            Self::Javascript => &[&NODE, &COMPONENTIZE_QJS],
+            Self::Typescript => &[&NODE, &COMPONENTIZE_QJS, &TYPESCRIPT],
+            Self::Python => &[&COMPONENTIZE_PY],
         }
     }
 
@@ -75,6 +102,9 @@ impl Driver {
             Self::C => &["c"],
             Self::Cpp => &["cpp", "cc", "cxx"],
             Self::Zig => &["zig"],
+            Self::Javascript => &["js", "mjs"],
+            Self::Typescript => &["ts", "mts"],
+            Self::Python => &["py"],
         }
     }
 }
@@ -147,6 +177,10 @@ fn by_extension(folder: &Path) -> Result<Vec<(Driver, String)>, ArtifactError> {
     // C++ takes files in C along.
     if found.iter().any(|(driver, _)| *driver == Driver::Cpp) {
         found.retain(|(driver, _)| *driver != Driver::C);
+    }
+    // Code in TypeScript may use some in JavaScript.
+    if found.iter().any(|(driver, _)| *driver == Driver::Typescript) {
+        found.retain(|(driver, _)| *driver != Driver::Javascript);
     }
     Ok(found)
 }

@@ -88,7 +88,10 @@ impl SourceStamps {
                 let name = entry.file_name();
                 let hidden = name.as_encoded_bytes().starts_with(b".");
                 // Everything below assets/ is carried along.
-                if !below.starts_with("assets") && (hidden || name == "target" || name == "node_modules") {
+                let made = ["target", "node_modules", "__pycache__"]
+                    .iter()
+                    .any(|made| name == *made);
+                if !below.starts_with("assets") && (hidden || made) {
                     continue;
                 }
                 // What tests the code is no part of it: a migration whose tests change is the same migration.

@@ -41,6 +41,25 @@ impl CompileCache {
         self.folder.join(format!("{code}-{:016x}.cwasm", self.engine))
     }
 
+    /// Whether [`load`](Self::load) has something to load.
+    pub fn has(&self, code: &Digest) -> bool {
+        self.path(code).is_file()
+    }
+
+    /// Waits until no other process compiles the same, and keeps others waiting until the file is dropped. None where that cannot be had,
+    /// which costs time and nothing else.
+    pub fn lock(&self, code: &Digest) -> Option<fs::File> {
+        let path = self.folder.join(format!("{code}.lock"));
+        let file = fs::File::options()
+            .create(true)
+            .truncate(false)
+            .write(true)
+            .open(path)
+            .ok()?;
+        file.lock().ok()?;
+        Some(file)
+    }
+
     /// The component compiled earlier from code of this digest.
     pub fn load(&self, engine: &Engine, code: &Digest) -> Option<Component> {
         let path = self.path(code);

@@ -2,7 +2,9 @@
 
 use std::collections::HashMap;
 use std::sync::atomic::AtomicBool;
+use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use wasmtime::component::{Component, HasSelf, InstancePre, Linker};
 use wasmtime::{Config, Engine};
@@ -14,17 +16,19 @@ use super::guest::{Guest, GuestKind, GuestState};
 use super::{forward, limits};
 use crate::artifact::Artifact;
 use crate::ident::Digest;
-use crate::report::{Event, Reporter};
+use crate::report::{Event, Level, Reporter};
 
 /// Code beyond this many bytes takes long enough to compile that the user is told.
 const NOTICEABLE_CODE: usize = 512 << 10;
+/// How long compiling may take before the user is told why nothing else happens.
+const LONG: Duration = Duration::from_secs(1);
 
 /// Compiles and links guests. One serves a whole run.
 pub struct Runtime {
     engine: Engine,
     cache: Option<CompileCache>,
     /// By code digest: a thousand SQL migrations are one component.
-    components: Mutex<HashMap<Digest, Component>>,
+    components: Mutex<HashMap<Digest, Arc<Mutex<Option<Component>>>>>,
     /// Migrations that import from the host alone are linked once, too.
     linked: Mutex<HashMap<Digest, InstancePre<GuestState>>>,
     ticking: AtomicBool,
@@ -101,32 +105,53 @@ impl Runtime {
         })
     }
 
+    /// Whether code of this digest need not be compiled any more.
+    pub fn is_compiled(&self, code: &Digest) -> bool {
+        let components = self.components.lock().unwrap_or_else(PoisonError::into_inner);
+        let in_memory = components
+            .get(code)
+            .is_some_and(|place| place.try_lock().is_ok_and(|place| place.is_some()));
+        in_memory || self.cache.as_ref().is_some_and(|cache| cache.has(code))
+    }
+
+    /// The component of `artifact`, compiled once: whoever asks for it meanwhile waits, and others are compiled beside it.
     fn component(&self, artifact: &Artifact, name: &str, reporter: &dyn Reporter) -> Result<Component, RuntimeError> {
         let digest = artifact.info.code_digest;
-        // A thread that panicked meanwhile has only failed to insert.
-        let mut components = self.components.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(component) = components.get(&digest) {
+        let place = {
+            // A thread that panicked meanwhile has only failed to insert.
+            let mut components = self.components.lock().unwrap_or_else(PoisonError::into_inner);
+            components.entry(digest).or_default().clone()
+        };
+        let mut place = place.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(component) = &*place {
             return Ok(component.clone());
         }
-        let cached = self.cache.as_ref().and_then(|cache| cache.load(&self.engine, &digest));
-        let component = match cached {
+        let load = || self.cache.as_ref().and_then(|cache| cache.load(&self.engine, &digest));
+        let component = match load() {
             Some(component) => component,
-            None => {
-                if artifact.code.len() > NOTICEABLE_CODE {
-                    reporter.report(Event::Compiling { name: name.to_owned() });
-                }
-                let component =
-                    Component::from_binary(&self.engine, &artifact.code).map_err(|error| RuntimeError::Compile {
-                        guest: name.to_owned(),
-                        reason: format!("{error:#}"),
-                    })?;
-                if let Some(cache) = &self.cache {
-                    cache.store(&component, &digest);
-                }
-                component
+            None if artifact.code.len() > NOTICEABLE_CODE => {
+                reporter.report(Event::Compiling { name: name.to_owned() });
+                telling_of_long_work(reporter, name, artifact.code.len(), || {
+                    // Another mighost may be compiling the same.
+                    let _lock = self.cache.as_ref().and_then(|cache| cache.lock(&digest));
+                    load().map_or_else(|| self.compile(artifact, name), Ok)
+                })?
             }
+            None => self.compile(artifact, name)?,
         };
-        components.insert(digest, component.clone());
+        *place = Some(component.clone());
+        Ok(component)
+    }
+
+    fn compile(&self, artifact: &Artifact, name: &str) -> Result<Component, RuntimeError> {
+        let component =
+            Component::from_binary(&self.engine, &artifact.code).map_err(|error| RuntimeError::Compile {
+                guest: name.to_owned(),
+                reason: format!("{error:#}"),
+            })?;
+        if let Some(cache) = &self.cache {
+            cache.store(&component, &artifact.info.code_digest);
+        }
         Ok(component)
     }
 
@@ -180,4 +205,23 @@ impl Runtime {
             },
         }
     }
+}
+
+/// Does `work`, and tells why it takes long where it does.
+fn telling_of_long_work<T>(reporter: &dyn Reporter, name: &str, size: usize, work: impl FnOnce() -> T) -> T {
+    let (done, wait) = channel::<()>();
+    std::thread::scope(|scope| {
+        scope.spawn(move || {
+            if wait.recv_timeout(LONG) == Err(RecvTimeoutError::Timeout) {
+                let megabytes = (size >> 19).div_ceil(2);
+                reporter.report(Event::Note {
+                    level: Level::Info,
+                    text: format!("compiling {name} ({megabytes} MB), which is done once on a machine"),
+                });
+            }
+        });
+        let answer = work();
+        drop(done);
+        answer
+    })
 }

@@ -72,7 +72,7 @@ pub(super) fn finish(package: &Package, folder: &Path) -> io::Result<()> {
 }
 
 /// pip, as a module of the Python that is set or on the PATH, or by itself.
-fn pip_program(settings: &ToolchainSettings) -> Option<Command> {
+pub(super) fn pip_program(settings: &ToolchainSettings) -> Option<Command> {
     let pythons = ["python3", "python"].map(Path::new);
     let module = match &settings.python {
         Some(python) => module_pip(python),
@@ -117,7 +117,7 @@ fn module_pip(python: &Path) -> Option<Command> {
 }
 
 /// npm, which comes beside node.
-fn npm_program(settings: &ToolchainSettings) -> PathBuf {
+pub(super) fn npm_program(settings: &ToolchainSettings) -> PathBuf {
     let beside = settings.node.as_ref().and_then(|node| Some(node.parent()?.join("npm")));
     match beside.filter(|npm| npm.is_file()) {
         Some(npm) => npm,

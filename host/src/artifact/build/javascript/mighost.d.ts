@@ -1,0 +1,185 @@
+/**
+ * What migrations and plugins in JavaScript and TypeScript use.
+ *
+ * ```js
+ * import { execute, identifier, info, query } from "mighost";
+ *
+ * export function upgrade() {
+ *     execute`create table ${identifier("stations")} (station_id integer primary key, name text default ${"it's new"})`;
+ *     for (const { station_id, name } of query`select station_id, name from stations where name = ${"Harbour"}`) {
+ *         info(`${station_id}: ${name}`);
+ *     }
+ * }
+ * ```
+ *
+ * A statement that fails ends the run: the host rolls back and reports it, so there is no error to handle. What is thrown, and not caught,
+ * ends the run as well, and is reported with file and line.
+ *
+ * The operations of plugins that the manifest names under `uses` are modules: `import { setRole } from "mighost:roles/roles"`.
+ *
+ * The sandbox has the language and no more: no files, no network, no timers; the clock stands still.
+ */
+declare module "mighost" {
+    // ---- Quoting
+
+    /** A piece of SQL that goes into a statement as it stands. Made by `identifier`, `qualified`, `literal`, `raw`, `sql`. */
+    export class Sql {
+        private constructor(text: string);
+        readonly text: string;
+        toString(): string;
+    }
+
+    /** What can be a literal or a parameter; a `Date` is its ISO text. */
+    export type Input = string | number | bigint | boolean | null | undefined | Date | Uint8Array;
+
+    /** What a query answers: smallint to bigint, real and double precision are numbers, bytea is bytes, all else PostgreSQL's text. */
+    export type Output = string | number | boolean | null | Uint8Array;
+
+    /** A row, by the names of its columns. */
+    export type Row = Record<string, Output>;
+
+    /** A name in double quotes: `crmp` gives `"crmp"`. */
+    export function identifier(name: string): Sql;
+    /** Names with commas between them, each quoted. */
+    export function identifiers(names: Iterable<string>): Sql;
+    /** `schema.name`, both quoted. */
+    export function qualified(schema: string, name: string): Sql;
+    /** `name` in the schema that the run targets, both quoted. */
+    export function inSchema(name: string): Sql;
+    /** A value as SQL writes it: a string in single quotes, a number as it is, null as NULL. */
+    export function literal(value: Input): Sql;
+    /** SQL as it stands, e.g. an expression. Whoever calls it vouches for it. */
+    export function raw(text: string): Sql;
+    /** A piece of SQL from a template: pieces go in as they are, other values as literals. */
+    export function sql(strings: TemplateStringsArray, ...values: (Sql | Input)[]): Sql;
+
+    // ---- Statements and queries
+
+    /** Sends a statement, or several separated by semicolons. In a template, pieces go in as they are, other values as literals. */
+    export function execute(strings: TemplateStringsArray, ...values: (Sql | Input)[]): void;
+    export function execute(statement: string | Sql): void;
+    /** Sends a script with psql's variables filled in: `:"schema"`, `:'name'`, `:name` for the run's arguments. */
+    export function executeScript(script: string): void;
+    /**
+     * Runs one statement and returns the number of rows it touched. In a template, values become parameters; in a string, parameters are
+     * written `$1`, `$2` and their values follow.
+     */
+    export function run(strings: TemplateStringsArray, ...values: (Sql | Input)[]): number;
+    export function run(statement: string | Sql, ...params: Input[]): number;
+    /** All rows of a query; parameters as with `run`. Results beyond 64 MiB end the run: `cursor` is for those. */
+    export function query<R = Row>(strings: TemplateStringsArray, ...values: (Sql | Input)[]): R[];
+    export function query<R = Row>(statement: string | Sql, ...params: Input[]): R[];
+    /** The only row of a query. */
+    export function queryOne<R = Row>(strings: TemplateStringsArray, ...values: (Sql | Input)[]): R;
+    export function queryOne<R = Row>(statement: string | Sql, ...params: Input[]): R;
+    /** The first column of the only row of a query. */
+    export function queryValue<T = Output>(strings: TemplateStringsArray, ...values: (Sql | Input)[]): T;
+    export function queryValue<T = Output>(statement: string | Sql, ...params: Input[]): T;
+
+    /** What `tryExecute` throws: PostgreSQL's error. */
+    export class DatabaseError extends Error {
+        private constructor();
+        /** Five characters, e.g. `42P01`. */
+        readonly sqlstate: string;
+        readonly detail?: string;
+        readonly hint?: string;
+        /** Where in the statement, counted in characters from 1. */
+        readonly position?: number;
+    }
+    /**
+     * Runs one statement under a savepoint and returns the number of rows it touched. On failure it is undone, the transaction goes on, and
+     * `DatabaseError` is thrown.
+     */
+    export function tryExecute(strings: TemplateStringsArray, ...values: (Sql | Input)[]): number;
+    export function tryExecute(statement: string | Sql): number;
+
+    /** The rows of a query, fetched `batch` at a time. They have no names: `row[0]`. */
+    export function cursor(statement: string, params?: Input[], batch?: number): Generator<Output[]>;
+    /** Inserts rows by COPY, the fastest way to insert many. Returns how many there were. */
+    export function copyIn(table: string, columns: string[], rows: Iterable<Iterable<Input>>): number;
+    /** Leaves the transaction while `work` runs, for statements that cannot run inside one. What was done so far is committed. */
+    export function outsideTransaction<T>(work: () => T): T;
+
+    // ---- Objects that are replaced as a whole
+
+    /** A replaceable object. */
+    export interface ReplaceableObject {
+        kind: string;
+        name: string;
+        definition: string;
+        options: Array<[string, string]>;
+    }
+    /** Options of a kind; those that repeat take a list. */
+    export type Options = Record<string, string | string[]>;
+
+    /** An object of any kind. */
+    export function object(kind: string, name: string, definition: string, options?: Options): ReplaceableObject;
+    /** A view: its name and its SELECT. */
+    export function view(name: string, query: string, options?: Options): ReplaceableObject;
+    /** A materialized view: its name and its SELECT. */
+    export function materializedView(name: string, query: string, options?: Options): ReplaceableObject;
+    /** A function: its identity, e.g. `area(integer)`, and what follows the name in CREATE FUNCTION. */
+    export function sqlFunction(identity: string, definition: string, options?: Options): ReplaceableObject;
+    /** A procedure: its identity, and what follows the name in CREATE PROCEDURE. */
+    export function procedure(identity: string, definition: string, options?: Options): ReplaceableObject;
+    /** A trigger: its identity, and the rest of CREATE TRIGGER as the plugin documents it. */
+    export function trigger(identity: string, definition: string, options?: Options): ReplaceableObject;
+
+    /** Operations on replaceable objects, for migrations. A migration's `objects()` returns its versions: `{ key: view(...) }`. */
+    export const replaceable: {
+        /** Creates an object that does not exist. */
+        create(object: ReplaceableObject): void;
+        /** Drops an object, but nothing that depends on it. */
+        drop(object: ReplaceableObject): void;
+        /** Replaces the version that `replaces` names as `REVISION.KEY` or, with none, the nearest ancestor's. */
+        replace(object: ReplaceableObject, replaces?: string): void;
+        /** The reverse of `replace`, for downgrades. */
+        restore(object: ReplaceableObject, version?: string): void;
+    };
+
+    // ---- The run, the artifact's files, messages
+
+    /** The run that the guest takes part in. */
+    export const context: {
+        /** True on the way down. */
+        downgrading(): boolean;
+        revision(): string;
+        /** The schema that the run targets, unquoted. */
+        schema(): string;
+        /** The role for statements that need high privilege, unquoted. */
+        superuserRole(): string;
+        /** True where a script is written and there is no database to ask. */
+        offline(): boolean;
+        /** The value of `-x name=value`. */
+        argument(name: string): string | undefined;
+        /** E.g. 150018 for 15.18; undefined offline. */
+        serverVersion(): number | undefined;
+    };
+    /** The names of the files below `assets/` beside the code. */
+    export function assetNames(): string[];
+    /** The file `assets/NAME` beside the code. */
+    export function asset(name: string): Uint8Array;
+    /** The file `assets/NAME` beside the code, as text. */
+    export function assetText(name: string): string;
+    /** UTF-8 as text. */
+    export function decodeUtf8(bytes: Uint8Array): string;
+
+    /** A message that is shown with --verbose only. */
+    export function debug(text: unknown): void;
+    /** A message for the person who watches the run; `console.log` does the same. */
+    export function info(text: unknown): void;
+    /** A warning for the person who watches the run. */
+    export function warn(text: unknown): void;
+    /** `done` of `total` units of your choice. */
+    export function progress(done: number, total?: number): void;
+    /** Ends the run, with `reason` for the person who watches it. */
+    export function fail(reason: unknown): never;
+}
+
+declare const console: {
+    log(...values: unknown[]): void;
+    info(...values: unknown[]): void;
+    debug(...values: unknown[]): void;
+    warn(...values: unknown[]): void;
+    error(...values: unknown[]): void;
+};

@@ -1,0 +1,230 @@
+// What migrations and plugins in JavaScript and TypeScript use; `mighost.d.ts` documents it.
+
+import * as database from "mighost:host/database@0.1.0";
+import * as hostContext from "mighost:host/context@0.1.0";
+import * as hostAssets from "mighost:host/assets@0.1.0";
+import * as log from "mighost:host/log@0.1.0";
+/*REPLACEABLE*/
+
+// ---- Quoting
+
+export class Sql {
+    constructor(text) {
+        this.text = text;
+    }
+    toString() {
+        return this.text;
+    }
+}
+
+export const identifier = (name) => new Sql('"' + String(name).replaceAll('"', '""') + '"');
+export const identifiers = (names) => new Sql([...names].map((name) => identifier(name).text).join(", "));
+export const qualified = (schema, name) => new Sql(identifier(schema).text + "." + identifier(name).text);
+export const inSchema = (name) => qualified(hostContext.schema(), name);
+export const raw = (text) => new Sql(String(text));
+
+export function literal(value) {
+    if (value === null || value === undefined) return new Sql("NULL");
+    if (value instanceof Date) return literal(value.toISOString());
+    if (value instanceof Uint8Array) return literal("\\x" + [...value].map((byte) => byte.toString(16).padStart(2, "0")).join(""));
+    switch (typeof value) {
+        case "boolean":
+        case "bigint":
+            return new Sql(String(value));
+        case "number":
+            return Number.isFinite(value) ? new Sql(String(value)) : literal(String(value));
+        case "string": {
+            const text = value.replaceAll("'", "''");
+            return new Sql(text.includes("\\") ? "E'" + text.replaceAll("\\", "\\\\") + "'" : "'" + text + "'");
+        }
+        default:
+            throw new TypeError(`${describeType(value)} cannot be written as SQL: make it a string, a number or null first`);
+    }
+}
+
+// Tagged templates: pieces go in as they are, anything else as a literal.
+export function sql(strings, ...values) {
+    if (!Array.isArray(strings)) return raw(strings);
+    let text = strings[0];
+    for (let i = 0; i < values.length; i++) {
+        text += (values[i] instanceof Sql ? values[i] : literal(values[i])).text + strings[i + 1];
+    }
+    return new Sql(text);
+}
+
+// ---- Statements and queries
+
+export const execute = (strings, ...values) => database.execute(sql(strings, ...values).text);
+export const executeScript = (script) => database.executeScript(script);
+
+// Templates make parameters of their values; pieces of SQL stay pieces.
+function parameters(strings, values) {
+    if (!Array.isArray(strings)) return [String(strings), values.map(toDatabase)];
+    const params = [];
+    let text = strings[0];
+    for (let i = 0; i < values.length; i++) {
+        text += values[i] instanceof Sql ? values[i].text : "$" + params.push(toDatabase(values[i]));
+        text += strings[i + 1];
+    }
+    return [text, params];
+}
+
+export const run = (strings, ...values) => database.run(...parameters(strings, values));
+
+export function query(strings, ...values) {
+    const { columns, rows } = database.query(...parameters(strings, values));
+    return rows.map((row) => Object.fromEntries(row.map((value, i) => [columns[i], fromDatabase(value, columns[i])])));
+}
+
+export function queryOne(strings, ...values) {
+    const rows = query(strings, ...values);
+    if (rows.length !== 1) {
+        throw new RangeError(`one row was expected, ${rows.length || "none"} came: ${parameters(strings, values)[0]}`);
+    }
+    return rows[0];
+}
+
+export const queryValue = (strings, ...values) => Object.values(queryOne(strings, ...values))[0];
+
+export class DatabaseError extends Error {
+    constructor(fields) {
+        super(`${fields.message} (${fields.sqlstate})`);
+        this.name = "DatabaseError";
+        this.sqlstate = fields.sqlstate;
+        this.detail = fields.detail ?? undefined;
+        this.hint = fields.hint ?? undefined;
+        this.position = fields.position ?? undefined;
+    }
+}
+
+export function tryExecute(strings, ...values) {
+    try {
+        return database.tryExecute(sql(strings, ...values).text);
+    } catch (error) {
+        throw error?.payload?.sqlstate ? new DatabaseError(error.payload) : error;
+    }
+}
+
+export function* cursor(statement, params = [], batch = 1000) {
+    const rows = database.Cursor.open(statement, params.map(toDatabase), batch);
+    try {
+        for (let found = rows.next(); found.length > 0; found = rows.next()) {
+            for (const row of found) yield row.map((value, i) => fromDatabase(value, i + 1));
+        }
+    } finally {
+        rows[Symbol.dispose]?.();
+    }
+}
+
+export function copyIn(table, columns, rows) {
+    const copy = database.CopyIn.open(table, columns);
+    let part = [];
+    for (const row of rows) {
+        if (part.push([...row].map(toDatabase)) === 1000) {
+            copy.write(part);
+            part = [];
+        }
+    }
+    if (part.length > 0) copy.write(part);
+    return database.CopyIn.finish(copy);
+}
+
+export function outsideTransaction(work) {
+    const left = database.inTransaction();
+    if (left) database.suspendTransaction();
+    const result = work();
+    if (left) database.resumeTransaction();
+    return result;
+}
+
+function toDatabase(value) {
+    if (value === null || value === undefined) return { tag: "null" };
+    if (value instanceof Date) return { tag: "text", val: value.toISOString() };
+    if (value instanceof Uint8Array) return { tag: "bytes", val: value };
+    switch (typeof value) {
+        case "boolean":
+            return { tag: "boolean", val: value };
+        case "bigint":
+            return { tag: "text", val: String(value) };
+        case "number":
+            return Number.isSafeInteger(value) ? { tag: "integer", val: value } : { tag: "real", val: value };
+        case "string":
+            return { tag: "text", val: value };
+        default:
+            throw new TypeError(`${describeType(value)} cannot be a parameter: make it a string, a number or null first`);
+    }
+}
+
+function fromDatabase(value, column) {
+    if (value.tag === "null") return null;
+    if (value.tag === "integer" && !Number.isSafeInteger(value.val)) {
+        throw new RangeError(`column ${column} holds an integer that is too large for a number: select it as text`);
+    }
+    return value.val;
+}
+
+const describeType = (value) => (Array.isArray(value) ? "an array" : typeof value === "object" ? "an object" : `a ${typeof value}`);
+
+// ---- Objects that are replaced as a whole
+
+export function object(kind, name, definition, options = {}) {
+    const listed = [];
+    for (const [option, values] of Object.entries(options)) {
+        for (const value of Array.isArray(values) ? values : [values]) listed.push([option, String(value)]);
+    }
+    return { kind, name, definition, options: listed };
+}
+
+export const view = (name, query, options) => object("view", name, query, options);
+export const materializedView = (name, query, options) => object("materialized-view", name, query, options);
+export const sqlFunction = (identity, definition, options) => object("function", identity, definition, options);
+export const procedure = (identity, definition, options) => object("procedure", identity, definition, options);
+export const trigger = (identity, definition, options) => object("trigger", identity, definition, options);
+
+export const replaceable = {
+    create: (object) => hostReplaceable.create(object),
+    drop: (object) => hostReplaceable.drop(object),
+    replace: (object, replaces = null) => hostReplaceable.replace(object, replaces),
+    restore: (object, version = null) => hostReplaceable.restore(object, version),
+};
+
+// ---- The run, the artifact's files, messages
+
+export const context = {
+    downgrading: () => hostContext.downgrading(),
+    revision: () => hostContext.revision(),
+    schema: () => hostContext.schema(),
+    superuserRole: () => hostContext.superuserRole(),
+    offline: () => hostContext.offline(),
+    argument: (name) => hostContext.argument(name) ?? undefined,
+    serverVersion: () => hostContext.serverVersion() ?? undefined,
+};
+
+export const assetNames = () => hostAssets.names().filter((name) => !name.startsWith("mighost:"));
+
+export function asset(name) {
+    const content = hostAssets.read(name);
+    if (content === null) throw new Error(`there is no file assets/${name}`);
+    return content instanceof Uint8Array ? content : new Uint8Array(content);
+}
+
+export const assetText = (name) => decodeUtf8(asset(name));
+
+export function decodeUtf8(bytes) {
+    const plain = bytes.every((byte) => byte < 128);
+    let text = "";
+    // In parts: a function takes so many arguments only.
+    for (let i = 0; i < bytes.length; i += 4096) {
+        const part = bytes.subarray(i, i + 4096);
+        text += plain
+            ? String.fromCharCode(...part)
+            : Array.from(part, (byte) => "%" + byte.toString(16).padStart(2, "0")).join("");
+    }
+    return plain ? text : decodeURIComponent(text);
+}
+
+export const debug = (text) => log.message("debug", String(text));
+export const info = (text) => log.message("info", String(text));
+export const warn = (text) => log.message("warn", String(text));
+export const progress = (done, total) => log.progress(done, total ?? null);
+export const fail = (reason) => log.fail(String(reason));

@@ -1,0 +1,161 @@
+//! Packages that `requirements.txt` names: installed by pip into the work folder. What is compiled for the machine is taken out of them.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use super::super::super::error::ArtifactError;
+use super::super::{Job, tool};
+use crate::ident::Digest;
+
+const REQUIREMENTS: &str = "requirements.txt";
+/// More files than this below one guest's packages are taken for a mistake.
+const MAX_FILES: usize = 50_000;
+
+pub(super) struct Packages {
+    /// Where they are; an empty folder where there are none.
+    pub site: PathBuf,
+    /// Of the packages' code.
+    pub digest: String,
+    /// Files that were taken out, relative to `site`.
+    native: Vec<String>,
+}
+
+/// Installs them, unless an earlier build has.
+pub(super) fn install(job: &Job<'_>) -> Result<Packages, ArtifactError> {
+    let path = job.folder().join(REQUIREMENTS);
+    let wanted = if path.is_file() {
+        fs::read(&path).map_err(ArtifactError::read(&path))?
+    } else {
+        Vec::new()
+    };
+    let python = job.toolchains.python().map_err(|error| job.no_tool(error))?;
+    let key = Digest::of_parts([wanted.as_slice(), python.as_os_str().as_encoded_bytes()]).to_string();
+    let site = job.work.join("site");
+    let marker = job.work.join("site.digest");
+    if fs::read_to_string(&marker).is_ok_and(|there| there == key) && site.is_dir() {
+        return finished(job, site);
+    }
+    if site.exists() {
+        fs::remove_dir_all(&site).map_err(ArtifactError::write(&site))?;
+    }
+    fs::create_dir_all(&site).map_err(ArtifactError::write(&site))?;
+    if names_something(&wanted) {
+        let mut command = job.toolchains.pip().map_err(|error| job.no_tool(error))?;
+        command
+            .args([
+                "install",
+                "--no-input",
+                "--no-compile",
+                "--disable-pip-version-check",
+                "--no-warn-script-location",
+            ])
+            .args(["--root-user-action", "ignore", "--quiet", "--target"])
+            .arg(&site)
+            .arg("--requirement")
+            .arg(&path)
+            .env("PIP_USER", "0");
+        tool::run(job, "pip", &mut command)?;
+    }
+    fs::write(&marker, &key).map_err(ArtifactError::write(&marker))?;
+    finished(job, site)
+}
+
+fn names_something(requirements: &[u8]) -> bool {
+    let text = String::from_utf8_lossy(requirements);
+    text.lines()
+        .any(|line| !line.trim().is_empty() && !line.trim_start().starts_with('#'))
+}
+
+/// Removes native code, remembers which, and makes the digest of the rest.
+fn finished(job: &Job<'_>, site: PathBuf) -> Result<Packages, ArtifactError> {
+    let mut files = Vec::new();
+    let mut pending = vec![site.clone()];
+    while let Some(folder) = pending.pop() {
+        for entry in fs::read_dir(&folder).map_err(ArtifactError::read(&folder))? {
+            let entry = entry.map_err(ArtifactError::read(&folder))?;
+            let kind = entry.file_type().map_err(ArtifactError::read(&folder))?;
+            if kind.is_dir() {
+                pending.push(entry.path());
+            } else {
+                files.push(entry.path());
+            }
+        }
+        if files.len() > MAX_FILES {
+            return Err(job.failed(format!("its packages have more than {MAX_FILES} files"), ""));
+        }
+    }
+    files.sort();
+    let record = job.work.join("site.native");
+    let mut native: Vec<String> = fs::read_to_string(&record)
+        .unwrap_or_default()
+        .lines()
+        .map(str::to_owned)
+        .collect();
+    native.retain(|name| site.join(name).parent().is_some_and(Path::is_dir));
+    let mut parts = Vec::new();
+    for file in &files {
+        let name = file
+            .strip_prefix(&site)
+            .unwrap_or(file)
+            .to_string_lossy()
+            .replace('\\', "/");
+        if file
+            .extension()
+            .is_some_and(|end| ["so", "pyd", "dylib"].iter().any(|native| end == *native))
+        {
+            fs::remove_file(file).map_err(ArtifactError::write(file))?;
+            native.push(name);
+        } else if name.ends_with(".py") {
+            parts.push(name.into_bytes());
+            parts.push(fs::read(file).map_err(ArtifactError::read(file))?);
+        }
+    }
+    native.sort();
+    native.dedup();
+    fs::write(&record, native.join("\n")).map_err(ArtifactError::write(&record))?;
+    Ok(Packages {
+        site,
+        digest: Digest::of_parts(parts.iter().map(Vec::as_slice)).to_string(),
+        native,
+    })
+}
+
+impl Packages {
+    /// Says what a failure of componentize-py means for the author.
+    pub fn explain(&self, job: &Job<'_>, error: ArtifactError) -> ArtifactError {
+        let ArtifactError::Build { output, .. } = &error else {
+            return error;
+        };
+        // What `runtime.py` says of an import that failed.
+        let Some(at) = output.find("mighost: ") else {
+            return error;
+        };
+        let text = output.get(at + "mighost: ".len()..).unwrap_or_default();
+        let first = text.lines().next().unwrap_or_default();
+        let Some((place, rest)) = first.split_once(" imports ") else {
+            return error;
+        };
+        let module = rest.split(',').next().unwrap_or_default();
+        let top = module.split('.').next().unwrap_or_default();
+        let own: Vec<&String> = self
+            .native
+            .iter()
+            .filter(|name| name.starts_with(&format!("{top}/")) || name.starts_with(&format!("{top}.")))
+            .collect();
+        let native = own.first().copied().or(self.native.first());
+        let reason = match native {
+            Some(native) => format!(
+                "{place} imports {module}, which cannot run in the sandbox: it has parts compiled for this machine, such as {native}, and does \
+                 not work without them"
+            ),
+            None => format!("{place} imports {module}, which cannot run in the sandbox"),
+        };
+        job.failed(
+            reason,
+            text.lines()
+                .take_while(|line| !line.starts_with("Caused by"))
+                .collect::<Vec<_>>()
+                .join("\n"),
+        )
+    }
+}
