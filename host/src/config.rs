@@ -12,6 +12,7 @@ mod locate;
 mod place;
 mod resolve;
 mod revision;
+mod test;
 #[cfg(test)]
 mod tests;
 mod toml_table;
@@ -24,6 +25,7 @@ pub use load::{Environment, LoadRequest, load, load_project};
 pub use locate::{CONFIG_VARIABLE, FILE_NAME};
 pub use place::Place;
 pub use revision::{RevisionSettings, WriteHook};
+pub use test::TestSettings;
 pub use toolchains::{TOOLCHAINS_VARIABLE, ToolchainSettings};
 pub use units::parse_duration;
 
@@ -147,5 +149,6 @@ pub struct ProjectSettings {
     pub embedded: EmbeddedSettings,
     /// How new revisions are written.
     pub revision: RevisionSettings,
+    pub test: TestSettings,
     pub toolchains: ToolchainSettings,
 }

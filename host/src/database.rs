@@ -22,3 +22,5 @@ pub use live::{LiveSink, guest_statements, single_statement};
 pub use offline::{OfflineSink, ScriptHeader};
 pub use state::{Applied, DatabaseState, read_heads, read_state};
 pub use step::{Aftermath, LedgerEntry, RunError, RunSettings, StepContext, StepSink, lock_timed_out};
+pub use tables::own_tables;
+pub use text::literal;

@@ -9,6 +9,7 @@
 
 pub mod api;
 pub mod artifact;
+pub mod catalog;
 pub mod cli;
 pub mod commands;
 pub mod config;

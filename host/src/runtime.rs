@@ -6,8 +6,10 @@
 mod bindings;
 mod cache;
 mod call;
+mod contract;
 mod engine;
 mod error;
+mod fit;
 mod forward;
 mod guest;
 mod hook;
@@ -17,14 +19,19 @@ mod migration;
 mod providers;
 mod sink;
 mod step;
+mod test;
+mod testbed;
 mod types;
 mod wave;
 
 pub use bindings::mighost::host::database::{Error as GuestDatabaseError, Row, Rows, Value};
 pub use bindings::mighost::host::objects::Object;
+pub use bindings::testing::{
+    Answer as TestAnswer, Failure as TestFailure, Reply as TestReply, Settings as TestSettings,
+};
 pub use bindings::version_hook::{Direction as HookDirection, Step as HookStep};
 pub use call::{Call, CallError, Function, Returned, finish_calls};
-pub use engine::Runtime;
+pub use engine::{Provided, Runtime};
 pub use error::RuntimeError;
 pub use guest::{Guest, GuestKind};
 pub use hook::{VERSION_HOOK, call_version_hook};
@@ -32,4 +39,6 @@ pub use migration::{call_migration, call_objects};
 pub use providers::{NoProviders, Providers};
 pub use sink::{Sink, SinkError};
 pub use step::{RunSettings, StepRun};
+pub use test::{TESTS, call_case, call_cases};
+pub use testbed::{DatabaseHandle, TestBed};
 pub use wave::{ValueError, check_value, same_value, string_value};

@@ -5,8 +5,10 @@
 
 mod case;
 mod compare;
+mod component;
 mod coverage;
 mod database;
+pub mod history;
 mod isolated;
 mod listener;
 mod recording;
@@ -19,7 +21,7 @@ mod wave;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use crate::artifact::Loaded;
+use crate::artifact::{Loaded, LoadedPlugin};
 use crate::config::ProjectSettings;
 use crate::database::connect::Environment;
 use crate::plugins::Registry;
@@ -43,6 +45,8 @@ pub struct Project {
     pub registry: Arc<Registry>,
     /// Where the server's programs are looked for.
     pub environment: Environment,
+    /// Tests that are components.
+    tests: Vec<LoadedPlugin>,
     guests: Mutex<HashMap<Subject, Arc<Guest>>>,
 }
 
@@ -60,8 +64,40 @@ impl Project {
             graph,
             registry,
             environment,
+            tests: Vec::new(),
             guests: Mutex::default(),
         }
+    }
+
+    /// Adds tests that are components.
+    #[must_use]
+    pub fn with_tests(self, tests: Vec<LoadedPlugin>) -> Self {
+        Self { tests, ..self }
+    }
+
+    /// The same project, for those who outlive this value.
+    fn share(&self) -> Self {
+        Self {
+            settings: self.settings.clone(),
+            loaded: self.loaded.clone(),
+            graph: self.graph.clone(),
+            registry: self.registry.clone(),
+            environment: self.environment.clone(),
+            tests: Vec::new(),
+            guests: Mutex::new(self.guests.lock().unwrap_or_else(PoisonError::into_inner).clone()),
+        }
+    }
+
+    /// The folders of tests beside the code: of plugins, then of migrations.
+    pub fn test_folders(loaded: &Loaded) -> Vec<std::path::PathBuf> {
+        let plugins = loaded.plugins.iter().map(|plugin| plugin.place.as_path());
+        let revisions = loaded
+            .revisions()
+            .filter_map(|(revision, _)| loaded.place(&revision.revision));
+        let mut folders: Vec<_> = plugins.chain(revisions).map(|place| place.join("tests")).collect();
+        folders.dedup();
+        folders.retain(|folder| folder.is_dir());
+        folders
     }
 
     /// The component of a subject, linked to the plugins that it imports.

@@ -85,3 +85,25 @@ pub mod schema {
         additional_derives: [PartialEq],
     });
 }
+
+/// What tests that are components import and export.
+pub mod test {
+    wit_bindgen::generate!({
+        path: "../wit",
+        inline: "
+            package mighost:sdk;
+            world test {
+                import mighost:host/testing@0.1.0;
+                export mighost:host/tests@0.1.0;
+            }
+        ",
+        world: "mighost:sdk/test",
+        runtime_path: "::mighost_sdk::wit_bindgen::rt",
+        pub_export_macro: true,
+        export_macro_name: "export_tests_component",
+        default_bindings_module: "::mighost_sdk::bindings::test",
+        with: { "mighost:host/database@0.1.0": ::mighost_sdk::bindings::mighost::host::database },
+        generate_all,
+        additional_derives: [PartialEq],
+    });
+}

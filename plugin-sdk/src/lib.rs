@@ -53,6 +53,7 @@ mod panic;
 pub mod quote;
 pub mod replaceable;
 pub mod schema;
+pub mod test;
 
 pub use hooks::VersionHook;
 pub use migration::{Migration, Outcome};

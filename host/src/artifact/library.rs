@@ -135,16 +135,57 @@ impl Loaded {
 /// Cargo's, which stands beside the sources of a crate that is in no workspace.
 const LOCK_FILE: &str = "Cargo.lock";
 
+/// What of a project is loaded.
+enum Shelf<'a> {
+    /// Migrations and plugins.
+    Project,
+    /// Tests that are components.
+    Tests {
+        locations: &'a [PathBuf],
+        plugins: &'a [LoadedPlugin],
+    },
+}
+
+impl<'a> Shelf<'a> {
+    /// What is there beside it.
+    fn plugins(&self) -> &'a [LoadedPlugin] {
+        match self {
+            Self::Project => &[],
+            Self::Tests { plugins, .. } => plugins,
+        }
+    }
+}
+
 impl Library {
     /// Reads every artifact, building sources as `mode` says.
     ///
     /// # Errors
     /// The first artifact or source that is not right; a location that cannot be read.
     pub fn load(&self, mode: BuildMode, reporter: &dyn Reporter) -> Result<Loaded, ArtifactError> {
+        self.load_from(&Shelf::Project, mode, reporter)
+    }
+
+    /// Reads the tests that are components in the folders `locations`, building them as `mode` says. They may use interfaces of
+    /// `plugins`.
+    ///
+    /// # Errors
+    /// As [`Library::load`].
+    pub fn load_tests(
+        &self,
+        locations: &[PathBuf],
+        plugins: &[LoadedPlugin],
+        mode: BuildMode,
+        reporter: &dyn Reporter,
+    ) -> Result<Vec<LoadedPlugin>, ArtifactError> {
+        let shelf = Shelf::Tests { locations, plugins };
+        Ok(self.load_from(&shelf, mode, reporter)?.plugins)
+    }
+
+    fn load_from(&self, shelf: &Shelf<'_>, mode: BuildMode, reporter: &dyn Reporter) -> Result<Loaded, ArtifactError> {
         // The index is parsed while the folders are listed.
         let (index, places) = std::thread::scope(|scope| {
-            let index = scope.spawn(|| Index::read(&self.index_path()));
-            let places = self.places();
+            let index = scope.spawn(|| Index::read(&self.index_path(shelf)));
+            let places = self.places(shelf);
             (index.join().unwrap_or_default(), places)
         });
         let places = places?;
@@ -199,6 +240,7 @@ impl Library {
         }
         let built = stale.len();
         let known = items.iter().filter_map(|item| item.known.as_deref());
+        let known = known.chain(shelf.plugins().iter().map(|plugin| &*plugin.artifact));
         for (number, files, artifact) in self.build_stale(stale, known, reporter)? {
             if let Some(item) = items.get_mut(number) {
                 item.stamps.files = files;
@@ -218,7 +260,7 @@ impl Library {
             entries: entries.collect(),
         };
         if learned && !described {
-            self.write_index(&index, reporter);
+            self.write_index(&self.index_path(shelf), &index, reporter);
         }
         let mut loaded = Loaded {
             built,
@@ -235,24 +277,30 @@ impl Library {
     }
 
     /// All that lies in the locations: migrations, and plugins behind them.
-    fn places(&self) -> Result<Vec<Place>, ArtifactError> {
+    fn places(&self, shelf: &Shelf<'_>) -> Result<Vec<Place>, ArtifactError> {
+        if let Shelf::Tests { locations, .. } = shelf {
+            return items::places(&self.build_dir, locations, PluginSource::TEST_MANIFEST);
+        }
         let mut places = items::places(&self.build_dir, &self.migrations, MigrationSource::MANIFEST)?;
         places.extend(items::places(&self.build_dir, &self.plugins, PluginSource::MANIFEST)?);
         Ok(places)
     }
 
-    fn index_path(&self) -> PathBuf {
-        self.build_dir.join("index.json")
+    fn index_path(&self, shelf: &Shelf<'_>) -> PathBuf {
+        self.build_dir.join(match shelf {
+            Shelf::Project => "index.json",
+            Shelf::Tests { .. } => "tests.json",
+        })
     }
 
     /// Without an index the next run is slower, so a failure is only told.
-    fn write_index(&self, index: &Index, reporter: &dyn Reporter) {
+    fn write_index(&self, path: &Path, index: &Index, reporter: &dyn Reporter) {
         let result = index.to_json().map_err(std::io::Error::other).and_then(|json| {
             fs::create_dir_all(&self.build_dir)?;
-            write_replacing(&self.index_path(), &json)
+            write_replacing(path, &json)
         });
         if let Err(error) = result {
-            let text = format!("cannot write {}: {error}", self.index_path().display());
+            let text = format!("cannot write {}: {error}", path.display());
             reporter.report(Event::Note {
                 level: Level::Debug,
                 text,

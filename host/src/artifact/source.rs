@@ -43,6 +43,8 @@ pub struct PluginSource {
     pub hooks: Vec<Hook>,
     /// Interfaces of other plugins that it imports. Guests in Rust name them in their code.
     pub uses: Vec<InterfaceName>,
+    /// Whether it is no plugin but a test, which has a world of its own and is otherwise built and kept as a plugin is.
+    pub test: bool,
 }
 
 /// A hook of runs, as `plugin.toml` names it.
@@ -122,6 +124,17 @@ struct PluginManifest {
     kinds: Vec<String>,
     #[serde(default)]
     hooks: Vec<Hook>,
+    #[serde(default)]
+    uses: Vec<InterfaceName>,
+}
+
+/// `test.toml`.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+struct TestManifest {
+    build: Option<Driver>,
+    #[serde(default)]
+    description: String,
     #[serde(default)]
     uses: Vec<InterfaceName>,
 }
@@ -211,6 +224,35 @@ impl PluginSource {
             kinds: manifest.kinds,
             hooks: manifest.hooks,
             uses: manifest.uses,
+            test: false,
+        })
+    }
+
+    /// The file that makes a folder a test.
+    pub const TEST_MANIFEST: &'static str = "test.toml";
+
+    /// Reads `folder/test.toml`. A test is called after what it tests and its folder, e.g. `roles/setting`.
+    ///
+    /// # Errors
+    /// The file cannot be read, is not valid, or names no code.
+    pub fn read_test(folder: &Path) -> Result<Self, ArtifactError> {
+        let manifest: TestManifest = read_manifest(&folder.join(Self::TEST_MANIFEST))?;
+        let driver = driver(folder, manifest.build, None)?;
+        let part = |path: Option<&Path>| {
+            let name = path.and_then(Path::file_name).unwrap_or_default();
+            name.to_string_lossy().into_owned()
+        };
+        let subject = folder.parent().and_then(Path::parent);
+        Ok(Self {
+            folder: folder.to_owned(),
+            driver,
+            name: format!("{}/{}", part(subject), part(Some(folder))),
+            version: "0.0.0".into(),
+            description: manifest.description,
+            kinds: Vec::new(),
+            hooks: Vec::new(),
+            uses: manifest.uses,
+            test: true,
         })
     }
 }

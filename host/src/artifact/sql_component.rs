@@ -7,7 +7,7 @@ use super::error::Defect;
 use crate::ident::Digest;
 
 /// The package `mighost:host`, file by file, as the host carries it; the first documents the package.
-pub const WIT: [(&str, &str); 8] = [
+pub const WIT: [(&str, &str); 9] = [
     ("world.wit", include_str!("../../../wit/world.wit")),
     ("assets.wit", include_str!("../../../wit/assets.wit")),
     ("context.wit", include_str!("../../../wit/context.wit")),
@@ -16,6 +16,7 @@ pub const WIT: [(&str, &str); 8] = [
     ("log.wit", include_str!("../../../wit/log.wit")),
     ("replaceable.wit", include_str!("../../../wit/replaceable.wit")),
     ("revision.wit", include_str!("../../../wit/revision.wit")),
+    ("test.wit", include_str!("../../../wit/test.wit")),
 ];
 
 /// The SQL component's bytes; made of its text once a process (1 ms).

@@ -51,6 +51,9 @@ pub struct Test {
     /// Show the names of the tests and run none
     #[arg(short, long)]
     pub list: bool,
+    /// Test what every revision must be able to do instead: up, down and up again without a trace, in any session, by script
+    #[arg(long, conflicts_with_all = ["list", "update", "watch", "coverage"])]
+    pub history: bool,
     /// Build nothing, and refuse to test what changed since it was built
     #[arg(long)]
     pub no_build: bool,
@@ -92,6 +95,7 @@ impl Test {
             update: self.update,
             yes: self.yes,
             list: self.list,
+            history: self.history,
             watch: self.watch,
             format: match (self.json, self.format) {
                 (true, _) | (_, Format::Json) => TestFormat::Json,

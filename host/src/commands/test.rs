@@ -2,8 +2,10 @@
 
 mod watch;
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Instant;
 
 pub use watch::Watch;
 
@@ -12,7 +14,8 @@ use crate::artifact::BuildMode;
 use crate::plugins::Registry;
 use crate::report::Reporter;
 use crate::runtime::Runtime;
-use crate::testkit::{self, Listed, Options, Progress, Suite, SuiteReport};
+use crate::testkit::history::HistoryTests;
+use crate::testkit::{self, Listed, Options, Progress, Suite, SuiteReport, TestError};
 
 /// The ends of variables that would make tests depend on the machine they run on.
 const OVERRIDES: [&str; 2] = ["_SCHEMA_NAME", "_SU_ROLE_NAME"];
@@ -39,6 +42,8 @@ pub struct TestRequest {
     pub yes: bool,
     /// Show the tests' names and run none.
     pub list: bool,
+    /// Test the history instead of the tests that lie beside the code.
+    pub history: bool,
     /// Run them again each time that a file changes.
     pub watch: bool,
     pub format: TestFormat,
@@ -79,6 +84,9 @@ pub fn run(
     reporter: &Arc<dyn Reporter>,
     progress: &dyn Progress,
 ) -> Result<SuiteReport, CommandError> {
+    if request.history {
+        return history(project, request, reporter, progress);
+    }
     let (tested, suite) = open(project, request, reporter)?;
     let options = Options {
         seed: request.seed,
@@ -94,6 +102,49 @@ fn open(
     request: &TestRequest,
     reporter: &Arc<dyn Reporter>,
 ) -> Result<(testkit::Project, Suite), CommandError> {
+    let tested = tested(project, request, reporter)?;
+    let suite = Suite::find(&tested, &project.directory, &request.select, &request.filters)?;
+    Ok((tested, suite))
+}
+
+/// Tests every revision that the request names, or all.
+fn history(
+    project: &Project,
+    request: &TestRequest,
+    reporter: &Arc<dyn Reporter>,
+    progress: &dyn Progress,
+) -> Result<SuiteReport, CommandError> {
+    let begun = Instant::now();
+    let tested = tested(project, request, reporter)?;
+    let ids = request
+        .select
+        .iter()
+        .map(|name| tested.graph.get(name).map(str::to_owned));
+    let ids: BTreeSet<String> = ids.collect::<Result<_, _>>()?;
+    let tests = HistoryTests {
+        only: (!ids.is_empty()).then_some(ids),
+        filters: request.filters.clone(),
+        fail_fast: request.fail_fast,
+    };
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(TestError::Threads)?;
+    let cases = runtime
+        .block_on(testkit::history::test(&tested, &tests, progress))
+        .map_err(TestError::from)?;
+    Ok(SuiteReport {
+        cases,
+        seconds: begun.elapsed().as_secs_f64(),
+        ..SuiteReport::default()
+    })
+}
+
+fn tested(
+    project: &Project,
+    request: &TestRequest,
+    reporter: &Arc<dyn Reporter>,
+) -> Result<testkit::Project, CommandError> {
     let settings = hermetic(project).project_settings()?;
     let mode = match request.no_build {
         true => BuildMode::Never,
@@ -108,6 +159,12 @@ fn open(
     let history = open::history(&library, mode, &**reporter)?;
     let runtime = Arc::new(Runtime::new()?);
     let registry = Registry::new(runtime, reporter.clone(), history.loaded.plugins.clone())?;
+    let tests = if request.history {
+        Vec::new()
+    } else {
+        let folders = testkit::Project::test_folders(&history.loaded);
+        library.load_tests(&folders, &history.loaded.plugins, mode, &**reporter)?
+    };
     let tested = testkit::Project::new(
         settings,
         history.loaded,
@@ -115,8 +172,7 @@ fn open(
         Arc::new(registry),
         open::connect_environment(&project.environment),
     );
-    let suite = Suite::find(&tested, &project.directory, &request.select, &request.filters)?;
-    Ok((tested, suite))
+    Ok(tested.with_tests(tests))
 }
 
 /// The project without what the environment lays over its settings.

@@ -8,7 +8,7 @@ use toml::de::DeTable;
 use super::layer::{Layer, TABLES};
 use super::toml_table::{Field, Section, Source};
 use super::units::shown;
-use super::{ConfigError, Place, RevisionSettings, ToolchainSettings, locate};
+use super::{ConfigError, Place, RevisionSettings, TestSettings, ToolchainSettings, locate};
 
 /// The longest label.
 const MAX_LABEL_BYTES: usize = 63;
@@ -23,6 +23,8 @@ pub(super) struct ConfigFile {
     pub databases: BTreeMap<String, Database>,
     /// `[revision]`, its paths absolute.
     pub revision: RevisionSettings,
+    /// `[test]`, its paths absolute.
+    pub test: TestSettings,
     /// `[toolchains]`, its paths absolute.
     pub toolchains: ToolchainSettings,
 }
@@ -66,7 +68,7 @@ impl ConfigFile {
                 .replace(", expected literal string", ""),
         })?;
         let root = Section::root(source, &table);
-        let known: Vec<&str> = ["project", "databases", "revision", "toolchains"]
+        let known: Vec<&str> = ["project", "databases", "revision", "test", "toolchains"]
             .into_iter()
             .chain(TABLES)
             .collect();
@@ -95,6 +97,8 @@ impl ConfigFile {
             Some(section) => RevisionSettings::read(&section, folder)?,
             None => RevisionSettings::defaults(folder),
         };
+        let test = root.section("test")?;
+        let test = test.map(|section| TestSettings::read(&section, folder)).transpose()?;
         let toolchains = match root.section("toolchains")? {
             Some(section) => ToolchainSettings::read(&section, folder)?,
             None => ToolchainSettings::defaults(folder),
@@ -105,6 +109,7 @@ impl ConfigFile {
             default,
             databases,
             revision,
+            test: test.unwrap_or_default(),
             toolchains,
         })
     }

@@ -9,7 +9,7 @@ use super::layer::{self, Layer};
 use super::load::{Environment, absolute};
 use super::{
     ConfigError, DatabaseUrl, EmbeddedSettings, Limits, ProjectSettings, RevisionSettings, Secret, Settings,
-    ToolchainSettings,
+    TestSettings, ToolchainSettings,
 };
 
 const ENV_PREFIX: &str = "MIGHOST";
@@ -28,6 +28,7 @@ pub(super) struct Resolver<'f> {
     environment: &'f Environment,
     args: BTreeMap<String, String>,
     revision: &'f RevisionSettings,
+    test: &'f TestSettings,
     toolchains: &'f ToolchainSettings,
 }
 
@@ -58,6 +59,7 @@ impl<'f> Resolver<'f> {
             environment,
             args,
             revision: &file.revision,
+            test: &file.test,
             toolchains: &file.toolchains,
         })
     }
@@ -130,6 +132,7 @@ impl<'f> Resolver<'f> {
             limits,
             embedded,
             revision: self.revision.clone(),
+            test: self.test.clone(),
             toolchains,
         })
     }

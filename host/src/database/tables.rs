@@ -17,6 +17,11 @@ pub(super) fn create_schema_if_missing(schema: &str) -> String {
     format!("DO {}", quote_literal(&body))
 }
 
+/// The names of the tables that mighost keeps for a project whose version table is called `version_table`.
+pub fn own_tables(version_table: &str) -> [String; 3] {
+    ["", "_ledger", "_journal"].map(|suffix| format!("{version_table}{suffix}"))
+}
+
 /// The names of the tables of one project in one database, quoted.
 #[derive(Clone, Debug)]
 pub(super) struct Tables {

@@ -42,7 +42,7 @@ fn hex(bytes: &[u8]) -> String {
 }
 
 /// A value as an SQL literal without a type, as the server takes a parameter.
-pub(super) fn literal(value: &Value) -> String {
+pub fn literal(value: &Value) -> String {
     to_text(value).map_or_else(|| "NULL".to_owned(), |text| quote_literal(&text))
 }
 

@@ -3,6 +3,7 @@
 pub(super) use hooks::{Hooks, exports::mighost::host::version_hook};
 pub(super) use migration::{Migration, mighost};
 pub(super) use object_types::ObjectTypes;
+pub(super) use test::{Test, mighost::host::testing};
 
 mod migration {
     wasmtime::component::bindgen!({
@@ -47,6 +48,23 @@ mod hooks {
             "mighost:host/context": super::migration::mighost::host::context,
             "mighost:host/assets": super::migration::mighost::host::assets,
             "mighost:host/log": super::migration::mighost::host::log,
+        },
+    });
+}
+
+/// As with `object_types`, and the interface that only tests import.
+mod test {
+    wasmtime::component::bindgen!({
+        path: "../wit",
+        world: "test",
+        imports: { default: async | trappable },
+        exports: { default: async },
+        with: {
+            "mighost:host/database": super::migration::mighost::host::database,
+            "mighost:host/context": super::migration::mighost::host::context,
+            "mighost:host/assets": super::migration::mighost::host::assets,
+            "mighost:host/log": super::migration::mighost::host::log,
+            "mighost:host/testing.throw-away": super::super::testbed::DatabaseHandle,
         },
     });
 }

@@ -7,6 +7,7 @@ use wasmtime::component::{Component, InstancePre, ResourceTable};
 use wasmtime::{Store, Trap, UpdateDeadline};
 use wasmtime_wasi::{HostMonotonicClock, HostWallClock, WasiCtx, WasiCtxView, WasiView};
 
+use super::contract;
 use super::error::RuntimeError;
 use super::limits::{self, Limiter, Stopwatch};
 use super::step::StepRun;
@@ -19,6 +20,8 @@ pub enum GuestKind {
     Migration(String),
     /// With its name.
     Plugin(String),
+    /// With its name.
+    Test(String),
 }
 
 impl fmt::Display for GuestKind {
@@ -26,6 +29,7 @@ impl fmt::Display for GuestKind {
         match self {
             Self::Migration(revision) => write!(f, "migration {revision}"),
             Self::Plugin(name) => write!(f, "plugin {name}"),
+            Self::Test(name) => write!(f, "test {name}"),
         }
     }
 }
@@ -97,6 +101,18 @@ impl Guest {
             Ok(instance) => Ok(Instance { store, instance }),
             Err(error) => Err(explain(&mut store, &error)),
         }
+    }
+}
+
+impl Guest {
+    /// What `interface` of `mighost:host`, which the guest should export, lacks; `error` is wasmtime's.
+    pub(super) fn not_exported(&self, interface: &str, error: &wasmtime::Error) -> RuntimeError {
+        contract::exports(self.pre.engine(), &self.component, &self.name, interface).unwrap_or_else(|| {
+            RuntimeError::Compile {
+                guest: self.name.to_string(),
+                reason: format!("it does not export {interface} as mighost calls it: {error:#}"),
+            }
+        })
     }
 }
 

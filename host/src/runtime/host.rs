@@ -5,6 +5,7 @@ mod context;
 mod database;
 mod log;
 mod replaceable;
+mod testing;
 
 use super::RuntimeError;
 use super::bindings::mighost::host::objects;

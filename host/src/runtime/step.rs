@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use super::guest::Instance;
 use super::limits::Watch;
-use super::{Guest, Providers, RuntimeError, Sink};
+use super::{Guest, NoProviders, Providers, RuntimeError, Sink, TestBed};
 use crate::config::Limits;
 use crate::report::Reporter;
 
@@ -37,6 +37,8 @@ pub struct StepRun {
     pub providers: Arc<dyn Providers>,
     /// None where a guest is only asked for its objects.
     pub sink: Option<Arc<tokio::sync::Mutex<dyn Sink>>>,
+    /// What a test asks; none for other guests.
+    pub testbed: Option<Arc<dyn TestBed>>,
     instances: Mutex<HashMap<Arc<str>, Place>>,
     /// The first reason why a guest was ended by the host. A trap only carries it up through the guests.
     failure: Mutex<Option<RuntimeError>>,
@@ -63,6 +65,26 @@ impl StepRun {
             reporter,
             providers,
             sink,
+            testbed: None,
+            instances: Mutex::default(),
+            failure: Mutex::default(),
+            operations: Mutex::default(),
+            refused: Mutex::default(),
+            watch: Watch::default(),
+        })
+    }
+
+    /// A case of a test, which has a bed instead of a database.
+    pub fn for_test(settings: Arc<RunSettings>, reporter: Arc<dyn Reporter>, testbed: Arc<dyn TestBed>) -> Arc<Self> {
+        Arc::new(Self {
+            revision: String::new(),
+            downgrading: false,
+            hook: false,
+            settings,
+            reporter,
+            providers: Arc::new(NoProviders),
+            sink: None,
+            testbed: Some(testbed),
             instances: Mutex::default(),
             failure: Mutex::default(),
             operations: Mutex::default(),
@@ -81,6 +103,7 @@ impl StepRun {
             reporter: self.reporter.clone(),
             providers: self.providers.clone(),
             sink: self.sink.clone(),
+            testbed: None,
             instances: Mutex::default(),
             failure: Mutex::default(),
             operations: Mutex::default(),

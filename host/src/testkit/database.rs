@@ -10,7 +10,7 @@ use std::sync::Arc;
 pub(super) use pgtap::run as pgtap;
 pub(crate) use server::{Database, Databases};
 
-use self::steps::Session;
+pub(super) use self::steps::Session;
 use super::Project;
 use super::case::{Cell, Check, Context, DatabaseCase, TestFile, contains_text, list};
 use super::isolated::{CallFailure, Ended, Verdict, calls, judge_error, judge_messages, judge_returns, note};

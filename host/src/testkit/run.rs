@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
 use super::coverage::{Coverage, Item};
@@ -34,7 +34,7 @@ struct Shared<'a> {
     suite: &'a Suite,
     progress: &'a dyn Progress,
     fail_fast: bool,
-    databases: Databases,
+    databases: Arc<Databases>,
     queue: Mutex<VecDeque<usize>>,
     stopped: AtomicBool,
     done: Mutex<Done>,
@@ -69,7 +69,7 @@ pub fn run(
         suite,
         progress,
         fail_fast: options.fail_fast,
-        databases: Databases::new(project, threads),
+        databases: Arc::new(Databases::new(project, threads)),
         queue: Mutex::new(order.into()),
         stopped: AtomicBool::new(false),
         done: Mutex::default(),
@@ -157,6 +157,11 @@ async fn judge(shared: &Shared<'_>, job: Job) -> (Verdict, Option<String>) {
     let project = shared.project;
     match &file.content {
         Content::Broken(error) => ran(Verdict::failed(error.failure())),
+        Content::NoComponent(reason) => ran(Verdict::failed(Failure::new(reason.clone()))),
+        Content::Component(component) => match component.cases.get(job.number) {
+            Some(name) => ran(component.run(project, &shared.databases, &file.subject, name).await),
+            None => ran(Verdict::default()),
+        },
         Content::PgTap(script) => database::pgtap(project, &shared.databases, &file.subject, script).await,
         Content::Cases { file: cases, text } if job.kind == CaseKind::Database => {
             match cases.databases.get(job.number) {

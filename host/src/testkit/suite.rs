@@ -8,7 +8,10 @@ use serde::Serialize;
 
 use super::Project;
 use super::case::{FileError, TestFile, line_of};
+use super::component::Component;
+use super::history::HistoryError;
 use super::report::{CaseKind, Place, Subject};
+use crate::artifact::{LoadedPlugin, PluginSource};
 use crate::config::nearest;
 use crate::runtime::RuntimeError;
 
@@ -16,6 +19,8 @@ use crate::runtime::RuntimeError;
 const FOLDER: &str = "tests";
 /// How deep folders of tests may lie in each other.
 const MAX_DEPTH: usize = 8;
+/// Rows for `--history`, beside the tests.
+const SEED: &str = "seed.sql";
 
 #[derive(Debug, thiserror::Error)]
 pub enum TestError {
@@ -29,6 +34,8 @@ pub enum TestError {
     Read { path: PathBuf, source: std::io::Error },
     #[error(transparent)]
     Runtime(#[from] RuntimeError),
+    #[error(transparent)]
+    History(#[from] HistoryError),
     #[error("cannot start the threads of the tests: {0}")]
     Threads(std::io::Error),
 }
@@ -60,9 +67,15 @@ pub(super) struct File {
 }
 
 pub(super) enum Content {
-    Cases { file: Box<TestFile>, text: String },
+    Cases {
+        file: Box<TestFile>,
+        text: String,
+    },
     Broken(FileError),
     PgTap(String),
+    Component(Box<Component>),
+    /// A component that is no test, or fails before it has told its cases.
+    NoComponent(String),
 }
 
 /// A case of a suite: its file, and its number there.
@@ -116,6 +129,17 @@ impl Suite {
                 if wanted.is_empty() || wanted.iter().any(means) {
                     suite.add(project, subject, path);
                 }
+            }
+        }
+        for test in &project.tests {
+            let subject = subjects.iter().find(|(_, folder)| test.place.starts_with(folder));
+            let Some((subject, _)) = subject else { continue };
+            let means = |wanted: &Wanted| match wanted {
+                Wanted::Subject(name) => name == subject,
+                Wanted::Below(place) => test.place.starts_with(place),
+            };
+            if wanted.is_empty() || wanted.iter().any(means) {
+                suite.add_component(project, subject, test);
             }
         }
         if suite.jobs.is_empty() {
@@ -195,6 +219,34 @@ impl Suite {
         });
     }
 
+    fn add_component(&mut self, project: &Project, subject: &Subject, test: &LoadedPlugin) {
+        let read = project.registry.test(test);
+        let content = match read.and_then(|guest| Component::read(project, guest)) {
+            Ok(component) => Content::Component(Box::new(component)),
+            Err(error) => Content::NoComponent(error.to_string()),
+        };
+        let file = self.files.len();
+        let cases = match &content {
+            Content::Component(component) => component.cases.len(),
+            _ => 1,
+        };
+        self.jobs.extend((0..cases).map(|number| Job {
+            file,
+            kind: CaseKind::Component,
+            number,
+        }));
+        self.files.push(File {
+            subject: subject.clone(),
+            path: test.place.clone(),
+            shown: test
+                .place
+                .strip_prefix(&project.settings.root)
+                .unwrap_or(&test.place)
+                .to_owned(),
+            content,
+        });
+    }
+
     pub(super) fn listed(&self, job: Job) -> Option<Listed> {
         let file = self.files.get(job.file)?;
         let (name, line) = match &file.content {
@@ -206,6 +258,8 @@ impl Suite {
                 (name.get_ref().clone(), Some(line_of(text, name.span())))
             }
             Content::Broken(error) => ("the file".to_owned(), error.place.map(|(line, _)| line)),
+            Content::Component(component) => (component.cases.get(job.number)?.clone(), None),
+            Content::NoComponent(_) => ("the component".to_owned(), None),
             Content::PgTap(_) => {
                 let name = file.path.file_name().unwrap_or_default();
                 (name.to_string_lossy().into_owned(), None)
@@ -226,7 +280,7 @@ impl Suite {
     pub(super) fn sources(&self) -> BTreeMap<PathBuf, String> {
         let texts = self.files.iter().filter_map(|file| match &file.content {
             Content::Cases { text, .. } => Some((file.path.clone(), text.clone())),
-            Content::Broken(_) | Content::PgTap(_) => None,
+            _ => None,
         });
         texts.collect()
     }
@@ -317,12 +371,14 @@ fn files(folder: &Path, depth: usize) -> Result<Vec<PathBuf>, TestError> {
         let hidden = path
             .file_name()
             .is_some_and(|name| name.as_encoded_bytes().starts_with(b"."));
-        if path.is_dir() && depth > 0 && !hidden {
+        let component = path.join(PluginSource::TEST_MANIFEST).is_file();
+        if path.is_dir() && depth > 0 && !hidden && !component {
             found.extend(files(&path, depth - 1)?);
         } else if path
             .extension()
             .is_some_and(|extension| extension == "toml" || extension == "sql")
             && !hidden
+            && path.file_name().is_none_or(|name| name != SEED)
         {
             found.push(path);
         }

@@ -13,7 +13,7 @@ pub struct Rows {
 }
 
 impl Rows {
-    pub(super) fn new(rows: host::Rows) -> Self {
+    pub(crate) fn new(rows: host::Rows) -> Self {
         Self {
             columns: rows.columns.into(),
             rows: rows.rows,

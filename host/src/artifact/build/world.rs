@@ -122,6 +122,8 @@ pub(super) fn synthesize(source: &Source, providers: &Providers, folder: &Path) 
     };
     let own = match source {
         Source::Migration(_) => None,
+        // It has a copy of what it imports there, if anything.
+        Source::Plugin(plugin) if plugin.test => None,
         Source::Plugin(_) => OwnWit::read(source.folder())?,
     };
     let named = source.uses().iter().map(|name| providers.full_name(name));
@@ -146,6 +148,7 @@ fn world_text(source: &Source, own: Option<&OwnWit>, uses: &[String]) -> Result<
     let mut include_host = |world: &str| lines.push(format!("include mighost:host/{world}@{WIT_VERSION};"));
     match source {
         Source::Migration(_) => include_host("migration"),
+        Source::Plugin(plugin) if plugin.test => include_host("test"),
         Source::Plugin(plugin) => {
             include_host("operations");
             if !plugin.kinds.is_empty() {

@@ -171,10 +171,10 @@ impl Item {
 
     /// Reads the manifest of a source folder.
     pub fn source(&self) -> Result<Source, ArtifactError> {
-        Ok(if self.is_migration() {
-            Source::Migration(MigrationSource::read(&self.path)?)
-        } else {
-            Source::Plugin(PluginSource::read(&self.path)?)
+        Ok(match self.manifest {
+            MigrationSource::MANIFEST => Source::Migration(MigrationSource::read(&self.path)?),
+            PluginSource::TEST_MANIFEST => Source::Plugin(PluginSource::read_test(&self.path)?),
+            _ => Source::Plugin(PluginSource::read(&self.path)?),
         })
     }
 }

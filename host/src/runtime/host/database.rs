@@ -46,6 +46,10 @@ impl GuestState {
                 sink: Mutex::lock_owned(Arc::clone(sink)).await,
                 _waiting,
             }),
+            None if self.step.testbed.is_some() => Err(self.step.fail(RuntimeError::NotInTests {
+                guest: self.name.to_string(),
+                call,
+            })),
             None => Err(self.step.fail(RuntimeError::NotInObjects {
                 guest: self.name.to_string(),
                 call,

@@ -23,7 +23,7 @@ use crate::testkit::report::{Failure, Subject};
 const LOCK_WAIT: Duration = Duration::from_secs(5);
 
 /// What holds for every run of a case.
-pub(super) struct Session<'a> {
+pub(in crate::testkit) struct Session<'a> {
     pub project: &'a Project,
     pub schema: String,
     /// The revision that guests are told of in calls.

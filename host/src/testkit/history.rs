@@ -1,0 +1,370 @@
+//! `mighost test --history`: what every revision must be able to do, tried on throw-away databases.
+//!
+//! Lanes go through the history side by side, each on a server of its own: one on an empty database, one with seeds, one in
+//! sessions with other settings, one by scripts.
+
+mod lane;
+mod recording;
+mod rows;
+mod script;
+mod session;
+mod told;
+mod walk;
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
+
+use tokio::sync::{Notify, mpsc};
+
+use self::recording::Recorded;
+use super::Project;
+use super::report::{CaseKind, CaseResult, Failure, Outcome, Place, Progress, Subject};
+use crate::artifact::{Artifact, ArtifactError, Loaded, is_sql_migration};
+use crate::catalog::{Catalog, CatalogError, Scope};
+use crate::config::ProjectSettings;
+use crate::database::connect::{ConnectError, Environment};
+use crate::database::embedded::EmbeddedError;
+use crate::executor::RunFailure;
+use crate::plugins::Registry;
+use crate::revision::{Graph, Plan, RevisionError, Step};
+use crate::runtime::SinkError;
+
+/// How far the lane on an empty database may be ahead of those that compare with it, in revisions.
+const AHEAD: usize = 8;
+
+/// The cases of each revision, as they are called.
+mod names {
+    pub const HEADS: &str = "has the heads that it should have";
+    pub const UP: &str = "upgrades";
+    pub const TRACE: &str = "downgrade leaves no trace";
+    pub const ROWS: &str = "downgrade brings every row back";
+    pub const AGAIN: &str = "upgrades again to the same";
+    pub const SEED: &str = "goes down and up with its seed";
+    pub const SESSION: &str = "does not depend on the session";
+    pub const SCRIPT: &str = "script does the same";
+    pub const DOWN_SCRIPT: &str = "downgrade script does the same";
+    /// Behind a name, where the database had seeds in it.
+    pub const SEEDED: &str = " (seeded)";
+}
+
+/// What of a history is tested.
+#[derive(Clone, Debug, Default)]
+pub struct HistoryTests {
+    /// Ids of the revisions to test; none for all.
+    pub only: Option<BTreeSet<String>>,
+    /// Only cases with one of these in their titles are told.
+    pub filters: Vec<String>,
+    /// Stop at the first failure.
+    pub fail_fast: bool,
+}
+
+/// Why the history could not be tested, through no fault of a revision's.
+#[derive(Debug, thiserror::Error)]
+pub enum HistoryError {
+    #[error(transparent)]
+    Embedded(#[from] EmbeddedError),
+    #[error(transparent)]
+    Connect(#[from] ConnectError),
+    #[error("a throw-away database refused a statement of the test's own: {0}")]
+    Database(#[from] tokio_postgres::Error),
+    #[error(transparent)]
+    Sink(#[from] SinkError),
+    #[error(transparent)]
+    Catalog(#[from] CatalogError),
+    #[error(transparent)]
+    Graph(#[from] RevisionError),
+    #[error(transparent)]
+    Artifact(#[from] ArtifactError),
+    #[error("{} failed: {reason}", path.display())]
+    Script { path: PathBuf, reason: String },
+    #[error("revisions that went well before did not do so on another database: {0}")]
+    NotAgain(#[source] Box<RunFailure>),
+    #[error("psql cannot be run: {0}")]
+    Psql(std::io::Error),
+    #[error("a thread of mighost's ended before its time")]
+    ThreadLost,
+}
+
+/// Tests the history: cases in the order of the plan, those of one revision together.
+///
+/// # Errors
+/// No throw-away server, a setup script that fails: nothing that a revision could be blamed for.
+pub async fn test(
+    project: &Project,
+    tests: &HistoryTests,
+    progress: &dyn Progress,
+) -> Result<Vec<CaseResult>, HistoryError> {
+    let shared = Shared::new(project, tests)?;
+    let cases = Cases::new(&shared, progress);
+    heads(&shared, &cases);
+    let seeded = shared
+        .chosen_steps()
+        .any(|step| !shared.seeds(&step.revision).is_empty());
+    let (to_session, from_walk) = mpsc::channel(AHEAD);
+    let (to_script, by_walk) = mpsc::channel(AHEAD);
+    let with_seeds = async {
+        if seeded {
+            walk::walk(&shared, &cases, true, Vec::new()).await
+        } else {
+            Ok(())
+        }
+    };
+    let lanes = async {
+        let (walked, with_seeds, session, script) = tokio::join!(
+            walk::walk(&shared, &cases, false, vec![to_session, to_script]),
+            with_seeds,
+            session::compare(&shared, &cases, from_walk),
+            script::compare(&shared, &cases, by_walk),
+        );
+        walked.and(with_seeds).and(session).and(script)
+    };
+    tokio::select! {
+        biased;
+        () = cases.stopped.notified() => {}
+        ran = lanes => ran?,
+    }
+    Ok(cases.in_order())
+}
+
+/// What the lanes have in common.
+struct Shared<'p> {
+    settings: &'p ProjectSettings,
+    loaded: Arc<Loaded>,
+    graph: Arc<Graph>,
+    registry: Arc<Registry>,
+    environment: &'p Environment,
+    /// All of the history, from nothing.
+    plan: Plan,
+    scope: Scope,
+    tests: &'p HistoryTests,
+}
+
+/// What the lane on an empty database tells of a revision to those that compare with it.
+#[derive(Clone)]
+struct Reached {
+    before: Arc<Catalog>,
+    after: Arc<Catalog>,
+    up: Recorded,
+    /// None where the revision was not taken back.
+    down: Option<Recorded>,
+}
+
+impl<'p> Shared<'p> {
+    fn new(project: &'p Project, tests: &'p HistoryTests) -> Result<Self, HistoryError> {
+        let heads = project.graph.heads();
+        let plan = if heads.is_empty() {
+            Plan::default()
+        } else {
+            project.graph.upgrade(&[], &["heads"])?
+        };
+        let settings = &project.settings;
+        Ok(Self {
+            scope: Scope::of_project(&settings.schema, &settings.version_table),
+            settings,
+            loaded: project.loaded.clone(),
+            graph: project.graph.clone(),
+            registry: project.registry.clone(),
+            environment: &project.environment,
+            plan,
+            tests,
+        })
+    }
+
+    fn chosen(&self, step: &Step) -> bool {
+        self.tests
+            .only
+            .as_ref()
+            .is_none_or(|only| only.contains(&step.revision))
+    }
+
+    fn chosen_steps(&self) -> impl Iterator<Item = &Step> {
+        self.plan.steps.iter().filter(|step| self.chosen(step))
+    }
+
+    /// The steps as far as there is something to test, with their numbers.
+    fn steps(&self) -> impl Iterator<Item = (usize, &Step)> {
+        let last = self.plan.steps.iter().rposition(|step| self.chosen(step));
+        let end = last.map_or(0, |last| last + 1);
+        self.plan.steps.iter().take(end).enumerate()
+    }
+
+    /// The scripts that are put in after `revision`: the project's, then the one beside the migration.
+    fn seeds(&self, revision: &str) -> Vec<PathBuf> {
+        let project = self.settings.test.seeds.as_ref();
+        let project = project.map(|folder| folder.join(format!("{revision}.sql")));
+        let place = self.loaded.place(revision).filter(|place| place.is_dir());
+        let own = place.map(|place| place.join("tests").join("seed.sql"));
+        project.into_iter().chain(own).filter(|path| path.is_file()).collect()
+    }
+
+    /// Why `revision` has no way back, where that is known.
+    fn irreversible(&self, revision: &str) -> Option<String> {
+        if self.settings.test.irreversible.iter().any(|known| known == revision) {
+            return Some("irreversible, says [test] of mighost.toml".into());
+        }
+        let (_, info) = self.loaded.revision(revision)?;
+        if !is_sql_migration(info) {
+            return None;
+        }
+        let artifact = Artifact::load(info.clone()).ok()?;
+        let several = info
+            .revisions
+            .as_ref()
+            .is_some_and(|metadata| metadata.revisions.len() > 1);
+        let script = if several {
+            format!("{revision}/downgrade.sql")
+        } else {
+            "downgrade.sql".to_owned()
+        };
+        (!artifact.assets.contains_key(&script)).then(|| "irreversible: it has no downgrade.sql".into())
+    }
+
+    fn place(&self, revision: &str) -> Option<Place> {
+        let place = self.loaded.place(revision)?;
+        let file = place.strip_prefix(&self.settings.root).unwrap_or(place).to_owned();
+        Some(Place { file, line: None })
+    }
+}
+
+/// The results as they come in.
+struct Cases<'a> {
+    shared: &'a Shared<'a>,
+    progress: &'a dyn Progress,
+    results: Mutex<Vec<(usize, CaseResult)>>,
+    /// Told where a failure is to end it all.
+    stopped: Notify,
+}
+
+impl<'a> Cases<'a> {
+    fn new(shared: &'a Shared<'a>, progress: &'a dyn Progress) -> Self {
+        Self {
+            shared,
+            progress,
+            results: Mutex::default(),
+            stopped: Notify::new(),
+        }
+    }
+
+    fn add(&self, result: CaseResult, number: usize) {
+        let title = result.title().to_lowercase();
+        let filters = &self.shared.tests.filters;
+        if !filters.is_empty() && !filters.iter().any(|filter| title.contains(&filter.to_lowercase())) {
+            return;
+        }
+        self.progress.done(&result);
+        if result.failed() && self.shared.tests.fail_fast {
+            self.stopped.notify_one();
+        }
+        let mut results = self.results.lock().unwrap_or_else(PoisonError::into_inner);
+        results.push((number, result));
+    }
+
+    /// A case of the step of that number, counted from 0.
+    fn of_step(&self, number: usize, name: impl Into<String>, begun: Instant, log: Vec<String>, outcome: Outcome) {
+        let Some(step) = self.shared.plan.steps.get(number) else {
+            return;
+        };
+        let subject = Subject::Revision(step.revision.clone());
+        let result = CaseResult {
+            place: self.shared.place(&step.revision),
+            outcome,
+            seconds: begun.elapsed().as_secs_f64(),
+            log,
+            ..CaseResult::new(subject, CaseKind::History, name)
+        };
+        self.add(result, number + 1);
+    }
+
+    fn skipped(&self, number: usize, name: impl Into<String>, reason: impl Into<String>) {
+        let outcome = Outcome::Skipped { reason: reason.into() };
+        self.of_step(number, name, Instant::now(), Vec::new(), outcome);
+    }
+
+    /// Says of the revisions behind `number` that a lane did not get to them.
+    fn not_reached(&self, number: usize, name: &str) {
+        let Some(failed) = self.shared.plan.steps.get(number) else {
+            return;
+        };
+        let reason = format!("not reached: {} could not be applied", failed.revision);
+        for (later, step) in self.shared.steps().filter(|(later, _)| *later > number) {
+            if self.shared.chosen(step) {
+                self.skipped(later, name, reason.clone());
+            }
+        }
+    }
+
+    fn in_order(self) -> Vec<CaseResult> {
+        let mut results = self.results.into_inner().unwrap_or_else(PoisonError::into_inner);
+        results.sort_by_key(|(number, _)| *number);
+        results.into_iter().map(|(_, result)| result).collect()
+    }
+}
+
+/// Passed, or failed with the one failure that there is.
+fn outcome(failure: Option<Failure>) -> Outcome {
+    match failure {
+        None => Outcome::Passed,
+        Some(failure) => Outcome::Failed {
+            failures: vec![failure],
+        },
+    }
+}
+
+/// One head, or those that are declared.
+fn heads(shared: &Shared<'_>, cases: &Cases<'_>) {
+    if shared.tests.only.is_some() {
+        return;
+    }
+    let found = shared.graph.heads();
+    let declared = &shared.settings.test.heads;
+    let labelled = |head: &str, name: &String| {
+        head == name
+            || shared
+                .graph
+                .labels(head)
+                .is_ok_and(|labels| labels.contains(&name.as_str()))
+    };
+    let failure = if declared.is_empty() {
+        (found.len() > 1).then(|| {
+            Failure::new(format!(
+                "the history has {} heads, {}, and should have one",
+                found.len(),
+                found.join(" and ")
+            ))
+            .hint("`mighost merge heads` makes them one; or declare them: `[test] heads = [...]` in mighost.toml")
+        })
+    } else {
+        let missing: Vec<&str> = declared
+            .iter()
+            .filter(|name| !found.iter().any(|head| labelled(head, name)))
+            .map(String::as_str)
+            .collect();
+        let more: Vec<&str> = found
+            .iter()
+            .filter(|head| !declared.iter().any(|name| labelled(head, name)))
+            .copied()
+            .collect();
+        (!missing.is_empty() || !more.is_empty()).then(|| {
+            let mut failure = Failure::new("the heads of the history are not those that `[test] heads` declares");
+            if !missing.is_empty() {
+                failure = failure.detail(format!("declared, and no head: {}", missing.join(", ")));
+            }
+            if !more.is_empty() {
+                failure = failure.detail(format!("heads that are not declared: {}", more.join(", ")));
+            }
+            failure
+        })
+    };
+    let result = CaseResult {
+        outcome: outcome(failure),
+        ..CaseResult::new(Subject::Project, CaseKind::History, names::HEADS)
+    };
+    cases.add(result, 0);
+}
+
+/// A path as it stands below the project's folder.
+fn relative<'p>(root: &Path, path: &'p Path) -> &'p Path {
+    path.strip_prefix(root).unwrap_or(path)
+}

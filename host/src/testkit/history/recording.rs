@@ -1,0 +1,187 @@
+//! A sink in front of another that writes down what guests send.
+
+use async_trait::async_trait;
+use tokio::sync::watch;
+
+use crate::database::{Aftermath, LedgerEntry, RunError, StepContext, StepSink};
+use crate::revision::RowChange;
+use crate::runtime::{GuestDatabaseError, Row, Rows, Sink, SinkError, Value};
+
+/// What the guests of a run sent, and what they asked.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Recorded {
+    /// Each call that needs no answer, as text.
+    pub calls: Vec<String>,
+    /// The first that needs one: what follows may depend on the answer.
+    pub asked: Option<String>,
+}
+
+/// Passes everything on to `inner`.
+pub struct Recording<S> {
+    pub inner: S,
+    pub recorded: Recorded,
+}
+
+impl<S> Recording<S> {
+    pub fn new(inner: S) -> Self {
+        Self {
+            inner,
+            recorded: Recorded::default(),
+        }
+    }
+
+    fn sent(&mut self, call: impl Into<String>) {
+        self.recorded.calls.push(call.into());
+    }
+
+    fn asked(&mut self, statement: &str) {
+        self.recorded.asked.get_or_insert_with(|| statement.trim().to_owned());
+    }
+}
+
+/// A value as the text of a call shows it.
+fn shown(value: &Value) -> String {
+    match value {
+        Value::Null => "NULL".into(),
+        Value::Boolean(value) => value.to_string(),
+        Value::Integer(value) => value.to_string(),
+        Value::Real(value) => format!("{value:?}"),
+        Value::Text(text) => format!("'{text}'"),
+        Value::Bytes(bytes) => format!("{bytes:02x?}"),
+    }
+}
+
+fn list(values: &[Value]) -> String {
+    values.iter().map(shown).collect::<Vec<_>>().join(", ")
+}
+
+#[async_trait]
+impl<S: Sink> Sink for Recording<S> {
+    fn set_operation(&mut self, operation: Option<&str>) {
+        self.inner.set_operation(operation);
+    }
+
+    async fn execute(&mut self, statement: &str) -> Result<(), SinkError> {
+        self.sent(statement.trim());
+        self.inner.execute(statement).await
+    }
+
+    async fn execute_script(&mut self, script: &str) -> Result<(), SinkError> {
+        self.sent(script.trim());
+        self.inner.execute_script(script).await
+    }
+
+    async fn run(&mut self, statement: &str, params: &[Value]) -> Result<u64, SinkError> {
+        let with = if params.is_empty() {
+            String::new()
+        } else {
+            format!(" -- {}", list(params))
+        };
+        self.sent(format!("{}{with}", statement.trim()));
+        self.inner.run(statement, params).await
+    }
+
+    async fn query(&mut self, statement: &str, params: &[Value]) -> Result<Rows, SinkError> {
+        self.asked(statement);
+        self.inner.query(statement, params).await
+    }
+
+    async fn try_execute(&mut self, statement: &str) -> Result<Result<u64, GuestDatabaseError>, SinkError> {
+        self.asked(statement);
+        self.inner.try_execute(statement).await
+    }
+
+    async fn suspend_transaction(&mut self) -> Result<(), SinkError> {
+        self.sent("-- leaves the transaction");
+        self.inner.suspend_transaction().await
+    }
+
+    async fn resume_transaction(&mut self) -> Result<(), SinkError> {
+        self.sent("-- begins a transaction again");
+        self.inner.resume_transaction().await
+    }
+
+    fn in_transaction(&self) -> bool {
+        self.inner.in_transaction()
+    }
+
+    async fn cursor_open(&mut self, statement: &str, params: &[Value], batch: u32) -> Result<u32, SinkError> {
+        self.asked(statement);
+        self.inner.cursor_open(statement, params, batch).await
+    }
+
+    async fn cursor_next(&mut self, cursor: u32) -> Result<Vec<Row>, SinkError> {
+        self.inner.cursor_next(cursor).await
+    }
+
+    async fn cursor_close(&mut self, cursor: u32) -> Result<(), SinkError> {
+        self.inner.cursor_close(cursor).await
+    }
+
+    async fn copy_open(&mut self, table: &str, columns: &[String]) -> Result<u32, SinkError> {
+        self.sent(format!("COPY {table} ({})", columns.join(", ")));
+        self.inner.copy_open(table, columns).await
+    }
+
+    async fn copy_write(&mut self, copy: u32, rows: &[Row]) -> Result<(), SinkError> {
+        for row in rows {
+            self.sent(format!("  {}", list(row)));
+        }
+        self.inner.copy_write(copy, rows).await
+    }
+
+    async fn copy_finish(&mut self, copy: u32) -> Result<u64, SinkError> {
+        self.inner.copy_finish(copy).await
+    }
+
+    async fn copy_abandon(&mut self, copy: u32) -> Result<(), SinkError> {
+        self.inner.copy_abandon(copy).await
+    }
+}
+
+#[async_trait]
+impl<S: StepSink> StepSink for Recording<S> {
+    async fn begin_run(&mut self) -> Result<(), RunError> {
+        self.inner.begin_run().await
+    }
+
+    async fn begin_step(&mut self, step: &StepContext) -> Result<(), RunError> {
+        self.inner.begin_step(step).await
+    }
+
+    async fn begin_hooks(&mut self) -> Result<(), RunError> {
+        self.inner.begin_hooks().await
+    }
+
+    async fn close_step(&mut self, changes: &[RowChange], entry: &LedgerEntry) -> Result<(), RunError> {
+        self.inner.close_step(changes, entry).await
+    }
+
+    async fn settle(&mut self) -> Result<(), RunError> {
+        self.inner.settle().await
+    }
+
+    fn settled(&self) -> watch::Receiver<usize> {
+        self.inner.settled()
+    }
+
+    async fn abort_step(&mut self) -> Result<Aftermath, RunError> {
+        self.inner.abort_step().await
+    }
+
+    async fn end_run(&mut self) -> Result<(), RunError> {
+        self.inner.end_run().await
+    }
+
+    fn one_transaction(&self) -> bool {
+        self.inner.one_transaction()
+    }
+
+    fn may_retry(&self, error: &SinkError) -> bool {
+        self.inner.may_retry(error)
+    }
+
+    fn statements(&self) -> u64 {
+        self.inner.statements()
+    }
+}

@@ -1,0 +1,191 @@
+//! The same history by scripts (`--sql`): where nothing is asked, a script sends what a run sends, and leads to the same.
+
+use std::io::Write as _;
+use std::process::{Command, Output, Stdio};
+use std::sync::Arc;
+use std::time::Instant;
+
+use tokio::sync::mpsc;
+
+use super::lane::{Lane, reverse};
+use super::recording::Recorded;
+use super::told;
+use super::{Cases, HistoryError, Reached, Shared, names, outcome};
+use crate::catalog::Catalog;
+use crate::database::connect::Host;
+use crate::database::embedded::psql_program;
+use crate::revision::Step;
+use crate::testkit::report::Failure;
+
+/// How many lines of psql's complaints are shown.
+const MAX_LINES: usize = 12;
+
+pub(super) async fn compare(
+    shared: &Shared<'_>,
+    cases: &Cases<'_>,
+    mut reached: mpsc::Receiver<Reached>,
+) -> Result<(), HistoryError> {
+    let (embedded, environment) = (shared.settings.embedded.clone(), shared.environment.clone());
+    let psql = tokio::task::spawn_blocking(move || psql_program(&embedded, &environment)).await;
+    let psql = psql.map_err(|_| HistoryError::ThreadLost)?;
+    let mut lane = Lane::begin(shared).await?;
+    for (number, step) in shared.steps() {
+        if !shared.chosen(step) {
+            if lane.up(step).await.is_err() {
+                return Ok(());
+            }
+            continue;
+        }
+        let Some(expected) = reached.recv().await else {
+            return Ok(());
+        };
+        let mut scripts = Scripts {
+            shared,
+            cases,
+            lane: &mut lane,
+            psql: psql.as_deref(),
+            number,
+        };
+        let up = scripts.one(names::SCRIPT, step, &expected.up, &expected.after).await?;
+        let mut there = up;
+        if up && let Some(down) = &expected.down {
+            there = !scripts
+                .one(names::DOWN_SCRIPT, &reverse(step), down, &expected.before)
+                .await?;
+            // Wherever the script went wrong, the next revision must find what it should.
+            if !there && lane.up(step).await.is_err() {
+                lane.begin_anew(number + 1, false).await?;
+            }
+            there = true;
+        }
+        if !there {
+            let moved = lane.catalog().await?;
+            if *moved != *expected.before || lane.up(step).await.is_err() {
+                lane.begin_anew(number + 1, false).await?;
+            }
+        } else if *lane.catalog().await? != *expected.after {
+            lane.begin_anew(number + 1, false).await?;
+        }
+    }
+    Ok(())
+}
+
+struct Scripts<'a, 's> {
+    shared: &'a Shared<'a>,
+    cases: &'a Cases<'a>,
+    lane: &'a mut Lane<'s>,
+    psql: Option<&'a std::path::Path>,
+    number: usize,
+}
+
+impl Scripts<'_, '_> {
+    /// Writes the script of a step, compares it with what the run sent, and runs it. True where it was run to its end.
+    async fn one(
+        &mut self,
+        name: &str,
+        step: &Step,
+        online: &Recorded,
+        expected: &Catalog,
+    ) -> Result<bool, HistoryError> {
+        if let Some(question) = &online.asked {
+            let question = question.lines().next().unwrap_or_default();
+            let shown: String = question.chars().take(60).collect();
+            self.cases
+                .skipped(self.number, name, format!("it asks the database: {shown}"));
+            return Ok(false);
+        }
+        let begun = Instant::now();
+        let (failure, ran) = self.compare(step, online, expected).await?;
+        let log = self.lane.take_said();
+        self.cases.of_step(self.number, name, begun, log, outcome(failure));
+        Ok(ran)
+    }
+
+    async fn compare(
+        &mut self,
+        step: &Step,
+        online: &Recorded,
+        expected: &Catalog,
+    ) -> Result<(Option<Failure>, bool), HistoryError> {
+        let (offline, script) = match self.lane.write_script(step).await {
+            Ok(written) => written,
+            Err(failure) => {
+                let what = match told::asked_offline(&failure) {
+                    Some(_) => "the database is asked where there is none, though the run asked nothing",
+                    None => "no script can be written",
+                };
+                return Ok((Some(told::run_failure(what, &failure)), false));
+            }
+        };
+        if offline.calls != online.calls {
+            let text = |calls: &[String]| calls.iter().map(|call| format!("{call}\n")).collect::<String>();
+            let failure = Failure::new("the script sends other statements than the run")
+                .difference(text(&online.calls), text(&offline.calls))
+                .names("run", "script")
+                .hint("a migration can tell by `context.offline`: it should send the same either way");
+            return Ok((Some(failure), false));
+        }
+        let Some(psql) = self.psql else {
+            // The statements are the same; that they do the same needs psql.
+            return Ok((None, false));
+        };
+        if let Some(complaint) = self.run(psql, &script).await? {
+            let mut failure = Failure::new("psql cannot run the script");
+            for line in complaint.lines().take(MAX_LINES) {
+                failure = failure.detail(line);
+            }
+            return Ok((Some(failure), false));
+        }
+        self.lane.passed(step);
+        let found: Arc<Catalog> = self.lane.catalog().await?;
+        let what = "the script leads to something else than the run".to_owned();
+        let failure = told::catalogs(what, (expected, &found), ("run", "script"), &mut Vec::new());
+        Ok((failure, true))
+    }
+
+    /// What psql complained of; none where the script came to its end.
+    async fn run(&self, psql: &std::path::Path, script: &str) -> Result<Option<String>, HistoryError> {
+        let target = &self.lane.target;
+        let mut command = Command::new(psql);
+        for name in self
+            .shared
+            .environment
+            .variables
+            .keys()
+            .filter(|name| name.starts_with("PG"))
+        {
+            command.env_remove(name);
+        }
+        if let Some(Host::Socket(folder)) = target.hosts.first().map(|host| &host.host) {
+            command.env("PGHOST", folder);
+        }
+        command
+            .env("PGPORT", target.hosts.first().map_or(0, |host| host.port).to_string())
+            .env("PGUSER", &target.user)
+            .env("PGDATABASE", &target.database)
+            .args(["-X", "-q", "-f", "-"])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped());
+        let script = script.to_owned();
+        let ran = tokio::task::spawn_blocking(move || feed(command, &script)).await;
+        let output = ran.map_err(|_| HistoryError::ThreadLost)?.map_err(HistoryError::Psql)?;
+        let complaint = String::from_utf8_lossy(&output.stderr).trim().to_owned();
+        Ok((!output.status.success()).then_some(complaint))
+    }
+}
+
+/// Runs a program that reads `script`.
+fn feed(mut command: Command, script: &str) -> std::io::Result<Output> {
+    let mut child = command.spawn()?;
+    let stdin = child.stdin.take();
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            if let Some(mut stdin) = stdin {
+                // psql stops reading at its first error.
+                let _ = stdin.write_all(script.as_bytes());
+            }
+        });
+        child.wait_with_output()
+    })
+}

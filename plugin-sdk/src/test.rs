@@ -1,0 +1,269 @@
+//! Tests that are components: they call the project's plugins and migrations and assert what these send.
+//!
+//! ```no_run
+//! use mighost_sdk::test::{assert_sent, call, fails_with};
+//!
+//! fn a_role_is_quoted() {
+//!     call("plugin roles", r#"set-role("o'brien")"#).unwrap();
+//!     assert_sent(&[r#"set role "o'brien""#]);
+//! }
+//!
+//! fn a_role_needs_a_name() {
+//!     fails_with(call("plugin roles", r#"set-role("")"#), "needs the name of a role");
+//! }
+//!
+//! mighost_sdk::export_tests!(a_role_is_quoted, a_role_needs_a_name);
+//! # fn main() {}
+//! ```
+//!
+//! The crate lies in a folder below `tests/` of what it tests, with a `test.toml`. [`import_plugin!`](crate::import_plugin) imports a
+//! plugin's own functions, whose statements are written down as well. `mighost test` builds and runs the cases, each in an instance of
+//! its own.
+
+use crate::bindings::test::mighost::host::testing;
+use crate::database::{Rows, Value};
+
+pub use crate::bindings::mighost::host::database::Error;
+pub use testing::{Answer, Failure, Reply, Settings};
+
+/// What components are told, and how they are answered, where a test says nothing else.
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            schema: None,
+            superuser_role: None,
+            arguments: Vec::new(),
+            offline: false,
+            downgrading: false,
+            revision: None,
+            server_version: None,
+        }
+    }
+}
+
+/// Forgets what was sent and said, and sets what components are told and answered from here on.
+pub fn prepare(settings: &Settings, answers: &[Answer]) {
+    testing::prepare(settings, answers);
+}
+
+/// Sets the answers alone.
+pub fn answer(answers: &[Answer]) {
+    testing::prepare(&Settings::default(), answers);
+}
+
+/// The answer to a query: `rows("select name from ...", &["name"], vec![vec!["Ridge".into()]])`. In the statement `...` stands for any
+/// text.
+pub fn rows(statement: &str, columns: &[&str], rows: Vec<Vec<Value>>) -> Answer {
+    Answer {
+        statement: statement.to_owned(),
+        reply: Reply::Rows(testing::Rows {
+            columns: columns.iter().map(|&name| name.to_owned()).collect(),
+            rows,
+        }),
+    }
+}
+
+/// How many rows a statement touches.
+pub fn count(statement: &str, count: u64) -> Answer {
+    Answer {
+        statement: statement.to_owned(),
+        reply: Reply::Count(count),
+    }
+}
+
+/// The server refuses a statement.
+pub fn refused(statement: &str, sqlstate: &str, message: &str) -> Answer {
+    Answer {
+        statement: statement.to_owned(),
+        reply: Reply::Error(Error {
+            sqlstate: sqlstate.to_owned(),
+            message: message.to_owned(),
+            detail: None,
+            hint: None,
+            position: None,
+        }),
+    }
+}
+
+/// Calls a function of `component`, `plugin NAME` or `revision ID`, e.g. `call("plugin roles", "reset-role()")`. Returns what it
+/// returned, in WAVE.
+///
+/// # Errors
+/// What the person who runs mighost would be told.
+pub fn call(component: &str, call: &str) -> Result<Option<String>, Failure> {
+    testing::call(component, call)
+}
+
+/// The statements that were sent since the case began or [`prepare`] was called, in order.
+pub fn sent() -> Vec<String> {
+    testing::sent()
+}
+
+/// What components have said by `log` meanwhile.
+pub fn said() -> Vec<String> {
+    testing::said()
+}
+
+/// Asserts that exactly these statements were sent, whatever their white space.
+///
+/// # Panics
+/// Others were; both lists are shown.
+#[track_caller]
+pub fn assert_sent(expected: &[&str]) {
+    let sent = sent();
+    let plain = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
+    let same = sent.len() == expected.len()
+        && sent
+            .iter()
+            .zip(expected)
+            .all(|(sent, expected)| plain(sent) == plain(expected));
+    if !same {
+        let sent: Vec<&str> = sent.iter().map(String::as_str).collect();
+        panic!(
+            "other statements were sent than expected\nexpected:\n{}\nsent:\n{}",
+            listed(expected),
+            listed(&sent)
+        );
+    }
+}
+
+/// Asserts that a call failed, with a text that holds `part`.
+///
+/// # Panics
+/// It succeeded, or failed with another text.
+#[track_caller]
+pub fn fails_with<T>(result: Result<T, Failure>, part: &str) {
+    match result {
+        Ok(_) => panic!("it should have failed with {part:?}, and succeeded"),
+        Err(failure) if failure.text.contains(part) => {}
+        Err(failure) => panic!(
+            "it should have failed with {part:?}, and failed with {:?}",
+            failure.text
+        ),
+    }
+}
+
+fn listed(lines: &[&str]) -> String {
+    let lines: Vec<String> = lines.iter().map(|line| format!("  {line}")).collect();
+    if lines.is_empty() {
+        "  nothing".to_owned()
+    } else {
+        lines.join("\n")
+    }
+}
+
+/// A throw-away database with the project's history. It is gone when this is dropped.
+///
+/// Its methods panic where something fails; [`Database::handle`] has those that return failures.
+pub struct Database(testing::ThrowAway);
+
+impl Database {
+    /// A new and empty database, in which `setup` was run.
+    ///
+    /// # Panics
+    /// There is no server to be had, or `setup` fails.
+    #[track_caller]
+    pub fn new(setup: &str) -> Self {
+        Self(done(testing::ThrowAway::make(setup)))
+    }
+
+    /// The database with methods that return failures instead of panicking.
+    pub fn handle(&self) -> &testing::ThrowAway {
+        &self.0
+    }
+
+    /// `mighost upgrade TARGET`.
+    ///
+    /// # Panics
+    /// It fails.
+    #[track_caller]
+    pub fn upgrade(&self, target: &str) {
+        done(self.0.upgrade(target));
+    }
+
+    /// `mighost downgrade TARGET`.
+    ///
+    /// # Panics
+    /// It fails.
+    #[track_caller]
+    pub fn downgrade(&self, target: &str) {
+        done(self.0.downgrade(target));
+    }
+
+    /// Calls a plugin's function in a transaction of this database.
+    ///
+    /// # Panics
+    /// It fails.
+    #[track_caller]
+    pub fn call(&self, component: &str, call: &str) -> Option<String> {
+        done(self.0.call(component, call))
+    }
+
+    /// Runs SQL of the test's own.
+    ///
+    /// # Panics
+    /// The server refuses it.
+    #[track_caller]
+    pub fn execute(&self, script: &str) {
+        done(self.0.execute(script));
+    }
+
+    /// Asks the database: `database.query("select name from stations where id = $1", params![5])`.
+    ///
+    /// # Panics
+    /// The server refuses it.
+    #[track_caller]
+    pub fn query(&self, statement: &str, params: &[Value]) -> Rows {
+        Rows::new(done(self.0.query(statement, params)))
+    }
+}
+
+#[track_caller]
+fn done<T>(result: Result<T, Failure>) -> T {
+    match result {
+        Ok(value) => value,
+        Err(failure) => match failure.sqlstate {
+            Some(sqlstate) => panic!("{} (SQLSTATE {sqlstate})", failure.text),
+            None => panic!("{}", failure.text),
+        },
+    }
+}
+
+/// The name of a case, from that of its function.
+#[doc(hidden)]
+pub fn case_name(function: &str) -> String {
+    function.replace('_', " ")
+}
+
+/// Exports the cases of a test: functions without parameters that return nothing or a `Result`. A case is called what its function
+/// is, with spaces for underscores; it fails where it panics or returns an error.
+#[macro_export]
+macro_rules! export_tests {
+    ($($case:ident),+ $(,)?) => {
+        #[doc(hidden)]
+        struct MighostTests;
+
+        const _: () = {
+            use $crate::Outcome as _;
+
+            impl $crate::bindings::test::exports::mighost::host::tests::Guest for MighostTests {
+                fn cases() -> ::std::vec::Vec<::std::string::String> {
+                    $crate::install_panic_hook();
+                    ::std::vec![$($crate::test::case_name(::std::stringify!($case))),+]
+                }
+
+                fn run(name: ::std::string::String) -> ::std::result::Result<(), ::std::string::String> {
+                    $crate::install_panic_hook();
+                    $(
+                        if name == $crate::test::case_name(::std::stringify!($case)) {
+                            return $case().into_result();
+                        }
+                    )+
+                    ::std::result::Result::Err(::std::format!("there is no case `{name}`"))
+                }
+            }
+        };
+
+        $crate::bindings::test::export_tests_component!(MighostTests with_types_in $crate::bindings::test);
+    };
+}
