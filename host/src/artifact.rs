@@ -11,6 +11,7 @@ mod sections;
 mod source;
 mod sql_component;
 mod stamps;
+pub mod versions;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -112,21 +113,25 @@ impl ArtifactInfo {
         self.size == 0
     }
 
-    /// Refuses interfaces of `mighost:host` in a version that this host does not offer, and imports from elsewhere that
-    /// no plugin can serve.
+    /// Refuses interfaces of `mighost:host` in a version that this host does not offer, and artifacts that do not export what they say
+    /// that they are.
     fn check_interfaces(&self) -> Result<(), ArtifactError> {
         for name in self.imports.iter().chain(&*self.exports) {
             if let Some(rest) = name.strip_prefix("mighost:host/") {
-                let version = rest.split_once('@').map_or("none", |(_, version)| version);
-                if version != WIT_VERSION {
+                let offered = format!("mighost:host/{}@{WIT_VERSION}", versions::stem(rest));
+                // None where it names no version.
+                let stands = versions::offered(name, &offered);
+                if stands != Some(versions::Offered::Serves) {
                     return Err(ArtifactError::WitVersion {
                         path: self.path.clone(),
                         interface: name.clone(),
                         offered: WIT_VERSION,
+                        later: stands == Some(versions::Offered::Older),
                     });
                 }
             }
         }
+        self.check_kinds()?;
         let exports_revision = self
             .exports
             .iter()
@@ -138,6 +143,20 @@ impl ArtifactInfo {
             });
         }
         Ok(())
+    }
+
+    /// A plugin that says it serves kinds exports what serves them.
+    fn check_kinds(&self) -> Result<(), ArtifactError> {
+        let kinds = self.plugin.as_ref().map_or(&[][..], |plugin| &plugin.kinds);
+        let serves = |name: &String| versions::stem(name) == "mighost:host/object-type";
+        if kinds.is_empty() || self.exports.iter().any(serves) {
+            return Ok(());
+        }
+        Err(ArtifactError::NoObjectType {
+            path: self.path.clone(),
+            kinds: kinds.join(", "),
+            exports: self.exports.join(", "),
+        })
     }
 }
 

@@ -18,6 +18,7 @@ pub mod list_templates;
 pub mod merge;
 mod migrate;
 pub mod open;
+pub mod plugin;
 pub mod plugins;
 pub mod psql;
 pub mod revision;
@@ -107,6 +108,7 @@ pub enum Request {
     Heads(heads::HeadsRequest),
     Branches(branches::BranchesRequest),
     Show(show::ShowRequest),
+    NewPlugin(plugin::NewPluginRequest),
     Plugins(plugins::PluginsRequest),
     Inspect(inspect::InspectRequest),
     Test(test::TestRequest),

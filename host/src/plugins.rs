@@ -3,9 +3,10 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use crate::artifact::versions::{self, Offered};
 use crate::artifact::{Artifact, ArtifactInfo, LoadedPlugin};
 use crate::report::Reporter;
-use crate::runtime::{Guest, GuestKind, Runtime, RuntimeError, VERSION_HOOK};
+use crate::runtime::{Guest, GuestKind, Provided, Runtime, RuntimeError, VERSION_HOOK};
 
 /// An artifact of fewer bytes is compiled in no time.
 const LARGE: u64 = 256 << 10;
@@ -171,15 +172,13 @@ impl Registry {
 
     fn load(&self, artifact: &Artifact, kind: GuestKind, loading: &mut Vec<usize>) -> Result<Guest, RuntimeError> {
         let name = kind.to_string();
-        self.runtime.load(
-            artifact,
-            kind,
-            &*self.reporter,
-            &mut |interface| match self.by_interface.get(interface) {
-                Some(number) => self.plugin(*number, loading),
-                None => Err(self.missing(&name, interface)),
-            },
-        )
+        self.runtime.load(artifact, kind, &*self.reporter, &mut |interface| {
+            let (provided, number) = self.provider(&name, interface)?;
+            Ok(Provided {
+                guest: self.plugin(number, loading)?,
+                interface: provided.to_owned(),
+            })
+        })
     }
 
     /// `loading` holds the plugins that are being linked now: meeting one again is a circle.
@@ -187,12 +186,7 @@ impl Registry {
         if let Some(guest) = self.guests.lock().unwrap_or_else(PoisonError::into_inner).get(&number) {
             return Ok(guest.clone());
         }
-        let name = |number: usize| {
-            self.plugins
-                .get(number)
-                .map(|plugin| plugin.metadata.name.clone())
-                .unwrap_or_default()
-        };
+        let name = |number: usize| self.name(number);
         if let Some(first) = loading.iter().position(|other| *other == number) {
             let circle = loading.iter().skip(first).copied().chain([number]);
             return Err(RuntimeError::PluginCycle(circle.map(name).collect()));
@@ -212,26 +206,44 @@ impl Registry {
         Ok(guest)
     }
 
-    fn missing(&self, guest: &str, interface: &str) -> RuntimeError {
-        // A package outside `mighost:` style naming, e.g. an interface of a runtime, is nobody's to install.
+    /// Which plugin serves `interface`, and the name under which it exports it: that very version, or a later compatible one.
+    fn provider(&self, guest: &str, interface: &str) -> Result<(&str, usize), RuntimeError> {
+        // A name without a package, e.g. of a function that a runtime wants, is nobody's to install.
         if !interface.contains(':') {
-            return RuntimeError::ForbiddenImport {
+            return Err(RuntimeError::ForbiddenImport {
                 guest: guest.to_owned(),
                 import: interface.to_owned(),
-            };
+            });
         }
-        let stem = interface.split('@').next().unwrap_or(interface);
-        let similar = self
-            .by_interface
-            .keys()
-            .filter(|name| name.split('@').next() == Some(stem))
-            .cloned()
-            .collect();
-        RuntimeError::MissingPlugin {
-            guest: guest.to_owned(),
-            interface: interface.to_owned(),
-            similar,
+        let exported = self.by_interface.keys().map(String::as_str);
+        if let Some(best) = versions::best(interface, exported.clone())
+            && let Some(number) = self.by_interface.get(best)
+        {
+            return Ok((best, *number));
         }
+        let others = exported.filter_map(|name| Some((name, versions::offered(interface, name)?)));
+        Err(match others.last() {
+            Some((found, offered)) => RuntimeError::OtherVersion {
+                guest: guest.to_owned(),
+                interface: interface.to_owned(),
+                plugin: self
+                    .by_interface
+                    .get(found)
+                    .map(|number| self.name(*number))
+                    .unwrap_or_default(),
+                found: found.to_owned(),
+                older: offered == Offered::Older,
+            },
+            None => RuntimeError::MissingPlugin {
+                guest: guest.to_owned(),
+                interface: interface.to_owned(),
+            },
+        })
+    }
+
+    fn name(&self, number: usize) -> String {
+        let plugin = self.plugins.get(number);
+        plugin.map(|plugin| plugin.metadata.name.clone()).unwrap_or_default()
     }
 }
 

@@ -193,7 +193,16 @@ pub enum Event {
         client: &'static str,
     },
     /// A component is being compiled to machine code; reported when it takes long enough to be noticed.
-    Compiling { name: String },
+    /// `size` is that of its code, in bytes.
+    Compiling { name: String, size: usize },
+    /// It is compiled, and kept for later runs where the cache can be written.
+    Compiled {
+        name: String,
+        size: usize,
+        elapsed: Duration,
+        /// The most memory that this process has had so far, in bytes, where the system tells.
+        memory: Option<u64>,
+    },
     /// Another run holds the lock; `holder` says who.
     Waiting { holder: String, waited: Duration },
     StepStarted {

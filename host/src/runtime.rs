@@ -6,8 +6,10 @@
 mod bindings;
 mod cache;
 mod call;
+mod contract;
 mod engine;
 mod error;
+mod fit;
 mod forward;
 mod guest;
 mod hook;
@@ -29,7 +31,7 @@ pub use bindings::testing::{
 };
 pub use bindings::version_hook::{Direction as HookDirection, Step as HookStep};
 pub use call::{Call, CallError, Function, Returned, finish_calls};
-pub use engine::Runtime;
+pub use engine::{Provided, Runtime};
 pub use error::RuntimeError;
 pub use guest::{Guest, GuestKind};
 pub use hook::{VERSION_HOOK, call_version_hook};

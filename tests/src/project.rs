@@ -25,6 +25,11 @@ pub fn mighost() -> PathBuf {
     path
 }
 
+/// The folder of this repository.
+pub fn repository() -> PathBuf {
+    PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/.."))
+}
+
 /// `psql` of the system.
 pub fn psql() -> PathBuf {
     let debian = fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten();
@@ -275,6 +280,19 @@ impl Project {
         fs::write(path, content).unwrap();
     }
 
+    /// Copies a folder of the repository, files and folders in it, to the same or another place in the project.
+    pub fn copy(&self, from: &str, to: &str) {
+        let source = repository().join(from);
+        for entry in fs::read_dir(&source).unwrap_or_else(|error| panic!("{}: {error}", source.display())) {
+            let entry = entry.unwrap();
+            let name = entry.file_name().into_string().unwrap();
+            match entry.file_type().unwrap().is_dir() {
+                true => self.copy(&format!("{from}/{name}"), &format!("{to}/{name}")),
+                false => self.write(&format!("{to}/{name}"), fs::read(entry.path()).unwrap()),
+            }
+        }
+    }
+
     /// Writes a migration in SQL that stands on `down`.
     pub fn sql_migration(&self, revision: &str, down: &[&str], upgrade: &str, downgrade: &str) {
         self.sql_migration_with(revision, down, "", upgrade, downgrade);
@@ -305,10 +323,14 @@ impl Project {
         command.current_dir(self.path()).args(arguments).stdin(Stdio::null());
         for (variable, _) in std::env::vars() {
             // How guests are built is a matter of the machine.
-            let setting = variable.starts_with("MIGHOST_") && variable != "MIGHOST_WASM_STD";
+            let setting = variable.starts_with("MIGHOST_")
+                && !["MIGHOST_WASM_STD", "MIGHOST_TOOLCHAINS"].contains(&variable.as_str());
             if setting || variable.starts_with("PG") {
                 command.env_remove(variable);
             }
+        }
+        if std::env::var_os("MIGHOST_TOOLCHAINS").is_none() {
+            command.env("MIGHOST_TOOLCHAINS", repository().join(".mighost/toolchains"));
         }
         command
             .env_remove("CLICOLOR_FORCE")

@@ -120,7 +120,7 @@ fn of_another_world_or_version() {
     exit 5
     error: PROJECT/migrations/vendor.wasm wants mighost:host/objects@0.2.0; this mighost offers mighost:host@0.1.0
     fault: the migration's or plugin's; its author mends it
-    hint: build it again with this mighost's WIT (`mighost wit`), or install a mighost that offers it
+    hint: install a mighost that offers it, or build it again with this one's WIT (`mighost wit`)
     ");
 }
 
@@ -217,7 +217,7 @@ fn sources() {
              |
            2 | down_revisions = []
              | ^^^^^^^^^^^^^^
-           unknown field `down_revisions`, expected one of `build`, `revision`, `down-revisions`, `depends-on`, `branch-labels`, `message`, `date`, `transaction`, `capabilities`, `revisions`
+           unknown field `down_revisions`, expected one of `build`, `revision`, `down-revisions`, `depends-on`, `branch-labels`, `message`, `date`, `transaction`, `capabilities`, `uses`, `revisions`
     fault: the migration's or plugin's; its author mends it
     ");
     project.write("migrations/a1_x/migration.toml", "revision = \"a1\"\n");

@@ -65,13 +65,13 @@ fn that_do_not_fit() {
     fault: the command's, the configuration's or the environment's
     hint: put the plugin into the project's plugins folder; `mighost plugins` lists what is there
     ");
-    assert_snapshot!(failing(&server, &[("tools", plugin("tools", "1.1.0", &Code::new()))]).shown(), @"
+    assert_snapshot!(failing(&server, &[("tools", plugin("tools", "0.9.0", &Code::new()))]).shown(), @"
     exit 5
-    error: migration a1 needs acme:tools/tools@1.0.0, which no plugin of this project exports
+    error: migration a1 needs acme:tools/tools@1.0.0; plugin tools exports acme:tools/tools@0.9.0, which is older
       in the upgrade of revision a1, PROJECT/migrations/a1.wasm
     state: a1 was rolled back
     fault: the command's, the configuration's or the environment's
-    hint: what plugins export: acme:tools/tools@1.1.0; versions must be equal
+    hint: a later version of plugin tools is needed
     ");
     let core = "(module (memory (export \"memory\") 1)
         (func (export \"cabi_realloc\") (param i32 i32 i32 i32) (result i32) unreachable)
@@ -83,11 +83,11 @@ fn that_do_not_fit() {
     );
     assert_snapshot!(failing(&server, &[("tools", guests::plugin(&other, "tools", &[]))]).shown(), @"
     exit 5
-    error: migration a1 expects acme:tools/tools@1.0.0#sweep as func() -> u32; plugin tools exports func(room: string) -> u32
+    error: migration a1 expects acme:tools/tools@1.0.0#sweep as func() -> u32; plugin tools exports func(room: string) -> u32; the plugin takes room, which is not sent
       in the upgrade of revision a1, PROJECT/migrations/a1.wasm
     state: a1 was rolled back
     fault: the migration's or plugin's; its author mends it
-    hint: build both against one version of the plugin's WIT
+    hint: both say that they are of one version: build both against the same WIT, and give what has changed a higher version
     ");
     assert_snapshot!(failing(&server, &[("tools", good()), ("tools2", good())]).shown(), @"
     exit 5
@@ -159,11 +159,11 @@ fn that_know_more_or_less() {
     run("attic, cellar, hall").ok();
     assert_snapshot!(run("attic, hall").shown(), @"
     exit 5
-    error: migration a1 expects acme:tools/tools@1.0.0#sweep as func(room: enum { cellar, hall }); plugin tools exports func(room: enum { attic, hall })
+    error: migration a1 expects acme:tools/tools@1.0.0#sweep as func(room: enum { cellar, hall }); plugin tools exports func(room: enum { attic, hall }); in room: case cellar is sent, which is not known there
       in the upgrade of revision a1, PROJECT/migrations/a1.wasm
     state: a1 was rolled back
     fault: the migration's or plugin's; its author mends it
-    hint: build both against one version of the plugin's WIT
+    hint: both say that they are of one version: build both against the same WIT, and give what has changed a higher version
     ");
 }
 
@@ -286,17 +286,34 @@ fn of_object_kinds() {
     let tools = guests::component(&core, "plugin", &[&package("tools", "1.0.0", "func() -> u32", "")]);
     assert_snapshot!(with(&[("gronk", guests::plugin(&tools, "gronk", &["gronk"]))]), @"
     exit 5
-    error: plugin gronk is not a component that can be run: its exports are not those of a plugin for object types: no exported instance named `mighost:host/object-type@0.1.0`
-      in the upgrade of revision a1, PROJECT/migrations/a1.wasm
-    state: a1 was rolled back
+    error: PROJECT/plugins/gronk.wasm says in its plugin.toml that it serves objects of kind gronk, and does not export mighost:host/object-type; it exports: acme:tools/tools@1.0.0
     fault: the migration's or plugin's; its author mends it
-    hint: the file may have been damaged on its way: get it again, or build it again
+    hint: export mighost:host/object-type (the world `object-types` of `mighost wit`), or take kinds out of plugin.toml
     ");
-    let core = Code::new().module(&["acme:brooms/brooms@1.0.0#sweep"]);
-    let brooms = guests::component(&core, "plugin", &[&package("brooms", "1.0.0", "func() -> u32", "")]);
+    let params = |count: usize| format!("(param {}) (result i32) (i32.const 0)", "i32 ".repeat(count));
+    let function = |(name, count): (&str, usize)| {
+        format!(
+            "(func (export \"mighost:host/object-type@0.1.0#{name}\") {})",
+            params(count)
+        )
+    };
+    let functions = [
+        ("kinds", 0),
+        ("create", 8),
+        ("drop", 8),
+        ("replace", 16),
+        ("introspect", 4),
+    ]
+    .map(function);
+    let core = format!(
+        "(module (memory (export \"memory\") 1)
+        (func (export \"cabi_realloc\") (param i32 i32 i32 i32) (result i32) (i32.const 1024)) {})",
+        functions.concat().replace("(param )", "")
+    );
+    let serving = guests::component(&core, "object-types", &[]);
     let two = [
-        ("gronk", guests::plugin(&tools, "gronk", &["gronk"])),
-        ("gronk2", guests::plugin(&brooms, "gronk2", &["gronk"])),
+        ("gronk", guests::plugin(&serving, "gronk", &["gronk"])),
+        ("gronk2", guests::plugin(&serving, "gronk2", &["gronk"])),
     ];
     assert_snapshot!(with(&two), @"
     exit 5

@@ -4,6 +4,7 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
+use mighost::testkit::TestFile;
 use mighost_tests::project::{Project, mighost};
 
 /// The plugins and the demo of this repository, tested as their authors test them.
@@ -341,4 +342,18 @@ fn pgtap_files_are_run_or_skipped_with_a_reason() {
     let skipped = ran.stdout.contains("SKIP revision a1: stations.sql: PostgreSQL ") && ran.code == 0;
     let run = ran.stdout.contains("not ok 2 - one is two") && ran.code == 10;
     assert!(skipped || run, "{}{}", ran.stdout, ran.stderr);
+}
+
+/// Every block of the description is a test file.
+#[test]
+fn the_description_shows_test_files() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/testing.md");
+    let text = fs::read_to_string(path).unwrap();
+    let blocks: Vec<&str> = text.split("\n```toml\n").skip(1).collect();
+    assert!(blocks.len() > 5);
+    for block in blocks {
+        let block = block.split("\n```").next().unwrap();
+        let file = TestFile::parse(Path::new("testing.md"), block).unwrap_or_else(|error| panic!("{error}\n{block}"));
+        assert!(!file.cases.is_empty() || !file.databases.is_empty(), "{block}");
+    }
 }

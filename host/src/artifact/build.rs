@@ -4,6 +4,7 @@
 
 mod c;
 mod component;
+mod go;
 mod javascript;
 mod order;
 mod providers;
@@ -280,6 +281,7 @@ fn component(stale: &Stale, shop: &Workshop<'_>) -> Result<Built, ArtifactError>
     };
     let built = match driver {
         Driver::Sql | Driver::Rust => return Err(job.failed("it is built elsewhere", "")),
+        Driver::Go => go::build(&job).map(Built::from),
         Driver::C | Driver::Cpp => c::build(&job).map(Built::from),
         Driver::Zig => zig::build(&job).map(Built::from),
         Driver::Javascript | Driver::Typescript => javascript::build(&job),

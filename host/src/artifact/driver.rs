@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::error::ArtifactError;
 use super::metadata::RevisionMetadata;
-use crate::toolchain::{COMPONENTIZE_PY, COMPONENTIZE_QJS, NODE, TYPESCRIPT, Tool, ZIG};
+use crate::toolchain::{COMPONENTIZE_PY, COMPONENTIZE_QJS, GO, NODE, TYPESCRIPT, Tool, ZIG};
 
 /// How the code of a source folder becomes a component.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -18,6 +18,8 @@ pub enum Driver {
     Rust,
     /// C, compiled by zig.
     C,
+    /// A package of Go.
+    Go,
     /// C++, compiled by zig; files in C beside it too.
     Cpp,
     Zig,
@@ -31,12 +33,13 @@ pub enum Driver {
 
 impl Driver {
     /// All of them.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Sql,
         Self::Rust,
         Self::C,
         Self::Cpp,
         Self::Zig,
+        Self::Go,
         Self::Javascript,
         Self::Typescript,
         Self::Python,
@@ -48,6 +51,7 @@ impl Driver {
             Self::Sql => "sql",
             Self::Rust => "rust",
             Self::C => "c",
+            Self::Go => "go",
             Self::Cpp => "cpp",
             Self::Zig => "zig",
             Self::Javascript => "javascript",
@@ -62,6 +66,7 @@ impl Driver {
             Self::Sql => "SQL",
             Self::Rust => "Rust",
             Self::C => "C",
+            Self::Go => "Go",
             Self::Cpp => "C++",
             Self::Zig => "Zig",
             Self::Javascript => "JavaScript",
@@ -76,6 +81,7 @@ impl Driver {
             Self::Sql => &["upgrade.sql", "downgrade.sql"],
             Self::Rust => &["src/lib.rs"],
             Self::C => &["migration.c"],
+            Self::Go => &["migration.go"],
             Self::Cpp => &["migration.cpp", "migration.cc"],
             Self::Zig => &["migration.zig"],
             Self::Javascript => &["migration.js", "migration.mjs"],
@@ -89,6 +95,7 @@ impl Driver {
         match self {
             Self::Sql | Self::Rust => &[],
             Self::C | Self::Cpp | Self::Zig => &[&ZIG],
+            Self::Go => &[&GO],
             Self::Javascript => &[&NODE, &COMPONENTIZE_QJS],
             Self::Typescript => &[&NODE, &COMPONENTIZE_QJS, &TYPESCRIPT],
             Self::Python => &[&COMPONENTIZE_PY],
@@ -100,6 +107,7 @@ impl Driver {
         match self {
             Self::Sql | Self::Rust => &[],
             Self::C => &["c"],
+            Self::Go => &["go"],
             Self::Cpp => &["cpp", "cc", "cxx"],
             Self::Zig => &["zig"],
             Self::Javascript => &["js", "mjs"],

@@ -9,7 +9,7 @@ pub enum ArtifactError {
     Read { path: PathBuf, source: std::io::Error },
     #[error("cannot write {}: {source}", path.display())]
     Write { path: PathBuf, source: std::io::Error },
-    #[error("{} is {size} bytes long; an artifact may have {limit}", path.display())]
+    #[error("{} has {}; an artifact may have {}", path.display(), mebibytes(*size), mebibytes(*limit))]
     TooLarge { path: PathBuf, size: u64, limit: u64 },
     #[error("{}: {reason}", path.display())]
     Malformed { path: PathBuf, reason: String },
@@ -29,9 +29,20 @@ pub enum ArtifactError {
         path: PathBuf,
         interface: String,
         offered: &'static str,
+        /// Built for a WIT that is later than this mighost's; else for one that is no longer offered.
+        later: bool,
     },
     #[error("{} says it holds revisions but does not export mighost:host/revision; it exports: {exports}", path.display())]
     NotAMigration { path: PathBuf, exports: String },
+    #[error(
+        "{} says in its plugin.toml that it serves objects of kind {kinds}, and does not export mighost:host/object-type; it exports: {exports}",
+        path.display()
+    )]
+    NoObjectType {
+        path: PathBuf,
+        kinds: String,
+        exports: String,
+    },
     #[error("{} changed while this run was going on", path.display())]
     ChangedMeanwhile { path: PathBuf },
     #[error("{}", twice("revision", revision, first, second))]
@@ -63,6 +74,14 @@ pub enum ArtifactError {
     },
     #[error("{} is not built, and --no-build forbids to build it", path.display())]
     NotBuilt { path: PathBuf },
+}
+
+/// Rounded up, so that what is too large by a byte does not look as if it were not.
+fn mebibytes(bytes: u64) -> String {
+    match bytes {
+        _ if bytes < 1 << 20 => format!("{bytes} bytes"),
+        _ => format!("{} MiB", bytes.div_ceil(1 << 20)),
+    }
 }
 
 fn twice(what: &str, name: &str, first: &Path, second: &Path) -> String {
@@ -98,8 +117,16 @@ impl ArtifactError {
             Self::CoreModule { .. } => {
                 "build it with `mighost build`, or make a component of it: `wasm-tools component new FILE.wasm`".into()
             }
+            Self::WitVersion { later: true, .. } => {
+                "install a mighost that offers it, or build it again with this one's WIT (`mighost wit`)".into()
+            }
             Self::WitVersion { .. } => {
-                "build it again with this mighost's WIT (`mighost wit`), or install a mighost that offers it".into()
+                "its sources, built again by this mighost, have this version; for Rust, with this version's mighost-sdk"
+                    .into()
+            }
+            Self::NoObjectType { .. } => {
+                "export mighost:host/object-type (the world `object-types` of `mighost wit`), or take kinds out of plugin.toml"
+                    .into()
             }
             Self::DuplicateRevision { .. } | Self::DuplicatePlugin { .. } => "remove one of the two".into(),
             Self::Malformed { .. } | Self::ChangedMeanwhile { .. } => {

@@ -255,18 +255,23 @@ fn append(artifact: &mut Vec<u8>, name: &str, data: &[u8]) {
 
 /// Reads a whole artifact, up to the limit on its size.
 pub(super) fn read_file(path: &Path) -> Result<Vec<u8>, ArtifactError> {
-    let mut bytes = Vec::new();
     let file = File::open(path).map_err(ArtifactError::read(path))?;
+    let too_large = |size: u64| ArtifactError::TooLarge {
+        path: path.to_owned(),
+        size,
+        limit: MAX_FILE,
+    };
+    let length = file.metadata().map_err(ArtifactError::read(path))?.len();
+    if length > MAX_FILE {
+        return Err(too_large(length));
+    }
+    let mut bytes = Vec::with_capacity(usize::try_from(length).unwrap_or_default());
+    // It may grow meanwhile.
     file.take(MAX_FILE + 1)
         .read_to_end(&mut bytes)
         .map_err(ArtifactError::read(path))?;
-    let size = bytes.len() as u64;
-    if size > MAX_FILE {
-        return Err(ArtifactError::TooLarge {
-            path: path.to_owned(),
-            size,
-            limit: MAX_FILE,
-        });
+    match bytes.len() as u64 {
+        size if size > MAX_FILE => Err(too_large(size)),
+        _ => Ok(bytes),
     }
-    Ok(bytes)
 }

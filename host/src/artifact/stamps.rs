@@ -15,6 +15,7 @@ const MAX_FILES: usize = 10_000;
 
 /// The folder of tests, beside the code that they test.
 pub const TESTS: &str = "tests";
+const README: &str = "README.md";
 
 /// The coarsest that file systems keep times, and some more. What changed so short a time ago may change again and keep its time.
 const SETTLED: Duration = Duration::from_secs(3);
@@ -94,8 +95,8 @@ impl SourceStamps {
                 if !below.starts_with("assets") && (hidden || made) {
                     continue;
                 }
-                // What tests the code is no part of it: a migration whose tests change is the same migration.
-                if below.as_os_str().is_empty() && name == TESTS {
+                // What tests or describes the code is no part of it: a migration whose tests change is the same migration.
+                if below.as_os_str().is_empty() && (name == TESTS || name == README) {
                     continue;
                 }
                 let path = below.join(&name);

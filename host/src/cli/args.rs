@@ -1,6 +1,7 @@
 //! What clap reads. The texts here are what users see; `help.rs` holds the longer ones.
 
 mod doctor;
+mod plugin;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -10,6 +11,7 @@ use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum, ValueHint};
 use clap_complete::Shell;
 
 pub use doctor::Doctor;
+pub use plugin::{Plugin, PluginAction};
 
 use super::help;
 use super::test::Test;
@@ -140,6 +142,9 @@ pub enum Verb {
     /// Run the tests beside plugins and migrations
     #[command(after_help = help::TEST)]
     Test(With<Test>),
+    /// Write the sources of a new plugin, with a test and a README
+    #[command(after_help = help::PLUGIN, arg_required_else_help = true)]
+    Plugin(With<Plugin>),
     /// List the operations and object kinds that plugins add
     Plugins(With<Report>),
     /// Show what a .wasm file is, without running it

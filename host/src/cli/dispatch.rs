@@ -11,7 +11,7 @@ use crate::commands::history::{HistoryStyle, RevisionSummary};
 use crate::commands::init::takeover;
 use crate::commands::{
     CommandError, Request, RunReport, branches, build, check, current, db, doctor, downgrade, edit, ensure_version,
-    heads, history, init, inspect, list_templates, merge, plugins, psql, revision, show, stamp, upgrade, wit,
+    heads, history, init, inspect, list_templates, merge, plugin, plugins, psql, revision, show, stamp, upgrade, wit,
 };
 use crate::output::graph::{self, Charset, GraphError};
 use crate::output::{Output, Summary, escape_text, listing};
@@ -61,6 +61,15 @@ pub(super) fn dispatch(invocation: Invocation, output: &Arc<Output>) -> Result<E
             let report = fail(doctor::run(&project, &request, &**output))?;
             written(output.json(&report))?;
             lines(output, &listing::doctor(&report, output.styles()))
+        }
+        Request::NewPlugin(request) => {
+            let written = fail(plugin::run(&project, &request))?;
+            self::written(output.json(&written))?;
+            for path in &written.files {
+                output.note(&format!("created {}", path.display()));
+            }
+            output.note(&format!("next: mighost test {}", written.name));
+            Ok(ExitCode::SUCCESS)
         }
         Request::Revision(request) => sources(output, &fail(revision::run(&project, &request, &**output))?),
         Request::Merge(request) => sources(output, &fail(merge::run(&project, &request, &**output))?),

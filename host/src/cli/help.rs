@@ -8,7 +8,7 @@ use super::args::Cli;
 pub(super) const GROUPS: [(&str, &[&str]); 6] = [
     (
         "Write",
-        &["init", "revision", "merge", "edit", "list-templates", "build"],
+        &["init", "revision", "merge", "edit", "list-templates", "plugin", "build"],
     ),
     ("Test", &["test"]),
     ("Run", &["upgrade", "downgrade", "stamp", "ensure-version"]),
@@ -223,6 +223,12 @@ Nothing is changed but by --install, which installs into the project's folder of
 Examples:
   mighost doctor
   mighost doctor --install c zig";
+
+pub(super) const PLUGIN: &str = "\
+Examples:
+  mighost plugin new stations                        an operation, in Rust
+  mighost plugin new acme:stations --template go     in Go, its interface named acme:stations/stations
+  mighost plugin new summary --template zig --object-type";
 
 pub(super) const WIT: &str = "\
 In a project the interfaces of its plugins are written too, those that are built.

@@ -7,7 +7,7 @@ use clap::FromArgMatches as _;
 use clap_complete::Shell;
 
 use super::args::{
-    Cli, Common, DbAction, HistoryFormat, Init, Merge, Report, Revision, Run, TransactionArg, Verb, With,
+    Cli, Common, DbAction, HistoryFormat, Init, Merge, PluginAction, Report, Revision, Run, TransactionArg, Verb, With,
 };
 use super::help;
 use crate::commands::init::takeover;
@@ -15,7 +15,7 @@ use crate::commands::merge::MergeRequest;
 use crate::commands::revision::RevisionRequest;
 use crate::commands::{
     Project, Request, RunOptions, branches, build, check, current, db, doctor, downgrade, edit, ensure_version, heads,
-    history, init, inspect, plugins, psql, show, stamp, upgrade, wit,
+    history, init, inspect, plugin, plugins, psql, show, stamp, upgrade, wit,
 };
 use crate::config::{Environment, TransactionMode};
 use crate::output::{ColorChoice, Options};
@@ -246,6 +246,17 @@ impl Reader {
             Verb::Db(with) => {
                 let action = self.take(with).action;
                 Request::Db(self.db(action))
+            }
+            Verb::Plugin(with) => {
+                let PluginAction::New(with) = self.take(with).action;
+                let args = self.take(with);
+                self.report(&args.report);
+                Request::NewPlugin(plugin::NewPluginRequest {
+                    name: args.plugin,
+                    template: args.template,
+                    object_type: args.object_type,
+                    folder: args.folder.map(|folder| self.directory.join(folder)),
+                })
             }
             Verb::Doctor(with) => {
                 let args = self.take(with);

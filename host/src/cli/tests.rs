@@ -124,6 +124,7 @@ fn main_help() {
       db             Start, stop or remove the embedded PostgreSQL server
 
     Tools:
+      doctor         Tell what is there to build each language, and what is missing
       completions    Write the completions of a shell to stdout
       wit            Write the WIT that guests are built against
 

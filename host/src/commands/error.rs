@@ -250,6 +250,11 @@ fn runtime(error: &RuntimeError) -> Diagnostic {
         }
         RuntimeError::MissingPlugin { .. }
         | RuntimeError::Mistyped { .. }
+        | RuntimeError::OtherVersion { .. }
+        | RuntimeError::MissingFunction { .. }
+        | RuntimeError::Resource { .. }
+        | RuntimeError::HostMistyped { .. }
+        | RuntimeError::MistypedExport { .. }
         | RuntimeError::ForbiddenImport { .. }
         | RuntimeError::MissingExport { .. }
         | RuntimeError::Compile { .. }

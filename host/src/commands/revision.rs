@@ -1,9 +1,9 @@
 //! `mighost revision`: the sources of a new revision.
 
-mod error;
-mod jinja;
+pub(super) mod error;
+pub(super) mod jinja;
 mod names;
-mod rust;
+pub(super) mod rust;
 pub mod template;
 mod write_hooks;
 
@@ -113,6 +113,7 @@ impl NewRevision<'_> {
             ("branch_labels".to_owned(), list(self.branch_labels)),
             ("template".to_owned(), Value::from(self.template.name.as_str())),
             ("build".to_owned(), Value::from(self.template.build.clone())),
+            ("language".to_owned(), Value::from(self.template.language())),
         ]);
         variables
     }
@@ -174,7 +175,7 @@ pub fn write_sources(
     Ok(written)
 }
 
-fn write_files(folder: &Path, files: &[(String, Vec<u8>)]) -> Result<Vec<PathBuf>, RevisionError> {
+pub(super) fn write_files(folder: &Path, files: &[(String, Vec<u8>)]) -> Result<Vec<PathBuf>, RevisionError> {
     let mut paths = Vec::new();
     for (name, content) in files {
         let path = folder.join(name);
@@ -301,7 +302,7 @@ fn check_length(settings: &ProjectSettings, id: &str) -> Result<(), RevisionErro
 }
 
 /// The folder that the environment names; relative to the working folder.
-fn sdk_folder(project: &Project) -> Result<Option<PathBuf>, RevisionError> {
+pub(super) fn sdk_folder(project: &Project) -> Result<Option<PathBuf>, RevisionError> {
     let Some(named) = project.environment.get(SDK_VARIABLE).filter(|value| !value.is_empty()) else {
         return Ok(None);
     };

@@ -10,6 +10,9 @@ use crate::report::{Direction, Event, Level};
 /// How often something that goes on is told again where there is no live line.
 const REPEAT: Duration = Duration::from_secs(10);
 
+/// Code of so many bytes compiles for seconds, which is told without `--verbose`: Python and its like.
+const LARGE: usize = 8 << 20;
+
 /// Turns events into lines. Pure but for the times that it is given.
 pub(super) struct Progress {
     quiet: bool,
@@ -73,8 +76,23 @@ impl Progress {
                 format!("installing {} {} ({client})", escape_line(&name), escape_line(&version)),
                 live,
             ),
-            Event::Compiling { name } => {
-                self.activity(format!("compiling {}", escape_line(&name)), live || !self.verbose)
+            Event::Compiling { name, size } => {
+                let text = format!("compiling {}{}", escape_line(&name), large(size));
+                self.activity(text, live || !self.verbose)
+            }
+            Event::Compiled {
+                name,
+                size,
+                elapsed,
+                memory,
+            } => {
+                self.activity = None;
+                let memory = memory
+                    .map(|bytes| format!(", with {} MiB of memory", bytes >> 20))
+                    .unwrap_or_default();
+                let name = escape_line(&name);
+                let line = format!("compiled {name} in {}{memory}; later runs find it", duration(elapsed));
+                self.lines_if(self.verbose || size >= LARGE, line)
             }
             Event::Waiting { holder, waited } => {
                 let text = format!(
@@ -286,6 +304,14 @@ fn cut(text: &str, width: usize) -> String {
         cut.push(c);
     }
     cut
+}
+
+/// The size of code, where it is large enough to explain a wait.
+fn large(size: usize) -> String {
+    match size {
+        LARGE.. => format!(" ({} MiB)", size >> 20),
+        _ => String::new(),
+    }
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::atomic::AtomicBool;
 use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use wasmtime::component::{Component, HasSelf, InstancePre, Linker};
 use wasmtime::{Config, Engine};
@@ -13,7 +13,7 @@ use super::bindings::{mighost::host as interfaces, testing};
 use super::cache::CompileCache;
 use super::error::RuntimeError;
 use super::guest::{Guest, GuestKind, GuestState};
-use super::{forward, limits};
+use super::{contract, forward, limits};
 use crate::artifact::Artifact;
 use crate::ident::Digest;
 use crate::report::{Event, Level, Reporter};
@@ -22,6 +22,13 @@ use crate::report::{Event, Level, Reporter};
 const NOTICEABLE_CODE: usize = 512 << 10;
 /// How long compiling may take before the user is told why nothing else happens.
 const LONG: Duration = Duration::from_secs(1);
+
+/// Who serves an interface.
+pub struct Provided {
+    pub guest: Arc<Guest>,
+    /// The interface as the guest exports it: of the version that was asked for, or of a compatible one.
+    pub interface: String,
+}
 
 /// Compiles and links guests. One serves a whole run.
 pub struct Runtime {
@@ -55,8 +62,7 @@ impl Runtime {
         })
     }
 
-    /// Compiles `artifact`, or finds it compiled, and links it. `provider` answers which guest serves an interface that is not
-    /// the host's.
+    /// Compiles `artifact`, or finds it compiled, and links it. `provider` answers who serves an interface that is not the host's.
     ///
     /// # Errors
     /// The code is not a component, or imports something that nobody offers, or with another type.
@@ -65,7 +71,7 @@ impl Runtime {
         artifact: &Artifact,
         kind: GuestKind,
         reporter: &dyn Reporter,
-        provider: &mut dyn FnMut(&str) -> Result<Arc<Guest>, RuntimeError>,
+        provider: &mut dyn FnMut(&str) -> Result<Provided, RuntimeError>,
     ) -> Result<Guest, RuntimeError> {
         let name = kind.to_string();
         let component = self.component(artifact, &name, reporter)?;
@@ -130,12 +136,24 @@ impl Runtime {
         let component = match load() {
             Some(component) => component,
             None if artifact.code.len() > NOTICEABLE_CODE => {
-                reporter.report(Event::Compiling { name: name.to_owned() });
-                telling_of_long_work(reporter, name, artifact.code.len(), || {
+                let size = artifact.code.len();
+                let (name, started) = (name.to_owned(), Instant::now());
+                reporter.report(Event::Compiling {
+                    name: name.clone(),
+                    size,
+                });
+                let component = telling_of_long_work(reporter, &name, size, || {
                     // Another mighost may be compiling the same.
                     let _lock = self.cache.as_ref().and_then(|cache| cache.lock(&digest));
-                    load().map_or_else(|| self.compile(artifact, name), Ok)
-                })?
+                    load().map_or_else(|| self.compile(artifact, &name), Ok)
+                })?;
+                reporter.report(Event::Compiled {
+                    name,
+                    size,
+                    elapsed: started.elapsed(),
+                    memory: limits::peak_memory(),
+                });
+                component
             }
             None => self.compile(artifact, name)?,
         };
@@ -188,6 +206,9 @@ impl Runtime {
     /// Says which import is not offered; wasmtime's own text says why a type does not fit. Imports that plugins serve were linked
     /// before, so only those of the host's and of WASI are looked at.
     fn link_error(&self, guest: &str, component: &Component, error: &wasmtime::Error) -> RuntimeError {
+        if let Some(error) = contract::imports(&self.engine, component, guest) {
+            return error;
+        }
         let text = format!("{error:#}");
         let ty = component.component_type();
         let import = ty.imports(&self.engine).map(|(name, _)| name).find(|name| {

@@ -13,18 +13,60 @@ pub enum RuntimeError {
     #[error("{guest} is not a component that can be run: {reason}")]
     Compile { guest: String, reason: String },
     #[error("{guest} needs {interface}, which no plugin of this project exports")]
-    MissingPlugin {
+    MissingPlugin { guest: String, interface: String },
+    /// A plugin exports the interface, of a version that cannot serve.
+    #[error("{guest} needs {interface}; plugin {plugin} exports {found}, which {}", other_version(*.older))]
+    OtherVersion {
         guest: String,
         interface: String,
-        similar: Vec<String>,
+        plugin: String,
+        found: String,
+        /// The plugin's is the older one.
+        older: bool,
     },
-    #[error("{guest} expects {interface}#{function} as {expected}; plugin {plugin} exports {found}")]
+    #[error("{guest} expects {interface}#{function} as {expected}; plugin {plugin} exports {found}; {difference}")]
     Mistyped {
         guest: String,
         interface: String,
         function: String,
         expected: String,
         plugin: String,
+        found: String,
+        /// Where the two differ.
+        difference: String,
+    },
+    #[error("{guest} calls {interface}#{function}, which is {expected}; plugin {plugin} exports {found} without it{}", has(.others))]
+    MissingFunction {
+        guest: String,
+        interface: String,
+        function: String,
+        expected: String,
+        plugin: String,
+        /// The interface as the plugin has it.
+        found: String,
+        others: Vec<String>,
+    },
+    #[error("{guest} uses {interface}#{function}, {expected}: resources cannot cross from one guest to another")]
+    Resource {
+        guest: String,
+        interface: String,
+        function: String,
+        expected: String,
+    },
+    /// A function of `mighost:host` that a guest imports.
+    #[error("{guest} calls {function} as {wanted}; mighost offers {offered}")]
+    HostMistyped {
+        guest: String,
+        function: String,
+        wanted: String,
+        offered: String,
+    },
+    /// A function of `mighost:host` that a guest exports.
+    #[error("{guest} exports {function} as {found}; mighost calls {expected}")]
+    MistypedExport {
+        guest: String,
+        function: String,
+        expected: String,
         found: String,
     },
     #[error("{guest} imports {import}, which mighost does not offer to {}s", guest_word(.guest))]
@@ -125,6 +167,7 @@ impl RuntimeError {
         match self {
             Self::Engine(_) => Blame::Host,
             Self::MissingPlugin { .. }
+            | Self::OtherVersion { .. }
             | Self::TwoProviders { .. }
             | Self::TwoKinds { .. }
             | Self::NoSuperuserRole { .. }
@@ -142,9 +185,10 @@ impl RuntimeError {
     /// What the reader can do about it.
     pub fn hint(&self) -> Option<String> {
         Some(match self {
-            Self::MissingPlugin { similar, .. } if !similar.is_empty() => {
-                format!("what plugins export: {}; versions must be equal", similar.join(", "))
-            }
+            Self::OtherVersion { plugin, older: true, .. } => format!("a later version of plugin {plugin} is needed"),
+            Self::OtherVersion { .. } => "the plugin's version that exports it can stand beside the later one under another name; or one plugin \
+                                          exports both"
+                .into(),
             Self::MissingPlugin { .. } => {
                 "put the plugin into the project's plugins folder; `mighost plugins` lists what is there".into()
             }
@@ -155,7 +199,14 @@ impl RuntimeError {
             Self::Compile { .. } => "the file may have been damaged on its way: get it again, or build it again".into(),
             Self::PluginCycle(_) => "a plugin that both need can hold what they share".into(),
             Self::StackLimit { .. } => "a function that calls itself without end does this".into(),
-            Self::Mistyped { .. } => "build both against one version of the plugin's WIT".into(),
+            Self::Mistyped { .. } | Self::MissingFunction { .. } => {
+                "both say that they are of one version: build both against the same WIT, and give what has changed a higher version"
+                    .into()
+            }
+            Self::Resource { .. } => "write the interface without resources".into(),
+            Self::HostMistyped { .. } | Self::MistypedExport { .. } | Self::MissingExport { .. } => {
+                "build it against this mighost's WIT (`mighost wit`)".into()
+            }
             Self::TwoProviders { .. } | Self::TwoKinds { .. } => "remove one of the two plugins".into(),
             Self::UnknownKind { .. } => "put a plugin that serves the kind into the plugins folder".into(),
             Self::UnknownHook { known, .. } => format!("the plugins with this hook: {}", list(known)),
@@ -186,6 +237,20 @@ fn refusal_hint(error: &SinkError) -> Option<String> {
         _ => return None,
     };
     Some(hint.to_owned())
+}
+
+fn other_version(older: bool) -> &'static str {
+    match older {
+        true => "is older",
+        false => "is not compatible with it",
+    }
+}
+
+fn has(functions: &[String]) -> String {
+    match functions {
+        [] => String::new(),
+        functions => format!("; it has {}", functions.join(", ")),
+    }
 }
 
 fn guest_word(guest: &str) -> &str {

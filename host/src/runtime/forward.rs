@@ -2,14 +2,16 @@
 
 use std::sync::Arc;
 
-use wasmtime::component::types::{ComponentFunc, ComponentItem};
+use wasmtime::component::types::{ComponentFunc, ComponentInstance, ComponentItem};
 use wasmtime::component::{Component, ComponentExportIndex, Linker, Val};
 use wasmtime::{Engine, StoreContextMut};
 
+use super::engine::Provided;
 use super::error::RuntimeError;
+use super::fit::difference;
 use super::guest::{Guest, GuestState, Instance, explain};
 use super::step::StepRun;
-use super::types::{function_text, holds_handle, serves};
+use super::types::{function_text, holds_handle};
 
 /// Whether an interface is served by the host itself.
 pub(super) fn of_host(interface: &str) -> bool {
@@ -22,7 +24,7 @@ pub(super) fn link(
     engine: &Engine,
     component: &Component,
     name: &str,
-    provider: &mut dyn FnMut(&str) -> Result<Arc<Guest>, RuntimeError>,
+    provider: &mut dyn FnMut(&str) -> Result<Provided, RuntimeError>,
 ) -> Result<(), RuntimeError> {
     for (interface, item) in component.component_type().imports(engine) {
         if of_host(interface) {
@@ -49,12 +51,12 @@ pub(super) fn link(
         {
             continue;
         }
-        let guest = provider(interface)?;
+        let provided = provider(interface)?;
         let mut instance = linker.instance(interface).map_err(|error| internal(name, &error))?;
         for (function, expected) in functions {
-            let export = export(&guest, name, interface, function, &expected)?;
+            let export = export(engine, &provided, name, interface, function, &expected)?;
             let operation: Arc<str> = format!("{interface}#{function}").into();
-            let guest = guest.clone();
+            let guest = provided.guest.clone();
             instance
                 .func_new_async(function, move |context, _, params, results| {
                     let (guest, operation) = (guest.clone(), operation.clone());
@@ -75,40 +77,63 @@ fn internal(guest: &str, error: &wasmtime::Error) -> RuntimeError {
 
 /// The provider's export, which must take what the importer sends.
 fn export(
-    provider: &Guest,
+    engine: &Engine,
+    provided: &Provided,
     guest: &str,
     interface: &str,
     function: &str,
     expected: &ComponentFunc,
 ) -> Result<ComponentExportIndex, RuntimeError> {
-    let mistyped = |found: String| RuntimeError::Mistyped {
-        guest: guest.to_owned(),
-        interface: interface.to_owned(),
-        function: function.to_owned(),
-        expected: function_text(expected),
-        plugin: provider.name.trim_start_matches("plugin ").to_owned(),
-        found,
-    };
-    if expected
-        .params()
-        .map(|(_, ty)| ty)
-        .chain(expected.results())
-        .any(|ty| holds_handle(&ty))
-    {
-        return Err(mistyped(
-            "it, but resources cannot cross from one guest to another".into(),
-        ));
+    let mut types = expected.params().map(|(_, ty)| ty).chain(expected.results());
+    if types.any(|ty| holds_handle(&ty)) {
+        return Err(RuntimeError::Resource {
+            guest: guest.to_owned(),
+            interface: interface.to_owned(),
+            function: function.to_owned(),
+            expected: function_text(expected),
+        });
     }
-    let component = &provider.component;
-    let index = component
-        .get_export_index(None, interface)
-        .and_then(|instance| component.get_export(Some(&instance), function))
-        .ok_or_else(|| mistyped("no such function".into()))?;
-    match index {
-        (ComponentItem::ComponentFunc(found), index) if serves(expected, &found) => Ok(index),
-        (ComponentItem::ComponentFunc(found), _) => Err(mistyped(function_text(&found))),
-        _ => Err(mistyped("something that is not a function".into())),
+    let component = &provided.guest.component;
+    let plugin = provided.guest.name.trim_start_matches("plugin ");
+    let instance = component.get_export(None, &provided.interface);
+    let found = instance
+        .as_ref()
+        .and_then(|(_, instance)| component.get_export(Some(instance), function));
+    match found {
+        Some((ComponentItem::ComponentFunc(found), index)) => match difference(expected, &found) {
+            None => Ok(index),
+            Some(difference) => Err(RuntimeError::Mistyped {
+                guest: guest.to_owned(),
+                interface: interface.to_owned(),
+                function: function.to_owned(),
+                expected: function_text(expected),
+                plugin: plugin.to_owned(),
+                found: function_text(&found),
+                difference,
+            }),
+        },
+        _ => Err(RuntimeError::MissingFunction {
+            guest: guest.to_owned(),
+            interface: interface.to_owned(),
+            function: function.to_owned(),
+            expected: function_text(expected),
+            plugin: plugin.to_owned(),
+            found: provided.interface.clone(),
+            others: match instance {
+                Some((ComponentItem::ComponentInstance(instance), _)) => functions(engine, &instance),
+                _ => Vec::new(),
+            },
+        }),
     }
+}
+
+/// The names of an interface's functions.
+fn functions(engine: &Engine, instance: &ComponentInstance) -> Vec<String> {
+    instance
+        .exports(engine)
+        .filter(|(_, item)| matches!(item.ty, ComponentItem::ComponentFunc(_)))
+        .map(|(name, _)| name.to_owned())
+        .collect()
 }
 
 async fn forward(

@@ -7,6 +7,7 @@ use wasmtime::component::{Component, InstancePre, ResourceTable};
 use wasmtime::{Store, Trap, UpdateDeadline};
 use wasmtime_wasi::{HostMonotonicClock, HostWallClock, WasiCtx, WasiCtxView, WasiView};
 
+use super::contract;
 use super::error::RuntimeError;
 use super::limits::{self, Limiter, Stopwatch};
 use super::step::StepRun;
@@ -100,6 +101,18 @@ impl Guest {
             Ok(instance) => Ok(Instance { store, instance }),
             Err(error) => Err(explain(&mut store, &error)),
         }
+    }
+}
+
+impl Guest {
+    /// What `interface` of `mighost:host`, which the guest should export, lacks; `error` is wasmtime's.
+    pub(super) fn not_exported(&self, interface: &str, error: &wasmtime::Error) -> RuntimeError {
+        contract::exports(self.pre.engine(), &self.component, &self.name, interface).unwrap_or_else(|| {
+            RuntimeError::Compile {
+                guest: self.name.to_string(),
+                reason: format!("it does not export {interface} as mighost calls it: {error:#}"),
+            }
+        })
     }
 }
 

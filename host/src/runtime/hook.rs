@@ -28,10 +28,8 @@ pub async fn call_version_hook(guest: &Guest, step: &Arc<StepRun>, facts: &HookS
 
 async fn call(guest: &Guest, step: &Arc<StepRun>, facts: &HookStep) -> Result<(), RuntimeError> {
     let mut instance = guest.instantiate(step).await?;
-    let hooks = Hooks::new(&mut instance.store, &instance.instance).map_err(|error| RuntimeError::Compile {
-        guest: guest.name.to_string(),
-        reason: format!("its exports are not those of a plugin with hooks: {error:#}"),
-    })?;
+    let hooks = Hooks::new(&mut instance.store, &instance.instance)
+        .map_err(|error| guest.not_exported("version-hook", &error))?;
     instance.store.data_mut().stopwatch.resume();
     let hook = hooks.mighost_host_version_hook();
     match hook.call_on_version_apply(&mut instance.store, facts).await {

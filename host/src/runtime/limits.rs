@@ -162,3 +162,11 @@ pub(super) fn start_ticking(engine: &Engine, started: &AtomicBool) {
         }
     });
 }
+
+/// The most memory that this process has had so far, in bytes; none where the system does not tell.
+pub(super) fn peak_memory() -> Option<u64> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+    let kibibytes: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
+    Some(kibibytes << 10)
+}

@@ -66,8 +66,5 @@ pub async fn call_objects(guest: &Guest, step: &Arc<StepRun>) -> Result<Vec<(Str
 }
 
 fn exports(guest: &Guest, instance: &mut Instance) -> Result<Migration, RuntimeError> {
-    Migration::new(&mut instance.store, &instance.instance).map_err(|error| RuntimeError::Compile {
-        guest: guest.name.to_string(),
-        reason: format!("its exports are not those of a migration: {error:#}"),
-    })
+    Migration::new(&mut instance.store, &instance.instance).map_err(|error| guest.not_exported("revision", &error))
 }

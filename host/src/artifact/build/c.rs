@@ -18,8 +18,8 @@ const GLUE: &str = "#define MIGHOST_IMPLEMENTATION\n#include \"mighost.h\"\n";
 pub(super) const STACK: usize = 1 << 20;
 pub(super) const TARGET: &str = "wasm32-wasi";
 
-/// What every call of the compiler has.
-const COMMON: [&str; 4] = ["-target", TARGET, "-Os", "-Wall"];
+/// What every call of the compiler has. Of what -g brings, the names of functions are kept.
+const COMMON: [&str; 5] = ["-target", TARGET, "-Os", "-g", "-Wall"];
 const C: [&str; 1] = ["-std=c17"];
 /// Exceptions would need a runtime that WebAssembly's engines do not agree on yet.
 const CPP: [&str; 3] = ["-std=c++20", "-fno-exceptions", "-fno-rtti"];

@@ -21,7 +21,11 @@ pub(super) fn run(job: &Job<'_>, name: &str, command: &mut Command) -> Result<()
         String::from_utf8_lossy(&output.stdout)
     );
     if !output.status.success() {
-        return Err(job.failed(format!("{name} failed"), last_lines(&text)));
+        let reason = match undefined(&text) {
+            Some(function) => format!("{name} failed: there is no function {function}, which must be defined"),
+            None => format!("{name} failed"),
+        };
+        return Err(job.failed(reason, last_lines(&text)));
     }
     if !text.trim().is_empty() {
         job.reporter.report(Event::Note {
@@ -30,6 +34,12 @@ pub(super) fn run(job: &Job<'_>, name: &str, command: &mut Command) -> Result<()
         });
     }
     Ok(())
+}
+
+/// The function that a linker says is missing, such as `upgrade` or one that the world exports.
+fn undefined(text: &str) -> Option<&str> {
+    let (_, name) = text.split_once("undefined symbol: ")?;
+    name.split_whitespace().next()
 }
 
 fn last_lines(text: &str) -> String {

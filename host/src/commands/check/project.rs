@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::{Finding, FindingKind, count, list};
+use crate::artifact::versions;
 use crate::commands::heads::{join, told_apart};
 use crate::commands::open::History;
 use crate::plugins::operation_interfaces;
@@ -88,7 +89,8 @@ fn plugins(history: &History) -> Vec<Finding> {
     for artifact in loaded.migrations.iter().chain(plugins) {
         let wanted = artifact.imports.iter().filter(|name| {
             let foreign = !name.starts_with("mighost:host/") && !name.starts_with("wasi:");
-            name.contains('/') && foreign && !offered.contains_key(*name)
+            let served = || versions::best(name, offered.keys().map(String::as_str)).is_some();
+            name.contains('/') && foreign && !served()
         });
         for interface in wanted {
             let name = artifact
@@ -102,8 +104,22 @@ fn plugins(history: &History) -> Vec<Finding> {
     }
     let missing = missing.into_iter().map(|(interface, by)| {
         let what = format!("no plugin offers {interface}, which is needed by {}", list(&by));
-        Finding::error(FindingKind::MissingPlugin, what)
-            .advise("put the plugin that offers it into a folder of plugins; `mighost plugins` lists what there is")
+        let others = offered
+            .iter()
+            .filter(|(other, _)| versions::offered(interface, other).is_some());
+        let others: Vec<String> = others.map(|(other, by)| format!("{other} ({})", list(by))).collect();
+        match others.is_empty() {
+            true => Finding::error(FindingKind::MissingPlugin, what).advise(
+                "put the plugin that offers it into a folder of plugins; `mighost plugins` lists what there is",
+            ),
+            false => Finding::error(
+                FindingKind::MissingPlugin,
+                format!("{what}; there is {}", others.join(", ")),
+            )
+            .advise(
+                "put the plugin's version that offers it beside the other one, under a name of its own in plugin.toml",
+            ),
+        }
     });
     twice.chain(missing).collect()
 }

@@ -29,6 +29,17 @@ pub enum RevisionError {
     Sdk { folder: PathBuf },
     #[error("there is no template {name:?}")]
     UnknownTemplate { name: String, known: Vec<String> },
+    #[error("there is no template {name:?} for plugins")]
+    UnknownPluginTemplate { name: String, known: Vec<&'static str> },
+    #[error("{name:?} cannot be a plugin's name{}", if *reserved { ": it means something else in WIT or in a language" } else { "" })]
+    PluginName { name: String, reserved: bool },
+    #[error("{wanted} is not one of the project's folders of plugins", wanted = wanted.display())]
+    PluginLocation { wanted: PathBuf, known: Vec<PathBuf> },
+    #[error("the project has no folder of plugins")]
+    NoPluginLocation,
+    /// A defect of a template that mighost carries.
+    #[error("the new plugin cannot be read: {reason}")]
+    Plugin { reason: String },
     #[error("a template is not right: {0}")]
     Template(#[from] TemplateError),
     /// What a template wrote is not the migration that was asked for.
@@ -51,12 +62,12 @@ pub enum RevisionError {
 }
 
 impl RevisionError {
-    pub(super) fn read(path: &Path) -> impl FnOnce(io::Error) -> Self {
+    pub(in crate::commands) fn read(path: &Path) -> impl FnOnce(io::Error) -> Self {
         let path = path.to_owned();
         move |source| Self::Read { path, source }
     }
 
-    pub(super) fn write(path: &Path) -> impl FnOnce(io::Error) -> Self {
+    pub(in crate::commands) fn write(path: &Path) -> impl FnOnce(io::Error) -> Self {
         let path = path.to_owned();
         move |source| Self::Write { path, source }
     }
@@ -68,16 +79,20 @@ impl From<&RevisionError> for Diagnostic {
             RevisionError::Id { .. }
             | RevisionError::Location { .. }
             | RevisionError::UnknownTemplate { .. }
+            | RevisionError::UnknownPluginTemplate { .. }
+            | RevisionError::PluginName { .. }
+            | RevisionError::PluginLocation { .. }
             | RevisionError::Autogenerate
             | RevisionError::Sql => (Blame::Operator, ExitKind::Usage),
             RevisionError::NoLocation
+            | RevisionError::NoPluginLocation
             | RevisionError::Sdk { .. }
             | RevisionError::Template(_)
             | RevisionError::Migration { .. }
             | RevisionError::Hook { .. } => (Blame::Operator, ExitKind::Config),
             RevisionError::Exists { .. } => (Blame::Operator, ExitKind::History),
             RevisionError::Read { .. } | RevisionError::Write { .. } => (Blame::Operator, ExitKind::Internal),
-            RevisionError::Random(_) => (Blame::Host, ExitKind::Internal),
+            RevisionError::Random(_) | RevisionError::Plugin { .. } => (Blame::Host, ExitKind::Internal),
         };
         let diagnostic = Self::new(blame, exit, error.to_string());
         match error {
@@ -88,6 +103,17 @@ impl From<&RevisionError> for Diagnostic {
                     "there are: {}; `migrations` in mighost.toml adds one",
                     known.join(", ")
                 ))
+            }
+            RevisionError::PluginLocation { known, .. } => {
+                let known: Vec<String> = known.iter().map(|path| path.display().to_string()).collect();
+                diagnostic.hint(format!("there are: {}; `plugins` in mighost.toml adds one", known.join(", ")))
+            }
+            RevisionError::NoPluginLocation => diagnostic.hint("name one in mighost.toml: plugins = [\"plugins\"]"),
+            RevisionError::PluginName { .. } => diagnostic.hint(
+                "small letters and digits, words with a minus between them, e.g. open-stations, or acme:open-stations with a namespace",
+            ),
+            RevisionError::UnknownPluginTemplate { known, .. } => {
+                diagnostic.hint(format!("there are: {}", known.join(", ")))
             }
             RevisionError::Sdk { .. } => diagnostic.hint("it is the folder plugin-sdk of a clone of mighost"),
             RevisionError::NoLocation => diagnostic.hint("name one in mighost.toml: migrations = [\"migrations\"]"),

@@ -16,7 +16,7 @@ pub(super) const MAX_SOURCE: usize = 1 << 20;
 const MAX_DEPTH: usize = 50;
 
 /// The variables of a template.
-pub(super) type Variables = std::collections::BTreeMap<String, Value>;
+pub(in crate::commands) type Variables = std::collections::BTreeMap<String, Value>;
 
 /// Why a template gives no text.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -29,7 +29,7 @@ pub struct TemplateError {
 }
 
 /// Fills in `source`, which errors call `name`.
-pub(super) fn render(name: &str, source: &str, variables: &Variables) -> Result<String, TemplateError> {
+pub(in crate::commands) fn render(name: &str, source: &str, variables: &Variables) -> Result<String, TemplateError> {
     let fail = |error: &Error| TemplateError {
         template: name.to_owned(),
         line: error.line(),

@@ -24,7 +24,7 @@ const MAX_MANIFEST_BYTES: u64 = 1024 * 1024;
 
 /// `crate_name`, `sdk_dependency` and `workspace`, for a crate below `location`, a folder of migrations. Where the workspace
 /// in `location` takes every folder for a member, the crate is one of those.
-pub(super) fn variables(location: &Path, revision: &str, named_sdk: Option<&Path>) -> Variables {
+pub(in crate::commands) fn variables(location: &Path, revision: &str, named_sdk: Option<&Path>) -> Variables {
     let workspace = workspace_around(location);
     let shared_sdk = workspace.as_ref().is_some_and(|table| {
         table

@@ -8,6 +8,7 @@ use serde::Deserialize;
 
 use super::RevisionError;
 use super::jinja::{self, MAX_SOURCE, TemplateError, Variables};
+use crate::artifact::Driver;
 
 /// Describes a template; it is not written.
 const MANIFEST: &str = "template.toml";
@@ -28,7 +29,7 @@ struct BuiltIn {
 }
 
 /// In the binary. Each is named after its build driver.
-const BUILT_IN: [BuiltIn; 2] = [
+const BUILT_IN: [BuiltIn; 9] = [
     BuiltIn {
         name: "sql",
         description: "upgrade.sql and downgrade.sql",
@@ -43,9 +44,90 @@ const BUILT_IN: [BuiltIn; 2] = [
         files: &[
             ("Cargo.toml.jinja", include_str!("templates/rust/Cargo.toml.jinja")),
             ("src/lib.rs.jinja", include_str!("templates/rust/src/lib.rs.jinja")),
+            TEST,
+            README,
+        ],
+    },
+    BuiltIn {
+        name: "c",
+        description: "a file in C, which zig compiles",
+        files: &[
+            ("migration.c.jinja", include_str!("templates/c/migration.c.jinja")),
+            TEST,
+            README,
+        ],
+    },
+    BuiltIn {
+        name: "cpp",
+        description: "a file in C++, which zig compiles",
+        files: &[
+            ("migration.cpp.jinja", include_str!("templates/cpp/migration.cpp.jinja")),
+            TEST,
+            README,
+        ],
+    },
+    BuiltIn {
+        name: "zig",
+        description: "a file in Zig",
+        files: &[
+            ("migration.zig.jinja", include_str!("templates/zig/migration.zig.jinja")),
+            TEST,
+            README,
+        ],
+    },
+    BuiltIn {
+        name: "go",
+        description: "a package of Go",
+        files: &[
+            ("migration.go.jinja", include_str!("templates/go/migration.go.jinja")),
+            TEST,
+            README,
+        ],
+    },
+    BuiltIn {
+        name: "javascript",
+        description: "a module in JavaScript",
+        files: &[
+            (
+                "migration.js.jinja",
+                include_str!("templates/javascript/migration.js.jinja"),
+            ),
+            TEST,
+            README,
+        ],
+    },
+    BuiltIn {
+        name: "typescript",
+        description: "a module in TypeScript, which is checked",
+        files: &[
+            (
+                "migration.ts.jinja",
+                include_str!("templates/typescript/migration.ts.jinja"),
+            ),
+            TEST,
+            README,
+        ],
+    },
+    BuiltIn {
+        name: "python",
+        description: "a module in Python",
+        files: &[
+            (
+                "migration.py.jinja",
+                include_str!("templates/python/migration.py.jinja"),
+            ),
+            TEST,
+            README,
         ],
     },
 ];
+
+/// Of every language.
+const TEST: (&str, &str) = (
+    "tests/migration.toml.jinja",
+    include_str!("templates/language/test.toml.jinja"),
+);
+const README: (&str, &str) = ("README.md.jinja", include_str!("templates/language/README.md.jinja"));
 
 /// What a new revision's files are made from.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -134,6 +216,13 @@ impl Template {
             .files
             .extend(files.map(|(path, source)| TemplateFile::built_in(built_in.name, path, source)));
         template
+    }
+
+    /// What the language of its build driver is called; empty where no driver is named.
+    pub(super) fn language(&self) -> &'static str {
+        let mut drivers = Driver::ALL.into_iter();
+        let driver = drivers.find(|driver| Some(driver.name()) == self.build.as_deref());
+        driver.map_or("", Driver::language)
     }
 
     /// The files that it writes, relative to the revision's folder.

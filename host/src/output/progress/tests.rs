@@ -21,6 +21,23 @@ fn run() -> Vec<Event> {
         },
         Event::Compiling {
             name: "roles".to_owned(),
+            size: 600 << 10,
+        },
+        Event::Compiled {
+            name: "roles".to_owned(),
+            size: 600 << 10,
+            elapsed: Duration::from_millis(80),
+            memory: Some(90 << 20),
+        },
+        Event::Compiling {
+            name: "variables".to_owned(),
+            size: 18 << 20,
+        },
+        Event::Compiled {
+            name: "variables".to_owned(),
+            size: 18 << 20,
+            elapsed: Duration::from_millis(7300),
+            memory: None,
         },
         Event::Waiting {
             holder: "anna, process 4711".to_owned(),

@@ -77,10 +77,8 @@ async fn call(
     step.reporter.report(Event::Operation { name: name.clone() });
     step.enter_operation(name.clone()).await;
     let called = with_instance(&guest, step, async |Instance { store, instance }| {
-        let plugin = ObjectTypes::new(&mut *store, instance).map_err(|error| RuntimeError::Compile {
-            guest: guest.name.to_string(),
-            reason: format!("its exports are not those of a plugin for object types: {error:#}"),
-        })?;
+        let plugin =
+            ObjectTypes::new(&mut *store, instance).map_err(|error| guest.not_exported("object-type", &error))?;
         let kinds = plugin.mighost_host_object_type().call_kinds(&mut *store).await;
         if !kinds.map_err(|error| explain(store, &error))?.contains(&object.kind) {
             let (plugin, kind) = (guest.name.trim_start_matches("plugin ").to_owned(), object.kind.clone());
