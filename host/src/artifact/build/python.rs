@@ -70,6 +70,8 @@ pub(super) fn build(job: &Job<'_>) -> Result<Built, ArtifactError> {
                     "PYTHONPATH",
                     componentize.folder.as_deref().unwrap_or(&componentize.program),
                 )
+                // A backtrace would push out what the guest said.
+                .env("RUST_BACKTRACE", "0")
                 // Without it, the machine's own packages would be taken in.
                 .env("VIRTUAL_ENV", folder.join("venv"))
                 .current_dir(&job.work);
