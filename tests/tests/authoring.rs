@@ -118,7 +118,7 @@ fn every_flag_of_alembic() {
     exit 2
     error: there is no template "cobol"
     fault: the command's, the configuration's or the environment's
-    hint: there are: sql, rust; `mighost list-templates` tells more
+    hint: there are: sql, rust, c, cpp, zig, go, javascript, typescript, python; `mighost list-templates` tells more
     "#);
 }
 
@@ -209,14 +209,28 @@ fn a_template_of_the_project_migrates() {
     sql (default): upgrade.sql and downgrade.sql
         writes migration.toml, upgrade.sql, downgrade.sql
     rust: a crate that uses mighost-sdk
-        writes migration.toml, Cargo.toml, src/lib.rs
+        writes migration.toml, Cargo.toml, src/lib.rs, tests/migration.toml, README.md
+    c: a file in C, which zig compiles
+        writes migration.toml, migration.c, tests/migration.toml, README.md
+    cpp: a file in C++, which zig compiles
+        writes migration.toml, migration.cpp, tests/migration.toml, README.md
+    zig: a file in Zig
+        writes migration.toml, migration.zig, tests/migration.toml, README.md
+    go: a package of Go
+        writes migration.toml, migration.go, tests/migration.toml, README.md
+    javascript: a module in JavaScript
+        writes migration.toml, migration.js, tests/migration.toml, README.md
+    typescript: a module in TypeScript, which is checked
+        writes migration.toml, migration.ts, tests/migration.toml, README.md
+    python: a module in Python
+        writes migration.toml, migration.py, tests/migration.toml, README.md
     table: A table with a comment
         writes migration.toml, downgrade.sql, upgrade.sql
         from PROJECT/.mighost-templates/table
     ");
     let listed: serde_json::Value =
         serde_json::from_str(&project.run(&["list_templates", "--json"]).ok().stdout).unwrap();
-    assert_eq!(listed[2]["files"][1], "downgrade.sql");
+    assert_eq!(listed[9]["files"][1], "downgrade.sql");
     project
         .run(&["revision", "-m", "Stations", "--template", "table", "--rev-id", "t1"])
         .ok();

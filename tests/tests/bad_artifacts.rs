@@ -223,7 +223,7 @@ fn sources() {
     project.write("migrations/a1_x/migration.toml", "revision = \"a1\"\n");
     assert_snapshot!(project.run(&["build"]).shown(), @"
     exit 5
-    error: PROJECT/migrations/a1_x: there is no code beside the manifest: mighost looks for upgrade.sql and downgrade.sql, or a Cargo.toml
+    error: PROJECT/migrations/a1_x: there is no code beside the manifest: mighost looks for upgrade.sql and downgrade.sql, a Cargo.toml, *.c, *.cpp, *.cc, *.cxx, *.zig, *.go, *.js, *.mjs, *.ts, *.mts or *.py
     fault: the migration's or plugin's; its author mends it
     ");
     project.write("migrations/a1_x/upgrade.sql", b"SELECT 1;\nSELECT '\xff';\n");

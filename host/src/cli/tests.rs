@@ -98,6 +98,7 @@ fn main_help() {
       merge          Write the sources of a revision that joins several heads
       edit           Open the sources of a revision in an editor
       list-templates List the templates for new revisions
+      plugin         Write the sources of a new plugin, with a test and a README
       build          Build the artifacts of migrations and plugins that changed
 
     Test:

@@ -164,6 +164,29 @@ fn rust() {
     }
 
     mighost_sdk::export_migration!(Revision);
+    == A1_gr_e_second_line/tests/migration.toml
+    # `mighost test A1` runs these without a database; with --update it writes what is expected.
+
+    [[case]]
+    name = "the way up"
+    call = "upgrade()"
+    statements = []
+
+    [[case]]
+    name = "the way back"
+    call = "downgrade()"
+    statements = []
+    == A1_gr_e_second_line/README.md
+    # Größe
+    # second line
+
+    Revision `A1`, written in Rust.
+
+    ```sh
+    mighost build  # builds what has changed
+    mighost test A1 # runs tests/migration.toml
+    mighost upgrade A1 --dry-run
+    ```
     "#);
 
     fs::write(
