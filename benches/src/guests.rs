@@ -7,9 +7,11 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, bail};
 use mighost::artifact::{BuildMode, Library};
+use mighost::config::ToolchainSettings;
 use mighost::plugins::Registry;
 use mighost::report::{Reporter, Silent};
 use mighost::runtime::Runtime;
+use mighost::toolchain::Toolchains;
 use wasm_encoder::{ComponentSection as _, CustomSection};
 use wit_component::StringEncoding;
 
@@ -69,6 +71,7 @@ pub fn child(arguments: &[String]) -> anyhow::Result<()> {
         build_dir: root.join(".mighost/build"),
         migrations: vec![root.join("migrations")],
         plugins: vec![root.join("plugins")],
+        toolchains: Toolchains::new(ToolchainSettings::defaults(root)),
     };
     let reporter: Arc<dyn Reporter> = Arc::new(Silent);
     // The demo's paths are known to the index as mighost wrote them, which is not always how the bench writes them.

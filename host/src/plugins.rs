@@ -221,8 +221,8 @@ impl Registry {
         {
             return Ok((best, *number));
         }
-        let others = exported.filter_map(|name| Some((name, versions::offered(interface, name)?)));
-        Err(match others.last() {
+        let mut others = exported.filter_map(|name| Some((name, versions::offered(interface, name)?)));
+        Err(match others.next_back() {
             Some((found, offered)) => RuntimeError::OtherVersion {
                 guest: guest.to_owned(),
                 interface: interface.to_owned(),

@@ -200,8 +200,8 @@ impl Library {
         for (number, item) in items.iter_mut().enumerate() {
             if item.output.is_some() {
                 let is_current =
-                    |artifact: &Box<ArtifactInfo>| mode != BuildMode::Force && (outputs_hold || is_there(artifact));
-                item.known = item.known.take().filter(is_current);
+                    |artifact: &ArtifactInfo| mode != BuildMode::Force && (outputs_hold || is_there(artifact));
+                item.known = item.known.take().filter(|artifact| is_current(artifact));
             }
             learned |= item.learned || item.known.is_none();
             match (&item.known, &item.output) {

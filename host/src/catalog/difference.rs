@@ -103,14 +103,14 @@ impl Differences {
                 Change::Removed { object } => texts.before.push_str(&block(name, telling(object))),
                 Change::Added { object } => texts.after.push_str(&block(name, telling(object))),
                 Change::Changed { properties } => {
-                    let side = |which: fn(&(Option<String>, Option<String>)) -> &Option<String>| {
-                        let there = properties
-                            .iter()
-                            .filter_map(move |(property, values)| Some((property, which(values).as_ref()?)));
-                        block(name, there)
-                    };
-                    texts.before.push_str(&side(|(before, _)| before));
-                    texts.after.push_str(&side(|(_, after)| after));
+                    let before = properties
+                        .iter()
+                        .filter_map(|(property, (before, _))| Some((property, before.as_ref()?)));
+                    let after = properties
+                        .iter()
+                        .filter_map(|(property, (_, after))| Some((property, after.as_ref()?)));
+                    texts.before.push_str(&block(name, before));
+                    texts.after.push_str(&block(name, after));
                 }
             }
         }

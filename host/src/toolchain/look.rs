@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use super::{Found, Origin, Registry, Tool, Toolchains, client, version};
+use super::{Found, Origin, Package, Registry, Tool, Toolchains, client, version};
 
 /// The state of a tool.
 #[derive(Clone, Debug, serde::Serialize)]
@@ -43,7 +43,7 @@ impl Toolchains {
             hint: None,
         };
         match self.find(tool) {
-            Ok(Some(found)) => looked.found(found),
+            Ok(Some(found)) => looked.found(found, package),
             Ok(None) => {
                 let client = self
                     .settings
@@ -75,8 +75,16 @@ impl Toolchains {
 }
 
 impl Looked {
-    fn found(&mut self, found: Found) {
+    fn found(&mut self, found: Found, package: &Package) {
         self.version = version::text(&found.program);
+        // Scripts, which another program runs, are of the version that is pinned.
+        let script = found
+            .program
+            .extension()
+            .is_some_and(|extension| extension == "mjs" || extension == "py");
+        if script && found.origin == Origin::Installed {
+            self.version = Some(package.version.to_owned());
+        }
         if self.version.is_none() {
             self.problem = Some(format!("{} cannot be run", found.program.display()));
             self.hint = found

@@ -77,10 +77,10 @@ pub fn difference(before: &AllRows, after: &AllRows) -> Option<(String, String)>
         for (side, rows, other) in [(&mut left, earlier, later), (&mut right, later, earlier)] {
             side.push_str(&format!("{table}: {} rows\n", rows.count));
             for row in rows.rows.iter().flatten() {
-                if !other
+                if other
                     .rows
                     .as_ref()
-                    .is_some_and(|other| other.binary_search(row).is_ok())
+                    .is_none_or(|other| other.binary_search(row).is_err())
                 {
                     side.push_str(&format!("  {row}\n"));
                 }

@@ -193,6 +193,13 @@ fn templates_of_the_project() {
         [
             ("sql", "upgrade.sql and downgrade.sql", true),
             ("rust", "a crate that uses mighost-sdk", false),
+            ("c", "a file in C, which zig compiles", false),
+            ("cpp", "a file in C++, which zig compiles", false),
+            ("zig", "a file in Zig", false),
+            ("go", "a package of Go", false),
+            ("javascript", "a module in JavaScript", false),
+            ("typescript", "a module in TypeScript, which is checked", false),
+            ("python", "a module in Python", false),
             ("ours", "With a seed", true)
         ]
     );
