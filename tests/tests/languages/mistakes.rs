@@ -117,6 +117,9 @@ fn errors_have_file_and_line() {
     };
     zig("m.fail(@src(), \"no station {d}\", .{5});");
     says(&project, &["upgrade"], 8, &["migration.zig:3: no station 5"]);
+    // An empty text, and an object without options, reach the host as such.
+    zig("m.info(\"\", .{});\n    m.create(.{ .kind = \"gronk\", .name = \"\", .definition = \"\" });");
+    says(&project, &["upgrade"], 5, &["gronk"]);
     zig("m.info(\"\", .{});\n    return error.NoStations;");
     says(&project, &["upgrade"], 8, &["upgrade failed: error.NoStations"]);
     zig("const list = [_]u8{ 1, 2 };\n    var i: usize = 5;\n    _ = &i;\n    m.info(\"{d}\", .{list[i]});");

@@ -36,7 +36,12 @@ pub const Text = bindings.guest_string_t;
 
 /// A slice as an argument of the bindings. It is not copied.
 pub fn borrow(slice: []const u8) Text {
-    return .{ .ptr = @constCast(slice.ptr), .len = slice.len };
+    return .{ .ptr = @constCast(start(slice)), .len = slice.len };
+}
+
+/// Where a slice begins. That of an empty one may be anywhere, and the host wants it in the guest's memory.
+fn start(slice: anytype) @TypeOf(slice.ptr) {
+    return if (slice.len == 0) @ptrFromInt(@alignOf(std.meta.Child(@TypeOf(slice)))) else slice.ptr;
 }
 
 /// A text of the bindings as a slice. It is not copied.
@@ -245,7 +250,7 @@ pub const Object = struct {
             .kind = keep(self.kind),
             .name = keep(self.name),
             .definition = keep(self.definition),
-            .options = .{ .ptr = options.ptr, .len = options.len },
+            .options = .{ .ptr = start(options), .len = options.len },
         };
     }
 };
@@ -321,7 +326,7 @@ pub fn Migration(comptime guest: type) type {
                 failWith(print("objects failed: error.{s}", .{@errorName(problem)}));
             const listed = allocator.alloc(Listed, defined.len) catch noMemory();
             for (listed, defined) |*raw, definition| raw.* = .{ .f0 = keep(definition.key), .f1 = definition.object.lower() };
-            list.* = .{ .ptr = listed.ptr, .len = listed.len };
+            list.* = .{ .ptr = start(listed), .len = listed.len };
         }
     };
 }
@@ -342,7 +347,7 @@ pub fn ObjectType(comptime guest: type, comptime kinds: []const []const u8) type
         fn list(names: [*c]bindings.guest_list_string_t) callconv(.c) void {
             const texts = allocator.alloc(Text, kinds.len) catch noMemory();
             for (texts, kinds) |*text, kind| text.* = keep(kind);
-            names.* = .{ .ptr = texts.ptr, .len = texts.len };
+            names.* = .{ .ptr = start(texts), .len = texts.len };
         }
 
         fn createObject(object: [*c]Raw, text: [*c]Text) callconv(.c) bool {
@@ -374,7 +379,7 @@ pub fn ObjectType(comptime guest: type, comptime kinds: []const []const u8) type
                 return returned("introspect", @as(anyerror!void, problem), text);
             const raw = allocator.alloc(Raw, found.len) catch noMemory();
             for (raw, found) |*one, object| one.* = object.lower();
-            there.* = .{ .ptr = raw.ptr, .len = raw.len };
+            there.* = .{ .ptr = start(raw), .len = raw.len };
             return true;
         }
     };
