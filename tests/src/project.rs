@@ -166,9 +166,17 @@ pub struct Outcome {
 }
 
 impl Outcome {
-    /// The exit code and stderr, with paths and times replaced: what snapshots are taken of.
+    /// The exit code and stderr, with paths and times replaced: what snapshots are taken of. What is done once on a machine is left out: it
+    /// depends on what ran before.
     pub fn shown(&self) -> String {
-        format!("exit {}\n{}", self.code, self.steady(&self.stderr))
+        let once = |line: &str| {
+            ["compiling ", "compiled ", "installing "]
+                .iter()
+                .any(|word| line.starts_with(word))
+                || line.contains("is being installed by another mighost")
+        };
+        let lines = self.stderr.split_inclusive('\n').filter(|line| !once(line));
+        format!("exit {}\n{}", self.code, self.steady(&lines.collect::<String>()))
     }
 
     /// stdout, with paths and times replaced.
