@@ -75,10 +75,34 @@ fn in_python() {
 fn mistakes() {
     let project = Project::offline();
     let new = |arguments: &[&str]| project.run(&[&["plugin", "new"], arguments].concat()).shown();
-    assert_snapshot!(new(&["Stations"]), @"");
-    assert_snapshot!(new(&["interface", "--template", "c"]), @"");
-    assert_snapshot!(new(&["stations", "--template", "cobol"]), @"");
+    assert_snapshot!(new(&["Stations"]), @r#"
+    exit 2
+    error: "Stations" cannot be a plugin's name
+    fault: the command's, the configuration's or the environment's
+    hint: small letters and digits, words with a minus between them, e.g. open-stations, or acme:open-stations with a namespace
+    "#);
+    assert_snapshot!(new(&["interface", "--template", "c"]), @r#"
+    exit 2
+    error: "interface" cannot be a plugin's name: it means something else in WIT or in a language
+    fault: the command's, the configuration's or the environment's
+    hint: small letters and digits, words with a minus between them, e.g. open-stations, or acme:open-stations with a namespace
+    "#);
+    assert_snapshot!(new(&["stations", "--template", "cobol"]), @r#"
+    exit 2
+    error: there is no template "cobol" for plugins
+    fault: the command's, the configuration's or the environment's
+    hint: there are: rust, c, cpp, zig, go, javascript, typescript, python
+    "#);
     project.run(&["plugin", "new", "stations", "--template", "c"]).ok();
-    assert_snapshot!(new(&["stations", "--template", "go"]), @"");
-    assert_snapshot!(new(&["other", "--folder", "elsewhere"]), @"");
+    assert_snapshot!(new(&["stations", "--template", "go"]), @"
+    exit 4
+    error: PROJECT/plugins/stations exists already, and is left as it is
+    fault: the command's, the configuration's or the environment's
+    ");
+    assert_snapshot!(new(&["other", "--folder", "elsewhere"]), @"
+    exit 2
+    error: PROJECT/elsewhere is not one of the project's folders of plugins
+    fault: the command's, the configuration's or the environment's
+    hint: there are: PROJECT/plugins; `plugins` in mighost.toml adds one
+    ");
 }

@@ -336,9 +336,12 @@ fn a_machine_without_node_or_python() {
         let empty = project.path().join("bin");
         fs::create_dir(&empty).unwrap();
         project.set("PATH", empty.to_str().unwrap());
+        project.set("MIGHOST_TOOLCHAINS", empty.to_str().unwrap());
         assert_has(&shown(&project.run(&["build"])), expected);
     }
-    let project = Project::offline();
+    let mut project = Project::offline();
+    let nothing = project.path().join("nothing");
+    project.set("MIGHOST_TOOLCHAINS", nothing.to_str().unwrap());
     project.config(
         "[databases.test]\nurl = \"postgresql://nobody@/none?host=/nonexistent\"\n\n[toolchains]\ninstall = false\n",
     );
