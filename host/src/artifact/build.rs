@@ -1,6 +1,6 @@
 //! Build drivers: sources to artifacts. A driver makes the component; metadata and assets are added here, the same for all.
 //!
-//! Rust is built first, all of it by one call of cargo; then other languages, each folder by a [`Job`], plugins before what uses them.
+//! Rust is built first, all of it by one call of cargo; then other languages, each folder by a `Job`, plugins before what uses them.
 
 mod c;
 mod component;
