@@ -1,8 +1,10 @@
 //! Runs a plan: for each step begin, instantiate, call, version rows, commit.
 
+mod ahead;
 mod history;
 mod hooks;
 mod order;
+mod retry;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -11,18 +13,14 @@ use std::time::{Duration, Instant};
 use tokio::sync::{Mutex, watch};
 
 use self::order::InOrder;
+use self::retry::Attempts;
 use crate::artifact::{ArtifactError, ArtifactInfo, Loaded};
 use crate::config::TransactionMode;
 use crate::database::{Aftermath, LedgerEntry, RunError, StepContext, StepSink};
 use crate::plugins::Registry;
-use crate::report::{Direction, Event, Level, Reporter};
+use crate::report::{Direction, Event, Reporter};
 use crate::revision::{Graph, Plan, Step};
 use crate::runtime::{Guest, HookStep, Providers, RunSettings, RuntimeError, Sink, SinkError, StepRun, call_migration};
-
-/// How often a step is begun again after a lock was not to be had within `lock_timeout`.
-const LOCK_ATTEMPTS: u32 = 6;
-/// The pause before the second attempt; each further one is twice as long.
-const FIRST_PAUSE: Duration = Duration::from_millis(200);
 
 /// Everything that a run works with.
 pub struct Run<S> {
@@ -223,32 +221,6 @@ impl<S: StepSink + 'static> Run<S> {
         }
     }
 
-    /// Takes the step back and waits a while, where the step that failed may be begun again; gives the error back where not.
-    async fn retry(&self, attempts: &mut Attempts, number: usize, error: ExecutorError) -> Result<(), ExecutorError> {
-        let ExecutorError::Runtime(RuntimeError::Sink(cause)) = &error else {
-            return Err(error);
-        };
-        let mut sink = self.sink.lock().await;
-        let (true, Some(pause)) = (sink.may_retry(cause), attempts.next(number)) else {
-            return Err(error);
-        };
-        sink.abort_step().await?;
-        drop(sink);
-        let revision = self.plan.steps.get(number).map_or("", |step| &step.revision);
-        let text = format!(
-            "{revision}: a lock was not to be had within lock-timeout; trying again in {} ms",
-            pause.as_millis()
-        );
-        self.reporter.report(Event::Note {
-            level: Level::Warn,
-            text,
-        });
-        tokio::select! {
-            () = self.interruption() => Err(RuntimeError::from(SinkError::Interrupted).into()),
-            () = tokio::time::sleep(pause) => Ok(()),
-        }
-    }
-
     /// Waits until the user interrupts the run; for ever where nobody can.
     async fn interruption(&self) {
         let mut interrupted = self.interrupted.clone();
@@ -268,50 +240,6 @@ impl<S: StepSink + 'static> Run<S> {
             }
             _ => error,
         }
-    }
-
-    /// Lets what is large be compiled while the first steps run.
-    fn compile_ahead(&self) {
-        let steps = self.plan.steps.iter().filter(|step| step.direction != Direction::Stamp);
-        let migrations = steps.filter_map(|step| {
-            let (_, artifact) = self.loaded.revision(&step.revision)?;
-            Some((artifact.clone(), step.revision.clone()))
-        });
-        self.registry.compile_ahead(migrations.collect());
-    }
-
-    /// Compiles and links the migration of `step` on another thread; a stamp has none.
-    fn prepare(&self, step: &Step) -> tokio::task::JoinHandle<Result<Option<Guest>, ExecutorError>> {
-        let found = self
-            .loaded
-            .revision(&step.revision)
-            .map(|(_, artifact)| artifact.clone());
-        let (registry, revision, direction) = (self.registry.clone(), step.revision.clone(), step.direction);
-        tokio::task::spawn_blocking(move || {
-            if direction == Direction::Stamp {
-                return Ok(None);
-            }
-            let artifact = found.ok_or_else(|| ExecutorError::NoArtifact(revision.clone()))?;
-            Ok(Some(registry.migration(&artifact, &revision)?))
-        })
-    }
-
-    /// The prepared migration. While it is waited for there is nothing to send ahead, so the steps before are followed, that
-    /// they are told of when they are done.
-    async fn ready(
-        &self,
-        mut prepared: tokio::task::JoinHandle<Result<Option<Guest>, ExecutorError>>,
-    ) -> Result<Option<Guest>, ExecutorError> {
-        let settled = async { self.sink.lock().await.settle().await };
-        let guest = tokio::select! {
-            biased;
-            guest = &mut prepared => guest,
-            settled = settled => {
-                settled.map_err(flat)?;
-                prepared.await
-            }
-        };
-        guest.map_err(|_| ExecutorError::ThreadLost)?
     }
 
     /// Runs a step and sends its end. An error may be that of a step before it.
@@ -469,24 +397,6 @@ impl<S: StepSink + 'static> Run<S> {
 
 /// The step that failed, if it was one; why; what became of it; and of how many steps behind it that is not known.
 type StepsFailure = (Option<usize>, ExecutorError, String, usize);
-
-/// How often which step was begun again.
-#[derive(Default)]
-struct Attempts {
-    number: usize,
-    made: u32,
-}
-
-impl Attempts {
-    /// The pause before the next attempt at a step, if there is to be one.
-    fn next(&mut self, number: usize) -> Option<Duration> {
-        if self.number != number {
-            *self = Self { number, made: 0 };
-        }
-        self.made += 1;
-        (self.made < LOCK_ATTEMPTS).then(|| FIRST_PAUSE * 2_u32.pow(self.made - 1))
-    }
-}
 
 fn is_earlier(error: &ExecutorError) -> bool {
     matches!(error, ExecutorError::Runtime(RuntimeError::Sink(SinkError::Earlier)))

@@ -93,25 +93,13 @@ fn interfaces<'a>(
 }
 
 fn imports<'a>(job: &'a Job<'_>) -> Vec<WorldInterface<'a>> {
-    let resolve = &job.world.resolve;
-    interfaces(
-        resolve,
-        resolve
-            .worlds
-            .get(job.world.world)
-            .into_iter()
-            .flat_map(|world| &world.imports),
-    )
+    interfaces(&job.world.resolve, world(job).flat_map(|world| &world.imports))
 }
 
 fn exports<'a>(job: &'a Job<'_>) -> Vec<WorldInterface<'a>> {
-    let resolve = &job.world.resolve;
-    interfaces(
-        resolve,
-        resolve
-            .worlds
-            .get(job.world.world)
-            .into_iter()
-            .flat_map(|world| &world.exports),
-    )
+    interfaces(&job.world.resolve, world(job).flat_map(|world| &world.exports))
+}
+
+fn world<'a>(job: &'a Job<'_>) -> impl Iterator<Item = &'a wit_parser::World> {
+    job.world.resolve.worlds.get(job.world.world).into_iter()
 }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use tokio::sync::Mutex;
 
+use crate::database::connect::Connection;
 use crate::database::{ask, literal, script};
 use crate::executor;
 use crate::report::{Reporter, Silent};
@@ -90,6 +91,18 @@ impl Bed {
             Ok(call) => Ok((subject, guest, call)),
             Err(error) => Err(failed(format!("{error}; {}", error.hint()))),
         }
+    }
+
+    /// A connection to a database of the test's, in the context that the test has said.
+    async fn connected(&self, database: u32) -> Result<Connection, TestFailure> {
+        let state = self.state.lock().await;
+        let database = state.database(database)?;
+        let connection = database.connect(Arc::new(Silent)).await.map_err(failed)?;
+        if let Err(error) = script(&connection.client, &self.session(&state).search_path()).await {
+            connection.close().await;
+            return Err(of_sink(&error));
+        }
+        Ok(connection)
     }
 
     fn session(&self, state: &State) -> Session<'_> {
@@ -307,42 +320,22 @@ impl TestBed for Bed {
     }
 
     async fn execute(&self, database: u32, text: &str) -> Result<(), TestFailure> {
-        let state = self.state.lock().await;
-        let session = self.session(&state);
-        let connection = state
-            .database(database)?
-            .connect(Arc::new(Silent))
-            .await
-            .map_err(failed)?;
-        let ran = async {
-            script(&connection.client, &session.search_path()).await?;
-            script(&connection.client, text).await
-        };
-        let ran = ran.await;
+        let connection = self.connected(database).await?;
+        let ran = script(&connection.client, text).await;
         connection.close().await;
         ran.map(drop).map_err(|error| of_sink(&error))
     }
 
     async fn query(&self, database: u32, statement: &str, params: &[Value]) -> Result<Rows, TestFailure> {
-        let state = self.state.lock().await;
-        let session = self.session(&state);
-        let connection = state
-            .database(database)?
-            .connect(Arc::new(Silent))
-            .await
-            .map_err(failed)?;
+        let connection = self.connected(database).await?;
         let asked = async {
-            script(&connection.client, &session.search_path()).await?;
             if params.is_empty() {
                 return ask(&connection.client, statement).await;
             }
             script(&connection.client, &format!("PREPARE mighost_test AS {statement}")).await?;
             let literals: Vec<String> = params.iter().map(literal).collect();
-            ask(
-                &connection.client,
-                &format!("EXECUTE mighost_test ({})", literals.join(", ")),
-            )
-            .await
+            let execute = format!("EXECUTE mighost_test ({})", literals.join(", "));
+            ask(&connection.client, &execute).await
         };
         let asked = asked.await;
         connection.close().await;
