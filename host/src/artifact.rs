@@ -14,6 +14,7 @@ mod stamps;
 pub mod versions;
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -173,9 +174,10 @@ pub fn assemble(path: &Path, component: &[u8], metadata: &Metadata, assets: &Ass
 #[derive(Clone)]
 pub struct Artifact {
     pub info: Arc<ArtifactInfo>,
-    /// The component without its `mighost:*` sections.
-    pub code: Arc<[u8]>,
     pub assets: Arc<Assets>,
+    /// The whole file. An interpreter is 20 MB, so its code is not laid out beside it unless it is compiled.
+    bytes: Arc<Vec<u8>>,
+    code: Vec<Range<usize>>,
 }
 
 impl Artifact {
@@ -192,9 +194,20 @@ impl Artifact {
         }
         let sections = Sections::parse(&bytes).map_err(|reason| reason.at(&info.path))?;
         Ok(Self {
-            code: sections.code().into(),
             assets: Arc::new(sections.assets()),
+            code: sections.code_ranges().to_vec(),
+            bytes: Arc::new(bytes),
             info,
         })
+    }
+
+    /// The component without its `mighost:*` sections.
+    pub fn code(&self) -> Vec<u8> {
+        sections::joined(&self.bytes, &self.code)
+    }
+
+    /// The length of [`code`](Self::code) in bytes.
+    pub fn code_size(&self) -> usize {
+        self.code.iter().map(ExactSizeIterator::len).sum()
     }
 }

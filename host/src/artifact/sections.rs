@@ -158,11 +158,12 @@ impl<'a> Sections<'a> {
 
     /// The component without its `mighost:*` sections.
     pub fn code(&self) -> Vec<u8> {
-        self.code
-            .iter()
-            .flat_map(|range| &self.bytes[range.clone()])
-            .copied()
-            .collect()
+        joined(self.bytes, &self.code)
+    }
+
+    /// Where in the bytes [`code`](Self::code) lies.
+    pub(super) fn code_ranges(&self) -> &[Range<usize>] {
+        &self.code
     }
 
     pub fn code_digest(&self) -> Digest {
@@ -175,6 +176,12 @@ impl<'a> Sections<'a> {
             .map(|(name, range)| (name.clone(), self.bytes[range.clone()].to_vec()))
             .collect()
     }
+}
+
+/// These parts of `bytes`, one behind the other.
+pub(super) fn joined(bytes: &[u8], ranges: &[Range<usize>]) -> Vec<u8> {
+    let parts: Vec<&[u8]> = ranges.iter().filter_map(|range| bytes.get(range.clone())).collect();
+    parts.concat()
 }
 
 /// `count`, then for each asset the length of its name, the name, the length of its content, the content; lengths are

@@ -135,8 +135,8 @@ impl Runtime {
         let load = || self.cache.as_ref().and_then(|cache| cache.load(&self.engine, &digest));
         let component = match load() {
             Some(component) => component,
-            None if artifact.code.len() > NOTICEABLE_CODE => {
-                let size = artifact.code.len();
+            None if artifact.code_size() > NOTICEABLE_CODE => {
+                let size = artifact.code_size();
                 let (name, started) = (name.to_owned(), Instant::now());
                 reporter.report(Event::Compiling {
                     name: name.clone(),
@@ -163,7 +163,7 @@ impl Runtime {
 
     fn compile(&self, artifact: &Artifact, name: &str) -> Result<Component, RuntimeError> {
         let component =
-            Component::from_binary(&self.engine, &artifact.code).map_err(|error| RuntimeError::Compile {
+            Component::from_binary(&self.engine, &artifact.code()).map_err(|error| RuntimeError::Compile {
                 guest: name.to_owned(),
                 reason: format!("{error:#}"),
             })?;
