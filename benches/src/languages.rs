@@ -58,9 +58,7 @@ export fn exports_bench_zig_calls_call(text: *mighost.Text) u32 {
         "plugin.go",
         "package calls
 
-import _ \"mighost\"
-
-func Call(text string) uint32 { return uint32(len(text)) }
+func Call(text string) (uint32, error) { return uint32(len(text)), nil }
 ",
     ),
     (
