@@ -250,7 +250,7 @@ const CHANGES: [(&str, &str); 96] = [
     (
         "create table n.u2 (a int) partition by range (a); create table n.w2 partition of n.u2 default; \
          create index on n.w2 (a); create index x on only n.u2 (a)",
-        "index n.x",
+        "table n.w2",
     ),
     ("alter index n.x attach partition n.w2_a_idx", "index n.w2_a_idx"),
     (
