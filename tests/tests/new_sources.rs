@@ -1,11 +1,16 @@
 //! `plugin new` and `revision --template` in each language: what is written builds, and its test passes, at once.
 
 use insta::assert_snapshot;
-use mighost_tests::project::Project;
+use mighost_tests::project::{Project, repository};
 
 /// An operation, a kind and a revision in `language`.
 fn complete(language: &str) {
     let project = Project::on_server();
+    written(&project, language);
+    try_out(&project);
+}
+
+fn written(project: &Project, language: &str) {
     let tried = |arguments: &[&str]| project.run(arguments).ok();
     tried(&["plugin", "new", "acme:open-stations", "--template", language]);
     tried(&["plugin", "new", "summary", "--template", language, "--object-type"]);
@@ -26,6 +31,10 @@ fn complete(language: &str) {
         let text = std::fs::read_to_string(project.path().join(path)).unwrap();
         assert!(text.contains(word), "{text}");
     }
+}
+
+fn try_out(project: &Project) {
+    let tried = |arguments: &[&str]| project.run(arguments).ok();
     let tests = tried(&["test"]);
     let said = format!("{}{}", tests.stdout, tests.stderr);
     assert!(said.contains("4 passed") || said.contains("4 tests"), "{said}");
@@ -34,6 +43,29 @@ fn complete(language: &str) {
     assert!(plugins.contains("kinds summary"), "{plugins}");
     tried(&["upgrade", "head"]);
     tried(&["downgrade", "base"]);
+}
+
+#[test]
+fn in_rust() {
+    let mut project = Project::on_server();
+    let repository = repository().canonicalize().unwrap();
+    project.set("MIGHOST_SDK", repository.join("plugin-sdk").to_str().unwrap());
+    written(&project, "rust");
+    // What the demo's guests were built from is used again, and nothing is fetched.
+    let lock = std::fs::read(repository.join("migrations/Cargo.lock")).unwrap();
+    for folder in [
+        "plugins/open-stations",
+        "plugins/summary",
+        "migrations/a1_create_stations",
+    ] {
+        project.write(&format!("{folder}/Cargo.lock"), &lock);
+    }
+    project.set("CARGO_NET_OFFLINE", "true");
+    let built = repository.join(".mighost/build/cargo");
+    std::fs::create_dir_all(&built).unwrap();
+    project.write(".mighost/build/index.json", "{}");
+    std::os::unix::fs::symlink(built, project.path().join(".mighost/build/cargo")).unwrap();
+    try_out(&project);
 }
 
 #[test]

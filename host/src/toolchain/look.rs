@@ -30,8 +30,58 @@ impl Toolchains {
     /// Looks for `tool`, and for what would install it.
     pub fn look(&self, tool: &Tool) -> Looked {
         let package = &tool.package;
-        let mut looked = Looked {
-            tool: tool.name,
+        let mut looked = Looked::nothing(tool.name, package);
+        match self.find(tool) {
+            Ok(Some(found)) => looked.found(found, package),
+            Ok(None) => self.missing(&mut looked, package),
+            Err(error) => {
+                looked.problem = Some(error.to_string());
+                looked.hint = error.hint();
+            }
+        }
+        looked
+    }
+
+    /// Looks for a package that has no program; `what` is what people call it.
+    pub fn look_for_package(&self, package: &Package, what: &'static str) -> Looked {
+        let mut looked = Looked::nothing(what, package);
+        match self.installed(package) {
+            Some(folder) => {
+                looked.version = Some(package.version.to_owned());
+                looked.size = Some(size_of(&folder));
+                looked.origin = Some(Origin::Installed);
+                looked.program = Some(folder);
+            }
+            // Where its client is missing, the build fetches it in another way.
+            None if self.settings.install => looked.installable = true,
+            None => self.missing(&mut looked, package),
+        }
+        looked
+    }
+
+    /// Whether the first build can install what is not there.
+    fn missing(&self, looked: &mut Looked, package: &Package) {
+        let error = match self.settings.install {
+            false => self.must_not_install(package, looked.tool),
+            true if client::is_there(&self.settings, package.registry) => {
+                looked.installable = true;
+                return;
+            }
+            true => super::ToolchainError::NoClient {
+                tool: looked.tool,
+                package: package.name,
+                registry: package.registry,
+            },
+        };
+        looked.problem = Some(error.to_string());
+        looked.hint = error.hint();
+    }
+}
+
+impl Looked {
+    fn nothing(tool: &'static str, package: &Package) -> Self {
+        Self {
+            tool,
             package: format!("{} {}", package.name, package.version),
             registry: package.registry,
             program: None,
@@ -41,40 +91,9 @@ impl Toolchains {
             installable: false,
             problem: None,
             hint: None,
-        };
-        match self.find(tool) {
-            Ok(Some(found)) => looked.found(found, package),
-            Ok(None) => {
-                let client = self
-                    .settings
-                    .install
-                    .then(|| client::is_there(&self.settings, package.registry));
-                match client {
-                    Some(true) => looked.installable = true,
-                    there => {
-                        let error = match there {
-                            None => self.must_not_install(package, tool.name),
-                            Some(_) => super::ToolchainError::NoClient {
-                                tool: tool.name,
-                                package: package.name,
-                                registry: package.registry,
-                            },
-                        };
-                        looked.problem = Some(error.to_string());
-                        looked.hint = error.hint();
-                    }
-                }
-            }
-            Err(error) => {
-                looked.problem = Some(error.to_string());
-                looked.hint = error.hint();
-            }
         }
-        looked
     }
-}
 
-impl Looked {
     fn found(&mut self, found: Found, package: &Package) {
         self.version = version::text(&found.program);
         // Scripts, which another program runs, are of the version that is pinned.

@@ -10,7 +10,7 @@ use std::process::Command;
 
 use super::super::error::ArtifactError;
 use super::super::sections::Assets;
-use super::runtimes::{self, Built};
+use super::runtimes::{self, Built, kinds};
 use super::{Job, Source, tool};
 use crate::toolchain::COMPONENTIZE_PY;
 
@@ -79,10 +79,9 @@ pub(super) fn build(job: &Job<'_>) -> Result<Built, ArtifactError> {
             std::fs::read(&output).map_err(ArtifactError::read(&output))
         },
     )?;
-    Ok(Built {
-        component,
-        assets: code(job)?,
-    })
+    let mut assets = code(job)?;
+    assets.extend(kinds(job));
+    Ok(Built { component, assets })
 }
 
 /// Writes what the component is made of, and returns the folder.

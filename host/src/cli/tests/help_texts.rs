@@ -188,8 +188,9 @@ fn revision_help() {
 
     Options:
       -m, --message <TEXT>         What the revision does, in a few words
-          --template <NAME>        What it is made from: sql, rust or a template of the project's
-                                   [default: mighost.toml's, or sql]
+          --template <NAME>        What it is made from: sql, rust, c, cpp, zig, go, javascript,
+                                   typescript, python, or a template of the project's [default:
+                                   mighost.toml's, or sql]
           --rev-id <ID>            The id [default: by mighost.toml's id-template, or twelve random
                                    digits]
           --head <TARGET>          The revision to build on [default: head]

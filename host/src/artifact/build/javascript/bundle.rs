@@ -196,7 +196,8 @@ fn check(job: &Job<'_>, entry: &str, output: &Output) -> Result<(), ArtifactErro
     for export in exports(job) {
         for function in export.functions() {
             let name = names::camel(&function.name);
-            let may_be_missing = export.is_revision() && name != "upgrade";
+            let may_be_missing =
+                (export.is_revision() && name != "upgrade") || (export.is_object_type() && name == "kinds");
             if !has(&export.place) && !has(&name) && !may_be_missing {
                 let reason = format!(
                     "{entry} exports no function {name}, which the guest exports for {}",

@@ -5,6 +5,7 @@
 
 const CODE = "mighost:code.js";
 const LINES = "mighost:lines.json";
+const KINDS = "mighost:kinds.json";
 
 // Not QuickJS's own, and used by many packages.
 const show = (values) => values.map((value) => (typeof value === "object" && value !== null ? JSON.stringify(value) : String(value))).join(" ");
@@ -58,10 +59,29 @@ function find(place, name) {
 // What `find` has found, by the names of place and function.
 const found = {};
 
+// What is asynchronous would not be waited for.
+function refuseAsync(name) {
+    throw new TypeError(`${name} is async: nothing here has to be waited for, so it must be a plain function`);
+}
+
 // What a function throws that may fail: what is not an Error is the function's own error.
 function declared(thrown) {
     if (!(thrown instanceof Error)) throw thrown;
     fail(thrown);
+}
+
+// A plugin's kinds, which its manifest names, unless the code has a function of its own for them.
+function kinds() {
+    try {
+        const all = guest();
+        const inside = all.objectType ?? all.default?.objectType;
+        if (typeof inside?.kinds === "function") return inside.kinds();
+        const own = all.kinds ?? all.default?.kinds;
+        if (typeof own === "function") return own();
+        return JSON.parse(mighost.decodeUtf8(modules["mighost:host/assets"].read(KINDS)));
+    } catch (thrown) {
+        fail(thrown);
+    }
 }
 
 // A migration's objects: an object with a version for each key, or pairs.
@@ -85,7 +105,13 @@ function fail(thrown) {
 }
 
 function describe(thrown) {
-    if (!(thrown instanceof Error)) return typeof thrown === "object" ? JSON.stringify(thrown) : String(thrown);
+    if (!(thrown instanceof Error)) {
+        try {
+            return typeof thrown === "object" ? JSON.stringify(thrown) : String(thrown);
+        } catch {
+            return "what was thrown cannot be written as text";
+        }
+    }
     const text = thrown.message ? `${thrown.name}: ${thrown.message}` : thrown.name;
     return [text, ...frames(thrown.stack ?? "")].join("\n");
 }

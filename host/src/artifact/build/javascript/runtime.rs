@@ -84,6 +84,8 @@ fn main_module(job: &Job<'_>) -> String {
             let name = names::camel(&function.name);
             if export.is_revision() && name == "objects" {
                 text.push_str("    objects,\n");
+            } else if export.is_object_type() && name == "kinds" {
+                text.push_str("    kinds,\n");
             } else {
                 text.push_str(&forward(
                     place,
@@ -104,7 +106,16 @@ fn forward(place: &str, name: &str, parameters: usize, declares_error: bool) -> 
     let parameters = parameters.join(", ");
     let caught = if declares_error { "declared" } else { "fail" };
     format!(
-        "    {name}({parameters}) {{ try {{ return (found.{place}_{name} ??= find({place:?}, {name:?}))({parameters}); }} catch (thrown) {{ {caught}(thrown); }} }},\n"
+        r#"    {name}({parameters}) {{
+        try {{
+            const answer = (found.{place}_{name} ??= find({place:?}, {name:?}))({parameters});
+            if (typeof answer?.then === "function") refuseAsync({name:?});
+            return answer;
+        }} catch (thrown) {{
+            {caught}(thrown);
+        }}
+    }},
+"#
     )
 }
 

@@ -73,6 +73,10 @@ fn check_text(job: &Job<'_>, entry: &Path) -> String {
             "{ upgrade(): void; downgrade?(): void; objects?(): Record<string, import(\"mighost\").ReplaceableObject> | \
              [string, import(\"mighost\").ReplaceableObject][] }"
                 .to_owned()
+        } else if export.is_object_type() {
+            // Its manifest names them.
+            let whole = format!("typeof import({:?})", export.full);
+            format!("Omit<{whole}, \"kinds\"> & {{ kinds?(): string[] }}")
         } else {
             format!("typeof import({:?})", export.full)
         };

@@ -7,6 +7,8 @@ made and compiled once.
 import importlib
 import importlib.abc
 import importlib.machinery
+import inspect
+import json
 import linecache
 import pkgutil
 import sys
@@ -25,6 +27,8 @@ main = "plugin"
 
 # Where the host puts the guest's files.
 FOLDER = "mighost:code/"
+# Where it puts the names of a plugin's kinds.
+KINDS = "mighost:kinds.json"
 
 WHY = {
     "_socket": "network",
@@ -67,6 +71,8 @@ def guest():
     global _guest
     if _guest is None:
         sys.meta_path.insert(0, Finder())
+        # What is printed goes to --verbose; nobody flushes it when the call ends.
+        sys.stdout.reconfigure(line_buffering=True)
         _guest = importlib.import_module(main)
     return _guest
 
@@ -140,7 +146,11 @@ def call(interface, function, tells_host=False):
         try:
             if found is None:
                 found = find(interface, function)
-            return found(*arguments)
+            answer = found(*arguments)
+            if inspect.iscoroutine(answer) or inspect.isgenerator(answer):
+                answer.close()
+                raise TypeError(f"{function} must be a plain function: one that is async, or has a yield, would not run")
+            return answer
         except Err:
             raise
         except BaseException as error:
@@ -150,6 +160,18 @@ def call(interface, function, tells_host=False):
         log.fail(text)
 
     return forward
+
+
+def kinds(self):
+    """A plugin's kinds, which its manifest names, unless the code has a function of its own for them."""
+    try:
+        try:
+            own = find("object_type", "kinds")
+        except AttributeError:
+            return json.loads(assets.read(KINDS).decode())
+        return own()
+    except BaseException as error:
+        log.fail(describe(error))
 
 
 def objects(self):

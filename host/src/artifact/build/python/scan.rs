@@ -54,7 +54,7 @@ impl Scan {
         for export in app::exports(job) {
             let in_class = self.defined.contains(&app::class(&export.module));
             for function in &export.functions {
-                let may_be_missing = export.module == "revision" && function != "upgrade";
+                let may_be_missing = export.may_lack(function);
                 if !in_class && !may_be_missing && !self.defined.contains(function) {
                     let reason = format!(
                         "{main} defines no function {function}, which the guest exports for {}",
