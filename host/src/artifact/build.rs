@@ -41,6 +41,12 @@ use crate::toolchain::Toolchains;
 /// How many folders are built at a time. Compilers take memory, and most of them use several cores already.
 const AT_A_TIME: usize = 2;
 
+/// Functions of `object-type` that a plugin may leave out where its language is not compiled: its kinds are those of the manifest, an object
+/// is replaced by dropping and creating it, and none is found.
+const OPTIONAL_OF_KINDS: [&str; 3] = ["kinds", "replace", "introspect"];
+/// The asset that names a plugin's kinds, a line for each.
+const KINDS: &str = "mighost:kinds";
+
 /// A source folder that is to be built.
 #[derive(Clone, Debug)]
 pub enum Source {
@@ -174,6 +180,16 @@ impl Job<'_> {
         }
         std::fs::write(&path, content).map_err(ArtifactError::write(&path))?;
         Ok(path)
+    }
+}
+
+/// The kinds that the manifest names, as an asset for code that is asked for them.
+fn kinds(job: &Job<'_>) -> Option<(String, Vec<u8>)> {
+    match job.source {
+        Source::Plugin(plugin) if !plugin.kinds.is_empty() => {
+            Some((KINDS.to_owned(), plugin.kinds.join("\n").into_bytes()))
+        }
+        _ => None,
     }
 }
 

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::error::ArtifactError;
 use super::metadata::RevisionMetadata;
-use crate::toolchain::{COMPONENTIZE_PY, COMPONENTIZE_QJS, GO, NODE, TYPESCRIPT, Tool, ZIG};
+use crate::toolchain::{COMPONENTIZE_PY, COMPONENTIZE_QJS, GO, GO_RUNTIME, NODE, Package, TYPESCRIPT, Tool, ZIG};
 
 /// How the code of a source folder becomes a component.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -99,6 +99,14 @@ impl Driver {
             Self::Javascript => &[&NODE, &COMPONENTIZE_QJS],
             Self::Typescript => &[&NODE, &COMPONENTIZE_QJS, &TYPESCRIPT],
             Self::Python => &[&COMPONENTIZE_PY],
+        }
+    }
+
+    /// Packages that its builds need beside programs, each with what people call it.
+    pub fn packages(self) -> &'static [(&'static Package, &'static str)] {
+        match self {
+            Self::Go => &[(&GO_RUNTIME, "Go's runtime for components")],
+            _ => &[],
         }
     }
 

@@ -7,7 +7,7 @@ use crate::artifact::{Driver, look_for_rust};
 use crate::config::{ConfigError, DatabaseUrl, EmbeddedSettings, ToolchainSettings};
 use crate::database::embedded;
 use crate::report::Reporter;
-use crate::toolchain::{Looked, Toolchains, size_of};
+use crate::toolchain::{Looked, ToolchainError, Toolchains, size_of};
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DoctorRequest {
@@ -81,6 +81,13 @@ pub fn run(project: &Project, request: &DoctorRequest, reporter: &dyn Reporter) 
         for tool in driver.tools() {
             toolchains.require(tool, reporter)?;
         }
+        for (package, what) in driver.packages() {
+            match toolchains.require_package(package, what, reporter) {
+                // The language's own compiler fetches it then.
+                Ok(_) | Err(ToolchainError::NoClient { .. }) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
     }
     let languages = Driver::ALL.into_iter().map(|driver| language(driver, &toolchains));
     let state = open::state_folder(&root);
@@ -125,7 +132,10 @@ fn drivers(names: &[String]) -> Result<Vec<Driver>, CommandError> {
 }
 
 fn language(driver: Driver, toolchains: &Toolchains) -> LanguageReport {
-    let tools: Vec<Looked> = driver.tools().iter().map(|tool| toolchains.look(tool)).collect();
+    let tools = driver.tools().iter().map(|tool| toolchains.look(tool));
+    let packages = driver.packages().iter();
+    let packages = packages.map(|(package, what)| toolchains.look_package(package, what));
+    let tools: Vec<Looked> = tools.chain(packages).collect();
     let mut report = LanguageReport {
         driver: driver.name(),
         language: driver.language(),

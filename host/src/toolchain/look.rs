@@ -12,7 +12,7 @@ pub struct Looked {
     /// What would be installed, or was, e.g. `ziglang 0.15.2`.
     pub package: String,
     pub registry: Registry,
-    /// Where the program is; none where it is nowhere.
+    /// Where the program is, or the folder of a package without one; none where it is nowhere.
     pub program: Option<PathBuf>,
     pub origin: Option<Origin>,
     /// What the program says of its version.
@@ -30,18 +30,7 @@ impl Toolchains {
     /// Looks for `tool`, and for what would install it.
     pub fn look(&self, tool: &Tool) -> Looked {
         let package = &tool.package;
-        let mut looked = Looked {
-            tool: tool.name,
-            package: format!("{} {}", package.name, package.version),
-            registry: package.registry,
-            program: None,
-            origin: None,
-            version: None,
-            size: None,
-            installable: false,
-            problem: None,
-            hint: None,
-        };
+        let mut looked = Looked::new(tool.name, package);
         match self.find(tool) {
             Ok(Some(found)) => looked.found(found, package),
             Ok(None) => {
@@ -72,9 +61,44 @@ impl Toolchains {
         }
         looked
     }
+
+    /// Looks for a package that has no program. Where its registry's client is missing, a compiler fetches it by itself.
+    pub fn look_package(&self, package: &Package, what: &'static str) -> Looked {
+        let mut looked = Looked::new(what, package);
+        match self.installed(package) {
+            Some(folder) => {
+                looked.version = Some(package.version.to_owned());
+                looked.size = Some(size_of(&folder));
+                looked.origin = Some(Origin::Installed);
+                looked.program = Some(folder);
+            }
+            None if self.settings.install => looked.installable = true,
+            None => {
+                let error = self.must_not_install(package, what);
+                looked.problem = Some(error.to_string());
+                looked.hint = error.hint();
+            }
+        }
+        looked
+    }
 }
 
 impl Looked {
+    fn new(tool: &'static str, package: &Package) -> Self {
+        Self {
+            tool,
+            package: format!("{} {}", package.name, package.version),
+            registry: package.registry,
+            program: None,
+            origin: None,
+            version: None,
+            size: None,
+            installable: false,
+            problem: None,
+            hint: None,
+        }
+    }
+
     fn found(&mut self, found: Found, package: &Package) {
         self.version = version::text(&found.program);
         // Scripts, which another program runs, are of the version that is pinned.

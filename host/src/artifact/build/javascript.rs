@@ -16,7 +16,7 @@ use wit_parser::{Function, FunctionKind, Interface, Resolve, WorldItem};
 use super::super::error::ArtifactError;
 use super::super::sections::Assets;
 use super::runtimes::Built;
-use super::{Job, Source};
+use super::{Job, Source, kinds};
 
 /// Where `runtime.js` looks for the guest's code, and for where its lines come from.
 const CODE: &str = "mighost:code.js";
@@ -45,6 +45,7 @@ pub(super) fn build(job: &Job<'_>) -> Result<Built, ArtifactError> {
     let mut assets = Assets::new();
     assets.insert(CODE.to_owned(), bundle.code);
     assets.insert(LINES.to_owned(), bundle.lines);
+    assets.extend(kinds(job));
     Ok(Built { component, assets })
 }
 

@@ -11,7 +11,7 @@ use std::process::Command;
 use super::super::error::ArtifactError;
 use super::super::sections::Assets;
 use super::runtimes::{self, Built};
-use super::{Job, Source, tool};
+use super::{Job, Source, kinds, tool};
 use crate::toolchain::COMPONENTIZE_PY;
 
 const HELPER: &str = include_str!("python/mighost.py");
@@ -97,7 +97,7 @@ fn write_app(job: &Job<'_>, app: &str) -> Result<PathBuf, ArtifactError> {
 
 /// The guest's files, under the names by which `runtime.py` finds them.
 fn code(job: &Job<'_>) -> Result<Assets, ArtifactError> {
-    let mut assets = Assets::new();
+    let mut assets: Assets = kinds(job).into_iter().collect();
     for path in job.sources(&["py"]) {
         if is_test(path) {
             continue;

@@ -5,6 +5,7 @@
 
 const CODE = "mighost:code.js";
 const LINES = "mighost:lines.json";
+const KINDS = "mighost:kinds";
 
 // Not QuickJS's own, and used by many packages.
 const show = (values) => values.map((value) => (typeof value === "object" && value !== null ? JSON.stringify(value) : String(value))).join(" ");
@@ -52,8 +53,19 @@ function find(place, name) {
     if (typeof inside?.[name] === "function") return inside[name].bind(inside);
     const found = all[name] ?? all.default?.[name];
     if (typeof found === "function") return found;
+    if (place === "objectType" && name in optional) return optional[name];
     throw new Error(`the code exports no function ${name}`);
 }
+
+// What a plugin with kinds may leave out.
+const optional = {
+    kinds: () => mighost.decodeUtf8(modules["mighost:host/assets"].read(KINDS)).split("\n"),
+    replace(earlier, object) {
+        find("objectType", "drop")(earlier);
+        find("objectType", "create")(object);
+    },
+    introspect: () => [],
+};
 
 // A function of the component that calls the guest's. `declared`: what is thrown, and is not an Error, is the function's own error.
 function call(place, name, declared) {

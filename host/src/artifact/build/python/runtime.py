@@ -25,6 +25,8 @@ main = "plugin"
 
 # Where the host puts the guest's files.
 FOLDER = "mighost:code/"
+# Where it puts the kinds that plugin.toml names, a line for each.
+KINDS = "mighost:kinds"
 
 WHY = {
     "_socket": "network",
@@ -82,9 +84,24 @@ def find(interface, function):
             if name not in _instances:
                 _instances[name] = inside()
             found = getattr(_instances[name], function, None)
+    if found is None and interface == "object_type":
+        found = OPTIONAL.get(function)
     if found is None:
         raise AttributeError(f"{module.__spec__.origin} has no function {function}")
     return found
+
+
+def replace(earlier, item):
+    find("object_type", "drop")(earlier)
+    find("object_type", "create")(item)
+
+
+# What a plugin with kinds may leave out.
+OPTIONAL = {
+    "kinds": lambda: assets.read(KINDS).decode().split("\n"),
+    "replace": replace,
+    "introspect": lambda kind, schema: [],
+}
 
 
 def describe(error):
