@@ -1,6 +1,8 @@
 //! Sources and `.wasm` files: what an artifact carries, how it is read without compiling it, how it is built.
 
 pub mod build;
+mod command;
+mod docs;
 mod driver;
 mod error;
 pub mod inspect;
@@ -18,6 +20,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 pub use build::look_for_rust;
+pub use command::CommandBuild;
+pub use docs::WitDocs;
 pub use driver::Driver;
 pub use error::ArtifactError;
 pub use interface::InterfaceName;
@@ -83,6 +87,9 @@ pub struct ArtifactInfo {
     /// Names of the component's imports, e.g. `mighost:host/database@0.1.0`.
     pub imports: Arc<[String]>,
     pub exports: Arc<[String]>,
+    /// Of a plugin, the digest of each interface that it exports: whoever uses one is built again where it is another. Where nothing but the
+    /// artifact is there, it is that of its code.
+    pub interfaces: Arc<BTreeMap<String, Digest>>,
     pub revisions: Option<RevisionsMetadata>,
     pub plugin: Option<PluginMetadata>,
 }
@@ -94,17 +101,28 @@ impl ArtifactInfo {
     /// Not a component, or metadata that is missing, doubled, malformed or of another version.
     pub fn read(path: PathBuf, bytes: &[u8]) -> Result<Self, ArtifactError> {
         let sections = Sections::parse(bytes).map_err(|reason| reason.at(&path))?;
-        let info = Self {
+        let mut info = Self {
             size: bytes.len() as u64,
             digest: Digest::of(bytes),
             code_digest: sections.code_digest(),
             imports: sections.imports.clone().into(),
             exports: sections.exports.clone().into(),
+            interfaces: Arc::default(),
             revisions: sections.revisions.clone(),
-            plugin: sections.plugin.clone(),
+            // Comments are for who reads the WIT: they would only make the index long.
+            plugin: sections
+                .plugin
+                .clone()
+                .map(|plugin| PluginMetadata { docs: None, ..plugin }),
             path,
         };
         info.check_interfaces()?;
+        if info.plugin.is_some() {
+            // Not decoded: nobody looks into an artifact of others before it is run.
+            let of_plugin = info.exports.iter().filter(|name| build::is_of_plugin(name));
+            let digests = of_plugin.map(|name| (name.clone(), info.code_digest));
+            info.interfaces = Arc::new(digests.collect());
+        }
         Ok(info)
     }
 

@@ -18,6 +18,7 @@ mod limits;
 mod migration;
 mod providers;
 mod sink;
+mod stdio;
 mod step;
 mod test;
 mod testbed;

@@ -18,7 +18,7 @@ pub use client::Registry;
 pub use error::ToolchainError;
 pub use look::{Looked, size_of};
 pub use programs::platform_program;
-pub use tools::{COMPONENTIZE_PY, COMPONENTIZE_QJS, GO, GO_RUNTIME, NODE, TYPESCRIPT, Tool, ZIG};
+pub use tools::{COMPONENTIZE_PY, COMPONENTIZE_QJS, GO, GO_RUNTIME, GO_RUNTIME_NAME, NODE, TYPESCRIPT, Tool, ZIG};
 pub use version::Version;
 
 use crate::config::ToolchainSettings;

@@ -150,6 +150,11 @@ fn errors_and_panics() {
     state: a1 was rolled back
     fault: the migration's or plugin's; its author mends it
     ");
+    // Nobody can recover what another goroutine panics with: Go tells it and gives up.
+    let elsewhere = "\tdone := make(chan bool)\n\tgo func() {\n\t\tvar counts map[string]int\n\t\tcounts[\"a\"] = 1\n\t\tdone <- true\n\t}()\n\t<-done\n";
+    let shown = guest(elsewhere, "");
+    assert!(shown.contains("trapped"), "{shown}");
+    assert!(shown.contains("\n    panic: assignment to entry in nil map"), "{shown}");
     let statement = "\tmighost.Executef(\"DROP TABLE %I\", \"no\\\"body\")\n";
     assert_snapshot!(guest(statement, ""), @r#"
     exit 7

@@ -96,6 +96,7 @@ fn in_rust() {
             .to_str()
             .unwrap(),
     );
+    project.set("CARGO_NET_OFFLINE", "true");
     complete_in(&project, "rust", "src/lib.rs");
 }
 

@@ -3,6 +3,7 @@
 //! Rust is built first, all of it by one call of cargo; then other languages, each folder by a `Job`, plugins before what uses them.
 
 mod c;
+mod command;
 mod component;
 mod go;
 mod javascript;
@@ -16,17 +17,19 @@ mod tool;
 mod world;
 mod zig;
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-pub(super) use providers::{Provider, Providers};
+pub(super) use order::{Node, Waiting};
+pub(super) use providers::{Provider, Providers, is_of_plugin};
 pub use rust::look as look_for_rust;
 pub(super) use world::package_text;
 
 use self::runtimes::Built;
 use super::ArtifactInfo;
+use super::command::CommandBuild;
 use super::driver::Driver;
 use super::error::ArtifactError;
 use super::interface::InterfaceName;
@@ -40,12 +43,6 @@ use crate::toolchain::Toolchains;
 
 /// How many folders are built at a time. Compilers take memory, and most of them use several cores already.
 const AT_A_TIME: usize = 2;
-
-/// Functions of `object-type` that a plugin may leave out where its language is not compiled: its kinds are those of the manifest, an object
-/// is replaced by dropping and creating it, and none is found.
-const OPTIONAL_OF_KINDS: [&str; 3] = ["kinds", "replace", "introspect"];
-/// The asset that names a plugin's kinds, a line for each.
-const KINDS: &str = "mighost:kinds";
 
 /// A source folder that is to be built.
 #[derive(Clone, Debug)]
@@ -77,6 +74,7 @@ impl Source {
             code_digest: nothing,
             imports: [].into(),
             exports: [].into(),
+            interfaces: Arc::default(),
             revisions,
             plugin,
         }
@@ -87,6 +85,23 @@ impl Source {
         match self {
             Self::Migration(source) => &source.uses,
             Self::Plugin(source) => &source.uses,
+        }
+    }
+
+    /// The file that makes its folder a source.
+    fn manifest(&self) -> &'static str {
+        match self {
+            Self::Migration(_) => MigrationSource::MANIFEST,
+            Self::Plugin(source) if source.test => PluginSource::TEST_MANIFEST,
+            Self::Plugin(_) => PluginSource::MANIFEST,
+        }
+    }
+
+    /// How the author's own program builds it, where one does.
+    fn command(&self) -> Option<&CommandBuild> {
+        match self {
+            Self::Migration(source) => source.command.as_ref(),
+            Self::Plugin(source) => source.command.as_ref(),
         }
     }
 
@@ -114,14 +129,70 @@ pub(super) struct Stale {
     pub output: PathBuf,
 }
 
+/// What was made of a source folder.
+pub(super) struct Finished {
+    /// Where the artifact goes.
+    pub output: PathBuf,
+    /// The artifact.
+    pub bytes: Vec<u8>,
+    /// The files that it was made of, and those that the build left.
+    pub files: FileStamps,
+    /// A plugin's interfaces.
+    pub provider: Option<Provider>,
+}
+
 /// What building needs beside the sources.
 pub(super) struct Workshop<'a> {
     /// The folder of what is built, `.mighost/build`.
     pub folder: &'a Path,
     pub toolchains: &'a Toolchains,
-    /// The plugins that are built already; those that are built meanwhile are added.
+    /// The plugins that are built already; whoever builds adds those that are built meanwhile.
     pub providers: Providers,
     pub reporter: &'a dyn Reporter,
+    progress: Progress,
+}
+
+/// How far building is.
+struct Progress {
+    begun: AtomicUsize,
+    of: AtomicUsize,
+    /// Drivers whose tools cannot be had: one failure is told, and not one for each folder.
+    lacking: Mutex<BTreeSet<Driver>>,
+}
+
+impl<'a> Workshop<'a> {
+    /// `of` folders are to be built.
+    pub fn new(folder: &'a Path, toolchains: &'a Toolchains, reporter: &'a dyn Reporter, of: usize) -> Self {
+        Self {
+            folder,
+            toolchains,
+            providers: Providers::default(),
+            reporter,
+            progress: Progress {
+                begun: AtomicUsize::new(0),
+                of: AtomicUsize::new(of),
+                lacking: Mutex::default(),
+            },
+        }
+    }
+
+    /// One folder more than was known is to be built.
+    pub fn one_more(&self) {
+        self.progress.of.fetch_add(1, Ordering::Relaxed);
+    }
+
+    fn tell(&self, source: &Source) {
+        self.reporter.report(Event::Building {
+            name: source.name(),
+            driver: source.driver().name(),
+            number: self.progress.begun.fetch_add(1, Ordering::Relaxed) + 1,
+            of: self.progress.of.load(Ordering::Relaxed),
+        });
+    }
+
+    fn lacking(&self) -> MutexGuard<'_, BTreeSet<Driver>> {
+        self.progress.lacking.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 /// One folder's build, as a driver sees it. A driver is a function of it that answers the component's bytes.
@@ -183,77 +254,54 @@ impl Job<'_> {
     }
 }
 
-/// The kinds that the manifest names, as an asset for code that is asked for them.
-fn kinds(job: &Job<'_>) -> Option<(String, Vec<u8>)> {
-    match job.source {
-        Source::Plugin(plugin) if !plugin.kinds.is_empty() => {
-            Some((KINDS.to_owned(), plugin.kinds.join("\n").into_bytes()))
-        }
-        _ => None,
-    }
-}
-
-/// Builds `stale` and returns each artifact's bytes, in the same order. Cargo packages of one workspace are built by one
-/// call of cargo.
-///
-/// # Errors
-/// The first source that cannot be built, with the output of its tool.
-pub(super) fn build(stale: &[Stale], shop: &Workshop<'_>) -> Result<Vec<Vec<u8>>, ArtifactError> {
-    let number = AtomicUsize::new(0);
-    let tell = |source: &Source| {
-        shop.reporter.report(Event::Building {
-            name: source.name(),
-            driver: source.driver().name(),
-            number: number.fetch_add(1, Ordering::Relaxed) + 1,
-            of: stale.len(),
-        });
-    };
-    let rust: Vec<_> = stale
-        .iter()
-        .filter(|stale| stale.source.driver() == Driver::Rust)
-        .collect();
+/// Builds `stale`, none of which uses another; answers each artifact, in the same order, and none for what was not tried since its driver's tools
+/// cannot be had. Cargo packages of one workspace are built by one call of cargo.
+pub(super) fn build(stale: &[&Stale], shop: &Workshop<'_>) -> Vec<Option<Result<Finished, ArtifactError>>> {
+    let sources = stale.iter().map(|stale| &stale.source);
+    let rust: Vec<_> = sources.filter(|source| source.driver() == Driver::Rust).collect();
     // Told before the work: cargo can take minutes.
-    rust.iter().for_each(|stale| tell(&stale.source));
-    let folders = rust.iter().map(|stale| stale.source.folder().to_owned()).collect();
-    let modules = rust::build_all(folders, &shop.folder.join("cargo"), shop.reporter)?;
-    let mut built: BTreeMap<usize, Vec<u8>> = BTreeMap::new();
-    for (number, stale) in stale.iter().enumerate() {
-        if stale.source.driver() == Driver::Rust {
-            let code = modules
-                .get(stale.source.folder())
-                .ok_or_else(|| no_cdylib(stale.source.folder()))?;
-            built.insert(number, finished(stale, code.clone().into(), shop)?);
-        }
-    }
-    for wave in order::waves(stale)? {
-        let make = |number: &usize| {
-            let stale = stale.get(*number)?;
-            tell(&stale.source);
-            Some(
+    rust.iter().for_each(|source| shop.tell(source));
+    let folders = rust.iter().map(|source| source.folder().to_owned()).collect();
+    let modules = Mutex::new(rust::build_all(folders, &shop.folder.join("cargo"), shop.reporter));
+    let make = |stale: &&Stale| {
+        let driver = stale.source.driver();
+        let built = match driver {
+            Driver::Rust => {
+                let mut modules = modules.lock().unwrap_or_else(PoisonError::into_inner);
+                // None where it needs the same that another lacks.
+                modules.remove(stale.source.folder())?.map(Built::from)
+            }
+            driver if shop.lacking().contains(&driver) => return None,
+            _ => {
+                shop.tell(&stale.source);
                 component(stale, shop)
-                    .and_then(|built| finished(stale, built, shop))
-                    .map(|bytes| (*number, bytes)),
-            )
+            }
         };
-        built.extend(in_parallel(&wave, make)?);
-    }
-    Ok(built.into_values().collect())
+        let lacks = matches!(
+            built,
+            Err(ArtifactError::Toolchain { .. } | ArtifactError::NoTool { .. })
+        );
+        // Each folder has a program of its own there.
+        if lacks && driver != Driver::Command {
+            shop.lacking().insert(driver);
+        }
+        Some(built.and_then(|built| finished(stale, built, shop)))
+    };
+    in_parallel(stale, make)
 }
 
-/// What `make` answers for each of `items`, a few at a time. After the first error no more is begun.
-fn in_parallel<I: Sync, T: Send>(
-    items: &[I],
-    make: impl Fn(&I) -> Option<Result<T, ArtifactError>> + Sync,
-) -> Result<Vec<T>, ArtifactError> {
-    let (next, failed) = (AtomicUsize::new(0), AtomicBool::new(false));
+/// What `make` answers for each of `items`, in the same order; a few are made at a time.
+fn in_parallel<I: Sync, T: Send>(items: &[I], make: impl Fn(&I) -> Option<T> + Sync) -> Vec<Option<T>> {
+    let next = AtomicUsize::new(0);
     let made = Mutex::new(Vec::new());
     let work = || {
-        while !failed.load(Ordering::Relaxed) {
-            let Some(answer) = items.get(next.fetch_add(1, Ordering::Relaxed)).and_then(&make) else {
-                return;
-            };
-            failed.fetch_or(answer.is_err(), Ordering::Relaxed);
-            made.lock().unwrap_or_else(PoisonError::into_inner).push(answer);
+        loop {
+            let number = next.fetch_add(1, Ordering::Relaxed);
+            let Some(item) = items.get(number) else { return };
+            let answer = make(item);
+            made.lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .push((number, answer));
         }
     };
     std::thread::scope(|scope| {
@@ -262,10 +310,9 @@ fn in_parallel<I: Sync, T: Send>(
         }
         work();
     });
-    made.into_inner()
-        .unwrap_or_else(PoisonError::into_inner)
-        .into_iter()
-        .collect()
+    let mut made = made.into_inner().unwrap_or_else(PoisonError::into_inner);
+    made.sort_by_key(|(number, _)| *number);
+    made.into_iter().map(|(_, answer)| answer).collect()
 }
 
 /// The component of a source that is not Rust's.
@@ -302,22 +349,15 @@ fn component(stale: &Stale, shop: &Workshop<'_>) -> Result<Built, ArtifactError>
         Driver::Zig => zig::build(&job).map(Built::from),
         Driver::Javascript | Driver::Typescript => javascript::build(&job),
         Driver::Python => python::build(&job),
+        Driver::Command => command::build(&job).map(Built::from),
     }?;
     component::check_imports(&job, &built.component)?;
     Ok(built)
 }
 
-fn no_cdylib(folder: &Path) -> ArtifactError {
-    ArtifactError::Build {
-        path: folder.to_owned(),
-        reason: "cargo built no cdylib of it; its Cargo.toml needs crate-type = [\"cdylib\"]".into(),
-        output: String::new(),
-    }
-}
-
-/// The artifact: what was `built`, with metadata and assets. A plugin's interfaces are there for others from here on.
-fn finished(stale: &Stale, built: Built, shop: &Workshop<'_>) -> Result<Vec<u8>, ArtifactError> {
-    let Stale { source, files, .. } = stale;
+/// The artifact: what was `built`, with metadata and assets.
+fn finished(stale: &Stale, built: Built, shop: &Workshop<'_>) -> Result<Finished, ArtifactError> {
+    let Stale { source, files, output } = stale;
     let folder = source.folder();
     let digest = Some(source_digest(folder, files)?);
     let mut assets = assets_folder(folder, files)?;
@@ -337,14 +377,22 @@ fn finished(stale: &Stale, built: Built, shop: &Workshop<'_>) -> Result<Vec<u8>,
             }
             Metadata::Revisions(RevisionsMetadata::new(digest, revisions))
         }
-        Source::Plugin(source) => Metadata::Plugin(plugin_metadata(source, digest)),
+        Source::Plugin(source) => Metadata::Plugin(PluginMetadata {
+            docs: world::docs(source, &shop.providers),
+            ..plugin_metadata(source, digest)
+        }),
     };
-    let artifact = super::assemble(folder, &built.component, &metadata, &assets)?;
-    if let Source::Plugin(source) = source {
-        shop.providers
-            .add(Provider::of_bytes(source.name.clone(), artifact.as_slice().into()));
-    }
-    Ok(artifact)
+    let bytes = super::assemble(folder, &built.component, &metadata, &assets)?;
+    let provider = match source {
+        Source::Plugin(source) => Some(Provider::of_bytes(source.name.clone(), bytes.as_slice().into())),
+        Source::Migration(_) => None,
+    };
+    Ok(Finished {
+        output: output.clone(),
+        bytes,
+        files: files.clone(),
+        provider,
+    })
 }
 
 fn plugin_metadata(source: &PluginSource, digest: Option<Digest>) -> PluginMetadata {

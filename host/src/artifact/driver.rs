@@ -6,7 +6,9 @@ use serde::{Deserialize, Serialize};
 
 use super::error::ArtifactError;
 use super::metadata::RevisionMetadata;
-use crate::toolchain::{COMPONENTIZE_PY, COMPONENTIZE_QJS, GO, GO_RUNTIME, NODE, Package, TYPESCRIPT, Tool, ZIG};
+use crate::toolchain::{
+    COMPONENTIZE_PY, COMPONENTIZE_QJS, GO, GO_RUNTIME, GO_RUNTIME_NAME, NODE, Package, TYPESCRIPT, Tool, ZIG,
+};
 
 /// How the code of a source folder becomes a component.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -29,10 +31,12 @@ pub enum Driver {
     Typescript,
     /// Python, run by Python itself.
     Python,
+    /// Any other language: a program that the manifest names.
+    Command,
 }
 
 impl Driver {
-    /// All of them.
+    /// All that are of one language, which is all but `command`.
     pub const ALL: [Self; 9] = [
         Self::Sql,
         Self::Rust,
@@ -57,6 +61,7 @@ impl Driver {
             Self::Javascript => "javascript",
             Self::Typescript => "typescript",
             Self::Python => "python",
+            Self::Command => "command",
         }
     }
 
@@ -72,6 +77,7 @@ impl Driver {
             Self::Javascript => "JavaScript",
             Self::Typescript => "TypeScript",
             Self::Python => "Python",
+            Self::Command => "another language",
         }
     }
 
@@ -87,13 +93,14 @@ impl Driver {
             Self::Javascript => &["migration.js", "migration.mjs"],
             Self::Typescript => &["migration.ts", "migration.mts"],
             Self::Python => &["migration.py"],
+            Self::Command => &[],
         }
     }
 
     /// What its builds call, beside what mighost itself carries. Rust's cargo is not one of them: it must be there.
     pub fn tools(self) -> &'static [&'static Tool] {
         match self {
-            Self::Sql | Self::Rust => &[],
+            Self::Sql | Self::Rust | Self::Command => &[],
             Self::C | Self::Cpp | Self::Zig => &[&ZIG],
             Self::Go => &[&GO],
             Self::Javascript => &[&NODE, &COMPONENTIZE_QJS],
@@ -102,10 +109,10 @@ impl Driver {
         }
     }
 
-    /// Packages that its builds need beside programs, each with what people call it.
+    /// What else its builds need to be there, with what people call it.
     pub fn packages(self) -> &'static [(&'static Package, &'static str)] {
         match self {
-            Self::Go => &[(&GO_RUNTIME, "Go's runtime for components")],
+            Self::Go => &[(&GO_RUNTIME, GO_RUNTIME_NAME)],
             _ => &[],
         }
     }
@@ -113,7 +120,7 @@ impl Driver {
     /// Endings of file names that speak for it. A Cargo package and scripts in SQL are known by whole names.
     pub(super) fn extensions(self) -> &'static [&'static str] {
         match self {
-            Self::Sql | Self::Rust => &[],
+            Self::Sql | Self::Rust | Self::Command => &[],
             Self::C => &["c"],
             Self::Go => &["go"],
             Self::Cpp => &["cpp", "cc", "cxx"],
@@ -153,7 +160,8 @@ pub(super) fn driver(
         [] => {
             let scripts = revisions.map_or("", |_| "upgrade.sql and downgrade.sql, ");
             format!(
-                "there is no code beside the manifest: mighost looks for {scripts}a Cargo.toml, {}",
+                "there is no code beside the manifest: mighost looks for {scripts}a Cargo.toml, {}; for any other language \
+                 there is build = \"command\"",
                 languages()
             )
         }

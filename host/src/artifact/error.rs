@@ -74,6 +74,13 @@ pub enum ArtifactError {
     },
     #[error("{} is not built, and --no-build forbids to build it", path.display())]
     NotBuilt { path: PathBuf },
+    /// More than one of them.
+    #[error("{} {}", failures.len(), not_right(failures))]
+    Several {
+        failures: Vec<ArtifactError>,
+        /// How many others were built, and are kept.
+        built: usize,
+    },
 }
 
 /// Rounded up, so that what is too large by a byte does not look as if it were not.
@@ -81,6 +88,17 @@ fn mebibytes(bytes: u64) -> String {
     match bytes {
         _ if bytes < 1 << 20 => format!("{bytes} bytes"),
         _ => format!("{} MiB", bytes.div_ceil(1 << 20)),
+    }
+}
+
+fn not_right(failures: &[ArtifactError]) -> &'static str {
+    let of_building = |failure: &ArtifactError| {
+        use ArtifactError::{Build, NoTool, Toolchain};
+        matches!(failure, Build { .. } | NoTool { .. } | Toolchain { .. })
+    };
+    match failures.iter().all(of_building) {
+        true => "folders cannot be built",
+        false => "sources or artifacts are not right",
     }
 }
 
@@ -108,6 +126,23 @@ impl ArtifactError {
         move |source| Self::Write {
             path: path.to_owned(),
             source,
+        }
+    }
+
+    /// All of `failures` as one; none where there are none. `built` others were built.
+    pub(super) fn of_all(mut failures: Vec<Self>, built: usize) -> Option<Self> {
+        match failures.len() {
+            0 | 1 => failures.pop(),
+            _ => Some(Self::Several { failures, built }),
+        }
+    }
+
+    /// What a tool said, last lines; empty where none was called.
+    pub fn output(&self) -> &str {
+        match self {
+            Self::Build { output, .. } => output,
+            Self::Toolchain { error, .. } => error.output(),
+            _ => "",
         }
     }
 

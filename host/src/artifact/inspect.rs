@@ -34,9 +34,9 @@ pub struct Inspection {
 pub fn inspect(path: &Path) -> Result<Inspection, ArtifactError> {
     let bytes = sections::read_file(path)?;
     let sections = Sections::parse(&bytes).map_err(|defect| defect.at(path))?;
-    let wit = wit_text(&sections.code()).map_err(|error| ArtifactError::Malformed {
+    let wit = wit_text(&bytes).map_err(|error| ArtifactError::Malformed {
         path: path.to_owned(),
-        reason: format!("its types cannot be read: {error:#}"),
+        reason: format!("its types cannot be read: {error}"),
     })?;
     Ok(Inspection {
         size: bytes.len(),
@@ -48,15 +48,16 @@ pub fn inspect(path: &Path) -> Result<Inspection, ArtifactError> {
             .map(|(name, content)| (name, content.len()))
             .collect(),
         revisions: sections.revisions,
-        plugin: sections.plugin,
+        // Its comments stand in the WIT.
+        plugin: sections.plugin.map(|plugin| PluginMetadata { docs: None, ..plugin }),
         imports: sections.imports,
         exports: sections.exports,
         wit,
     })
 }
 
-fn wit_text(code: &[u8]) -> anyhow::Result<String> {
-    let decoded = wit_component::decode(code)?;
+fn wit_text(artifact: &[u8]) -> Result<String, String> {
+    let decoded = sections::decode(artifact)?;
     let mut printer = wit_component::WitPrinter::default();
     let dependencies: Vec<_> = decoded
         .resolve()
@@ -65,6 +66,8 @@ fn wit_text(code: &[u8]) -> anyhow::Result<String> {
         .map(|(id, _)| id)
         .filter(|id| *id != decoded.package())
         .collect();
-    printer.print(decoded.resolve(), decoded.package(), &dependencies)?;
+    printer
+        .print(decoded.resolve(), decoded.package(), &dependencies)
+        .map_err(|error| format!("{error:#}"))?;
     Ok(printer.output.to_string())
 }

@@ -3,6 +3,7 @@
 //! What was learned of each file is kept in `.mighost/build/index.json`, by length and time of change, so that the next run reads one
 //! file instead of every artifact. It lists no folder of sources whose own time of change is as it was.
 
+mod builds;
 mod index;
 mod items;
 
@@ -11,13 +12,13 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use self::builds::{Interfaces, Outcome};
 use self::index::{Entry, Index};
-use self::items::{Place, file_stamp};
-use super::build::{self, Provider, Providers, Stale, Workshop};
+use self::items::{Item, Place};
+use super::build::{Node, Stale, Waiting, Workshop};
 use super::error::ArtifactError;
 use super::sections;
 use super::source::{MigrationSource, PluginSource};
-use super::stamps::FileStamps;
 use super::{ArtifactInfo, PluginMetadata, RevisionMetadata};
 use crate::report::{Event, Level, Reporter};
 use crate::toolchain::Toolchains;
@@ -160,7 +161,7 @@ impl Library {
     /// Reads every artifact, building sources as `mode` says.
     ///
     /// # Errors
-    /// The first artifact or source that is not right; a location that cannot be read.
+    /// Artifacts and sources that are not right, of which all others are built and kept; a location that cannot be read.
     pub fn load(&self, mode: BuildMode, reporter: &dyn Reporter) -> Result<Loaded, ArtifactError> {
         self.load_from(&Shelf::Project, mode, reporter)
     }
@@ -197,6 +198,7 @@ impl Library {
         let mut items = items::looked_at(places, index.entries)?;
         learned |= indexed != items.len();
         let mut stale = Vec::new();
+        let mut outcome = Outcome::default();
         for (number, item) in items.iter_mut().enumerate() {
             if item.output.is_some() {
                 let is_current =
@@ -204,47 +206,42 @@ impl Library {
                 item.known = item.known.take().filter(|artifact| is_current(artifact));
             }
             learned |= item.learned || item.known.is_none();
-            match (&item.known, &item.output) {
-                (Some(_), _) => {}
-                (None, None) => {
-                    let bytes = sections::read_file(&item.path)?;
-                    item.known = Some(Box::new(ArtifactInfo::read(item.path.clone(), &bytes)?));
-                }
-                // Its manifest is one of its files, so nobody reads it where nothing has changed.
-                (None, Some(output)) => {
-                    stale.push((
-                        number,
-                        Stale {
-                            source: item.source()?,
-                            files: item.stamps.files.clone(),
-                            output: output.clone(),
-                        },
-                    ));
-                }
+            if item.known.is_some() {
+                continue;
             }
+            let looked = match item.output {
+                None => sections::read_file(&item.path).and_then(|bytes| {
+                    item.known = Some(Box::new(ArtifactInfo::read(item.path.clone(), &bytes)?));
+                    Ok(())
+                }),
+                // Its manifest is one of its files, so nobody reads it where nothing has changed.
+                Some(_) => item.stale().map(|found| stale.push((number, found))),
+            };
+            outcome.failures.extend(looked.err());
         }
         let described = mode == BuildMode::Describe && !stale.is_empty();
-        if described {
-            for (number, stale) in stale.drain(..) {
-                if let Some(item) = items.get_mut(number) {
-                    item.known = Some(Box::new(stale.source.describe(&stale.output)));
+        match mode {
+            BuildMode::Describe => {
+                for (number, stale) in stale {
+                    if let Some(item) = items.get_mut(number) {
+                        item.known = Some(Box::new(stale.source.describe(&stale.output)));
+                    }
                 }
             }
-        }
-        if mode == BuildMode::Never
-            && let Some((_, stale)) = stale.first()
-        {
-            return Err(ArtifactError::NotBuilt {
-                path: stale.source.folder().to_owned(),
-            });
-        }
-        let built = stale.len();
-        let known = items.iter().filter_map(|item| item.known.as_deref());
-        let known = known.chain(shelf.plugins().iter().map(|plugin| &*plugin.artifact));
-        for (number, files, artifact) in self.build_stale(stale, known, reporter)? {
-            if let Some(item) = items.get_mut(number) {
-                item.stamps.files = files;
-                item.known = Some(Box::new(artifact));
+            BuildMode::Never => {
+                let not_built = stale.first().map(|(number, _)| *number);
+                let interfaces = interfaces(&items, shelf);
+                let mut outdated = items.iter().filter(|item| builds::is_outdated(item, &interfaces));
+                let first = not_built
+                    .and_then(|number| items.get(number))
+                    .or_else(|| outdated.next());
+                outcome.failures.extend(first.map(|item| ArtifactError::NotBuilt {
+                    path: item.path.clone(),
+                }));
+            }
+            BuildMode::Stale | BuildMode::Force => {
+                self.build(&mut items, stale, shelf, reporter, &mut outcome);
+                learned |= outcome.built > 0;
             }
         }
         let migrations = items.iter().filter(|item| item.is_migration()).count();
@@ -252,6 +249,7 @@ impl Library {
             let entry = Entry {
                 stamps: item.stamps,
                 artifact: item.known?,
+                used: item.used,
             };
             Some((item.path, entry))
         });
@@ -262,8 +260,11 @@ impl Library {
         if learned && !described {
             self.write_index(&self.index_path(shelf), &index, reporter);
         }
+        if let Some(error) = ArtifactError::of_all(outcome.failures, outcome.built) {
+            return Err(error);
+        }
         let mut loaded = Loaded {
-            built,
+            built: outcome.built,
             ..Loaded::default()
         };
         for (number, (place, entry)) in index.entries.into_iter().enumerate() {
@@ -308,52 +309,52 @@ impl Library {
         }
     }
 
-    /// Builds and writes; each artifact with the number that came with its source, and the files that the build left. `known` are the artifacts
-    /// that are not stale.
-    fn build_stale<'a>(
+    /// Builds and writes what is stale, and what was built against interfaces that are others now.
+    fn build(
         &self,
+        items: &mut [Item],
         stale: Vec<(usize, Stale)>,
-        known: impl Iterator<Item = &'a ArtifactInfo>,
+        shelf: &Shelf<'_>,
         reporter: &dyn Reporter,
-    ) -> Result<Vec<(usize, FileStamps, ArtifactInfo)>, ArtifactError> {
-        if stale.is_empty() {
-            return Ok(Vec::new());
+        outcome: &mut Outcome,
+    ) {
+        let interfaces = interfaces(items, shelf);
+        if stale.is_empty() && !items.iter().any(|item| builds::is_outdated(item, &interfaces)) {
+            return;
         }
-        let providers = Providers::default();
-        for artifact in known {
-            if let Some(plugin) = &artifact.plugin {
-                let (exports, path) = (artifact.exports.to_vec(), artifact.path.clone());
-                providers.add(Provider::of_file(plugin.name.clone(), exports, path));
+        let shop = Workshop::new(&self.build_dir, &self.toolchains, reporter, stale.len());
+        let mut waiting = Waiting::default();
+        for (number, stale) in stale {
+            match Node::of_source(number, stale) {
+                Ok(node) => waiting.push(node),
+                Err(error) => outcome.failures.push(error),
             }
         }
-        let shop = Workshop {
-            folder: &self.build_dir,
-            toolchains: &self.toolchains,
-            providers,
-            reporter,
-        };
-        let (numbers, stale): (Vec<_>, Vec<_>) = stale.into_iter().unzip();
-        let built = build::build(&stale, &shop)?;
-        let mut artifacts = Vec::new();
-        for ((number, stale), bytes) in numbers.into_iter().zip(stale).zip(built) {
-            let Stale {
-                source,
-                mut files,
-                output,
-            } = stale;
-            // The build itself writes it; without this the next run would build again.
-            let lock = source.folder().join(LOCK_FILE);
-            if lock.is_file() {
-                files.insert(LOCK_FILE.into(), file_stamp(&lock)?);
+        // What imports nothing of plugins is what it was; of the rest that is not known yet.
+        let mut settled = Vec::new();
+        for (number, item) in items.iter().enumerate() {
+            let Some(artifact) = &item.known else { continue };
+            match Node::of_artifact(number, artifact) {
+                Some(node) => waiting.push(node),
+                None => settled.push(&**artifact),
             }
-            if let Some(folder) = output.parent() {
-                fs::create_dir_all(folder).map_err(ArtifactError::write(folder))?;
-            }
-            write_replacing(&output, &bytes).map_err(ArtifactError::write(&output))?;
-            artifacts.push((number, files, ArtifactInfo::read(output, &bytes)?));
         }
-        Ok(artifacts)
+        settled.extend(shelf.plugins().iter().map(|plugin| &*plugin.artifact));
+        let interfaces = settled.iter().flat_map(|artifact| builds::of(artifact)).collect();
+        for provider in settled.iter().filter_map(|artifact| builds::provider_of(artifact)) {
+            shop.providers.add(provider);
+        }
+        let made = builds::build(items, waiting, interfaces, &shop);
+        outcome.built += made.built;
+        outcome.failures.extend(made.failures);
     }
+}
+
+/// What plugins export, as far as it is known.
+fn interfaces(items: &[Item], shelf: &Shelf<'_>) -> Interfaces {
+    let known = items.iter().filter_map(|item| item.known.as_deref());
+    let others = shelf.plugins().iter().map(|plugin| &*plugin.artifact);
+    known.chain(others).flat_map(builds::of).collect()
 }
 
 fn is_there(artifact: &ArtifactInfo) -> bool {

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::docs::WitDocs;
 use super::error::Defect;
 use crate::config::TransactionMode;
 use crate::ident::Digest;
@@ -70,6 +71,9 @@ pub struct PluginMetadata {
     /// The object kinds that it serves, so that the host finds them without running it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub kinds: Vec<String>,
+    /// The comments of its interfaces, which a component does not have.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub docs: Option<WitDocs>,
 }
 
 impl RevisionsMetadata {
@@ -128,6 +132,7 @@ impl PluginMetadata {
             version,
             description,
             kinds,
+            docs: None,
         }
     }
 

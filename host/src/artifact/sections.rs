@@ -9,6 +9,7 @@ use std::ops::Range;
 use std::path::Path;
 
 use wasmparser::{BinaryReader, ComponentExportSectionReader, ComponentImportSectionReader};
+use wit_component::DecodedWasm;
 
 use super::error::{ArtifactError, Defect};
 use super::metadata::{PluginMetadata, RevisionsMetadata};
@@ -175,6 +176,18 @@ impl<'a> Sections<'a> {
             .map(|(name, range)| (name.clone(), self.bytes[range.clone()].to_vec()))
             .collect()
     }
+}
+
+/// The types of the component in `artifact`, with the comments of its metadata.
+pub(super) fn decode(artifact: &[u8]) -> Result<DecodedWasm, String> {
+    let sections = Sections::parse(artifact).map_err(|_| "it is not a component")?;
+    let mut decoded = wit_component::decode(&sections.code()).map_err(|error| format!("{error:#}"))?;
+    if let (Some(docs), DecodedWasm::Component(resolve, _)) =
+        (sections.plugin.and_then(|plugin| plugin.docs), &mut decoded)
+    {
+        docs.put_into(resolve);
+    }
+    Ok(decoded)
 }
 
 /// `count`, then for each asset the length of its name, the name, the length of its content, the content; lengths are

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
+use super::command::CommandBuild;
 use super::driver::{Driver, driver};
 use super::error::ArtifactError;
 use super::interface::InterfaceName;
@@ -25,6 +26,8 @@ const FOLDERS: [&str; 4] = ["assets", "node_modules", "target", TESTS];
 pub struct MigrationSource {
     pub folder: PathBuf,
     pub driver: Driver,
+    /// Of the driver `command`.
+    pub command: Option<CommandBuild>,
     pub revisions: Vec<RevisionMetadata>,
     /// Interfaces of plugins that it imports. Guests in Rust name them in their code.
     pub uses: Vec<InterfaceName>,
@@ -35,6 +38,8 @@ pub struct MigrationSource {
 pub struct PluginSource {
     pub folder: PathBuf,
     pub driver: Driver,
+    /// Of the driver `command`.
+    pub command: Option<CommandBuild>,
     pub name: String,
     pub version: String,
     pub description: String,
@@ -59,6 +64,8 @@ pub enum Hook {
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 struct MigrationManifest {
     build: Option<Driver>,
+    command: Option<Vec<String>>,
+    output: Option<String>,
     revision: Option<String>,
     #[serde(default)]
     down_revisions: Vec<String>,
@@ -116,6 +123,8 @@ impl From<RevisionManifest> for RevisionMetadata {
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 struct PluginManifest {
     build: Option<Driver>,
+    command: Option<Vec<String>>,
+    output: Option<String>,
     name: String,
     version: String,
     #[serde(default)]
@@ -133,6 +142,8 @@ struct PluginManifest {
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 struct TestManifest {
     build: Option<Driver>,
+    command: Option<Vec<String>>,
+    output: Option<String>,
     #[serde(default)]
     description: String,
     #[serde(default)]
@@ -194,10 +205,12 @@ impl MigrationSource {
             );
             return Err(ArtifactError::Source { path, text });
         }
+        let command = CommandBuild::read(&path, manifest.build, manifest.command, manifest.output)?;
         let driver = driver(folder, manifest.build, Some(&revisions))?;
         Ok(Self {
             folder: folder.to_owned(),
             driver,
+            command,
             revisions,
             uses: manifest.uses,
         })
@@ -213,11 +226,14 @@ impl PluginSource {
     /// # Errors
     /// The file cannot be read, is not valid, or names no code.
     pub fn read(folder: &Path) -> Result<Self, ArtifactError> {
-        let manifest: PluginManifest = read_manifest(&folder.join(Self::MANIFEST))?;
+        let path = folder.join(Self::MANIFEST);
+        let manifest: PluginManifest = read_manifest(&path)?;
+        let command = CommandBuild::read(&path, manifest.build, manifest.command, manifest.output)?;
         let driver = driver(folder, manifest.build, None)?;
         Ok(Self {
             folder: folder.to_owned(),
             driver,
+            command,
             name: manifest.name,
             version: manifest.version,
             description: manifest.description,
@@ -236,7 +252,9 @@ impl PluginSource {
     /// # Errors
     /// The file cannot be read, is not valid, or names no code.
     pub fn read_test(folder: &Path) -> Result<Self, ArtifactError> {
-        let manifest: TestManifest = read_manifest(&folder.join(Self::TEST_MANIFEST))?;
+        let path = folder.join(Self::TEST_MANIFEST);
+        let manifest: TestManifest = read_manifest(&path)?;
+        let command = CommandBuild::read(&path, manifest.build, manifest.command, manifest.output)?;
         let driver = driver(folder, manifest.build, None)?;
         let part = |path: Option<&Path>| {
             let name = path.and_then(Path::file_name).unwrap_or_default();
@@ -246,6 +264,7 @@ impl PluginSource {
         Ok(Self {
             folder: folder.to_owned(),
             driver,
+            command,
             name: format!("{}/{}", part(subject), part(Some(folder))),
             version: "0.0.0".into(),
             description: manifest.description,

@@ -95,6 +95,11 @@ impl SourceStamps {
                 if !below.starts_with("assets") && (hidden || made) {
                     continue;
                 }
+                // A component that a build leaves beside its sources is none of them.
+                let is_wasm = Path::new(&name).extension().is_some_and(|ending| ending == "wasm");
+                if !below.starts_with("assets") && is_wasm {
+                    continue;
+                }
                 // What tests or describes the code is no part of it: a migration whose tests change is the same migration.
                 if below.as_os_str().is_empty() && (name == TESTS || name == README) {
                     continue;

@@ -32,7 +32,7 @@ pub struct BuiltArtifact {
 /// Builds the sources of migrations and plugins.
 ///
 /// # Errors
-/// The first source that cannot be built; revisions that make no graph.
+/// Sources that cannot be built, after all others are; revisions that make no graph.
 pub fn run(project: &Project, request: &BuildRequest, reporter: &dyn Reporter) -> Result<BuildReport, CommandError> {
     let settings = project.project_settings()?;
     let mode = if request.force {

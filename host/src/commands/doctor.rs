@@ -83,7 +83,7 @@ pub fn run(project: &Project, request: &DoctorRequest, reporter: &dyn Reporter) 
         }
         for (package, what) in driver.packages() {
             match toolchains.require_package(package, what, reporter) {
-                // The language's own compiler fetches it then.
+                // The build fetches it in another way then.
                 Ok(_) | Err(ToolchainError::NoClient { .. }) => {}
                 Err(error) => return Err(error.into()),
             }
@@ -132,10 +132,9 @@ fn drivers(names: &[String]) -> Result<Vec<Driver>, CommandError> {
 }
 
 fn language(driver: Driver, toolchains: &Toolchains) -> LanguageReport {
-    let tools = driver.tools().iter().map(|tool| toolchains.look(tool));
+    let mut tools: Vec<Looked> = driver.tools().iter().map(|tool| toolchains.look(tool)).collect();
     let packages = driver.packages().iter();
-    let packages = packages.map(|(package, what)| toolchains.look_package(package, what));
-    let tools: Vec<Looked> = tools.chain(packages).collect();
+    tools.extend(packages.map(|(package, what)| toolchains.look_for_package(package, what)));
     let mut report = LanguageReport {
         driver: driver.name(),
         language: driver.language(),

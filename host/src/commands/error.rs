@@ -226,13 +226,40 @@ fn artifact(error: &ArtifactError) -> Diagnostic {
         _ => Blame::Guest,
     };
     let mut diagnostic = Diagnostic::new(blame, ExitKind::Artifact, error.to_string());
-    let output = match error {
-        ArtifactError::Build { output, .. } => output,
-        ArtifactError::Toolchain { error, .. } => error.output(),
-        _ => "",
-    };
-    diagnostic.location.extend(output.lines().map(str::to_owned));
+    if let ArtifactError::Several { failures, built } = error {
+        return several(diagnostic, failures, *built);
+    }
+    diagnostic.location.extend(error.output().lines().map(str::to_owned));
     diagnostic.hints.extend(error.hint());
+    diagnostic
+}
+
+/// Each of `failures` with what its tool said, and each hint once.
+fn several(mut diagnostic: Diagnostic, failures: &[ArtifactError], built: usize) -> Diagnostic {
+    let mut blames = Vec::new();
+    for failure in failures {
+        let one = artifact(failure);
+        diagnostic.location.extend(one.what.lines().map(str::to_owned));
+        diagnostic
+            .location
+            .extend(one.location.iter().map(|line| format!("  {line}")));
+        for hint in one.hints {
+            if !diagnostic.hints.contains(&hint) {
+                diagnostic.hints.push(hint);
+            }
+        }
+        blames.push(one.blame);
+    }
+    // Guests are the rule; where none is to blame it is the machine.
+    if !blames.contains(&Blame::Guest) {
+        diagnostic.blame = Blame::Operator;
+    }
+    if built > 0 {
+        diagnostic.outcome.push(match built {
+            1 => "1 other was built, and is kept".to_owned(),
+            _ => format!("{built} others were built, and are kept"),
+        });
+    }
     diagnostic
 }
 
@@ -264,10 +291,16 @@ fn runtime(error: &RuntimeError) -> Diagnostic {
         | RuntimeError::UnknownKind { .. } => Diagnostic::new(error.blame(), ExitKind::Artifact, error.to_string()),
         _ => Diagnostic::new(error.blame(), ExitKind::Guest, error.to_string()),
     };
-    if let RuntimeError::Trapped { backtrace, .. } = error {
+    if let RuntimeError::Trapped { backtrace, output, .. } = error {
         diagnostic
             .location
             .extend(backtrace.iter().map(|frame| format!("in {frame}")));
+        if !output.is_empty() {
+            diagnostic.location.push("what it wrote last:".to_owned());
+            diagnostic
+                .location
+                .extend(output.iter().map(|line| format!("  {line}")));
+        }
     }
     diagnostic.hints.extend(error.hint());
     diagnostic

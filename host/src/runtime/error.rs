@@ -120,6 +120,8 @@ pub enum RuntimeError {
         guest: String,
         reason: String,
         backtrace: Vec<String>,
+        /// The last lines that it wrote to its standard output and error.
+        output: Vec<String>,
     },
     #[error("{guest} computed for more than {} without calling the host", seconds(.limit))]
     TimeLimit { guest: String, limit: Duration },

@@ -5,11 +5,12 @@ use std::sync::Arc;
 
 use wasmtime::component::{Component, InstancePre, ResourceTable};
 use wasmtime::{Store, Trap, UpdateDeadline};
-use wasmtime_wasi::{HostMonotonicClock, HostWallClock, WasiCtx, WasiCtxView, WasiView};
+use wasmtime_wasi::{HostMonotonicClock, HostWallClock, I32Exit, WasiCtx, WasiCtxView, WasiView};
 
 use super::contract;
 use super::error::RuntimeError;
 use super::limits::{self, Limiter, Stopwatch};
+use super::stdio::Output;
 use super::step::StepRun;
 use crate::artifact::Assets;
 
@@ -53,6 +54,7 @@ pub(super) struct GuestState {
     pub stopwatch: Stopwatch,
     /// What the SDK's panic hook said, to be shown with the trap that follows.
     pub panic: Option<String>,
+    output: Output,
     limiter: Limiter,
     wasi: WasiCtx,
 }
@@ -77,6 +79,7 @@ impl Guest {
     /// The component's start-up code trapped or ran into a limit.
     pub(super) async fn instantiate(&self, step: &Arc<StepRun>) -> Result<Instance, RuntimeError> {
         let limits = &step.settings.limits;
+        let output = Output::new(&step.revision, step.reporter.clone());
         let state = GuestState {
             step: step.clone(),
             name: self.name.clone(),
@@ -85,7 +88,8 @@ impl Guest {
             stopwatch: Stopwatch::new(limits.guest_time),
             panic: None,
             limiter: Limiter::new(limits.memory),
-            wasi: empty_wasi(),
+            wasi: empty_wasi(&output),
+            output,
         };
         let mut store = Store::new(self.pre.engine(), state);
         store.limiter(|state| &mut state.limiter);
@@ -146,7 +150,12 @@ pub(super) fn explain(store: &mut Store<GuestState>, error: &wasmtime::Error) ->
             limit: state.limiter.memory(),
         };
     }
-    let reason = trap.map_or_else(|| format!("{:#}", error.root_cause()), ToString::to_string);
+    let exit = error.downcast_ref::<I32Exit>();
+    let reason = match (trap, exit) {
+        (Some(trap), _) => trap.to_string(),
+        (None, Some(I32Exit(code))) => format!("it ended itself, with exit code {code}"),
+        (None, None) => format!("{:#}", error.root_cause()),
+    };
     let frames = error
         .downcast_ref::<wasmtime::WasmBacktrace>()
         .into_iter()
@@ -170,14 +179,17 @@ pub(super) fn explain(store: &mut Store<GuestState>, error: &wasmtime::Error) ->
         guest,
         reason,
         backtrace,
+        output: state.output.lines(),
     }
 }
 
 /// A WASI without any power: no files, no environment, no network, clocks that stand still, the same random numbers
-/// each time. Standard output and error go nowhere; guests use `log`.
-fn empty_wasi() -> WasiCtx {
+/// each time. Standard output and error go to `output`.
+fn empty_wasi(output: &Output) -> WasiCtx {
     let mut builder = WasiCtx::builder();
     builder
+        .stdout(output.clone())
+        .stderr(output.clone())
         .wall_clock(FrozenClock)
         .monotonic_clock(FrozenClock)
         .secure_random(wasmtime_wasi::random::Deterministic::new(vec![42]))

@@ -60,8 +60,9 @@ impl CallFailure {
             details.extend(failure.error.detail.iter().map(|detail| format!("detail: {detail}")));
             details.extend(failure.operation.iter().map(|operation| format!("in {operation}")));
         }
-        if let RuntimeError::Trapped { backtrace, .. } = error {
+        if let RuntimeError::Trapped { backtrace, output, .. } = error {
             details.extend(backtrace.iter().map(|frame| format!("in {frame}")));
+            details.extend(output.iter().map(|line| format!("wrote {line}")));
         }
         Self {
             text: error.to_string(),

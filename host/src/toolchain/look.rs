@@ -12,7 +12,7 @@ pub struct Looked {
     /// What would be installed, or was, e.g. `ziglang 0.15.2`.
     pub package: String,
     pub registry: Registry,
-    /// Where the program is, or the folder of a package without one; none where it is nowhere.
+    /// Where the program is; none where it is nowhere.
     pub program: Option<PathBuf>,
     pub origin: Option<Origin>,
     /// What the program says of its version.
@@ -30,30 +30,10 @@ impl Toolchains {
     /// Looks for `tool`, and for what would install it.
     pub fn look(&self, tool: &Tool) -> Looked {
         let package = &tool.package;
-        let mut looked = Looked::new(tool.name, package);
+        let mut looked = Looked::nothing(tool.name, package);
         match self.find(tool) {
             Ok(Some(found)) => looked.found(found, package),
-            Ok(None) => {
-                let client = self
-                    .settings
-                    .install
-                    .then(|| client::is_there(&self.settings, package.registry));
-                match client {
-                    Some(true) => looked.installable = true,
-                    there => {
-                        let error = match there {
-                            None => self.must_not_install(package, tool.name),
-                            Some(_) => super::ToolchainError::NoClient {
-                                tool: tool.name,
-                                package: package.name,
-                                registry: package.registry,
-                            },
-                        };
-                        looked.problem = Some(error.to_string());
-                        looked.hint = error.hint();
-                    }
-                }
-            }
+            Ok(None) => self.missing(&mut looked, package),
             Err(error) => {
                 looked.problem = Some(error.to_string());
                 looked.hint = error.hint();
@@ -62,9 +42,9 @@ impl Toolchains {
         looked
     }
 
-    /// Looks for a package that has no program. Where its registry's client is missing, a compiler fetches it by itself.
-    pub fn look_package(&self, package: &Package, what: &'static str) -> Looked {
-        let mut looked = Looked::new(what, package);
+    /// Looks for a package that has no program; `what` is what people call it.
+    pub fn look_for_package(&self, package: &Package, what: &'static str) -> Looked {
+        let mut looked = Looked::nothing(what, package);
         match self.installed(package) {
             Some(folder) => {
                 looked.version = Some(package.version.to_owned());
@@ -72,19 +52,34 @@ impl Toolchains {
                 looked.origin = Some(Origin::Installed);
                 looked.program = Some(folder);
             }
+            // Where its client is missing, the build fetches it in another way.
             None if self.settings.install => looked.installable = true,
-            None => {
-                let error = self.must_not_install(package, what);
-                looked.problem = Some(error.to_string());
-                looked.hint = error.hint();
-            }
+            None => self.missing(&mut looked, package),
         }
         looked
+    }
+
+    /// Whether the first build can install what is not there.
+    fn missing(&self, looked: &mut Looked, package: &Package) {
+        let error = match self.settings.install {
+            false => self.must_not_install(package, looked.tool),
+            true if client::is_there(&self.settings, package.registry) => {
+                looked.installable = true;
+                return;
+            }
+            true => super::ToolchainError::NoClient {
+                tool: looked.tool,
+                package: package.name,
+                registry: package.registry,
+            },
+        };
+        looked.problem = Some(error.to_string());
+        looked.hint = error.hint();
     }
 }
 
 impl Looked {
-    fn new(tool: &'static str, package: &Package) -> Self {
+    fn nothing(tool: &'static str, package: &Package) -> Self {
         Self {
             tool,
             package: format!("{} {}", package.name, package.version),

@@ -63,6 +63,9 @@ pub const GO_RUNTIME: Package = Package {
     overrides: &[],
 };
 
+/// What people call it.
+pub const GO_RUNTIME_NAME: &str = "Go's runtime for components";
+
 /// Runs componentize-qjs, whose machine code is loaded by Node.js.
 pub const NODE: Tool = Tool {
     name: "node",

@@ -1,7 +1,8 @@
 //! From a core module to a component, for compilers that stop at a module; and what any component may import.
 
 use wasmparser::BinaryReader;
-use wit_component::ComponentEncoder;
+use wit_component::{ComponentEncoder, StringEncoding};
+use wit_parser::Resolve;
 
 use super::super::error::ArtifactError;
 use super::super::sections::Sections;
@@ -16,8 +17,7 @@ pub(super) fn encode(job: &Job<'_>, module: &[u8]) -> Result<Vec<u8>, ArtifactEr
         let mut encoder = ComponentEncoder::default();
         encoder.validate(true);
         if imports_preview1(module) {
-            let adapter = wat::parse_str(include_str!("nowasi.wat"))?;
-            encoder.adapter(PREVIEW1, &adapter)?;
+            encoder.adapter(PREVIEW1, &adapter()?)?;
         }
         encoder.module(&without_debug_info(module)?)?.encode()
     };
@@ -30,6 +30,16 @@ pub(super) fn encode(job: &Job<'_>, module: &[u8]) -> Result<Vec<u8>, ArtifactEr
             chain.join("\n"),
         )
     })
+}
+
+/// `nowasi.wat` with the description of what it imports.
+fn adapter() -> anyhow::Result<Vec<u8>> {
+    let mut module = wat::parse_str(include_str!("nowasi.wat"))?;
+    let mut resolve = Resolve::default();
+    let package = resolve.push_str("nowasi.wit", include_str!("nowasi.wit"))?;
+    let world = resolve.select_world(&[package], None)?;
+    wit_component::embed_component_metadata(&mut module, &resolve, world, StringEncoding::UTF8, false)?;
+    Ok(module)
 }
 
 /// The module without what debuggers read, which is most of it. The names of functions stay: they are told where the guest traps.

@@ -16,7 +16,7 @@ use wit_component::StringEncoding;
 
 use super::super::error::ArtifactError;
 use super::{Job, Source, component, tool};
-use crate::toolchain::{Found, GO, GO_RUNTIME};
+use crate::toolchain::{Found, GO, GO_RUNTIME, GO_RUNTIME_NAME};
 
 /// Carried by the host, and written beside the bindings.
 const HELPER: &str = include_str!("go/mighost.go");
@@ -80,7 +80,7 @@ fn runtime(job: &Job<'_>) -> Result<Option<PathBuf>, ArtifactError> {
     use crate::toolchain::ToolchainError::NoClient;
     match job
         .toolchains
-        .require_package(&GO_RUNTIME, "Go's runtime for components", job.reporter)
+        .require_package(&GO_RUNTIME, GO_RUNTIME_NAME, job.reporter)
     {
         Ok(folder) => Ok(Some(folder.join(GO_RUNTIME.name).join("src/pkg"))),
         Err(NoClient { .. }) => Ok(None),

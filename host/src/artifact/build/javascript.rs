@@ -15,8 +15,8 @@ use wit_parser::{Function, FunctionKind, Interface, Resolve, WorldItem};
 
 use super::super::error::ArtifactError;
 use super::super::sections::Assets;
-use super::runtimes::Built;
-use super::{Job, Source, kinds};
+use super::runtimes::{self, Built};
+use super::{Job, Source};
 
 /// Where `runtime.js` looks for the guest's code, and for where its lines come from.
 const CODE: &str = "mighost:code.js";
@@ -45,7 +45,7 @@ pub(super) fn build(job: &Job<'_>) -> Result<Built, ArtifactError> {
     let mut assets = Assets::new();
     assets.insert(CODE.to_owned(), bundle.code);
     assets.insert(LINES.to_owned(), bundle.lines);
-    assets.extend(kinds(job));
+    assets.extend(runtimes::kinds(job));
     Ok(Built { component, assets })
 }
 
@@ -67,6 +67,10 @@ impl<'a> WorldInterface<'a> {
     fn functions(&self) -> impl Iterator<Item = &'a Function> + use<'a> {
         let functions = self.interface.functions.values();
         functions.filter(|function| matches!(function.kind, FunctionKind::Freestanding))
+    }
+
+    fn is_object_type(&self) -> bool {
+        self.short() == "mighost:host/object-type"
     }
 
     fn is_revision(&self) -> bool {

@@ -9,9 +9,15 @@ use wit_parser::{InterfaceId, Resolve, Type, TypeDefKind, TypeOwner};
 
 use super::super::interface::InterfaceName;
 use super::super::sections::{self, Sections};
+use crate::ident::Digest;
 
 /// The host's own package, which is not decoded from anything.
 const HOST: &str = "mighost:host/";
+
+/// Whether `name`, which a component imports or exports, is an interface of a plugin's.
+pub(in crate::artifact) fn is_of_plugin(name: &str) -> bool {
+    name.contains('/') && !name.starts_with(HOST) && !name.starts_with("wasi:")
+}
 
 /// A plugin that is built.
 pub(in crate::artifact) struct Provider {
@@ -51,16 +57,44 @@ impl Provider {
         }
     }
 
+    /// The digest of each interface that it exports, the types of others that it uses included. What documents them is left out.
+    pub fn interfaces(&self) -> Result<BTreeMap<String, Digest>, String> {
+        let own: Vec<&String> = self.exports.iter().filter(|name| is_of_plugin(name)).collect();
+        if own.is_empty() {
+            return Ok(BTreeMap::new());
+        }
+        let resolve = self.resolve()?;
+        let mut digests = BTreeMap::new();
+        for name in own {
+            let mut texts = BTreeMap::new();
+            let mut pending = vec![name.clone()];
+            while let Some(name) = pending.pop() {
+                if texts.contains_key(&name) {
+                    continue;
+                }
+                let id = find(resolve, &name).ok_or_else(|| format!("the component has no {name}"))?;
+                let text = print(resolve, id, "interface", false).map_err(|error| format!("{error:#}"))?;
+                pending.extend(used_by_types(resolve, id));
+                texts.insert(name, text);
+            }
+            // By its name it is known already: a later version of the same text is the same.
+            let own = texts.remove(name).unwrap_or_default();
+            let others = texts.iter().flat_map(|(name, text)| [name.as_bytes(), text.as_bytes()]);
+            digests.insert(
+                name.clone(),
+                Digest::of_parts(std::iter::once(own.as_bytes()).chain(others)),
+            );
+        }
+        Ok(digests)
+    }
+
     fn resolve(&self) -> Result<&Resolve, String> {
         let decode = || {
-            let code = |bytes: &[u8]| Sections::parse(bytes).map(|sections| sections.code());
-            let code = match &self.artifact {
-                Artifact::Bytes(bytes) => code(bytes).ok(),
-                Artifact::File(path) => code(&sections::read_file(path).map_err(|error| error.to_string())?).ok(),
+            let bytes = match &self.artifact {
+                Artifact::Bytes(bytes) => bytes.clone(),
+                Artifact::File(path) => sections::read_file(path).map_err(|error| error.to_string())?.into(),
             };
-            let code = code.ok_or("it is not a component")?;
-            let decoded = wit_component::decode(&code).map_err(|error| format!("{error:#}"))?;
-            Ok(decoded.resolve().clone())
+            sections::decode(&bytes).map(|decoded| decoded.resolve().clone())
         };
         let decoded = self.decoded.get_or_init(decode).as_ref();
         decoded
@@ -94,13 +128,15 @@ impl Providers {
             .iter()
             .flat_map(|provider| provider.exports.iter().map(move |export| (provider, export)));
         let mut meant: Vec<_> = exports.clone().filter(|(_, export)| name.means(export)).collect();
+        // Two plugins for one interface are refused where plugins are linked.
+        meant.sort_by_key(|(_, export)| *export);
         meant.dedup_by_key(|(_, export)| *export);
         match meant.as_slice() {
             [(_, export)] => Ok((*export).clone()),
             [] => {
                 let mut there: Vec<&str> = exports
                     .map(|(_, export)| export.as_str())
-                    .filter(|export| !export.starts_with(HOST) && export.contains('/'))
+                    .filter(|export| is_of_plugin(export))
                     .collect();
                 there.sort_unstable();
                 there.dedup();
@@ -151,7 +187,7 @@ impl Providers {
             let Some(id) = find(resolve, &name) else {
                 return Err(format!("the component of the plugin {} has no {name}", provider.name));
             };
-            let text = print(resolve, id, &interface)
+            let text = print(resolve, id, &interface, true)
                 .map_err(|error| format!("{name} cannot be written as WIT: {error:#}"))?;
             packages.entry(package).or_default().insert(interface, text);
             let of_types = used_by_types(resolve, id)
@@ -177,8 +213,9 @@ fn find(resolve: &Resolve, full: &str) -> Option<InterfaceId> {
     ids.find(|id| resolve.id_of(*id).as_deref() == Some(full))
 }
 
-fn print(resolve: &Resolve, id: InterfaceId, name: &str) -> anyhow::Result<String> {
+fn print(resolve: &Resolve, id: InterfaceId, name: &str, docs: bool) -> anyhow::Result<String> {
     let mut printer = WitPrinter::default();
+    printer.emit_docs(docs);
     printer.print_interface_outer(resolve, id, name)?;
     printer.output.indent_start();
     printer.print_interface(resolve, id)?;

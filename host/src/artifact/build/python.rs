@@ -10,8 +10,8 @@ use std::process::Command;
 
 use super::super::error::ArtifactError;
 use super::super::sections::Assets;
-use super::runtimes::{self, Built};
-use super::{Job, Source, kinds, tool};
+use super::runtimes::{self, Built, kinds};
+use super::{Job, Source, tool};
 use crate::toolchain::COMPONENTIZE_PY;
 
 const HELPER: &str = include_str!("python/mighost.py");
@@ -79,10 +79,9 @@ pub(super) fn build(job: &Job<'_>) -> Result<Built, ArtifactError> {
             std::fs::read(&output).map_err(ArtifactError::read(&output))
         },
     )?;
-    Ok(Built {
-        component,
-        assets: code(job)?,
-    })
+    let mut assets = code(job)?;
+    assets.extend(kinds(job));
+    Ok(Built { component, assets })
 }
 
 /// Writes what the component is made of, and returns the folder.
@@ -97,7 +96,7 @@ fn write_app(job: &Job<'_>, app: &str) -> Result<PathBuf, ArtifactError> {
 
 /// The guest's files, under the names by which `runtime.py` finds them.
 fn code(job: &Job<'_>) -> Result<Assets, ArtifactError> {
-    let mut assets: Assets = kinds(job).into_iter().collect();
+    let mut assets = Assets::new();
     for path in job.sources(&["py"]) {
         if is_test(path) {
             continue;

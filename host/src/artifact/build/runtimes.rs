@@ -9,7 +9,7 @@ use std::time::SystemTime;
 
 use super::super::error::ArtifactError;
 use super::super::sections::Assets;
-use super::Job;
+use super::{Job, Source};
 use crate::ident::Digest;
 use crate::report::{Event, Level};
 
@@ -28,6 +28,20 @@ impl From<Vec<u8>> for Built {
             component,
             assets: Assets::new(),
         }
+    }
+}
+
+/// Where the runtimes look for the names of a plugin's kinds, so that its code need not list them.
+const KINDS: &str = "mighost:kinds.json";
+
+/// The kinds that a plugin's manifest names, as an asset; none where it names none.
+pub(super) fn kinds(job: &Job<'_>) -> Option<(String, Vec<u8>)> {
+    match job.source {
+        Source::Plugin(plugin) if !plugin.kinds.is_empty() => {
+            let names = serde_json::Value::from(plugin.kinds.as_slice()).to_string();
+            Some((KINDS.to_owned(), names.into_bytes()))
+        }
+        _ => None,
     }
 }
 
@@ -76,7 +90,7 @@ pub(super) fn kept(
     Ok(component)
 }
 
-/// The text of all files below `folder`, in an order that does not depend on that of `uses`.
+/// The text of all files below `folder` but for comments, in an order that does not depend on that of `uses`.
 fn wit_text(folder: &Path) -> Result<String, ArtifactError> {
     let mut paths = Vec::new();
     let mut pending = vec![folder.to_owned()];
@@ -90,7 +104,10 @@ fn wit_text(folder: &Path) -> Result<String, ArtifactError> {
     let mut texts = Vec::new();
     for path in paths {
         let text = fs::read_to_string(&path).map_err(ArtifactError::read(&path))?;
-        let mut lines: Vec<&str> = text.lines().collect();
+        let mut lines: Vec<&str> = text
+            .lines()
+            .filter(|line| !line.trim_start().starts_with("//"))
+            .collect();
         if path.parent() == Some(folder) {
             lines.sort_unstable();
         }

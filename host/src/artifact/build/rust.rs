@@ -20,33 +20,41 @@ const RUST_HINT: &str =
 /// Set to `debian` where the target's std was installed beside Debian's rustc (`cargo xtask wasm-std`).
 const STD_VARIABLE: &str = "MIGHOST_WASM_STD";
 
-/// Builds the Cargo packages in `folders`; answers the component of each, by folder.
+/// Builds the Cargo packages in `folders`; answers the component of each, by folder, or why there is none. Those that lack the same as another,
+/// say the compiler, are left out.
 pub(super) fn build_all(
     folders: Vec<PathBuf>,
     cargo_folder: &Path,
     reporter: &dyn Reporter,
-) -> Result<BTreeMap<PathBuf, Vec<u8>>, ArtifactError> {
+) -> BTreeMap<PathBuf, Result<Vec<u8>, ArtifactError>> {
+    let mut components = BTreeMap::new();
     let mut workspaces: BTreeMap<PathBuf, Vec<PathBuf>> = BTreeMap::new();
     for folder in folders {
-        workspaces.entry(workspace_of(&folder)?).or_default().push(folder);
+        match workspace_of(&folder) {
+            Ok(workspace) => workspaces.entry(workspace).or_default().push(folder),
+            Err(error) => {
+                let ends = matches!(error, ArtifactError::NoTool { .. });
+                components.insert(folder, Err(error));
+                if ends {
+                    return components;
+                }
+            }
+        }
     }
-    let mut components = BTreeMap::new();
     for (workspace, folders) in workspaces {
         let text = format!("cargo builds {} packages of {}", folders.len(), workspace.display());
         reporter.report(Event::Note {
             level: Level::Debug,
             text,
         });
-        for (folder, module) in build_workspace(&workspace, &folders, cargo_folder)? {
-            let component = componentize(&module).map_err(|error| ArtifactError::Build {
-                path: folder.clone(),
-                reason: format!("the module that cargo built cannot be made a component: {error:#}"),
-                output: String::new(),
-            })?;
-            components.insert(folder, component);
+        match build_workspace(&workspace, &folders, cargo_folder) {
+            Ok(built) => components.extend(built),
+            Err(error) => {
+                components.extend(folders.into_iter().next().map(|folder| (folder, Err(error))));
+            }
         }
     }
-    Ok(components)
+    components
 }
 
 fn cargo() -> Command {
@@ -144,7 +152,37 @@ struct CargoMessage {
 
 #[derive(Deserialize)]
 struct CompilerMessage {
+    level: String,
     rendered: Option<String>,
+}
+
+/// What cargo said, by the manifests of packages.
+#[derive(Default)]
+struct Said {
+    modules: BTreeMap<PathBuf, PathBuf>,
+    errors: BTreeMap<PathBuf, String>,
+}
+
+impl Said {
+    fn read(&mut self, line: &str) {
+        // What is no message of cargo's is what a build script printed.
+        let Ok(message) = serde_json::from_str::<CargoMessage>(line) else {
+            return;
+        };
+        let module = |name: &PathBuf| name.extension().is_some_and(|extension| extension == "wasm");
+        match (message.reason.as_str(), message.message) {
+            ("compiler-artifact", _) => {
+                let module = message.filenames.into_iter().find(module);
+                self.modules
+                    .extend(module.map(|module| (message.manifest_path, module)));
+            }
+            ("compiler-message", Some(said)) if said.level.starts_with("error") => {
+                let errors = self.errors.entry(message.manifest_path).or_default();
+                errors.push_str(&said.rendered.unwrap_or_default());
+            }
+            _ => {}
+        }
+    }
 }
 
 /// Runs cargo once and reads the module of each of `folders`.
@@ -152,21 +190,63 @@ fn build_workspace(
     workspace: &Path,
     folders: &[PathBuf],
     cargo_folder: &Path,
-) -> Result<Vec<(PathBuf, Vec<u8>)>, ArtifactError> {
+) -> Result<Vec<(PathBuf, Result<Vec<u8>, ArtifactError>)>, ArtifactError> {
     let mut command = cargo();
     command.args([
         "build",
         "--release",
         "--target",
         TARGET,
-        "--message-format=json-render-diagnostics",
+        "--keep-going",
+        "--message-format=json",
         "--manifest-path",
     ]);
     // One folder for all guests: what they have in common, such as wit-bindgen, is built once.
     command.arg(workspace).arg("--target-dir").arg(cargo_folder);
+    let mut built = Vec::new();
+    let mut named = Vec::new();
     for folder in folders {
-        command.arg("--package").arg(package_name(folder)?);
+        match package_name(folder) {
+            Ok(name) => {
+                command.arg("--package").arg(name);
+                named.push(folder);
+            }
+            Err(error) => built.push((folder.clone(), Err(error))),
+        }
     }
+    if named.is_empty() {
+        return Ok(built);
+    }
+    let (succeeded, said, diagnostics) = run(command, workspace)?;
+    let mut untold = true;
+    for folder in named {
+        let manifest = std::path::absolute(folder.join("Cargo.toml")).unwrap_or_default();
+        let canonical = manifest.canonicalize().unwrap_or_default();
+        if let Some(module) = said.modules.get(&manifest).or_else(|| said.modules.get(&canonical)) {
+            built.push((folder.clone(), component_of(folder, module)));
+            continue;
+        }
+        let own = said.errors.get(&manifest).or_else(|| said.errors.get(&canonical));
+        let output = match own {
+            Some(errors) => errors.clone(),
+            None if succeeded => {
+                built.push((folder.clone(), Err(no_cdylib(folder))));
+                continue;
+            }
+            // Told once: what they depend on failed, or cargo itself.
+            None if !std::mem::take(&mut untold) => continue,
+            None => {
+                let others: String = said.errors.values().map(String::as_str).collect();
+                format!("{others}{diagnostics}")
+            }
+        };
+        built.push((folder.clone(), Err(failed(folder, &output))));
+    }
+    Ok(built)
+}
+
+/// Runs cargo; answers whether it succeeded, what it said, and what it wrote for people.
+fn run(mut command: Command, workspace: &Path) -> Result<(bool, Said, String), ArtifactError> {
     let mut child = command
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
@@ -182,55 +262,51 @@ fn build_workspace(
         }
         text
     });
-    let mut modules = BTreeMap::new();
-    let mut rendered = String::new();
+    let mut said = Said::default();
     if let Some(stdout) = child.stdout.take() {
-        for line in BufReader::new(stdout).lines().map_while(Result::ok) {
-            let Ok(message) = serde_json::from_str::<CargoMessage>(&line) else {
-                continue;
-            };
-            if let Some(text) = message.message.and_then(|message| message.rendered) {
-                rendered.push_str(&text);
-            }
-            let module = message
-                .filenames
-                .into_iter()
-                .find(|name| name.extension().is_some_and(|extension| extension == "wasm"));
-            if let (true, Some(module)) = (message.reason == "compiler-artifact", module) {
-                modules.insert(message.manifest_path, module);
-            }
-        }
+        let lines = BufReader::new(stdout).lines().map_while(Result::ok);
+        lines.for_each(|line| said.read(&line));
     }
     let status = child.wait().map_err(|error| spawn_error(workspace, &error))?;
     let diagnostics = diagnostics.join().unwrap_or_default();
-    if !status.success() {
-        let output = tail(format!("{rendered}{}", String::from_utf8_lossy(&diagnostics)).as_bytes());
-        let path = match folders {
-            [folder] => folder.clone(),
-            _ => workspace.parent().unwrap_or(workspace).to_owned(),
+    Ok((
+        status.success(),
+        said,
+        String::from_utf8_lossy(&diagnostics).into_owned(),
+    ))
+}
+
+fn component_of(folder: &Path, module: &Path) -> Result<Vec<u8>, ArtifactError> {
+    let module = std::fs::read(module).map_err(ArtifactError::read(module))?;
+    componentize(&module).map_err(|error| ArtifactError::Build {
+        path: folder.to_owned(),
+        reason: format!("the module that cargo built cannot be made a component: {error:#}"),
+        output: String::new(),
+    })
+}
+
+fn failed(folder: &Path, output: &str) -> ArtifactError {
+    let path = folder.to_owned();
+    if output.contains("can't find crate for `core`") || output.contains("can't find crate for `std`") {
+        return ArtifactError::NoTool {
+            path,
+            tool: format!("the Rust target {TARGET}"),
+            hint: target_hint(),
         };
-        if output.contains("can't find crate for `core`") || output.contains("can't find crate for `std`") {
-            return Err(ArtifactError::NoTool {
-                path,
-                tool: format!("the Rust target {TARGET}"),
-                hint: target_hint(),
-            });
-        }
-        let reason = "cargo failed".into();
-        return Err(ArtifactError::Build { path, reason, output });
     }
-    let mut built = Vec::new();
-    for folder in folders {
-        let manifest = std::path::absolute(folder.join("Cargo.toml")).unwrap_or_default();
-        let canonical = manifest.canonicalize().unwrap_or_default();
-        if let Some(module) = modules.get(&manifest).or_else(|| modules.get(&canonical)) {
-            built.push((
-                folder.clone(),
-                std::fs::read(module).map_err(ArtifactError::read(module))?,
-            ));
-        }
+    ArtifactError::Build {
+        path,
+        reason: "cargo failed".into(),
+        output: tail(output.as_bytes()),
     }
-    Ok(built)
+}
+
+fn no_cdylib(folder: &Path) -> ArtifactError {
+    ArtifactError::Build {
+        path: folder.to_owned(),
+        reason: "cargo built no cdylib of it; its Cargo.toml needs crate-type = [\"cdylib\"]".into(),
+        output: String::new(),
+    }
 }
 
 fn package_name(folder: &Path) -> Result<String, ArtifactError> {

@@ -11,21 +11,27 @@ const MAX_LINES: usize = 60;
 
 /// Runs `command` to its end; what it says is shown with `--verbose`, or in the error.
 pub(super) fn run(job: &Job<'_>, name: &str, command: &mut Command) -> Result<(), ArtifactError> {
-    let output = command.stdin(Stdio::null()).output().map_err(|error| {
+    try_run(job, name, command).map_err(|error| {
         let program = command.get_program().to_string_lossy();
         job.failed(format!("{name} cannot be run as {program}: {error}"), "")
-    })?;
+    })?
+}
+
+/// As [`run`]; the outer error is that there is no program that could run.
+pub(super) fn try_run(job: &Job<'_>, name: &str, command: &mut Command) -> std::io::Result<Result<(), ArtifactError>> {
+    let output = command.stdin(Stdio::null()).output()?;
+    // What is wrong is said to stderr, and the end is what is kept.
     let text = format!(
         "{}{}",
-        String::from_utf8_lossy(&output.stderr),
-        String::from_utf8_lossy(&output.stdout)
+        String::from_utf8_lossy(&output.stdout),
+        String::from_utf8_lossy(&output.stderr)
     );
     if !output.status.success() {
         let reason = match undefined(&text) {
             Some(function) => format!("{name} failed: there is no function {function}, which must be defined"),
             None => format!("{name} failed"),
         };
-        return Err(job.failed(reason, last_lines(&text)));
+        return Ok(Err(job.failed(reason, last_lines(&text))));
     }
     if !text.trim().is_empty() {
         job.reporter.report(Event::Note {
@@ -33,7 +39,7 @@ pub(super) fn run(job: &Job<'_>, name: &str, command: &mut Command) -> Result<()
             text: format!("{name} says of {}:\n{}", job.source.name(), text.trim_end()),
         });
     }
-    Ok(())
+    Ok(Ok(()))
 }
 
 /// The function that a linker says is missing, such as `upgrade` or one that the world exports.

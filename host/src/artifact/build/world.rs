@@ -9,9 +9,11 @@ use std::path::{Path, PathBuf};
 use wit_bindgen_core::wit_parser as bindings;
 use wit_parser::{PackageId, Resolve, SourceMap, UnresolvedPackageGroup, WorldId};
 
+use super::super::docs::WitDocs;
 use super::super::error::ArtifactError;
 use super::super::interface::InterfaceName;
 use super::super::metadata::WIT_VERSION;
+use super::super::source::PluginSource;
 use super::super::sql_component::WIT;
 use super::Source;
 use super::providers::{Packages, Providers};
@@ -106,6 +108,21 @@ impl OwnWit {
     /// The package's name without its version.
     pub fn package_name(&self) -> String {
         format!("{}:{}", self.group.main.name.namespace, self.group.main.name.name)
+    }
+
+    /// With what it uses of others.
+    fn resolve(self, providers: &Providers) -> Result<Resolve, String> {
+        let used: Vec<String> = self
+            .uses()
+            .iter()
+            .map(|name| providers.full_name(name))
+            .collect::<Result<_, _>>()?;
+        let mut resolve = Resolve::default();
+        let deps = dependencies(&providers.packages(&used)?)?;
+        resolve
+            .push_groups(self.group, deps)
+            .map_err(|error| error.render(&resolve.source_map))?;
+        Ok(resolve)
     }
 
     /// The package's name with its version.
@@ -236,20 +253,39 @@ fn resolve_all(
     own: Option<OwnWit>,
     packages: &Packages,
 ) -> Result<PackageId, String> {
-    let parse = |files: &[(&str, &str)]| {
-        let mut sources = SourceMap::new();
-        for (name, text) in files {
-            sources.push_str(name, *text);
-        }
-        sources.parse().map_err(|(sources, error)| error.render(&sources))
-    };
     let main = parse(&[("guest.wit", text)])?;
-    let mut deps = vec![parse(&WIT)?];
-    for (package, interfaces) in packages {
-        deps.push(parse(&[(package, &package_text(package, interfaces.values()))])?);
-    }
+    let mut deps = dependencies(packages)?;
     deps.extend(own.map(|own| own.group));
     resolve
         .push_groups(main, deps)
         .map_err(|error| error.render(&resolve.source_map))
+}
+
+fn parse(files: &[(&str, &str)]) -> Result<UnresolvedPackageGroup, String> {
+    let mut sources = SourceMap::new();
+    for (name, text) in files {
+        sources.push_str(name, *text);
+    }
+    sources.parse().map_err(|(sources, error)| error.render(&sources))
+}
+
+/// The host's package and those of plugins.
+fn dependencies(packages: &Packages) -> Result<Vec<UnresolvedPackageGroup>, String> {
+    let mut groups = vec![parse(&WIT)?];
+    for (package, interfaces) in packages {
+        groups.push(parse(&[(package, &package_text(package, interfaces.values()))])?);
+    }
+    Ok(groups)
+}
+
+/// The comments of a plugin's own `wit/`. They are for people, so what cannot be read has none: its build says why, if it matters.
+pub(super) fn docs(plugin: &PluginSource, providers: &Providers) -> Option<WitDocs> {
+    let own = OwnWit::read(&plugin.folder).ok().flatten().filter(|_| !plugin.test)?;
+    let package = own.package();
+    let resolve = own.resolve(providers).or_else(|_| {
+        // A crate in Rust has what it uses below its own `deps/`.
+        let mut resolve = Resolve::default();
+        resolve.push_dir(plugin.folder.join("wit")).map(|_| resolve)
+    });
+    WitDocs::of(resolve.ok()?, &package)
 }

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::super::ArtifactInfo;
 use super::super::metadata::{PluginMetadata, RevisionsMetadata};
 use super::super::stamps::{FolderStamp, SourceStamps};
+use super::builds::Interfaces;
 use crate::ident::Digest;
 
 /// The index, as it is used.
@@ -26,6 +27,8 @@ pub(super) struct Entry {
     pub stamps: SourceStamps,
     // Entries are moved about more than they are looked at.
     pub artifact: Box<ArtifactInfo>,
+    /// The interfaces of plugins that a source's artifact was built against.
+    pub used: Interfaces,
 }
 
 /// The index, as it is stored. An idle run spends its time with parsing it, so what a thousand migrations in SQL have in common is
@@ -57,6 +60,10 @@ struct StoredEntry {
     digest: Digest,
     /// Which one of `codes`.
     code: usize,
+    #[serde(default, skip_serializing_if = "Interfaces::is_empty")]
+    interfaces: Interfaces,
+    #[serde(default, skip_serializing_if = "Interfaces::is_empty")]
+    used: Interfaces,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     revisions: Option<RevisionsMetadata>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -82,7 +89,7 @@ impl Index {
     pub fn to_json(&self) -> serde_json::Result<Vec<u8>> {
         let mut codes = Vec::new();
         let mut numbers = HashMap::new();
-        let entries = self.entries.iter().map(|(path, Entry { stamps, artifact })| {
+        let entries = self.entries.iter().map(|(path, Entry { stamps, artifact, used })| {
             let code = StoredCode {
                 digest: artifact.code_digest,
                 imports: artifact.imports.to_vec(),
@@ -98,6 +105,8 @@ impl Index {
                     codes.push(code);
                     codes.len() - 1
                 }),
+                interfaces: (*artifact.interfaces).clone(),
+                used: used.clone(),
                 revisions: artifact.revisions.clone(),
                 plugin: artifact.plugin.clone(),
             }
@@ -130,12 +139,14 @@ impl Index {
                 code_digest,
                 imports,
                 exports,
+                interfaces: entry.interfaces.into(),
                 revisions: entry.revisions,
                 plugin: entry.plugin,
             };
             let stamps = entry.stamps;
             let artifact = Box::new(artifact);
-            Some((entry.path, Entry { stamps, artifact }))
+            let used = entry.used;
+            Some((entry.path, Entry { stamps, artifact, used }))
         });
         Some(Self {
             outputs: stored.outputs,

@@ -6,9 +6,10 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
-use super::super::build::Source;
+use super::super::build::{Source, Stale};
 use super::super::source::{MigrationSource, PluginSource};
 use super::super::stamps::{FileStamp, FolderStamp, SourceStamps, folder_stamp};
+use super::builds::Interfaces;
 use super::index::Entry;
 use super::{ArtifactError, ArtifactInfo};
 use crate::ident::Digest;
@@ -32,6 +33,8 @@ pub(super) struct Item {
     pub known: Option<Box<ArtifactInfo>>,
     /// Whether the index has other stamps, or none.
     pub learned: bool,
+    /// The interfaces of plugins that a source's artifact was built against.
+    pub used: Interfaces,
     manifest: &'static str,
 }
 
@@ -131,7 +134,7 @@ impl Place {
     fn look(self, indexed: Option<Entry>) -> Result<Option<Item>, ArtifactError> {
         let (stamps, known, learned) = match indexed {
             Some(entry) if self.output.is_some() && entry.stamps.hold(&self.path) => {
-                (entry.stamps, Some(entry.artifact), false)
+                (entry.stamps, Some((entry.artifact, entry.used)), false)
             }
             indexed => {
                 let Some(found) = self.stamps()? else {
@@ -139,15 +142,17 @@ impl Place {
                 };
                 let same = indexed.as_ref().is_some_and(|entry| entry.stamps == found);
                 let known = indexed.filter(|entry| entry.stamps.files == found.files);
-                (found, known.map(|entry| entry.artifact), !same)
+                (found, known.map(|entry| (entry.artifact, entry.used)), !same)
             }
         };
+        let (known, used) = known.unzip();
         Ok(Some(Item {
             path: self.path,
             stamps,
             output: self.output,
             known,
             learned,
+            used: used.unwrap_or_default(),
             manifest: self.manifest,
         }))
     }
@@ -169,8 +174,17 @@ impl Item {
         self.manifest == MigrationSource::MANIFEST
     }
 
+    /// What is built of a source folder, as it was looked at.
+    pub fn stale(&self) -> Result<Stale, ArtifactError> {
+        Ok(Stale {
+            source: self.source()?,
+            files: self.stamps.files.clone(),
+            output: self.output.clone().unwrap_or_default(),
+        })
+    }
+
     /// Reads the manifest of a source folder.
-    pub fn source(&self) -> Result<Source, ArtifactError> {
+    fn source(&self) -> Result<Source, ArtifactError> {
         Ok(match self.manifest {
             MigrationSource::MANIFEST => Source::Migration(MigrationSource::read(&self.path)?),
             PluginSource::TEST_MANIFEST => Source::Plugin(PluginSource::read_test(&self.path)?),

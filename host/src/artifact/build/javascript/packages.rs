@@ -40,6 +40,10 @@ pub(super) fn install(job: &Job<'_>) -> Result<Option<PathBuf>, ArtifactError> {
     if fs::read_to_string(&marker).is_ok_and(|there| there == key) && modules.is_dir() {
         return Ok(Some(modules));
     }
+    // Whoever is interrupted leaves nothing that looks whole.
+    if marker.exists() {
+        fs::remove_file(&marker).map_err(ArtifactError::write(&marker))?;
+    }
     if folder.exists() {
         fs::remove_dir_all(&folder).map_err(ArtifactError::write(&folder))?;
     }

@@ -5,7 +5,7 @@
 
 const CODE = "mighost:code.js";
 const LINES = "mighost:lines.json";
-const KINDS = "mighost:kinds";
+const KINDS = "mighost:kinds.json";
 
 // Not QuickJS's own, and used by many packages.
 const show = (values) => values.map((value) => (typeof value === "object" && value !== null ? JSON.stringify(value) : String(value))).join(" ");
@@ -53,19 +53,8 @@ function find(place, name) {
     if (typeof inside?.[name] === "function") return inside[name].bind(inside);
     const found = all[name] ?? all.default?.[name];
     if (typeof found === "function") return found;
-    if (place === "objectType" && name in optional) return optional[name];
     throw new Error(`the code exports no function ${name}`);
 }
-
-// What a plugin with kinds may leave out.
-const optional = {
-    kinds: () => mighost.decodeUtf8(modules["mighost:host/assets"].read(KINDS)).split("\n"),
-    replace(earlier, object) {
-        find("objectType", "drop")(earlier);
-        find("objectType", "create")(object);
-    },
-    introspect: () => [],
-};
 
 // A function of the component that calls the guest's. `declared`: what is thrown, and is not an Error, is the function's own error.
 function call(place, name, declared) {
@@ -73,12 +62,31 @@ function call(place, name, declared) {
     return (...values) => {
         try {
             found ??= find(place, name);
-            return found(...values);
+            const answer = found(...values);
+            // It would not be waited for.
+            if (typeof answer?.then === "function") {
+                throw new TypeError(`${name} is async: nothing here has to be waited for, so it must be a plain function`);
+            }
+            return answer;
         } catch (thrown) {
             if (declared && !(thrown instanceof Error)) throw thrown;
             fail(thrown);
         }
     };
+}
+
+// A plugin's kinds, which its manifest names, unless the code has a function of its own for them.
+function kinds() {
+    try {
+        const all = guest();
+        const inside = all.objectType ?? all.default?.objectType;
+        if (typeof inside?.kinds === "function") return inside.kinds();
+        const own = all.kinds ?? all.default?.kinds;
+        if (typeof own === "function") return own();
+        return JSON.parse(mighost.decodeUtf8(modules["mighost:host/assets"].read(KINDS)));
+    } catch (thrown) {
+        fail(thrown);
+    }
 }
 
 // A migration's objects: an object with a version for each key, or pairs.
@@ -102,7 +110,13 @@ function fail(thrown) {
 }
 
 function describe(thrown) {
-    if (!(thrown instanceof Error)) return typeof thrown === "object" ? JSON.stringify(thrown) : String(thrown);
+    if (!(thrown instanceof Error)) {
+        try {
+            return typeof thrown === "object" ? JSON.stringify(thrown) : String(thrown);
+        } catch {
+            return "what was thrown cannot be written as text";
+        }
+    }
     const text = thrown.message ? `${thrown.name}: ${thrown.message}` : thrown.name;
     return [text, ...frames(thrown.stack ?? "")].join("\n");
 }

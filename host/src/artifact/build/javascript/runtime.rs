@@ -84,6 +84,8 @@ fn main_module(job: &Job<'_>) -> String {
             let name = names::camel(&function.name);
             if export.is_revision() && name == "objects" {
                 text.push_str("    objects,\n");
+            } else if export.is_object_type() && name == "kinds" {
+                text.push_str("    kinds,\n");
             } else {
                 let _ = writeln!(
                     text,

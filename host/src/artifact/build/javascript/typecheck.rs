@@ -4,7 +4,7 @@ use std::path::Path;
 use std::process::Command;
 
 use super::super::super::error::ArtifactError;
-use super::super::{Job, OPTIONAL_OF_KINDS, tool};
+use super::super::{Job, tool};
 use super::{exports, types};
 use crate::toolchain::{TYPESCRIPT, platform_program};
 
@@ -69,18 +69,16 @@ fn check_text(job: &Job<'_>, entry: &Path) -> String {
     let mut text =
         format!("// Made by `mighost build`: what the guest's code must export.\nimport * as guest from {entry};\n");
     for export in exports(job) {
-        let all = format!("typeof import({:?})", export.full);
-        let wanted = match export.short() {
-            "mighost:host/revision" => {
-                "{ upgrade(): void; downgrade?(): void; objects?(): Record<string, import(\"mighost\").ReplaceableObject> | \
-                 [string, import(\"mighost\").ReplaceableObject][] }"
-                    .to_owned()
-            }
-            "mighost:host/object-type" => {
-                let optional = OPTIONAL_OF_KINDS.map(|name| format!("{name:?}")).join(" | ");
-                format!("Omit<{all}, {optional}> & Partial<Pick<{all}, {optional}>>")
-            }
-            _ => all,
+        let wanted = if export.is_revision() {
+            "{ upgrade(): void; downgrade?(): void; objects?(): Record<string, import(\"mighost\").ReplaceableObject> | \
+             [string, import(\"mighost\").ReplaceableObject][] }"
+                .to_owned()
+        } else if export.is_object_type() {
+            // Its manifest names them.
+            let whole = format!("typeof import({:?})", export.full);
+            format!("Omit<{whole}, \"kinds\"> & {{ kinds?(): string[] }}")
+        } else {
+            format!("typeof import({:?})", export.full)
         };
         let place = &export.place;
         text.push_str(&format!(

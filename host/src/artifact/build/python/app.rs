@@ -70,6 +70,17 @@ pub(super) struct Export {
     fallible: Vec<bool>,
 }
 
+impl Export {
+    /// Whether the guest's code need not have `function`.
+    pub fn may_lack(&self, function: &str) -> bool {
+        match self.module.as_str() {
+            "revision" => self.of_host && function != "upgrade",
+            "object_type" => self.of_host && function == "kinds",
+            _ => false,
+        }
+    }
+}
+
 /// What the world exports.
 pub(super) fn exports(job: &Job<'_>) -> Vec<Export> {
     let resolve = &job.world.resolve;
@@ -128,11 +139,13 @@ pub(super) fn source(job: &Job<'_>, main: &str, preload: &[(String, Option<Strin
         let class = class(&export.module);
         let _ = write!(text, "\n\nclass {class}(exports.{class}):\n");
         for (function, fallible) in export.functions.iter().zip(&export.fallible) {
-            let value = if export.module == "revision" && function == "objects" {
-                "mighost_runtime.objects".to_owned()
-            } else {
-                let tells_host = if export.of_host && *fallible { ", True" } else { "" };
-                format!("mighost_runtime.call({:?}, {function:?}{tells_host})", export.module)
+            let value = match (export.module.as_str(), function.as_str()) {
+                ("revision", "objects") if export.of_host => "mighost_runtime.objects".to_owned(),
+                ("object_type", "kinds") if export.of_host => "mighost_runtime.kinds".to_owned(),
+                (module, _) => {
+                    let tells_host = if export.of_host && *fallible { ", True" } else { "" };
+                    format!("mighost_runtime.call({module:?}, {function:?}{tells_host})")
+                }
             };
             let _ = writeln!(text, "    {function} = {value}");
         }

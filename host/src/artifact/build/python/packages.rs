@@ -8,6 +8,8 @@ use super::super::{Job, tool};
 use crate::ident::Digest;
 
 const REQUIREMENTS: &str = "requirements.txt";
+/// The list of what was taken out.
+const NATIVE: &str = "site.native";
 /// More files than this below one guest's packages are taken for a mistake.
 const MAX_FILES: usize = 50_000;
 
@@ -34,6 +36,12 @@ pub(super) fn install(job: &Job<'_>) -> Result<Packages, ArtifactError> {
     let marker = job.work.join("site.digest");
     if fs::read_to_string(&marker).is_ok_and(|there| there == key) && site.is_dir() {
         return finished(job, site);
+    }
+    // Of an earlier build; whoever is interrupted leaves nothing that looks whole.
+    for of_site in [&marker, &job.work.join(NATIVE)] {
+        if of_site.exists() {
+            fs::remove_file(of_site).map_err(ArtifactError::write(of_site))?;
+        }
     }
     if site.exists() {
         fs::remove_dir_all(&site).map_err(ArtifactError::write(&site))?;
@@ -85,7 +93,7 @@ fn finished(job: &Job<'_>, site: PathBuf) -> Result<Packages, ArtifactError> {
         }
     }
     files.sort();
-    let record = job.work.join("site.native");
+    let record = job.work.join(NATIVE);
     let mut native: Vec<String> = fs::read_to_string(&record)
         .unwrap_or_default()
         .lines()

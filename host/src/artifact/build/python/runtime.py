@@ -7,6 +7,8 @@ made and compiled once.
 import importlib
 import importlib.abc
 import importlib.machinery
+import inspect
+import json
 import linecache
 import pkgutil
 import sys
@@ -25,8 +27,8 @@ main = "plugin"
 
 # Where the host puts the guest's files.
 FOLDER = "mighost:code/"
-# Where it puts the kinds that plugin.toml names, a line for each.
-KINDS = "mighost:kinds"
+# Where it puts the names of a plugin's kinds.
+KINDS = "mighost:kinds.json"
 
 WHY = {
     "_socket": "network",
@@ -84,24 +86,9 @@ def find(interface, function):
             if name not in _instances:
                 _instances[name] = inside()
             found = getattr(_instances[name], function, None)
-    if found is None and interface == "object_type":
-        found = OPTIONAL.get(function)
     if found is None:
         raise AttributeError(f"{module.__spec__.origin} has no function {function}")
     return found
-
-
-def replace(earlier, item):
-    find("object_type", "drop")(earlier)
-    find("object_type", "create")(item)
-
-
-# What a plugin with kinds may leave out.
-OPTIONAL = {
-    "kinds": lambda: assets.read(KINDS).decode().split("\n"),
-    "replace": replace,
-    "introspect": lambda kind, schema: [],
-}
 
 
 def describe(error):
@@ -157,7 +144,11 @@ def call(interface, function, tells_host=False):
         try:
             if found is None:
                 found = find(interface, function)
-            return found(*arguments)
+            answer = found(*arguments)
+            if inspect.iscoroutine(answer) or inspect.isgenerator(answer):
+                answer.close()
+                raise TypeError(f"{function} must be a plain function: one that is async, or has a yield, would not run")
+            return answer
         except Err:
             raise
         except BaseException as error:
@@ -167,6 +158,18 @@ def call(interface, function, tells_host=False):
         log.fail(text)
 
     return forward
+
+
+def kinds(self):
+    """A plugin's kinds, which its manifest names, unless the code has a function of its own for them."""
+    try:
+        try:
+            own = find("object_type", "kinds")
+        except AttributeError:
+            return json.loads(assets.read(KINDS).decode())
+        return own()
+    except BaseException as error:
+        log.fail(describe(error))
 
 
 def objects(self):

@@ -6,7 +6,7 @@ use std::process::{Command, Stdio};
 use serde::Deserialize;
 
 use super::super::super::error::ArtifactError;
-use super::super::{Job, OPTIONAL_OF_KINDS};
+use super::super::Job;
 use super::app;
 
 const SCAN: &str = include_str!("scan.py");
@@ -54,11 +54,7 @@ impl Scan {
         for export in app::exports(job) {
             let in_class = self.defined.contains(&app::class(&export.module));
             for function in &export.functions {
-                let may_be_missing = match export.module.as_str() {
-                    "revision" => function != "upgrade",
-                    "object_type" => OPTIONAL_OF_KINDS.contains(&function.as_str()),
-                    _ => false,
-                };
+                let may_be_missing = export.may_lack(function);
                 if !in_class && !may_be_missing && !self.defined.contains(function) {
                     let reason = format!(
                         "{main} defines no function {function}, which the guest exports for {}",
