@@ -44,7 +44,7 @@ use crate::commands::revision::{RevisionRequest, Written};
 use crate::commands::test::{self, TestRequest};
 use crate::commands::{self, CommandError, branches, build, heads, history, merge, revision, show};
 use crate::report::{Event, Reporter, Silent};
-use crate::testkit::{CaseResult, Progress, SuiteReport};
+use crate::testkit::{CaseResult, Progress, Stop, SuiteReport};
 
 /// A project: migrations, plugins, settings. Cheap to clone.
 #[derive(Clone)]
@@ -176,7 +176,13 @@ impl Project {
     /// # Errors
     /// Artifacts that cannot be built, a name that is nothing's, no tests.
     pub fn test(&self, request: &TestRequest) -> Result<SuiteReport, Error> {
-        Ok(test::run(&self.inner, request, &self.reporter, &Unheard)?)
+        Ok(test::run(
+            &self.inner,
+            request,
+            &self.reporter,
+            &Unheard,
+            &Stop::default(),
+        )?)
     }
 
     /// The revisions that no other builds on.

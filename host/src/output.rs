@@ -223,6 +223,11 @@ impl Output {
         }
     }
 
+    /// Whether stderr has a live line.
+    pub fn is_live(&self) -> bool {
+        self.lock().err.terminal
+    }
+
     /// Whether stdout shows styles.
     pub fn is_styled_out(&self) -> bool {
         self.lock().out.styles != Styles::plain()

@@ -42,4 +42,4 @@ pub use sink::{Sink, SinkError};
 pub use step::{RunSettings, StepRun};
 pub use test::{TESTS, call_case, call_cases};
 pub use testbed::{DatabaseHandle, TestBed};
-pub use wave::{ValueError, check_value, same_value, string_value};
+pub use wave::{ValueError, check_value, string_value};

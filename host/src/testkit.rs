@@ -14,6 +14,7 @@ mod listener;
 mod recording;
 pub mod report;
 mod run;
+mod stop;
 mod suite;
 mod update;
 mod wave;
@@ -29,10 +30,11 @@ use crate::revision::Graph;
 use crate::runtime::{Guest, RuntimeError};
 
 pub use case::{Case, Cell, Context, DatabaseCase, FileError, TestFile};
-pub use coverage::{Coverage, Item};
+pub use coverage::{Coverage, Group, Item};
 pub use recording::{RecordingSink, Unanswered};
 pub use report::{CaseKind, CaseResult, Difference, Failure, Outcome, Place, Progress, Subject, SuiteReport};
 pub use run::{Options, run};
+pub use stop::Stop;
 pub use suite::{Listed, Suite, TestError};
 pub use update::FileUpdate;
 
@@ -157,6 +159,15 @@ impl Project {
                 ..Context::default()
             },
         }
+    }
+}
+
+/// A limit of time, for people.
+fn seconds(limit: std::time::Duration) -> String {
+    match limit.as_millis() {
+        milliseconds @ ..=999 => format!("{milliseconds} ms"),
+        milliseconds if milliseconds % 1000 == 0 => format!("{} s", milliseconds / 1000),
+        _ => format!("{:.1} s", limit.as_secs_f64()),
     }
 }
 

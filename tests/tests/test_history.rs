@@ -239,6 +239,50 @@ fn a_migration_that_fails_on_rows_is_found_by_a_seed() {
     assert!(what.contains("could not create unique index"), "{what}");
 }
 
+/// A seed that is refused is told once, and neither it nor a lane that is begun anew takes the other results along.
+#[test]
+fn a_seed_that_is_refused_is_one_failure() {
+    let project = project("");
+    project.write(
+        "migrations/a1_a1/tests/seed.sql",
+        "insert into no_such_table values (1);",
+    );
+    project.sql_migration("b2", &["a1"], "create table t (a integer);", "create table u ();");
+    project.write("migrations/b2_b2/tests/seed.sql", "insert into t values (1);");
+    project.sql_migration("c3", &["b2"], "create table v (a integer);", "drop table v;");
+    let (code, results) = tested(&project, &[]);
+    assert_eq!(code, 10);
+    let failed = results.failed();
+    let seeds: Vec<&String> = failed.iter().filter(|name| name.contains("its seed")).collect();
+    assert_eq!(
+        seeds,
+        [
+            "a1: goes down and up with its seed",
+            "b2: goes down and up with its seed"
+        ],
+        "{failed:?}"
+    );
+    let what = &results.case("a1", "goes down and up with its seed")["failures"][0]["what"];
+    assert!(
+        what.as_str().unwrap().contains("tests/seed.sql failed: relation"),
+        "{what}"
+    );
+    assert_eq!(results.case("c3", "upgrades (seeded)")["outcome"], "passed");
+    assert_eq!(results.case("c3", "downgrade leaves no trace")["outcome"], "passed");
+}
+
+/// What the history runs is told by itself, and is no coverage of the tests.
+#[test]
+fn the_coverage_of_a_history_is_its_own() {
+    let project = project("[test]\nirreversible = ['b2']\n");
+    project.sql_migration("b2", &["a1"], "create table t (a integer);", "");
+    let outcome = project.run(&["test", "--history", "--coverage"]).ok();
+    for line in ["upgrades: 2 of 2 run", "downgrades: 1 of 2 run", "    never: b2"] {
+        assert!(outcome.stdout.contains(line), "{line} is not in\n{}", outcome.stdout);
+    }
+    assert!(!outcome.stdout.contains("--seed"), "{}", outcome.stdout);
+}
+
 #[test]
 fn revisions_without_a_way_back_are_told_as_skipped() {
     let project = project("[test]\nirreversible = ['b2']\n");

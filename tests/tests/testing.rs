@@ -1,11 +1,11 @@
 //! `mighost test`: the repository's own tests, and what becomes of tests that fail, are wrong or are not there.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use mighost::testkit::TestFile;
-use mighost_tests::project::{Project, mighost};
+use mighost_tests::project::{Project, mighost, repository};
 
 /// The plugins and the demo of this repository, tested as their authors test them.
 #[test]
@@ -25,16 +25,48 @@ fn the_tests_of_this_repository_pass() {
     for kind in ["isolated", "database"] {
         assert!(cases.iter().filter(|case| case["kind"] == kind).count() > 10, "{kind}");
     }
+    // Whatever is there has a test beside it.
+    assert_eq!(never(&report), Vec::<String>::new());
+}
+
+/// What no case has run.
+fn never(report: &serde_json::Value) -> Vec<String> {
     let groups = report["coverage"]["groups"].as_array().unwrap();
-    let operations = groups.iter().find(|group| group["name"] == "operations").unwrap();
-    let never = operations["never"].as_array().unwrap();
-    let own = |name: &serde_json::Value| {
-        ["roles", "tables", "grants"]
-            .map(|package| format!("mighost:{package}/"))
-            .iter()
-            .any(|package| name.as_str().unwrap().starts_with(package))
-    };
-    assert!(!never.iter().any(own), "never tested: {never:?}");
+    let names = groups.iter().flat_map(|group| group["never"].as_array().unwrap());
+    names.map(|name| name.as_str().unwrap().to_owned()).collect()
+}
+
+/// The examples of all languages, and the tests of theirs that are components: in Python, JavaScript and Go.
+#[test]
+fn the_tests_of_the_examples_pass() {
+    let output = Command::new(mighost())
+        .current_dir(repository().join("docs/examples/languages"))
+        .env("MIGHOST_TOOLCHAINS", toolchains())
+        .args(["test", "--format", "json", "--coverage"])
+        .output()
+        .unwrap();
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    let report: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap_or_else(|_| panic!("{stderr}"));
+    let cases = report["cases"].as_array().unwrap();
+    let failed: Vec<_> = cases.iter().filter(|case| case["outcome"] == "failed").collect();
+    assert!(failed.is_empty(), "{failed:#?}");
+    assert!(output.status.success(), "{stderr}");
+    for place in [
+        "variables/tests/checks",
+        "jsonschema/tests/keywords",
+        "partitions/tests/days",
+    ] {
+        let passed = |case: &&serde_json::Value| {
+            case["kind"] == "component" && case["place"]["file"].as_str().is_some_and(|file| file.ends_with(place))
+        };
+        assert!(cases.iter().any(|case| passed(&case)), "{place}");
+    }
+    assert_eq!(never(&report), Vec::<String>::new());
+}
+
+/// Tools of languages that are shared on this machine, else the repository's own.
+fn toolchains() -> PathBuf {
+    std::env::var_os("MIGHOST_TOOLCHAINS").map_or_else(|| repository().join(".mighost/toolchains"), PathBuf::from)
 }
 
 /// A project with one migration in SQL, which no compiler is needed for.

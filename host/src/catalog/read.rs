@@ -11,9 +11,11 @@ use crate::ident::quote_literal;
 const PRELUDE: &str = include_str!("prelude.sql");
 const QUERIES: [&str; 2] = [include_str!("relations.sql"), include_str!("programs.sql")];
 const CLUSTER: &str = include_str!("cluster.sql");
+/// Who may set parameters that only superusers may set otherwise.
+const PARAMETERS: &str = "SELECT 'parameter', parname, NULL, acl(10, 'p', paracl) FROM pg_parameter_acl";
 
-/// Since 15 a publication may leave rows of a table out.
-const PUBLISHES_ROWS: u32 = 150_000;
+/// Since 15 a publication may leave rows of a table out, and parameters have privileges.
+const FIFTEEN: u32 = 150_000;
 
 /// Every name that PostgreSQL prints is qualified then, whatever the session's path is.
 const BEGIN: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET LOCAL search_path = ''; \
@@ -74,14 +76,15 @@ fn text(scope: &Scope, server_version: u32) -> String {
         own.join(", ")
     };
     let prelude = PRELUDE.replace(":own", &own);
-    let member_where = if server_version >= PUBLISHES_ROWS {
+    let member_where = if server_version >= FIFTEEN {
         "pg_get_expr(prqual, prrelid)"
     } else {
         "NULL"
     };
     let cluster = scope.cluster.then_some(CLUSTER);
     let mut text = format!("{BEGIN};\n");
-    for query in QUERIES.into_iter().chain(cluster).flat_map(queries) {
+    let parameters = (scope.cluster && server_version >= FIFTEEN).then_some(PARAMETERS);
+    for query in QUERIES.into_iter().chain(cluster).chain(parameters).flat_map(queries) {
         let query = with_privileges(query).replace(":member_where", member_where);
         // What is at its default is null, and need not be sent.
         text.push_str(&format!(

@@ -20,7 +20,8 @@ SELECT kind, name, NULL, jsonb_build_object(
     'definition', CASE WHEN relkind IN ('v', 'm') THEN pg_get_viewdef(relation) END,
     'server', (SELECT srvname FROM pg_foreign_table JOIN pg_foreign_server f ON f.oid = ftserver WHERE ftrelid = relation),
     'foreign options', (SELECT array_to_string(ftoptions, ', ') FROM pg_foreign_table WHERE ftrelid = relation)
-) || acl(relowner, CASE relkind WHEN 'S' THEN 's' ELSE 'r' END, relacl)
+) || acl(relowner, CASE relkind WHEN 'c' THEN 'T' ELSE 'r' END,
+    CASE relkind WHEN 'c' THEN (SELECT typacl FROM pg_type WHERE oid = reltype) ELSE relacl END)
 FROM relations r WHERE kind NOT IN ('index', 'sequence');
 
 SELECT kind, name, NULL, jsonb_build_object(
@@ -68,6 +69,7 @@ SELECT 'index', i.name, format('%s %s', t.kind, t.name), jsonb_build_object(
     'definition', pg_get_indexdef(indexrelid),
     'valid', CASE WHEN NOT indisvalid THEN false END, 'ready', CASE WHEN NOT indisready THEN false END,
     'clustered', nullif(indisclustered, false), 'replica identity', nullif(indisreplident, false),
+    'partition of', (SELECT inhparent::regclass::text FROM pg_inherits WHERE inhrelid = indexrelid),
     'tablespace', (SELECT spcname FROM pg_tablespace s WHERE s.oid = i.reltablespace),
     'statistics', (SELECT string_agg(format('%s: %s', attnum, attstattarget), ', ' ORDER BY attnum) FROM pg_attribute
         WHERE attrelid = indexrelid AND attstattarget >= 0))

@@ -75,7 +75,7 @@ Environment:
   MIGHOST_SCHEMA_NAME    the schema, over mighost.toml's
   MIGHOST_SU_ROLE_NAME   the role for high privilege, over mighost.toml's
   MIGHOST_SDK            the folder of mighost-sdk, for migrations and plugins in Rust
-  MIGHOST_TOOLCHAINS     the folder of compilers that mighost installs, in place of .mighost/toolchains
+  MIGHOST_TOOLCHAINS     the folder of compilers that mighost installs, over .mighost/toolchains
 
 Exit codes:
   0    done, or nothing to do

@@ -1,17 +1,22 @@
 //! `mighost test`: its arguments, and the ways in which its results are shown.
 
-use std::io::{IsTerminal as _, Write as _};
+use std::io::IsTerminal as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::sync::mpsc::RecvTimeoutError;
+use std::time::Duration;
 
 use clap::{Args, ValueEnum, ValueHint};
 
-use crate::commands::test::{TestFormat, TestRequest, Watch, list, run};
+use crate::commands::test::{TestFormat, TestRequest, Watch, list, run, stop_on_signal};
 use crate::commands::{CommandError, Project};
 use crate::output::{Output, Styles, test};
 use crate::report::{Blame, Diagnostic, ExitKind, Reporter};
-use crate::testkit::{FileUpdate, SuiteReport};
+use crate::testkit::{FileUpdate, Stop, SuiteReport};
+
+/// How often the wait for an answer looks whether it was interrupted.
+const ANSWER_PERIOD: Duration = Duration::from_millis(100);
 
 #[derive(Debug, Args)]
 pub struct Test {
@@ -34,10 +39,10 @@ pub struct Test {
     #[arg(short, long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub output: Option<PathBuf>,
     /// The order of an earlier run, which its last line tells
-    #[arg(long, value_name = "NUMBER")]
+    #[arg(long, value_name = "NUMBER", conflicts_with = "history")]
     pub seed: Option<u64>,
     /// How many tests run side by side [default: the number of processors]
-    #[arg(short, long, value_name = "NUMBER", value_parser = jobs)]
+    #[arg(short, long, value_name = "NUMBER", value_parser = jobs, conflicts_with = "history")]
     pub jobs: Option<usize>,
     /// Stop at the first failure
     #[arg(long)]
@@ -52,7 +57,7 @@ pub struct Test {
     #[arg(short, long)]
     pub list: bool,
     /// Test what every revision must be able to do instead: up, down and up again without a trace, in any session, by script
-    #[arg(long, conflicts_with_all = ["list", "update", "watch", "coverage"])]
+    #[arg(long, conflicts_with_all = ["list", "update", "watch"])]
     pub history: bool,
     /// Build nothing, and refuse to test what changed since it was built
     #[arg(long)]
@@ -121,43 +126,60 @@ pub(super) fn dispatch(project: &Project, request: &TestRequest, output: &Arc<Ou
         shown.map_err(stdout)?;
         return Ok(ExitCode::SUCCESS);
     }
+    let stop = Stop::default();
+    stop_on_signal(&stop, &reporter);
     if request.watch {
-        return watch(project, request, output);
+        return watch(project, request, output, &stop);
     }
-    let mut report = once(project, request, output)?;
-    if request.update && !report.updates.is_empty() {
-        update(&report.updates, request.yes, output)?;
-        // What is in the files now is what counts.
-        report = once(project, request, output)?;
+    let mut report = once(project, request, output, &stop)?;
+    if request.update && !report.updates.is_empty() && !report.interrupted {
+        show_updates(&report.updates, request, output)?;
+        if (request.yes || wanted(output, &stop)?) && !stop.is_stopped() {
+            write_updates(&report.updates, output)?;
+            // What is in the files now is what counts.
+            report = once(project, request, output, &stop)?;
+        }
     }
     show(&report, request, output)?;
-    Ok(match report.counts().1 {
-        0 => ExitCode::SUCCESS,
-        _ => ExitCode::from(ExitKind::Check.code()),
-    })
+    let kind = match report.counts().1 {
+        _ if report.interrupted => ExitKind::Interrupted,
+        0 => return Ok(ExitCode::SUCCESS),
+        _ => ExitKind::Check,
+    };
+    Ok(ExitCode::from(kind.code()))
 }
 
-fn once(project: &Project, request: &TestRequest, output: &Arc<Output>) -> Result<SuiteReport, Diagnostic> {
+fn once(
+    project: &Project,
+    request: &TestRequest,
+    output: &Arc<Output>,
+    stop: &Stop,
+) -> Result<SuiteReport, Diagnostic> {
     let reporter: Arc<dyn Reporter> = output.clone();
     let progress = test::TestProgress::new(output.clone());
-    let report = run(project, request, &reporter, &progress);
+    let report = run(project, request, &reporter, &progress, stop);
     output.finish();
     report.map_err(|error| Diagnostic::from(&error))
 }
 
-/// Runs for ever; what is wrong with the sources is told like a failure.
-fn watch(project: &Project, request: &TestRequest, output: &Arc<Output>) -> Result<ExitCode, Diagnostic> {
-    loop {
-        // Before the run: what changes meanwhile is a change.
-        let mut files = Watch::begin(project).map_err(|error| Diagnostic::from(&error))?;
-        match once(project, request, output) {
+/// Runs until it is interrupted; what is wrong with the sources is told like a failure.
+fn watch(project: &Project, request: &TestRequest, output: &Arc<Output>, stop: &Stop) -> Result<ExitCode, Diagnostic> {
+    let mut files = Watch::begin(project).map_err(|error| Diagnostic::from(&error))?;
+    while !stop.is_stopped() {
+        // Before the run: what changes meanwhile is a change. A configuration that is half written has the places of the last one.
+        if let Ok(now) = Watch::begin(project) {
+            files = now;
+        }
+        match once(project, request, output, stop) {
             Ok(report) => show(&report, request, output)?,
             Err(diagnostic) => output.diagnostic(&diagnostic),
         }
         output.note("waiting for a change; Ctrl-C ends");
-        let changed = files.wait();
-        output.note(&format!("changed: {}", changed.display()));
+        if let Some(changed) = files.wait(stop) {
+            output.note(&format!("changed: {}", changed.display()));
+        }
     }
+    Ok(ExitCode::from(ExitKind::Interrupted.code()))
 }
 
 fn show(report: &SuiteReport, request: &TestRequest, output: &Output) -> Result<(), Diagnostic> {
@@ -194,27 +216,52 @@ fn stdout(error: std::io::Error) -> Diagnostic {
     Diagnostic::from(&CommandError::Stdout(error))
 }
 
-/// Shows what would be written, and writes it where that is wanted.
-fn update(updates: &[FileUpdate], yes: bool, output: &Output) -> Result<(), Diagnostic> {
+/// Shows what would be written: with the results for people, beside those for programs.
+fn show_updates(updates: &[FileUpdate], request: &TestRequest, output: &Output) -> Result<(), Diagnostic> {
+    let for_people = request.format == TestFormat::Human || request.output.is_some();
     for update in updates {
-        let diff = test::difference(&update.before, &update.after, output.styles());
+        let styles = if for_people { output.styles() } else { Styles::plain() };
+        let diff = test::difference(&update.before, &update.after, styles);
         let text = format!("{}\n{diff}\n", update.shown.display());
-        output.data(text.as_bytes()).map_err(stdout)?;
-    }
-    if !yes {
-        if !std::io::stdin().is_terminal() {
-            let what = "nothing was written: without a terminal nobody can be asked";
-            return Err(Diagnostic::new(Blame::Operator, ExitKind::Usage, what)
-                .hint("add --yes to write the expectations above"));
+        match for_people {
+            true => output.data(text.as_bytes()).map_err(stdout)?,
+            false => output.usage(&text),
         }
-        output.usage("Write this into the files? [y/N]");
+    }
+    Ok(())
+}
+
+/// Asks whether to write.
+fn wanted(output: &Output, stop: &Stop) -> Result<bool, Diagnostic> {
+    if !std::io::stdin().is_terminal() {
+        let what = "nothing was written: without a terminal nobody can be asked";
+        return Err(
+            Diagnostic::new(Blame::Operator, ExitKind::Usage, what).hint("add --yes to write the expectations above")
+        );
+    }
+    output.usage("Write this into the files? [y/N]");
+    // On a thread of its own, since no signal ends the wait for a line.
+    let (sender, answers) = std::sync::mpsc::channel();
+    std::thread::spawn(move || {
         let mut answer = String::new();
-        std::io::stdin().read_line(&mut answer).map_err(stdout)?;
-        if !matches!(answer.trim(), "y" | "Y" | "yes") {
-            output.note("nothing was written");
-            return Ok(());
+        let read = std::io::stdin().read_line(&mut answer).map(|_| answer);
+        let _ = sender.send(read);
+    });
+    let answer = loop {
+        match answers.recv_timeout(ANSWER_PERIOD) {
+            Ok(answer) => break answer.map_err(stdout)?,
+            Err(RecvTimeoutError::Timeout) if !stop.is_stopped() => {}
+            Err(_) => break String::new(),
         }
+    };
+    let wanted = matches!(answer.trim(), "y" | "Y" | "yes");
+    if !wanted {
+        output.note("nothing was written");
     }
+    Ok(wanted)
+}
+
+fn write_updates(updates: &[FileUpdate], output: &Output) -> Result<(), Diagnostic> {
     for update in updates {
         update.write().map_err(|source| {
             let path = update.file.clone();
@@ -222,5 +269,5 @@ fn update(updates: &[FileUpdate], yes: bool, output: &Output) -> Result<(), Diag
         })?;
         output.note(&format!("updated {}", update.shown.display()));
     }
-    std::io::stdout().flush().map_err(stdout)
+    Ok(())
 }

@@ -151,6 +151,8 @@ impl Diagnostic {
         match error {
             CommandError::Config(error) => error.into(),
             CommandError::Test(TestError::Runtime(error)) => runtime(error),
+            CommandError::Test(TestError::History(error)) => simple(error.blame(), error.exit()),
+            CommandError::Test(TestError::Threads(_)) => simple(Blame::Host, ExitKind::Internal),
             CommandError::Test(error) => {
                 let mut diagnostic = simple(Blame::Operator, ExitKind::Usage);
                 diagnostic.hints.extend(error.hint());

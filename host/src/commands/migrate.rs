@@ -480,7 +480,8 @@ async fn cancel_statement(cancel: tokio_postgres::CancelToken, target: &ConnectT
     }
 }
 
-async fn wait_for_signal() {
+/// Returns at the next Ctrl-C or SIGTERM.
+pub(super) async fn wait_for_signal() {
     use tokio::signal::unix::{SignalKind, signal};
     match signal(SignalKind::terminate()) {
         Ok(mut terminate) => tokio::select! {

@@ -1,12 +1,14 @@
 //! `mighost test`: the tests beside plugins and migrations.
 
+mod interrupt;
 mod watch;
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
+pub use interrupt::stop_on_signal;
 pub use watch::Watch;
 
 use super::{CommandError, Project, open};
@@ -15,10 +17,13 @@ use crate::plugins::Registry;
 use crate::report::Reporter;
 use crate::runtime::Runtime;
 use crate::testkit::history::HistoryTests;
-use crate::testkit::{self, Listed, Options, Progress, Suite, SuiteReport, TestError};
+use crate::testkit::{self, Listed, Options, Progress, Stop, Suite, SuiteReport, TestError};
 
 /// The ends of variables that would make tests depend on the machine they run on.
 const OVERRIDES: [&str; 2] = ["_SCHEMA_NAME", "_SU_ROLE_NAME"];
+
+/// How long the end of a history waits for what it has begun.
+const LAST_WAIT: Duration = Duration::from_secs(10);
 
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct TestRequest {
@@ -74,7 +79,7 @@ pub fn list(
     Ok(suite.list())
 }
 
-/// Runs the tests. Cases that fail are no error: the report tells them. Blocks.
+/// Runs the tests, until `stop` ends them. Cases that fail are no error: the report tells them. Blocks.
 ///
 /// # Errors
 /// What is wrong with configuration, artifacts or graph; a name that is nothing's; no tests.
@@ -83,9 +88,10 @@ pub fn run(
     request: &TestRequest,
     reporter: &Arc<dyn Reporter>,
     progress: &dyn Progress,
+    stop: &Stop,
 ) -> Result<SuiteReport, CommandError> {
     if request.history {
-        return history(project, request, reporter, progress);
+        return history(project, request, reporter, progress, stop);
     }
     let (tested, suite) = open(project, request, reporter)?;
     let options = Options {
@@ -93,6 +99,7 @@ pub fn run(
         jobs: request.jobs,
         fail_fast: request.fail_fast,
         coverage: request.coverage,
+        stop: stop.clone(),
     };
     Ok(testkit::run(&tested, &suite, &options, progress)?)
 }
@@ -113,6 +120,7 @@ fn history(
     request: &TestRequest,
     reporter: &Arc<dyn Reporter>,
     progress: &dyn Progress,
+    stop: &Stop,
 ) -> Result<SuiteReport, CommandError> {
     let begun = Instant::now();
     let tested = tested(project, request, reporter)?;
@@ -125,18 +133,20 @@ fn history(
         only: (!ids.is_empty()).then_some(ids),
         filters: request.filters.clone(),
         fail_fast: request.fail_fast,
+        coverage: request.coverage,
+        stop: stop.clone(),
     };
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
         .map_err(TestError::Threads)?;
-    let cases = runtime
-        .block_on(testkit::history::test(&tested, &tests, progress))
-        .map_err(TestError::from)?;
+    let report = runtime.block_on(testkit::history::test(&tested, &tests, progress));
+    // A server that is just being started is waited for, or its folder would stay; psql on a script is not, beyond that.
+    runtime.shutdown_timeout(LAST_WAIT);
+    let report = report?;
     Ok(SuiteReport {
-        cases,
         seconds: begun.elapsed().as_secs_f64(),
-        ..SuiteReport::default()
+        ..report
     })
 }
 

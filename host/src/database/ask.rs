@@ -1,10 +1,16 @@
 //! Queries outside of runs, and scripts: for tests, which look at what a run has left.
 
-use tokio_postgres::{Client, SimpleQueryMessage};
+use std::pin::pin;
+
+use futures_util::TryStreamExt as _;
+use tokio_postgres::{Client, NoTls, SimpleQueryMessage};
 
 use super::failure::Failure;
 use super::text::from_text;
 use crate::runtime::{Rows, SinkError};
+
+/// How much of an answer is read, in bytes of its values: a test that asks for more asks for too much.
+const MAX_ANSWER: usize = 64 << 20;
 
 fn failed(error: tokio_postgres::Error, statement: &str) -> SinkError {
     Failure {
@@ -23,7 +29,7 @@ fn failed(error: tokio_postgres::Error, statement: &str) -> SinkError {
 /// The server refuses it, or the connection is lost.
 pub async fn ask(client: &Client, query: &str) -> Result<Rows, SinkError> {
     let described = client.prepare(query).await.map_err(|error| failed(error, query))?;
-    let messages = client.simple_query(query).await.map_err(|error| failed(error, query))?;
+    let messages = messages(client, query).await?;
     let rows = messages.iter().filter_map(|message| match message {
         SimpleQueryMessage::Row(row) => Some(row),
         _ => None,
@@ -46,13 +52,30 @@ pub async fn ask(client: &Client, query: &str) -> Result<Rows, SinkError> {
 /// # Errors
 /// As [`ask`].
 pub async fn script(client: &Client, script: &str) -> Result<Vec<String>, SinkError> {
-    let messages = client
-        .simple_query(script)
-        .await
-        .map_err(|error| failed(error, script))?;
+    let messages = messages(client, script).await?;
     let texts = messages.iter().filter_map(|message| match message {
         SimpleQueryMessage::Row(row) => row.get(0).map(str::to_owned),
         _ => None,
     });
     Ok(texts.collect())
+}
+
+/// What the server answers, as far as there is room for it.
+async fn messages(client: &Client, text: &str) -> Result<Vec<SimpleQueryMessage>, SinkError> {
+    let failed = |error| failed(error, text);
+    let mut stream = pin!(client.simple_query_raw(text).await.map_err(failed)?);
+    let (mut messages, mut size) = (Vec::new(), 0_usize);
+    while let Some(message) = stream.try_next().await.map_err(failed)? {
+        if let SimpleQueryMessage::Row(row) = &message {
+            let values = (0..row.len()).map(|column| row.get(column).map_or(0, str::len) + size_of::<Option<&str>>());
+            size = size.saturating_add(values.sum());
+        }
+        if size > MAX_ANSWER {
+            // The rest would be read and thrown away, for as long as it takes.
+            let _ = client.cancel_token().cancel_query(NoTls).await;
+            return Err(SinkError::ResultTooLarge { limit: MAX_ANSWER });
+        }
+        messages.push(message);
+    }
+    Ok(messages)
 }

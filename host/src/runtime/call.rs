@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use wasmtime::component::types::{ComponentFunc, ComponentItem};
+use wasmtime::component::types::{ComponentFunc, ComponentItem, Type};
 use wasmtime::component::{ComponentExportIndex, Val, wasm_wave};
 
 use super::forward::with_instance;
@@ -13,7 +13,7 @@ use super::guest::{Guest, explain};
 use super::hook::VERSION_HOOK;
 use super::migration::call_migration;
 use super::types::function_text;
-use super::wave::{ValueError, arguments, cut};
+use super::wave::{ValueError, arguments, cut, typed};
 use super::{RuntimeError, StepRun};
 use crate::config::nearest;
 
@@ -260,7 +260,12 @@ impl Call {
             match function.call_async(&mut *store, &self.arguments, &mut results).await {
                 Ok(()) => match step.take_failure() {
                     Some(failure) => Err(failure),
-                    None => Ok(results.into_iter().next().map(Returned)),
+                    None => {
+                        let value = results.into_iter().next();
+                        Ok(value
+                            .zip(self.function.ty.results().next())
+                            .map(|(value, ty)| Returned { value, ty }))
+                    }
                 },
                 Err(error) => Err(explain(store, &error)),
             }
@@ -286,19 +291,32 @@ pub fn finish_calls(guest: &Guest, step: &StepRun) -> Result<(), RuntimeError> {
 }
 
 /// What a function returned.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Returned(Val);
+#[derive(Clone, Debug)]
+pub struct Returned {
+    value: Val,
+    ty: Type,
+}
 
 impl Returned {
     /// The value in WAVE.
     pub fn text(&self) -> String {
         // Values that WAVE has no form for, resources and their like, cannot leave a guest.
-        wasm_wave::to_string(&self.0).unwrap_or_else(|error| format!("({error})"))
+        wasm_wave::to_string(&self.value).unwrap_or_else(|error| format!("({error})"))
+    }
+
+    /// Whether `text`, in WAVE, is this value, however it is written.
+    ///
+    /// # Errors
+    /// It is no value of the function's type; where not, and why.
+    pub fn is(&self, text: &str) -> Result<bool, ValueError> {
+        let value = typed(text, &self.ty)?;
+        // Written alike, for a value that is not a number is not equal to itself.
+        Ok(value == self.value || wasm_wave::to_string(&value).is_ok_and(|text| text == self.text()))
     }
 
     /// The error that it is, where the function returns a result whose error is a text.
     pub fn error(&self) -> Option<&str> {
-        match &self.0 {
+        match &self.value {
             Val::Result(Err(Some(error))) => match &**error {
                 Val::String(text) => Some(text),
                 _ => None,
@@ -309,6 +327,6 @@ impl Returned {
 
     /// Whether it is a result's error of any type.
     pub fn is_error(&self) -> bool {
-        matches!(self.0, Val::Result(Err(_)))
+        matches!(self.value, Val::Result(Err(_)))
     }
 }

@@ -79,14 +79,14 @@ pub(super) fn arguments(text: &str, params: &[(&str, Type)]) -> Result<Vec<Val>,
     Err(ValueError::new(text, error.span().start, error.kind().to_string()))
 }
 
-/// A value of a type that is known by a value of it: whether `text` is `found`, as far as can be told without its type.
-pub fn same_value(text: &str, found: &str) -> Result<bool, ValueError> {
-    let parse = |text: &str| {
-        UntypedValue::parse(text)
-            .map(|value| value.to_string())
-            .map_err(|error| syntax(text, &error))
-    };
-    Ok(parse(text)? == parse(found).unwrap_or_else(|_| found.to_owned()))
+/// The value of a type that `text` is.
+pub(super) fn typed(text: &str, ty: &Type) -> Result<Val, ValueError> {
+    let value = UntypedValue::parse(text).map_err(|error| syntax(text, &error))?;
+    value.to_wasm_value(ty).map_err(|error| {
+        let (offset, what) =
+            misfit(value.node(), ty, text).unwrap_or_else(|| (error.span().start, error.kind().to_string()));
+        ValueError::new(text, offset, what)
+    })
 }
 
 fn count(number: usize, what: &str) -> String {

@@ -26,10 +26,13 @@ const MAX_FILE: u64 = 16 << 20;
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct TestFile {
     /// Which revision it tests, where its folder holds several.
-    pub revision: Option<String>,
+    pub revision: Option<Spanned<String>>,
     /// Holds for every case that does not say otherwise.
     #[serde(default)]
     pub context: Context,
+    /// What the server of every case with a database must have.
+    #[serde(default)]
+    pub needs: Needs,
     /// Texts that calls name as `$name`.
     #[serde(default)]
     pub values: BTreeMap<String, Given>,
@@ -82,6 +85,18 @@ impl TestFile {
                 let what = "the case does nothing: it needs `call`, `upgrade`, `downgrade` or `at`";
                 return Err(FileError::at(shown, text, case.name.span(), what));
             }
+            if case.context.server_version.is_some() || case.context.offline.is_some() {
+                let what = "a case with a database has its server's version, and is not offline: `needs` says which servers it is for";
+                return Err(FileError::at(shown, text, case.name.span(), what));
+            }
+            for check in &case.checks {
+                if let Some(rows) = &check.rows
+                    && (check.error.is_some() || check.sqlstate.is_some())
+                {
+                    let what = "a check has either `rows`, or `error` and `sqlstate`";
+                    return Err(FileError::at(shown, text, rows.span(), what));
+                }
+            }
         }
         Ok(())
     }
@@ -129,6 +144,19 @@ impl Context {
             downgrading: self.downgrading.or(below.downgrading),
         }
     }
+}
+
+/// Which servers a case is for; on others it is skipped.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Needs {
+    /// The first major version.
+    pub server_from: Option<u32>,
+    /// The first major version that it is not for any more.
+    pub server_below: Option<u32>,
+    /// Extensions that can be created there.
+    #[serde(default)]
+    pub extensions: Vec<String>,
 }
 
 /// A value for calls.
@@ -231,6 +259,8 @@ pub struct DatabaseCase {
     pub name: Spanned<String>,
     #[serde(default)]
     pub context: Context,
+    #[serde(default)]
+    pub needs: Needs,
     /// Where the database is at the beginning; the base where nothing is said.
     pub at: Option<String>,
     /// SQL that is run by the superuser, the schema first on the search path.

@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use super::Project;
 use super::report::Subject;
+use crate::report::{Direction, Event};
 use crate::runtime::RuntimeError;
 
 /// Something that a test can run.
@@ -24,7 +25,7 @@ pub enum Item {
 
 impl Item {
     /// What the runtime calls an operation: `INTERFACE#FUNCTION`, or `create KIND NAME`.
-    pub(super) fn of_operation(name: &str) -> Option<Self> {
+    fn of_operation(name: &str) -> Option<Self> {
         if name.contains('#') {
             return Some(Self::Operation(name.to_owned()));
         }
@@ -33,6 +34,21 @@ impl Item {
         // Putting an earlier version back is the same function.
         let action = if action == "restore" { "replace" } else { action };
         Some(Self::Kind(format!("{action} {kind}")))
+    }
+
+    /// What an event of a run tells that has run.
+    pub(super) fn of_event(event: Event) -> Option<Self> {
+        match event {
+            Event::Operation { name } => Self::of_operation(&name),
+            Event::StepStarted {
+                direction, revision, ..
+            } => match direction {
+                Direction::Upgrade => Some(Self::Upgrade(revision)),
+                Direction::Downgrade => Some(Self::Downgrade(revision)),
+                Direction::Stamp => None,
+            },
+            _ => None,
+        }
     }
 
     fn group(&self) -> &'static str {
@@ -93,7 +109,8 @@ impl Coverage {
             for function in guest.functions() {
                 if function.is_hook() {
                     all.insert(Item::Hook(plugin.metadata.name.clone()));
-                } else if !function.interface.is_empty() && !function.interface.starts_with("mighost:host/") {
+                } else if function.interface.contains(':') && !function.interface.starts_with("mighost:host/") {
+                    // Runtimes of languages export functions of their own, whose interfaces are of no package.
                     all.insert(Item::Operation(function.full_name()));
                 }
             }

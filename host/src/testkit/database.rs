@@ -7,13 +7,14 @@ mod steps;
 
 use std::sync::Arc;
 
+use self::server::Server;
 pub(super) use pgtap::run as pgtap;
 pub(crate) use server::{Database, Databases};
 
 pub(super) use self::steps::Session;
 use super::Project;
-use super::case::{Cell, Check, Context, DatabaseCase, TestFile, contains_text, list};
-use super::isolated::{CallFailure, Ended, Verdict, calls, judge_error, judge_messages, judge_returns, note};
+use super::case::{Cell, Check, Context, DatabaseCase, Needs, TestFile, contains_text, list};
+use super::isolated::{CallFailure, Ended, Sequence, Verdict, calls, judge_error, judge_messages, judge_returns, note};
 use super::listener::Listener;
 use super::report::{Failure, Subject};
 use super::update::Change;
@@ -43,6 +44,11 @@ pub(super) async fn run(
         Ok(server) => server,
         Err(reason) => return (failed(format!("there is no server for the case: {reason}")), None),
     };
+    match lacks(&server, [&file.needs, &case.needs]).await {
+        Ok(None) => {}
+        Ok(reason) => return (Verdict::default(), reason),
+        Err(text) => return (failed(text), None),
+    }
     let context = case.context.over(&file.context);
     let session = Session::new(project, subject, &context, case.transaction);
     let at = case.at.clone().map_or_else(|| before(project, subject), |at| vec![at]);
@@ -53,6 +59,28 @@ pub(super) async fn run(
     let verdict = on(&session, &database, subject, file, case, &context, source).await;
     database.drop().await;
     (verdict, None)
+}
+
+/// What a case needs and the server has not, if anything.
+async fn lacks(server: &Server, needs: [&Needs; 2]) -> Result<Option<String>, String> {
+    let version = &server.version;
+    let major = server.major();
+    for need in needs {
+        if let Some(from) = need.server_from.filter(|from| major < Some(*from)) {
+            return Ok(Some(format!(
+                "it is for PostgreSQL {from} and later; this is {version}"
+            )));
+        }
+        if let Some(below) = need.server_below.filter(|below| major >= Some(*below)) {
+            return Ok(Some(format!("it is for PostgreSQL before {below}; this is {version}")));
+        }
+        for extension in &need.extensions {
+            if !server.has_extension(extension).await? {
+                return Ok(Some(format!("PostgreSQL {version} has no extension {extension}")));
+            }
+        }
+    }
+    Ok(None)
 }
 
 /// Where a case begins that does not say it: a migration's just before it, a plugin's at the base.
@@ -169,14 +197,13 @@ async fn act(
         let guest = session.project.guest(subject);
         let guest = guest.map_err(|error| Failure::new(error.to_string()))?;
         let calls = calls(&guest, texts.get_ref(), file)?;
-        for call in &calls {
-            note(call, subject, listener);
-        }
-        let downgrading = context.downgrading.unwrap_or(false);
-        let expects_value = case.returns.is_some();
-        ended = session
-            .call(database, &guest, &calls, expects_value, downgrading, listener)
-            .await?;
+        let sequence = Sequence {
+            calls: &calls,
+            expects_value: case.returns.is_some(),
+            downgrading: context.downgrading.unwrap_or(false),
+            begun: &|call| note(call, subject, listener),
+        };
+        ended = session.call(database, &guest, &sequence, listener).await?;
     }
     for (target, up) in [(&case.upgrade, true), (&case.downgrade, false)] {
         if let Some(target) = target
@@ -246,10 +273,10 @@ async fn look_at(client: &tokio_postgres::Client, check: &Check, source: &str, v
                     .as_ref()
                     .is_none_or(|wanted| sqlstate.as_ref() == Some(wanted));
             if !(expected && fits) {
-                let failure = Failure::new(format!(
-                    "a check failed: {text} (SQLSTATE {})",
-                    sqlstate.unwrap_or_default()
-                ));
+                let failure = Failure::new(match expected {
+                    true => format!("a check failed otherwise than expected: {text}"),
+                    false => format!("a check failed: {text}"),
+                });
                 verdict.failures.push(failure.detail(indented(query)));
             }
             return;
@@ -302,11 +329,23 @@ async fn look_at(client: &tokio_postgres::Client, check: &Check, source: &str, v
     });
     let failure = Failure::new("a check was answered with other rows than expected").detail(indented(query));
     let failure = failure.difference(
-        wanted.collect::<String>(),
-        written.iter().map(|row| format!("{row}\n")).collect::<String>(),
+        some(wanted, expected.get_ref().len()),
+        some(written.iter().map(|row| format!("{row}\n")), written.len()),
     );
     verdict.failures.push(failure);
     verdict.changes.push(Change::replace(expected.span(), whole));
+}
+
+/// How many rows of an answer a failure shows.
+const MAX_ROWS: usize = 1000;
+
+/// The first of these lines, and how many there are beside.
+fn some(lines: impl Iterator<Item = String>, count: usize) -> String {
+    let mut text: String = lines.take(MAX_ROWS).collect();
+    if let Some(more) = count.checked_sub(MAX_ROWS).filter(|more| *more > 0) {
+        text.push_str(&format!("and {more} rows more\n"));
+    }
+    text
 }
 
 fn indented(text: &str) -> String {

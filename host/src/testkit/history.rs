@@ -13,14 +13,17 @@ mod walk;
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
 use tokio::sync::{Notify, mpsc};
 
 use self::recording::Recorded;
-use super::Project;
-use super::report::{CaseKind, CaseResult, Failure, Outcome, Place, Progress, Subject};
+use super::coverage::{Coverage, Item};
+use super::report::{CaseKind, CaseResult, Failure, Outcome, Place, Progress, Subject, SuiteReport};
+use super::stop::Stop;
+use super::{Project, TestError};
 use crate::artifact::{Artifact, ArtifactError, Loaded, is_sql_migration};
 use crate::catalog::{Catalog, CatalogError, Scope};
 use crate::config::ProjectSettings;
@@ -28,6 +31,7 @@ use crate::database::connect::{ConnectError, Environment};
 use crate::database::embedded::EmbeddedError;
 use crate::executor::RunFailure;
 use crate::plugins::Registry;
+use crate::report::{Blame, ExitKind};
 use crate::revision::{Graph, Plan, RevisionError, Step};
 use crate::runtime::SinkError;
 
@@ -47,6 +51,8 @@ mod names {
     pub const DOWN_SCRIPT: &str = "downgrade script does the same";
     /// Behind a name, where the database had seeds in it.
     pub const SEEDED: &str = " (seeded)";
+    /// A way through the history that came to no end, through no fault that could be found.
+    pub const WAY: &str = "can be gone through";
 }
 
 /// What of a history is tested.
@@ -58,6 +64,10 @@ pub struct HistoryTests {
     pub filters: Vec<String>,
     /// Stop at the first failure.
     pub fail_fast: bool,
+    /// Say what the history has not run.
+    pub coverage: bool,
+    /// Ends the tests early.
+    pub stop: Stop,
 }
 
 /// Why the history could not be tested, through no fault of a revision's.
@@ -85,23 +95,48 @@ pub enum HistoryError {
     Psql(std::io::Error),
     #[error("a thread of mighost's ended before its time")]
     ThreadLost,
+    /// No server, no database, a script of `[test] setup` that fails.
+    #[error(transparent)]
+    NotBegun(Box<HistoryError>),
+}
+
+impl HistoryError {
+    /// Whose fault it is.
+    pub fn blame(&self) -> Blame {
+        match self {
+            Self::NotBegun(error) => error.blame(),
+            Self::Embedded(_) | Self::Script { .. } | Self::Graph(_) | Self::Artifact(_) => Blame::Operator,
+            Self::NotAgain(_) => Blame::Guest,
+            Self::Connect(_) | Self::Database(_) | Self::Sink(_) | Self::Catalog(_) => Blame::Database,
+            Self::Psql(_) | Self::ThreadLost => Blame::Host,
+        }
+    }
+
+    pub fn exit(&self) -> ExitKind {
+        match self {
+            Self::NotBegun(error) => error.exit(),
+            Self::Embedded(_) | Self::Connect(_) => ExitKind::Connection,
+            Self::Database(_) | Self::Sink(_) | Self::Catalog(_) | Self::Script { .. } => ExitKind::Database,
+            Self::Graph(_) => ExitKind::History,
+            Self::Artifact(_) => ExitKind::Artifact,
+            Self::NotAgain(_) => ExitKind::Guest,
+            Self::Psql(_) | Self::ThreadLost => ExitKind::Internal,
+        }
+    }
 }
 
 /// Tests the history: cases in the order of the plan, those of one revision together.
 ///
 /// # Errors
-/// No throw-away server, a setup script that fails: nothing that a revision could be blamed for.
-pub async fn test(
-    project: &Project,
-    tests: &HistoryTests,
-    progress: &dyn Progress,
-) -> Result<Vec<CaseResult>, HistoryError> {
+/// No throw-away server, a setup script that fails: nothing that a revision could be blamed for. No case that the filters mean.
+pub async fn test(project: &Project, tests: &HistoryTests, progress: &dyn Progress) -> Result<SuiteReport, TestError> {
     let shared = Shared::new(project, tests)?;
     let cases = Cases::new(&shared, progress);
     heads(&shared, &cases);
     let seeded = shared
         .chosen_steps()
         .any(|step| !shared.seeds(&step.revision).is_empty());
+    let any = shared.steps().next().is_some();
     let (to_session, from_walk) = mpsc::channel(AHEAD);
     let (to_script, by_walk) = mpsc::channel(AHEAD);
     let with_seeds = async {
@@ -112,20 +147,44 @@ pub async fn test(
         }
     };
     let lanes = async {
-        let (walked, with_seeds, session, script) = tokio::join!(
-            walk::walk(&shared, &cases, false, vec![to_session, to_script]),
-            with_seeds,
-            session::compare(&shared, &cases, from_walk),
-            script::compare(&shared, &cases, by_walk),
-        );
-        walked.and(with_seeds).and(session).and(script)
+        tokio::join!(
+            cases.way(
+                "an empty database",
+                walk::walk(&shared, &cases, false, vec![to_session, to_script])
+            ),
+            cases.way("a database with seeds", with_seeds),
+            cases.way("other sessions", session::compare(&shared, &cases, from_walk)),
+            cases.way("scripts", script::compare(&shared, &cases, by_walk)),
+        )
     };
     tokio::select! {
         biased;
+        () = tests.stop.wait() => {}
+        // Servers for nothing are not started.
+        () = std::future::ready(()), if !any => {}
         () = cases.stopped.notified() => {}
-        ran = lanes => ran?,
+        (walked, with_seeds, session, script) = lanes => walked.and(with_seeds).and(session).and(script)?,
     }
-    Ok(cases.in_order())
+    let (cases, of) = cases.in_order();
+    if cases.is_empty() && of > 0 && !tests.stop.is_stopped() {
+        let filters = tests.filters.clone();
+        return Err(TestError::NoMatch { filters, of });
+    }
+    let ran = shared.ran.lock().unwrap_or_else(PoisonError::into_inner).clone();
+    let meant = |subject: &Subject| match (subject, &tests.only) {
+        (Subject::Revision(revision), Some(only)) => only.contains(revision),
+        (_, only) => only.is_none(),
+    };
+    let coverage = match tests.coverage {
+        true => Some(Coverage::of(project, meant, &ran)?),
+        false => None,
+    };
+    Ok(SuiteReport {
+        cases,
+        interrupted: tests.stop.is_stopped(),
+        coverage,
+        ..SuiteReport::default()
+    })
 }
 
 /// What the lanes have in common.
@@ -139,6 +198,10 @@ struct Shared<'p> {
     plan: Plan,
     scope: Scope,
     tests: &'p HistoryTests,
+    /// What all lanes have run.
+    ran: Mutex<BTreeSet<Item>>,
+    /// Scripts of seeds that were refused once, which is told once.
+    refused: Mutex<BTreeSet<PathBuf>>,
 }
 
 /// What the lane on an empty database tells of a revision to those that compare with it.
@@ -169,6 +232,8 @@ impl<'p> Shared<'p> {
             environment: &project.environment,
             plan,
             tests,
+            ran: Mutex::default(),
+            refused: Mutex::default(),
         })
     }
 
@@ -188,6 +253,11 @@ impl<'p> Shared<'p> {
         let last = self.plan.steps.iter().rposition(|step| self.chosen(step));
         let end = last.map_or(0, |last| last + 1);
         self.plan.steps.iter().take(end).enumerate()
+    }
+
+    /// Keeps in mind what has run.
+    fn ran(&self, items: impl IntoIterator<Item = Item>) {
+        self.ran.lock().unwrap_or_else(PoisonError::into_inner).extend(items);
     }
 
     /// The scripts that are put in after `revision`: the project's, then the one beside the migration.
@@ -233,6 +303,8 @@ struct Cases<'a> {
     shared: &'a Shared<'a>,
     progress: &'a dyn Progress,
     results: Mutex<Vec<(usize, CaseResult)>>,
+    /// How many there were, those that are not told included.
+    of: AtomicUsize,
     /// Told where a failure is to end it all.
     stopped: Notify,
 }
@@ -243,11 +315,42 @@ impl<'a> Cases<'a> {
             shared,
             progress,
             results: Mutex::default(),
+            of: AtomicUsize::new(0),
             stopped: Notify::new(),
         }
     }
 
+    /// A way through the history. Where it ends early, what was found before is not lost by that: it is a failure among the others. A way
+    /// that does not begin is an error, since nothing could be tested by it.
+    async fn way(&self, what: &str, way: impl Future<Output = Result<(), HistoryError>>) -> Result<(), HistoryError> {
+        let begun = Instant::now();
+        let Err(error) = way.await else {
+            return Ok(());
+        };
+        let number = match &error {
+            HistoryError::NotBegun(_) => return Err(error),
+            _ => self.shared.plan.steps.len() + 1,
+        };
+        let failure = Failure::new(format!("the way on {what} came to no end: {error}"));
+        let result = CaseResult {
+            outcome: outcome(Some(failure)),
+            seconds: begun.elapsed().as_secs_f64(),
+            ..CaseResult::new(Subject::Project, CaseKind::History, format!("{} on {what}", names::WAY))
+        };
+        self.add(result, number);
+        Ok(())
+    }
+
+    /// A lane is at the step of that number, counted from 0.
+    fn reached(&self, number: usize) {
+        let of = self.shared.steps().count();
+        if let Some(step) = self.shared.plan.steps.get(number) {
+            self.progress.reached(&step.revision, number + 1, of);
+        }
+    }
+
     fn add(&self, result: CaseResult, number: usize) {
+        self.of.fetch_add(1, Ordering::Relaxed);
         let title = result.title().to_lowercase();
         let filters = &self.shared.tests.filters;
         if !filters.is_empty() && !filters.iter().any(|filter| title.contains(&filter.to_lowercase())) {
@@ -295,10 +398,12 @@ impl<'a> Cases<'a> {
         }
     }
 
-    fn in_order(self) -> Vec<CaseResult> {
+    /// The results, and how many there were with those that are not told.
+    fn in_order(self) -> (Vec<CaseResult>, usize) {
         let mut results = self.results.into_inner().unwrap_or_else(PoisonError::into_inner);
         results.sort_by_key(|(number, _)| *number);
-        results.into_iter().map(|(_, result)| result).collect()
+        let results = results.into_iter().map(|(_, result)| result).collect();
+        (results, self.of.into_inner())
     }
 }
 

@@ -13,7 +13,7 @@ use super::update::{self, Change};
 use super::{Project, compare, wave};
 use crate::executor;
 use crate::report::Reporter;
-use crate::runtime::{Call, Guest, Returned, RunSettings, RuntimeError, Sink, StepRun, finish_calls, same_value};
+use crate::runtime::{Call, Guest, Returned, RunSettings, RuntimeError, Sink, StepRun, finish_calls};
 
 /// What a case came to.
 #[derive(Default)]
@@ -125,25 +125,36 @@ pub(super) fn note(call: &Call, subject: &Subject, listener: &Listener) {
     }
 }
 
+/// Calls that are made one after the other.
+pub(super) struct Sequence<'a> {
+    pub calls: &'a [Call],
+    /// Whether an error that a call returns is a value to be looked at.
+    pub expects_value: bool,
+    /// What `context.downgrading` says to a plugin.
+    pub downgrading: bool,
+    /// Hears of each call that is made.
+    pub begun: &'a (dyn Fn(&Call) + Sync),
+}
+
 /// Makes calls one after the other. Those of a plugin are one step; each `upgrade` and `downgrade` is a step of its own, made by `step`,
 /// which is told whether it goes down.
 pub(super) async fn make(
     guest: &Arc<Guest>,
-    calls: &[Call],
-    expects_value: bool,
+    sequence: &Sequence<'_>,
     mut step: impl AsyncFnMut(bool) -> Result<Arc<StepRun>, CallFailure>,
-    downgrading: bool,
 ) -> Ended {
     let mut ended = Ended {
         returned: Vec::new(),
         error: None,
     };
     let mut shared: Option<Arc<StepRun>> = None;
-    for call in calls {
+    for call in sequence.calls {
         let run = match &shared {
             _ if call.function.is_step() => step(call.function.name == "downgrade").await,
             Some(shared) => Ok(shared.clone()),
-            None => step(downgrading).await.inspect(|step| shared = Some(step.clone())),
+            None => step(sequence.downgrading)
+                .await
+                .inspect(|step| shared = Some(step.clone())),
         };
         let run = match run {
             Ok(run) if call.function.is_hook() => run.for_hook(),
@@ -153,11 +164,12 @@ pub(super) async fn make(
                 break;
             }
         };
+        (sequence.begun)(call);
         match call.make(guest, &run).await {
             Ok(returned) => {
                 let failed = returned
                     .as_ref()
-                    .filter(|returned| returned.is_error() && !expects_value);
+                    .filter(|returned| returned.is_error() && !sequence.expects_value);
                 if let Some(returned) = failed {
                     ended.error = Some(CallFailure {
                         text: returned.error().map_or_else(|| returned.text(), str::to_owned),
@@ -218,11 +230,13 @@ pub(super) async fn run(project: &Project, subject: &Subject, file: &TestFile, c
             Some(sink),
         ))
     };
-    for call in &calls {
-        note(call, subject, &listener);
-    }
-    let downgrading = context.downgrading.unwrap_or(false);
-    let ended = make(&guest, &calls, case.returns.is_some(), step, downgrading).await;
+    let sequence = Sequence {
+        calls: &calls,
+        expects_value: case.returns.is_some(),
+        downgrading: context.downgrading.unwrap_or(false),
+        begun: &|call| note(call, subject, &listener),
+    };
+    let ended = make(&guest, &sequence, step).await;
     let recording = recording.lock().await;
     judge(case, source, &recording, &ended, listener.heard())
 }
@@ -354,16 +368,23 @@ pub(super) fn judge_returns(
         OneOrMany::One(_) => returned.last().map(text).into_iter().collect(),
         OneOrMany::Many(_) => returned.iter().map(text).collect(),
     };
+    let values: Vec<&Option<Returned>> = match expected.get_ref() {
+        OneOrMany::One(_) => returned.last().into_iter().collect(),
+        OneOrMany::Many(_) => returned.iter().collect(),
+    };
     let wanted = expected.get_ref().texts();
-    let mut same = wanted.len() == found.len();
-    for (wanted, found) in wanted.iter().zip(&found) {
-        match same_value(wanted, found) {
+    let mut same = wanted.len() == values.len();
+    let mut details = Vec::new();
+    for (wanted, value) in wanted.iter().zip(values) {
+        match value
+            .as_ref()
+            .map_or_else(|| Ok(wanted.trim() == "ok"), |value| value.is(wanted))
+        {
             Ok(equal) => same &= equal,
             Err(error) => {
                 same = false;
-                let mut failure = Failure::new(format!("`returns` is no value: {error}"));
-                failure.details = wave::excerpt(&error);
-                verdict.failures.push(failure);
+                details.push(format!("what is expected is no such value: {error}"));
+                details.extend(wave::excerpt(&error, "of `returns`"));
             }
         }
     }
@@ -371,8 +392,8 @@ pub(super) fn judge_returns(
         return;
     }
     let lines = |texts: &[String]| texts.iter().map(|text| format!("{text}\n")).collect::<String>();
-    let failure = Failure::new("another value was returned than expected");
-    verdict.failures.push(failure.difference(lines(wanted), lines(&found)));
+    let failure = Failure::new("another value was returned than expected").difference(lines(wanted), lines(&found));
+    verdict.failures.push(Failure { details, ..failure });
     let written = match (expected.get_ref(), found.first()) {
         (OneOrMany::One(_), Some(one)) => string(one),
         _ => format!(

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::{Mutex, PoisonError};
 
 use super::coverage::Item;
-use crate::report::{Direction, Event, Level, Reporter};
+use crate::report::{Event, Level, Reporter};
 
 /// How many messages of a case are kept.
 const MAX_MESSAGES: usize = 1000;
@@ -46,15 +46,7 @@ impl Reporter for Listener {
             Event::ServerNotice { severity, message } if heard.messages.len() < MAX_MESSAGES => {
                 heard.messages.push(format!("{}: {message}", severity.to_lowercase()));
             }
-            Event::Operation { name } => heard.items.extend(Item::of_operation(&name)),
-            Event::StepStarted {
-                direction, revision, ..
-            } => match direction {
-                Direction::Upgrade => drop(heard.items.insert(Item::Upgrade(revision))),
-                Direction::Downgrade => drop(heard.items.insert(Item::Downgrade(revision))),
-                Direction::Stamp => {}
-            },
-            _ => {}
+            other => heard.items.extend(Item::of_event(other)),
         }
     }
 }

@@ -11,6 +11,10 @@ use crate::report::{DatabaseError, StatementFailure};
 use crate::runtime::{GuestDatabaseError, Row, Rows, RunSettings, Sink, SinkError, Value};
 use crate::sql;
 
+/// How much of what is sent is kept, in calls and in bytes: a guest that sends without end ends here.
+const MAX_SENT: usize = 200_000;
+const MAX_BYTES: usize = 256 << 20;
+
 /// A question that no answer fits.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Unanswered {
@@ -27,6 +31,8 @@ pub struct RecordingSink {
     revision: String,
     answers: Vec<(Answer, u64)>,
     sent: Vec<Sent>,
+    /// How much is kept, in bytes, roughly.
+    bytes: usize,
     unanswered: Option<Unanswered>,
     operation: Option<String>,
     in_transaction: bool,
@@ -42,6 +48,7 @@ impl RecordingSink {
             revision,
             answers: answers.into_iter().map(|answer| (answer, 0)).collect(),
             sent: Vec::new(),
+            bytes: 0,
             unanswered: None,
             operation: None,
             in_transaction: true,
@@ -84,6 +91,23 @@ impl RecordingSink {
             )),
             None => Ok(()),
         }
+    }
+
+    fn keep(&mut self, sent: Sent) -> Result<(), SinkError> {
+        self.grow(sent.sql().map_or(0, str::len) + sent.parameters().iter().map(size).sum::<usize>())?;
+        self.sent.push(sent);
+        Ok(())
+    }
+
+    fn grow(&mut self, bytes: usize) -> Result<(), SinkError> {
+        self.bytes = self.bytes.saturating_add(bytes);
+        if self.sent.len() >= MAX_SENT || self.bytes > MAX_BYTES {
+            return Err(SinkError::Misuse(format!(
+                "a case may send {MAX_SENT} statements and {} MiB at most",
+                MAX_BYTES >> 20
+            )));
+        }
+        Ok(())
     }
 
     fn number(&mut self) -> u32 {
@@ -166,6 +190,16 @@ impl RecordingSink {
     }
 }
 
+/// What a value takes in memory, roughly.
+fn size(value: &Value) -> usize {
+    size_of::<Value>()
+        + match value {
+            Value::Text(text) => text.len(),
+            Value::Bytes(bytes) => bytes.len(),
+            _ => 0,
+        }
+}
+
 #[async_trait]
 impl Sink for RecordingSink {
     fn set_operation(&mut self, operation: Option<&str>) {
@@ -175,7 +209,7 @@ impl Sink for RecordingSink {
     async fn execute(&mut self, statement: &str) -> Result<(), SinkError> {
         self.check()?;
         for piece in guest_statements(statement)? {
-            self.sent.push(Sent::Statement(piece.statement.to_owned()));
+            self.keep(Sent::Statement(piece.statement.to_owned()))?;
             if let Some(answer) = self.answer(piece.statement, &[]) {
                 self.refused(&answer, piece.statement)?;
             }
@@ -198,13 +232,13 @@ impl Sink for RecordingSink {
     async fn run(&mut self, statement: &str, params: &[Value]) -> Result<u64, SinkError> {
         self.check()?;
         let statement = single_statement(statement)?;
-        self.sent.push(match params {
+        self.keep(match params {
             [] => Sent::Statement(statement.to_owned()),
             params => Sent::Run {
                 sql: statement.to_owned(),
                 parameters: params.to_vec(),
             },
-        });
+        })?;
         let Some(answer) = self.answer(statement, params) else {
             return Ok(0);
         };
@@ -227,7 +261,7 @@ impl Sink for RecordingSink {
             return Err(SinkError::Offline { call: "try-execute" });
         }
         let statement = single_statement(statement)?;
-        self.sent.push(Sent::Try(statement.to_owned()));
+        self.keep(Sent::Try(statement.to_owned()))?;
         let Some(answer) = self.answer(statement, &[]) else {
             return Ok(Ok(0));
         };
@@ -246,15 +280,14 @@ impl Sink for RecordingSink {
     async fn suspend_transaction(&mut self) -> Result<(), SinkError> {
         self.check()?;
         self.in_transaction = false;
-        self.sent.push(Sent::Suspend);
-        Ok(())
+        self.keep(Sent::Suspend)
     }
 
     async fn resume_transaction(&mut self) -> Result<(), SinkError> {
         self.check()?;
         if !self.in_transaction {
             self.in_transaction = true;
-            self.sent.push(Sent::Resume);
+            self.keep(Sent::Resume)?;
         }
         Ok(())
     }
@@ -295,6 +328,7 @@ impl Sink for RecordingSink {
     }
 
     async fn copy_write(&mut self, copy: u32, new: &[Row]) -> Result<(), SinkError> {
+        self.grow(new.iter().flatten().map(size).sum())?;
         match &mut self.copy {
             Some((number, Sent::Copy { columns, rows, .. })) if *number == copy => {
                 let width = columns.len();
@@ -321,7 +355,7 @@ impl Sink for RecordingSink {
                     Sent::Copy { rows, .. } => rows.len() as u64,
                     _ => 0,
                 };
-                self.sent.push(sent);
+                self.keep(sent)?;
                 Ok(count)
             }
             other => {

@@ -190,9 +190,13 @@ pub struct Difference {
 pub struct SuiteReport {
     /// By subject, file and place in it, whatever order they ran in.
     pub cases: Vec<CaseResult>,
-    /// What the order was drawn with.
-    pub seed: u64,
+    /// What the order was drawn with; none where the order is that of the history.
+    pub seed: Option<u64>,
     pub seconds: f64,
+    /// How many were planned and not run: after the first failure that was to be the last, or after an interruption.
+    pub not_run: usize,
+    /// Whether somebody ended it early.
+    pub interrupted: bool,
     /// Where it was asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub coverage: Option<Coverage>,
@@ -220,4 +224,7 @@ pub trait Progress: Send + Sync {
     fn planned(&self, cases: usize, seed: u64);
 
     fn done(&self, result: &CaseResult);
+
+    /// The history is tested as far as this revision, the `number`th of `of`.
+    fn reached(&self, _revision: &str, _number: usize, _of: usize) {}
 }

@@ -5,12 +5,13 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::coverage::{Coverage, Item};
 use super::database::Databases;
 use super::isolated::{self, Verdict};
 use super::report::{CaseKind, CaseResult, Failure, Outcome, Progress, SuiteReport};
+use super::stop::Stop;
 use super::suite::{Content, Job, Suite, TestError};
 use super::update::{self, Change};
 use super::{Project, database};
@@ -26,6 +27,8 @@ pub struct Options {
     pub fail_fast: bool,
     /// Say what no case has tested.
     pub coverage: bool,
+    /// Ends the run early.
+    pub stop: Stop,
 }
 
 /// What the threads share.
@@ -34,6 +37,7 @@ struct Shared<'a> {
     suite: &'a Suite,
     progress: &'a dyn Progress,
     fail_fast: bool,
+    stop: &'a Stop,
     databases: Arc<Databases>,
     queue: Mutex<VecDeque<usize>>,
     stopped: AtomicBool,
@@ -69,6 +73,7 @@ pub fn run(
         suite,
         progress,
         fail_fast: options.fail_fast,
+        stop: &options.stop,
         databases: Arc::new(Databases::new(project, threads)),
         queue: Mutex::new(order.into()),
         stopped: AtomicBool::new(false),
@@ -76,7 +81,15 @@ pub fn run(
     };
     std::thread::scope(|scope| {
         let threads: Vec<_> = (0..threads).map(|_| scope.spawn(|| work(&shared))).collect();
-        let ended = threads.into_iter().map(|thread| thread.join().unwrap_or(Ok(())));
+        // What a thread left undone must not look as if it had passed.
+        let lost = || {
+            Err(std::io::Error::other(
+                "one of them panicked, which is a defect of mighost's own",
+            ))
+        };
+        let ended = threads
+            .into_iter()
+            .map(|thread| thread.join().unwrap_or_else(|_| lost()));
         ended.collect::<Result<Vec<()>, _>>()
     })
     .map_err(TestError::Threads)?;
@@ -86,8 +99,10 @@ pub fn run(
         false => None,
     };
     Ok(SuiteReport {
+        not_run: suite.jobs.len().saturating_sub(done.results.len()),
+        interrupted: options.stop.is_stopped(),
         cases: done.results.into_values().collect(),
-        seed,
+        seed: Some(seed),
         seconds: begun.elapsed().as_secs_f64(),
         coverage,
         updates: update::updates(&suite.sources(), done.changes, &project.settings.root),
@@ -99,7 +114,8 @@ fn work(shared: &Shared<'_>) -> std::io::Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     loop {
         let next = shared.queue.lock().unwrap_or_else(PoisonError::into_inner).pop_front();
-        let Some(number) = next.filter(|_| !shared.stopped.load(Ordering::Relaxed)) else {
+        let ended = shared.stopped.load(Ordering::Relaxed) || shared.stop.is_stopped();
+        let Some(number) = next.filter(|_| !ended) else {
             break;
         };
         let Some(job) = shared.suite.jobs.get(number).copied() else {
@@ -107,11 +123,14 @@ fn work(shared: &Shared<'_>) -> std::io::Result<()> {
         };
         let begun = Instant::now();
         // A defect of mighost's own must not take the other cases with it.
-        let verdict = catch_unwind(AssertUnwindSafe(|| runtime.block_on(judge(shared, job))));
-        let (verdict, skipped) = verdict.unwrap_or_else(|_| {
+        let verdict = catch_unwind(AssertUnwindSafe(|| runtime.block_on(in_time(shared, job))));
+        let verdict = verdict.unwrap_or_else(|_| {
             let failure = Failure::new("mighost panicked; that is a defect of its own");
-            (Verdict::failed(failure), None)
+            Some((Verdict::failed(failure), None))
         });
+        let Some((verdict, skipped)) = verdict else {
+            break;
+        };
         let Some(listed) = shared.suite.listed(job) else {
             continue;
         };
@@ -145,6 +164,31 @@ fn work(shared: &Shared<'_>) -> std::io::Result<()> {
     // A component that is still being compiled is not waited for.
     runtime.shutdown_background();
     Ok(())
+}
+
+/// As [`judge`], where it comes to an end in time; none where nobody wants to know any more.
+async fn in_time(shared: &Shared<'_>, job: Job) -> Option<(Verdict, Option<String>)> {
+    let limit = shared.project.settings.test.timeout;
+    if let Some(file) = shared.suite.files.get(job.file) {
+        // What is compiled or started for several cases is no case's time. Where that fails, the case says so.
+        let _ = shared.project.guest(&file.subject);
+        if matches!(job.kind, CaseKind::Database | CaseKind::PgTap) {
+            let _ = shared.databases.shared();
+        }
+    }
+    tokio::select! {
+        biased;
+        () = shared.stop.wait() => None,
+        judged = tokio::time::timeout(limit, judge(shared, job)) => {
+            Some(judged.unwrap_or_else(|_| (Verdict::failed(out_of_time("the case", limit)), None)))
+        }
+    }
+}
+
+/// What did not come to an end.
+fn out_of_time(what: &str, limit: Duration) -> Failure {
+    Failure::new(format!("{what} did not end within {}", crate::testkit::seconds(limit)))
+        .hint("where it needs longer: `[test] timeout = \"10min\"` in mighost.toml")
 }
 
 /// What the case came to, and why it was not run where it was not.

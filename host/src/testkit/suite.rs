@@ -1,10 +1,11 @@
 //! The tests of a project: the files beside its plugins and migrations, and which of them are meant.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
+use toml::Spanned;
 
 use super::Project;
 use super::case::{FileError, TestFile, line_of};
@@ -26,6 +27,8 @@ const SEED: &str = "seed.sql";
 pub enum TestError {
     #[error("this project has no plugin, revision or test file {name}")]
     Unknown { name: String, near: Option<String> },
+    #[error("{name} may be any of the revisions {}", .several.join(", "))]
+    Ambiguous { name: String, several: Vec<String> },
     #[error("no tests found in {}", .0.join(", "))]
     NoTests(Vec<String>),
     #[error("no test has {} in its name; there are {of} tests", .filters.join(" or "))]
@@ -50,6 +53,7 @@ impl TestError {
                  docs/testing.md"
                     .into(),
             ),
+            Self::Ambiguous { .. } => Some("write more of the id".into()),
             Self::NoMatch { .. } => Some("`mighost test --list` shows their names".into()),
             Self::Runtime(error) => error.hint(),
             _ => None,
@@ -113,7 +117,7 @@ impl Suite {
         let subjects = subjects(project);
         let wanted = select
             .iter()
-            .map(|name| wanted(&subjects, directory, name))
+            .map(|name| wanted(project, &subjects, directory, name))
             .collect::<Result<Vec<_>, _>>()?;
         let mut suite = Self {
             files: Vec::new(),
@@ -123,20 +127,31 @@ impl Suite {
         for (subject, folder) in &subjects {
             for path in files(&folder.join(FOLDER), MAX_DEPTH)? {
                 let means = |wanted: &Wanted| match wanted {
-                    Wanted::Subject(name) => name == subject,
+                    Wanted::Plugin(name) => name == subject,
                     Wanted::Below(place) => path.starts_with(place),
+                    Wanted::Revision { .. } => false,
                 };
                 if wanted.is_empty() || wanted.iter().any(means) {
-                    suite.add(project, subject, path);
+                    suite.add(project, subject, folder, path);
+                } else if wanted.iter().any(|wanted| wanted.is_in(folder)) {
+                    // Only the file says which revision of its folder it is for.
+                    let jobs = suite.jobs.len();
+                    suite.add(project, subject, folder, path);
+                    let found = suite.files.last().map(|file| &file.subject);
+                    if !wanted.iter().any(|wanted| wanted.is_revision(found)) {
+                        suite.files.pop();
+                        suite.jobs.truncate(jobs);
+                    }
                 }
             }
         }
         for test in &project.tests {
             let subject = subjects.iter().find(|(_, folder)| test.place.starts_with(folder));
-            let Some((subject, _)) = subject else { continue };
+            let Some((subject, folder)) = subject else { continue };
             let means = |wanted: &Wanted| match wanted {
-                Wanted::Subject(name) => name == subject,
+                Wanted::Plugin(name) => name == subject,
                 Wanted::Below(place) => test.place.starts_with(place),
+                Wanted::Revision { .. } => wanted.is_in(folder),
             };
             if wanted.is_empty() || wanted.iter().any(means) {
                 suite.add_component(project, subject, test);
@@ -179,7 +194,7 @@ impl Suite {
         self.jobs.iter().filter_map(|job| self.listed(*job)).collect()
     }
 
-    fn add(&mut self, project: &Project, subject: &Subject, path: PathBuf) {
+    fn add(&mut self, project: &Project, subject: &Subject, folder: &Path, path: PathBuf) {
         let shown = path.strip_prefix(&project.settings.root).unwrap_or(&path).to_owned();
         let job = |kind| {
             let file = self.files.len();
@@ -194,9 +209,20 @@ impl Suite {
             }
         } else {
             match TestFile::read(&path, &shown) {
+                Ok((file, text))
+                    if file
+                        .revision
+                        .as_ref()
+                        .is_some_and(|named| !holds(project, &subject, folder, named)) =>
+                {
+                    self.jobs.push(job(CaseKind::Isolated)(0));
+                    let span = file.revision.map_or(0..0, |named| named.span());
+                    let what = "what lies here has no revision of this id";
+                    Content::Broken(FileError::at(&shown, &text, span, what))
+                }
                 Ok((file, text)) => {
                     if let (Subject::Revision(own), Some(named)) = (&mut subject, &file.revision) {
-                        own.clone_from(named);
+                        own.clone_from(named.get_ref());
                     }
                     self.jobs.extend((0..file.cases.len()).map(job(CaseKind::Isolated)));
                     self.jobs.extend((0..file.databases.len()).map(job(CaseKind::Database)));
@@ -288,8 +314,24 @@ impl Suite {
 
 /// What a name on the command line means.
 enum Wanted {
-    Subject(Subject),
+    Plugin(Subject),
+    Revision { id: String, folder: PathBuf },
     Below(PathBuf),
+}
+
+impl Wanted {
+    fn is_in(&self, place: &Path) -> bool {
+        matches!(self, Self::Revision { folder, .. } if folder == place)
+    }
+
+    fn is_revision(&self, subject: Option<&Subject>) -> bool {
+        matches!((self, subject), (Self::Revision { id, .. }, Some(Subject::Revision(other))) if id == other)
+    }
+}
+
+/// Whether `folder` holds the revision that a file names.
+fn holds(project: &Project, subject: &Subject, folder: &Path, named: &Spanned<String>) -> bool {
+    matches!(subject, Subject::Revision(_)) && project.loaded.place(named.get_ref()) == Some(folder)
 }
 
 /// Plugins and migrations with the folders of their sources. Where a folder holds several revisions, the first speaks for it.
@@ -300,9 +342,10 @@ fn subjects(project: &Project) -> Vec<(Subject, PathBuf)> {
     });
     let mut subjects: Vec<_> = plugins.collect();
     subjects.sort();
+    let mut known: HashSet<PathBuf> = subjects.iter().map(|(_, place)| place.clone()).collect();
     for (revision, _) in project.loaded.revisions() {
         if let Some(place) = project.loaded.place(&revision.revision)
-            && subjects.iter().all(|(_, other)| other != place)
+            && known.insert(place.to_owned())
         {
             subjects.push((Subject::Revision(revision.revision.clone()), place.to_owned()));
         }
@@ -311,7 +354,12 @@ fn subjects(project: &Project) -> Vec<(Subject, PathBuf)> {
     subjects
 }
 
-fn wanted(subjects: &[(Subject, PathBuf)], directory: &Path, name: &str) -> Result<Wanted, TestError> {
+fn wanted(
+    project: &Project,
+    subjects: &[(Subject, PathBuf)],
+    directory: &Path,
+    name: &str,
+) -> Result<Wanted, TestError> {
     let path = directory.join(name);
     if name.contains(['/', '.'])
         && let Ok(path) = path.canonicalize()
@@ -320,33 +368,47 @@ fn wanted(subjects: &[(Subject, PathBuf)], directory: &Path, name: &str) -> Resu
     }
     let plugin = Subject::Plugin(name.to_owned());
     if subjects.iter().any(|(subject, _)| *subject == plugin) {
-        return Ok(Wanted::Subject(plugin));
+        return Ok(Wanted::Plugin(plugin));
     }
-    let by_folder = |place: &Path| place.file_name().is_some_and(|folder| folder == name);
-    let revisions: Vec<_> = subjects
+    let folder = subjects
         .iter()
-        .filter(|(subject, place)| {
-            matches!(subject, Subject::Revision(id) if id.starts_with(name) && !name.is_empty() || by_folder(place))
-        })
+        .find(|(_, place)| place.file_name().is_some_and(|folder| folder == name));
+    if let Some((_, folder)) = folder {
+        return Ok(Wanted::Below(folder.clone()));
+    }
+    let ids: Vec<&str> = project
+        .loaded
+        .revisions()
+        .map(|(revision, _)| revision.revision.as_str())
         .collect();
-    match revisions.as_slice() {
-        [(subject, _)] => Ok(Wanted::Subject(subject.clone())),
-        several => {
-            let exact = several
-                .iter()
-                .find(|(subject, _)| *subject == Subject::Revision(name.to_owned()));
-            if let Some((subject, _)) = exact {
-                return Ok(Wanted::Subject(subject.clone()));
-            }
-            let names = subjects.iter().map(|(subject, _)| match subject {
-                Subject::Plugin(name) | Subject::Revision(name) => name.as_str(),
-                Subject::Project => "",
+    let exact = ids.iter().filter(|id| **id == name);
+    let begin = ids.iter().filter(|id| !name.is_empty() && id.starts_with(name));
+    let several: Vec<&str> = match exact.copied().collect::<Vec<_>>() {
+        exact if exact.is_empty() => begin.copied().collect(),
+        exact => exact,
+    };
+    match several.as_slice() {
+        [id] => {
+            let folder = project.loaded.place(id).unwrap_or(Path::new("")).to_owned();
+            Ok(Wanted::Revision {
+                id: (*id).to_owned(),
+                folder,
+            })
+        }
+        [] => {
+            let plugins = subjects.iter().filter_map(|(subject, _)| match subject {
+                Subject::Plugin(name) => Some(name.as_str()),
+                _ => None,
             });
             Err(TestError::Unknown {
                 name: name.to_owned(),
-                near: nearest(name, names).map(str::to_owned),
+                near: nearest(name, plugins.chain(ids.iter().copied())).map(str::to_owned),
             })
         }
+        several => Err(TestError::Ambiguous {
+            name: name.to_owned(),
+            several: several.iter().map(|id| (*id).to_owned()).collect(),
+        }),
     }
 }
 
@@ -374,9 +436,10 @@ fn files(folder: &Path, depth: usize) -> Result<Vec<PathBuf>, TestError> {
         let component = path.join(PluginSource::TEST_MANIFEST).is_file();
         if path.is_dir() && depth > 0 && !hidden && !component {
             found.extend(files(&path, depth - 1)?);
-        } else if path
-            .extension()
-            .is_some_and(|extension| extension == "toml" || extension == "sql")
+        } else if path.is_file()
+            && path
+                .extension()
+                .is_some_and(|extension| extension == "toml" || extension == "sql")
             && !hidden
             && path.file_name().is_none_or(|name| name != SEED)
         {

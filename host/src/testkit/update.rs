@@ -33,10 +33,16 @@ impl FileUpdate {
                 "it has been changed meanwhile; run the tests again",
             ));
         }
-        // Beside and renamed, so that a crash leaves no half of it.
-        let beside = self.file.with_extension(format!("toml.{}.tmp", std::process::id()));
-        std::fs::write(&beside, &self.after)?;
-        std::fs::rename(&beside, &self.file)
+        // Beside and renamed, so that a crash leaves no half of it; a link is followed, and what may be done with the file stays.
+        let file = self.file.canonicalize()?;
+        let beside = file.with_extension(format!("toml.{}.tmp", std::process::id()));
+        let written = std::fs::write(&beside, &self.after)
+            .and_then(|()| std::fs::set_permissions(&beside, std::fs::metadata(&file)?.permissions()))
+            .and_then(|()| std::fs::rename(&beside, &file));
+        if written.is_err() {
+            let _ = std::fs::remove_file(&beside);
+        }
+        written
     }
 }
 

@@ -14,7 +14,7 @@ pub(super) fn call(guest: &Guest, text: &str, values: &BTreeMap<String, Given>) 
     guest.call(&filled).map_err(|error| {
         let mut failure = Failure::new(error.to_string());
         match &error {
-            CallError::Value { error, .. } => failure.details = excerpt(error),
+            CallError::Value { error, .. } => failure.details = excerpt(error, "of the call"),
             CallError::UnknownFunction { .. } | CallError::Ambiguous { .. } => {
                 failure.details.push(format!("in {text}"))
             }
@@ -24,14 +24,14 @@ pub(super) fn call(guest: &Guest, text: &str, values: &BTreeMap<String, Given>) 
 }
 
 /// The line of a value that the error is on, a caret below the place.
-pub(super) fn excerpt(error: &ValueError) -> Vec<String> {
+pub(super) fn excerpt(error: &ValueError, whose: &str) -> Vec<String> {
     let (line, column) = line_and_column(&error.text, error.offset);
     let text = error.text.lines().nth(line - 1).unwrap_or_default();
     // Long calls are shown around the place.
     let from = column.saturating_sub(60);
     let shown: String = text.chars().skip(from).take(100).collect();
     vec![
-        format!("line {line}, column {column} of the call:"),
+        format!("line {line}, column {column} {whose}:"),
         format!("    {}", shown.replace('\t', " ")),
         format!("    {}^", " ".repeat((column - 1).saturating_sub(from))),
     ]

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 use crate::commands::{CommandError, Project};
+use crate::testkit::Stop;
 
 /// How often the files are looked at.
 const PERIOD: Duration = Duration::from_millis(300);
@@ -29,10 +30,13 @@ impl Watch {
         Ok(Self { places, files })
     }
 
-    /// Blocks until a file is new, gone or another, and answers which.
-    pub fn wait(&mut self) -> PathBuf {
+    /// Blocks until a file is new, gone or another, and answers which; none where `stop` was said before.
+    pub fn wait(&mut self, stop: &Stop) -> Option<PathBuf> {
         loop {
             std::thread::sleep(PERIOD);
+            if stop.is_stopped() {
+                return None;
+            }
             let now = stamps(&self.places);
             let differs =
                 |(path, stamp): &(&PathBuf, &(u64, Option<SystemTime>))| self.files.get(*path) != Some(*stamp);
@@ -42,7 +46,7 @@ impl Watch {
                 // An editor may write several files, or one in parts.
                 std::thread::sleep(PERIOD);
                 self.files = stamps(&self.places);
-                return path;
+                return Some(path);
             }
         }
     }

@@ -6,10 +6,14 @@ use std::time::Duration;
 use similar::{ChangeTag, TextDiff};
 
 use crate::output::{Styles, duration, escape_line, escape_text};
-use crate::testkit::{CaseResult, Coverage, Failure, Listed, Outcome, SuiteReport};
+use crate::testkit::{CaseResult, Coverage, Failure, Group, Listed, Outcome, SuiteReport};
 
 /// How many lines around a change a diff shows.
 const CONTEXT: usize = 3;
+/// How long a diff may be looked for; a worse one is shown then.
+const MAX_TIME: Duration = Duration::from_millis(500);
+/// How many lines of a diff are shown.
+const MAX_LINES: usize = 400;
 /// How many names of what was never tested are shown of each group.
 const MAX_NAMES: usize = 40;
 
@@ -27,7 +31,7 @@ pub fn report(report: &SuiteReport, styles: Styles) -> String {
         }
     }
     if let Some(found) = &report.coverage {
-        coverage(&mut text, found, styles);
+        coverage(&mut text, found, report.seed.is_none(), styles);
     }
     let (passed, failed, skipped) = report.counts();
     let mut sums = vec![styles.good(&format!("{passed} passed"))];
@@ -37,9 +41,13 @@ pub fn report(report: &SuiteReport, styles: Styles) -> String {
     if skipped > 0 {
         sums.push(styles.warning(&format!("{skipped} skipped")));
     }
+    if report.not_run > 0 {
+        sums.push(styles.warning(&format!("{} not run", report.not_run)));
+    }
     let time = duration(Duration::from_secs_f64(report.seconds));
-    let seed = styles.dim(&format!("(--seed {})", report.seed));
-    let _ = writeln!(text, "{} in {time} {seed}", sums.join(", "));
+    let seed = report.seed.map(|seed| styles.dim(&format!(" (--seed {seed})")));
+    let word = if report.interrupted { "interrupted: " } else { "" };
+    let _ = writeln!(text, "{word}{} in {time}{}", sums.join(", "), seed.unwrap_or_default());
     if failed > 0 && !report.updates.is_empty() {
         let files = report.updates.len();
         let what = if files == 1 {
@@ -101,13 +109,19 @@ fn push(text: &mut String, indent: &str, lines: &str) {
 
 /// The lines that differ, with some around them.
 pub fn difference(before: &str, after: &str, styles: Styles) -> String {
-    let diff = TextDiff::from_lines(before, after);
+    let diff = TextDiff::configure().timeout(MAX_TIME).diff_lines(before, after);
     let mut text = String::new();
+    let mut shown = 0;
     for (number, group) in diff.grouped_ops(CONTEXT).iter().enumerate() {
         if number > 0 {
             let _ = writeln!(text, "{}", styles.dim("  ..."));
         }
         for change in group.iter().flat_map(|op| diff.iter_changes(op)) {
+            shown += 1;
+            if shown > MAX_LINES {
+                let _ = writeln!(text, "{}", styles.dim("  ... and more"));
+                return text;
+            }
             let value = escape_text(change.value());
             let line = value.trim_end_matches('\n');
             let _ = match change.tag() {
@@ -120,14 +134,16 @@ pub fn difference(before: &str, after: &str, styles: Styles) -> String {
     text
 }
 
-fn coverage(text: &mut String, coverage: &Coverage, styles: Styles) {
+/// What was never run. A history runs every upgrade and downgrade, and knows nothing of what they are for.
+fn coverage(text: &mut String, coverage: &Coverage, of_history: bool, styles: Styles) {
     for group in &coverage.groups {
         let _ = writeln!(
             text,
-            "{}: {} of {} tested",
+            "{}: {} of {} {}",
             styles.bold(group.name),
             group.tested,
-            group.of
+            group.of,
+            if of_history { "run" } else { "tested" }
         );
         for name in group.never.iter().take(MAX_NAMES) {
             let _ = writeln!(text, "    never: {}", escape_line(name));
@@ -135,6 +151,16 @@ fn coverage(text: &mut String, coverage: &Coverage, styles: Styles) {
         if let Some(more) = group.never.len().checked_sub(MAX_NAMES).filter(|more| *more > 0) {
             let _ = writeln!(text, "    and {more} more");
         }
+    }
+    let steps = |group: &&Group| ["upgrades", "downgrades"].contains(&group.name);
+    if !of_history
+        && coverage
+            .groups
+            .iter()
+            .filter(steps)
+            .any(|group| !group.never.is_empty())
+    {
+        text.push_str("upgrades and downgrades that no test runs are run by `mighost test --history`, which knows nothing of what they are for\n");
     }
     text.push('\n');
 }
@@ -182,7 +208,7 @@ mod tests {
         };
         let suite = SuiteReport {
             cases: vec![CaseResult::new(subject, CaseKind::Isolated, "good"), failing, skipped],
-            seed: 7,
+            seed: Some(7),
             seconds: 0.25,
             ..SuiteReport::default()
         };

@@ -1,11 +1,14 @@
 //! How a suite comes along, on stderr.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::Duration;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
-use crate::output::{Output, duration};
+use crate::output::{Output, duration, escape_line};
 use crate::testkit::{CaseResult, Outcome, Progress};
+
+/// How often a history's progress has a line where there is no live one.
+const LINES_EVERY: Duration = Duration::from_secs(15);
 
 /// Counts cases; with `--verbose` each has a line.
 pub struct TestProgress {
@@ -13,6 +16,9 @@ pub struct TestProgress {
     planned: AtomicUsize,
     done: AtomicUsize,
     failed: AtomicUsize,
+    /// How far a history is, in words.
+    place: Mutex<Option<String>>,
+    told: Mutex<Instant>,
 }
 
 impl TestProgress {
@@ -22,7 +28,22 @@ impl TestProgress {
             planned: AtomicUsize::new(0),
             done: AtomicUsize::new(0),
             failed: AtomicUsize::new(0),
+            place: Mutex::default(),
+            told: Mutex::new(Instant::now()),
         }
+    }
+
+    fn show(&self) {
+        let failures = match self.failed.load(Ordering::Relaxed) {
+            0 => String::new(),
+            failed => format!(", {failed} failed"),
+        };
+        let done = self.done.load(Ordering::Relaxed);
+        let place = self.place.lock().unwrap_or_else(PoisonError::into_inner);
+        self.output.working(&match &*place {
+            Some(place) => format!("{place}: {done} cases{failures}"),
+            None => format!("testing {done}/{}{failures}", self.planned.load(Ordering::Relaxed)),
+        });
     }
 }
 
@@ -32,9 +53,8 @@ impl Progress for TestProgress {
     }
 
     fn done(&self, result: &CaseResult) {
-        let done = self.done.fetch_add(1, Ordering::Relaxed) + 1;
-        let failed = usize::from(result.failed());
-        let failed = self.failed.fetch_add(failed, Ordering::Relaxed) + failed;
+        self.done.fetch_add(1, Ordering::Relaxed);
+        self.failed.fetch_add(usize::from(result.failed()), Ordering::Relaxed);
         if self.output.options().verbose {
             let word = match &result.outcome {
                 Outcome::Passed => "ok  ",
@@ -44,11 +64,18 @@ impl Progress for TestProgress {
             let time = duration(Duration::from_secs_f64(result.seconds));
             self.output.note(&format!("{word} {} ({time})", result.title()));
         }
-        let of = self.planned.load(Ordering::Relaxed);
-        let failures = match failed {
-            0 => String::new(),
-            failed => format!(", {failed} failed"),
-        };
-        self.output.working(&format!("testing {done}/{of}{failures}"));
+        self.show();
+    }
+
+    fn reached(&self, revision: &str, number: usize, of: usize) {
+        let place = format!("testing revision {number}/{of} {}", escape_line(revision));
+        // A log gets a line now and then, so that whoever reads it sees that it goes on.
+        let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
+        if !self.output.is_live() && !self.output.options().verbose && told.elapsed() >= LINES_EVERY {
+            *told = Instant::now();
+            self.output.note(&place);
+        }
+        *self.place.lock().unwrap_or_else(PoisonError::into_inner) = Some(place);
+        self.show();
     }
 }

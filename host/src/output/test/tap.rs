@@ -20,14 +20,21 @@ pub fn tap(report: &SuiteReport) -> String {
                     let _ = writeln!(lines, "  at: {}", serde_json::json!(place.to_string()));
                 }
                 let texts: Vec<String> = failures.iter().map(text).collect();
-                lines.push_str("  message: |\n");
+                // The indentation is said, for the first line may begin with a space.
+                lines.push_str("  message: |2\n");
                 for line in texts.join("\n").lines() {
-                    let plain: String = line.chars().filter(|c| !c.is_control()).collect();
+                    let plain: String = line
+                        .chars()
+                        .filter(|c| !c.is_control() && !matches!(c, '\u{fffe}' | '\u{ffff}'))
+                        .collect();
                     let _ = writeln!(lines, "    {plain}");
                 }
                 writeln!(lines, "  ...")
             }
         };
+    }
+    if report.not_run > 0 {
+        let _ = writeln!(lines, "Bail out! {} not run", report.not_run);
     }
     lines
 }
@@ -65,7 +72,7 @@ mod tests {
         ok 1 - revision a1: good
         not ok 2 - revision a1: issue \#4
           ---
-          message: |
+          message: |2
             wrong
             - expected
             + found

@@ -124,9 +124,13 @@ impl<'de> Visitor<'de> for Reader {
             },
             Some("bytes") => {
                 let text: String = map.next_value()?;
-                let bytes = (0..text.len())
-                    .step_by(2)
-                    .map(|at| text.get(at..at + 2).and_then(|pair| u8::from_str_radix(pair, 16).ok()));
+                let pair = |at: usize| {
+                    let pair = text.get(at..at + 2)?;
+                    // A sign would do for the number.
+                    let digits = pair.bytes().all(|byte| byte.is_ascii_hexdigit());
+                    digits.then(|| u8::from_str_radix(pair, 16).ok()).flatten()
+                };
+                let bytes = (0..text.len()).step_by(2).map(pair);
                 match bytes.collect::<Option<Vec<u8>>>() {
                     Some(bytes) => Cell(Value::Bytes(bytes)),
                     None => return Err(de::Error::custom("bytes are pairs of hexadecimal digits")),

@@ -34,7 +34,7 @@ impl FileError {
         }
     }
 
-    pub(super) fn at(file: &Path, text: &str, span: Range<usize>, what: impl Into<String>) -> Self {
+    pub(in crate::testkit) fn at(file: &Path, text: &str, span: Range<usize>, what: impl Into<String>) -> Self {
         let (line, column) = line_and_column(text, span.start);
         let shown = text.lines().nth(line - 1).unwrap_or_default().replace('\t', " ");
         let gutter = " ".repeat(line.to_string().len());

@@ -80,6 +80,14 @@ impl Sent {
         }
     }
 
+    /// What is given for `$1` and so on.
+    pub fn parameters(&self) -> &[Value] {
+        match self {
+            Self::Run { parameters, .. } => parameters,
+            _ => &[],
+        }
+    }
+
     /// The statement, where it is one.
     pub fn sql(&self) -> Option<&str> {
         match self {

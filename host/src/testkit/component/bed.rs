@@ -18,7 +18,7 @@ use crate::testkit::Project;
 use crate::testkit::case::{Answer, AnswerError, Cell, Context, Sent, list};
 use crate::testkit::coverage::Item;
 use crate::testkit::database::{Database, Databases, Session};
-use crate::testkit::isolated::{CallFailure, note, settings};
+use crate::testkit::isolated::{CallFailure, Sequence, note, settings};
 use crate::testkit::listener::Listener;
 use crate::testkit::recording::RecordingSink;
 use crate::testkit::report::{Failure, Subject};
@@ -303,8 +303,13 @@ impl TestBed for Bed {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
             let runtime = runtime.map_err(|error| Failure::new(error.to_string()))?;
             let session = Session::new(&project, &subject, &context, None);
-            let downgrading = context.downgrading.unwrap_or(false);
-            runtime.block_on(session.call(&database, &guest, &[call], false, downgrading, &listener))
+            let sequence = Sequence {
+                calls: &[call],
+                expects_value: false,
+                downgrading: context.downgrading.unwrap_or(false),
+                begun: &|_| (),
+            };
+            runtime.block_on(session.call(&database, &guest, &sequence, &listener))
         });
         let called = called.await.map_err(|error| failed(error.to_string()))?;
         let ended = called.map_err(|failure| of_failure(&failure))?;

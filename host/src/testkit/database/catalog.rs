@@ -4,7 +4,7 @@ use crate::config::nearest;
 use crate::ident::quote_literal;
 
 /// The words for kinds of objects, with what finds them: `{schema}`, `{name}`, `{table}` and `{whole}` stand for literals.
-const KINDS: [(&str, &str); 16] = [
+const KINDS: [(&str, &str); 25] = [
     ("table", RELATION_R),
     ("view", RELATION_V),
     ("materialized view", RELATION_M),
@@ -14,8 +14,48 @@ const KINDS: [(&str, &str); 16] = [
     ("constraint", CONSTRAINT),
     ("trigger", TRIGGER),
     ("policy", POLICY),
-    ("function", "select to_regprocedure({whole}) is not null"),
-    ("procedure", "select to_regprocedure({whole}) is not null"),
+    (
+        "function",
+        "select exists (select from pg_catalog.pg_proc where oid = to_regprocedure({whole}) and prokind in ('f', 'w'))",
+    ),
+    (
+        "procedure",
+        "select exists (select from pg_catalog.pg_proc where oid = to_regprocedure({whole}) and prokind = 'p')",
+    ),
+    (
+        "aggregate",
+        "select exists (select from pg_catalog.pg_proc where oid = to_regprocedure({whole}) and prokind = 'a')",
+    ),
+    ("foreign table", RELATION_F),
+    ("rule", RULE),
+    (
+        "domain",
+        "select exists (select from pg_catalog.pg_type t join pg_catalog.pg_namespace n on n.oid = t.typnamespace \
+              where n.nspname = {schema} and t.typname = {name} and t.typtype = 'd')",
+    ),
+    (
+        "enum",
+        "select exists (select from pg_catalog.pg_type t join pg_catalog.pg_namespace n on n.oid = t.typnamespace \
+              where n.nspname = {schema} and t.typname = {name} and t.typtype = 'e')",
+    ),
+    (
+        "statistics",
+        "select exists (select from pg_catalog.pg_statistic_ext s join pg_catalog.pg_namespace n on n.oid = s.stxnamespace \
+              where n.nspname = {schema} and s.stxname = {name})",
+    ),
+    (
+        "collation",
+        "select exists (select from pg_catalog.pg_collation c join pg_catalog.pg_namespace n on n.oid = c.collnamespace \
+              where n.nspname = {schema} and c.collname = {name})",
+    ),
+    (
+        "publication",
+        "select exists (select from pg_catalog.pg_publication where pubname = {whole})",
+    ),
+    (
+        "server",
+        "select exists (select from pg_catalog.pg_foreign_server where srvname = {whole})",
+    ),
     (
         "type",
         "select exists (select from pg_catalog.pg_type t join pg_catalog.pg_namespace n on n.oid = t.typnamespace \
@@ -45,6 +85,11 @@ const RELATION_V: &str = "select exists (select from pg_catalog.pg_class c join 
     where n.nspname = {schema} and c.relname = {name} and c.relkind = 'v')";
 const RELATION_M: &str = "select exists (select from pg_catalog.pg_class c join pg_catalog.pg_namespace n on n.oid = c.relnamespace \
     where n.nspname = {schema} and c.relname = {name} and c.relkind = 'm')";
+const RELATION_F: &str = "select exists (select from pg_catalog.pg_class c join pg_catalog.pg_namespace n on n.oid = c.relnamespace \
+    where n.nspname = {schema} and c.relname = {name} and c.relkind = 'f')";
+const RULE: &str = "select exists (select from pg_catalog.pg_rewrite w join pg_catalog.pg_class c on c.oid = w.ev_class \
+    join pg_catalog.pg_namespace n on n.oid = c.relnamespace \
+    where n.nspname = {schema} and c.relname = {table} and w.rulename = {name})";
 const RELATION_I: &str = "select exists (select from pg_catalog.pg_class c join pg_catalog.pg_namespace n on n.oid = c.relnamespace \
     where n.nspname = {schema} and c.relname = {name} and c.relkind in ('i', 'I'))";
 const RELATION_S: &str = "select exists (select from pg_catalog.pg_class c join pg_catalog.pg_namespace n on n.oid = c.relnamespace \

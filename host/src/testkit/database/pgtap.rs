@@ -9,6 +9,7 @@ use crate::report::Silent;
 use crate::runtime::Value;
 use crate::testkit::Project;
 use crate::testkit::case::Context;
+use crate::testkit::coverage::Item;
 use crate::testkit::isolated::Verdict;
 use crate::testkit::report::{Failure, Subject};
 
@@ -51,11 +52,16 @@ pub(in crate::testkit) async fn run(
             (Verdict::default(), Some(reason))
         }
         Ok(Some(lines)) => {
-            let verdict = Verdict {
+            let mut verdict = Verdict {
                 failures: failures(&lines),
                 ..Verdict::default()
             };
-            (verdict, None)
+            // What the file looks at is what the upgrade has made.
+            if let Subject::Revision(revision) = subject {
+                verdict.heard.items.insert(Item::Upgrade(revision.clone()));
+            }
+            let reason = verdict.failures.is_empty().then(|| all_skipped(&lines)).flatten();
+            (verdict, reason)
         }
         Err(failure) => failed(failure),
     }
@@ -93,6 +99,29 @@ async fn assertions(
     ))
 }
 
+/// Why no assertion was made, where the file itself left all of them out.
+fn all_skipped(lines: &[String]) -> Option<String> {
+    let reason = |line: &str| {
+        let (_, after) = line.split_once("# SKIP").or_else(|| line.split_once("# skip"))?;
+        let text = after.trim_start_matches(':').trim();
+        Some(if text.is_empty() {
+            "the file says so".to_owned()
+        } else {
+            text.to_owned()
+        })
+    };
+    let plan = lines.iter().find_map(|line| line.strip_prefix("1..0"));
+    if let Some(plan) = plan {
+        return Some(reason(plan).unwrap_or_else(|| "the file plans no assertion".into()));
+    }
+    let mut made = lines
+        .iter()
+        .filter(|line| line.starts_with("ok"))
+        .map(|line| reason(line));
+    let first = made.next()??;
+    made.all(|reason| reason.is_some()).then_some(first)
+}
+
 /// What the TAP says has failed.
 fn failures(lines: &[String]) -> Vec<Failure> {
     let mut failures: Vec<Failure> = Vec::new();
@@ -114,6 +143,8 @@ fn failures(lines: &[String]) -> Vec<Failure> {
         } else if line.starts_with("ok") {
             seen += 1;
             open = false;
+        } else if line.starts_with("Bail out!") {
+            failures.push(Failure::new(line.clone()));
         } else if let Some(failure) = failures.last_mut().filter(|_| open && line.starts_with('#')) {
             failure.details.push(line.clone());
         }
@@ -151,6 +182,25 @@ mod tests {
             read("1..2\nok 1"),
             [Failure::new("2 assertions are planned, and 1 were made")]
         );
+        assert_eq!(
+            read("1..1\nBail out! no more"),
+            [
+                Failure::new("Bail out! no more"),
+                Failure::new("1 assertions are planned, and 0 were made")
+            ]
+        );
         assert_eq!(read("# nothing"), [Failure::new("the file makes no assertion")]);
+    }
+
+    #[test]
+    fn what_the_file_leaves_out_has_not_passed() {
+        let skipped = |text: &str| all_skipped(&text.lines().map(str::to_owned).collect::<Vec<_>>());
+        assert_eq!(
+            skipped("1..2\nok 1 # SKIP: not here\nok 2 # SKIP more"),
+            Some("not here".into())
+        );
+        assert_eq!(skipped("1..0 # SKIP no postgis"), Some("no postgis".into()));
+        assert_eq!(skipped("1..2\nok 1 # SKIP\nok 2 - done"), None);
+        assert_eq!(skipped("1..1\nok 1"), None);
     }
 }

@@ -9,7 +9,7 @@ use tokio_postgres::Client;
 use crate::config::EmbeddedSettings;
 use crate::database::connect::{self, ConnectTarget, Connection, Environment};
 use crate::database::embedded::{ThrowAway, ThrowAwayOptions};
-use crate::ident::quote_identifier;
+use crate::ident::{quote_identifier, quote_literal};
 use crate::report::{Reporter, Silent};
 use crate::testkit::Project;
 
@@ -35,7 +35,10 @@ pub(crate) struct Server {
     /// How many databases were left to the server's end.
     kept: AtomicU32,
     /// By what they are made of. Held while one is made, so that each is made once.
-    templates: tokio::sync::Mutex<HashMap<String, String>>,
+    /// One that could not be made is not tried again for each of its cases.
+    templates: tokio::sync::Mutex<HashMap<String, Result<String, String>>>,
+    /// Which extensions can be created, as far as it was asked.
+    extensions: tokio::sync::Mutex<HashMap<String, bool>>,
 }
 
 /// A database of one case, gone when the case is done.
@@ -76,6 +79,7 @@ impl Databases {
             next: AtomicU32::new(0),
             kept: AtomicU32::new(0),
             templates: tokio::sync::Mutex::default(),
+            extensions: tokio::sync::Mutex::default(),
         }))
     }
 }
@@ -92,11 +96,35 @@ impl Server {
             .map_err(|error| error.to_string())
     }
 
+    /// The first part of the version; of a server before its release, e.g. `18beta1`, the number that it begins with.
+    pub fn major(&self) -> Option<u32> {
+        let digits = self.version.split(|c: char| !c.is_ascii_digit()).next();
+        digits.and_then(|major| major.parse().ok())
+    }
+
+    /// Whether `CREATE EXTENSION` would find its files.
+    pub async fn has_extension(&self, name: &str) -> Result<bool, String> {
+        let mut extensions = self.extensions.lock().await;
+        if let Some(known) = extensions.get(name) {
+            return Ok(*known);
+        }
+        let connection = self.connect("postgres", Arc::new(Silent)).await?;
+        let query = format!(
+            "select from pg_catalog.pg_available_extensions where name = {}",
+            quote_literal(name)
+        );
+        let found = connection.client.query(&query, &[]).await;
+        connection.close().await;
+        let found = !found.map_err(|error| error.to_string())?.is_empty();
+        extensions.insert(name.to_owned(), found);
+        Ok(found)
+    }
+
     fn name(&self, what: &str) -> String {
         format!("{what}_{}", self.next.fetch_add(1, Ordering::Relaxed))
     }
 
-    /// A database like the template that `make` makes, which is made once for each `key`.
+    /// A database like the template that `make` makes, which is tried once for each `key`.
     pub async fn database(
         self: &Arc<Self>,
         key: &str,
@@ -109,25 +137,35 @@ impl Server {
                 Some(template) => template.clone(),
                 None => {
                     let name = self.name("template");
-                    run(&admin.client, &format!("CREATE DATABASE {}", quote_identifier(&name))).await?;
-                    make(&name).await?;
-                    templates.insert(key.to_owned(), name.clone());
-                    name
+                    let created = run(&admin.client, &format!("CREATE DATABASE {}", quote_identifier(&name))).await;
+                    let made = match created {
+                        Ok(()) => make(&name).await,
+                        failed => failed,
+                    };
+                    let template = made.map(|()| name);
+                    templates.insert(key.to_owned(), template.clone());
+                    template
                 }
+            }
+        };
+        let template = match template {
+            Ok(template) => template,
+            Err(text) => {
+                admin.close().await;
+                return Err(text);
             }
         };
         let name = self.name("case");
         // Copying files takes less than writing them through the log, which servers before 15 do not do anyway.
-        let major = self
-            .version
-            .split('.')
-            .next()
-            .and_then(|major| major.parse::<u32>().ok());
         let create = format!(
             "CREATE DATABASE {} TEMPLATE {}{}",
             quote_identifier(&name),
             quote_identifier(&template),
-            if major >= Some(15) { " STRATEGY FILE_COPY" } else { "" }
+            if self.major() >= Some(15) {
+                " STRATEGY FILE_COPY"
+            } else {
+                ""
+            }
         );
         let created = run(&admin.client, &create).await;
         admin.close().await;

@@ -12,10 +12,10 @@ use crate::database::{self, DatabaseState, LedgerEntry, LiveSink, RunError, Step
 use crate::executor::{self, ExecutorError, Run};
 use crate::report::{Direction, Reporter, Silent};
 use crate::revision::Plan;
-use crate::runtime::{Call, Guest, RunSettings, RuntimeError, Sink, StepRun};
+use crate::runtime::{Guest, RunSettings, RuntimeError, Sink, StepRun};
 use crate::testkit::Project;
 use crate::testkit::case::Context;
-use crate::testkit::isolated::{CallFailure, Ended, make};
+use crate::testkit::isolated::{CallFailure, Ended, Sequence, make};
 use crate::testkit::listener::Listener;
 use crate::testkit::report::{Failure, Subject};
 
@@ -157,7 +157,7 @@ impl<'a> Session<'a> {
                 let mut error = match &failure.error {
                     ExecutorError::Runtime(error) => CallFailure::of(error),
                     ExecutorError::Hook { error, .. } => CallFailure::of(error),
-                    ExecutorError::Run(RunError::Sink(_)) | ExecutorError::Run(_) => plain(&failure.error),
+                    ExecutorError::Run(error) => run_error(error),
                     ExecutorError::Artifact(_) | ExecutorError::NoArtifact(_) | ExecutorError::ThreadLost => {
                         plain(&failure.error)
                     }
@@ -177,9 +177,7 @@ impl<'a> Session<'a> {
         &self,
         database: &Database,
         guest: &Arc<Guest>,
-        calls: &[Call],
-        expects_value: bool,
-        downgrading: bool,
+        sequence: &Sequence<'_>,
         listener: &Arc<Listener>,
     ) -> Result<Ended, Failure> {
         let reporter: Arc<dyn Reporter> = listener.clone();
@@ -188,8 +186,8 @@ impl<'a> Session<'a> {
         let project = self.project;
         let providers = executor::providers(&project.loaded, &project.graph, &project.registry, &settings, &reporter);
         let sink = Arc::new(Mutex::new(sink));
-        let begun = sink.lock().await.begin_run().await;
-        begun.map_err(|error| Failure::new(error.to_string()))?;
+        let ready = sink.lock().await.begin_run().await;
+        ready.map_err(|error| Failure::new(error.to_string()))?;
         let mut open = false;
         let step = async |downgrading: bool| {
             let mut live = sink.lock().await;
@@ -219,7 +217,7 @@ impl<'a> Session<'a> {
                 Some(dynamic),
             ))
         };
-        let mut ended = make(guest, calls, expects_value, step, downgrading).await;
+        let mut ended = make(guest, sequence, step).await;
         let mut live = sink.lock().await;
         if ended.error.is_none() && open {
             ended.error = end(&mut live, &self.revision).await.err();

@@ -6,6 +6,7 @@
 //! goes each step on what the step before left, which takes N steps, and only where a revision did not leave what it should
 //! is the lane begun anew.
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -24,7 +25,10 @@ use crate::executor::{Run, RunFailure};
 use crate::ident::{quote_identifier, quote_literal};
 use crate::report::{Direction, Event, Reporter, Silent};
 use crate::revision::{Plan, RowChange, Step};
-use crate::runtime::RunSettings;
+use crate::runtime::{RunSettings, SinkError};
+use crate::testkit::coverage::Item;
+use crate::testkit::listener::Heard;
+use crate::testkit::seconds;
 
 /// The database that a lane works on.
 const DATABASE: &str = "work";
@@ -49,7 +53,15 @@ pub(super) struct Lane<'s> {
 
 impl<'s> Lane<'s> {
     /// Starts a server and makes the database, as an operator would before the first upgrade.
+    ///
+    /// # Errors
+    /// [`HistoryError::NotBegun`].
     pub async fn begin(shared: &'s Shared<'s>) -> Result<Self, HistoryError> {
+        let begun = Self::start(shared).await;
+        begun.map_err(|error| HistoryError::NotBegun(Box::new(error)))
+    }
+
+    async fn start(shared: &'s Shared<'s>) -> Result<Self, HistoryError> {
         let (embedded, environment) = (shared.settings.embedded.clone(), shared.environment.clone());
         let start = move || ThrowAway::start(&embedded, &ThrowAwayOptions::default(), &environment, &Silent);
         let server = tokio::task::spawn_blocking(start)
@@ -99,7 +111,7 @@ impl<'s> Lane<'s> {
 
     /// Throws everything away and goes up to what the first `steps` steps lead to, their seeds put in where `seeded`.
     pub async fn begin_anew(&mut self, steps: usize, seeded: bool) -> Result<(), HistoryError> {
-        let mut lane = Self::begin(self.shared).await?;
+        let mut lane = Self::start(self.shared).await?;
         let first = self.shared.plan.steps.get(..steps).unwrap_or_default();
         if seeded {
             for step in first {
@@ -152,7 +164,7 @@ impl<'s> Lane<'s> {
             steps,
             passed: Vec::new(),
         };
-        let lost = |error: HistoryError| failed_early(&plan, &error);
+        let lost = |error: HistoryError| failed_early(&plan, SinkError::ConnectionLost(error.to_string()));
         let target = ConnectTarget {
             options: self.options.map(str::to_owned),
             ..self.target.clone()
@@ -226,7 +238,14 @@ impl<'s> Lane<'s> {
             hooks: Vec::new(),
             interrupted,
         };
-        run.execute().await?;
+        let plan = run.plan.clone();
+        let limit = settings.test.timeout * u32::try_from(plan.steps.len()).unwrap_or(u32::MAX).max(1);
+        let ran = tokio::time::timeout(limit, run.execute()).await;
+        self.shared.ran(self.said.take_items());
+        match ran {
+            Ok(ran) => drop(ran?),
+            Err(_) => return Err(failed_early(&plan, SinkError::Misuse(out_of_time(limit)))),
+        }
         let recorded = std::mem::take(&mut sink.lock().await.recorded);
         Ok(recorded)
     }
@@ -285,10 +304,18 @@ impl<'s> Lane<'s> {
     /// Puts in what is to be put in after `revision`; false where there is nothing.
     pub async fn seed(&self, revision: &str) -> Result<bool, HistoryError> {
         let seeds = self.shared.seeds(revision);
-        for seed in &seeds {
-            self.script(seed).await?;
+        let refused = || self.shared.refused.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut any = false;
+        for seed in seeds.into_iter().filter(|seed| !refused().contains(seed)) {
+            let ran = self.script(&seed).await;
+            if ran.is_err() {
+                // Told once: the lane goes on without it, this time and whenever it is begun anew.
+                refused().insert(seed);
+            }
+            ran?;
+            any = true;
         }
-        Ok(!seeds.is_empty())
+        Ok(any)
     }
 
     /// Runs a script of the project's, with the search path that its migrations have.
@@ -314,7 +341,7 @@ impl<'s> Lane<'s> {
 
     /// What guests have said since the last time.
     pub fn take_said(&self) -> Vec<String> {
-        std::mem::take(&mut *self.said.0.lock().unwrap_or_else(PoisonError::into_inner))
+        std::mem::take(&mut self.said.0.lock().unwrap_or_else(PoisonError::into_inner).messages)
     }
 }
 
@@ -337,9 +364,15 @@ pub(super) fn reverse(step: &Step) -> Step {
     }
 }
 
-/// A run that did not come to its first step.
-fn failed_early(plan: &Plan, error: &HistoryError) -> Box<RunFailure> {
-    let error = crate::runtime::SinkError::ConnectionLost(error.to_string());
+fn out_of_time(limit: Duration) -> String {
+    format!(
+        "it did not end within {}; where it needs longer: `[test] timeout = \"10min\"` in mighost.toml",
+        seconds(limit)
+    )
+}
+
+/// A run that did not come to its first step, or was left before its last.
+fn failed_early(plan: &Plan, error: SinkError) -> Box<RunFailure> {
     Box::new(RunFailure {
         done: Vec::new(),
         failed: None,
@@ -371,19 +404,26 @@ impl std::io::Write for Script {
 /// How many messages of a step are kept.
 const MAX_SAID: usize = 100;
 
+/// What a lane's runs say and do.
 #[derive(Default)]
-struct Said(Mutex<Vec<String>>);
+struct Said(Mutex<Heard>);
+
+impl Said {
+    fn take_items(&self) -> BTreeSet<Item> {
+        std::mem::take(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner).items)
+    }
+}
 
 impl Reporter for Said {
     fn report(&self, event: Event) {
+        let mut heard = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let text = match event {
             Event::GuestMessage { text, .. } => text,
             Event::ServerNotice { severity, message } => format!("{severity}: {message}"),
-            _ => return,
+            other => return heard.items.extend(Item::of_event(other)),
         };
-        let mut said = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if said.len() < MAX_SAID {
-            said.push(text);
+        if heard.messages.len() < MAX_SAID {
+            heard.messages.push(text);
         }
     }
 }

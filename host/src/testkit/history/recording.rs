@@ -1,5 +1,7 @@
 //! A sink in front of another that writes down what guests send.
 
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+
 use async_trait::async_trait;
 use tokio::sync::watch;
 
@@ -7,13 +9,47 @@ use crate::database::{Aftermath, LedgerEntry, RunError, StepContext, StepSink};
 use crate::revision::RowChange;
 use crate::runtime::{GuestDatabaseError, Row, Rows, Sink, SinkError, Value};
 
+/// How much of what is sent is kept as text, in bytes. A migration may load more rows than there is memory.
+const KEPT: usize = 4 << 20;
+
 /// What the guests of a run sent, and what they asked.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Recorded {
-    /// Each call that needs no answer, as text.
-    pub calls: Vec<String>,
+    /// Each call that needs no answer, as text, as far as they are kept.
+    calls: Vec<String>,
+    kept: usize,
+    /// How many calls are not kept, and a digest of them.
+    others: (u64, u64),
     /// The first that needs one: what follows may depend on the answer.
     pub asked: Option<String>,
+}
+
+impl Recorded {
+    /// Whether the same was sent.
+    pub fn same_calls(&self, other: &Self) -> bool {
+        self.calls == other.calls && self.others == other.others
+    }
+
+    /// What was sent, a line each.
+    pub fn text(&self) -> String {
+        let mut text: String = self.calls.iter().map(|call| format!("{call}\n")).collect();
+        let (count, digest) = self.others;
+        if count > 0 {
+            text.push_str(&format!("and {count} calls more, of the digest {digest:016x}\n"));
+        }
+        text
+    }
+
+    fn sent(&mut self, call: String) {
+        if self.kept < KEPT && self.others.0 == 0 {
+            self.kept += call.len();
+            self.calls.push(call);
+        } else {
+            let mut hasher = DefaultHasher::new();
+            (self.others.1, &call).hash(&mut hasher);
+            self.others = (self.others.0 + 1, hasher.finish());
+        }
+    }
 }
 
 /// Passes everything on to `inner`.
@@ -31,7 +67,7 @@ impl<S> Recording<S> {
     }
 
     fn sent(&mut self, call: impl Into<String>) {
-        self.recorded.calls.push(call.into());
+        self.recorded.sent(call.into());
     }
 
     fn asked(&mut self, statement: &str) {
@@ -183,5 +219,25 @@ impl<S: StepSink> StepSink for Recording<S> {
 
     fn statements(&self) -> u64 {
         self.inner.statements()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_not_kept_is_told_apart_all_the_same() {
+        let record = |last: &str| {
+            let mut recorded = Recorded::default();
+            recorded.sent("x".repeat(KEPT));
+            recorded.sent("a".to_owned());
+            recorded.sent(last.to_owned());
+            recorded
+        };
+        assert!(record("b").same_calls(&record("b")));
+        assert!(!record("b").same_calls(&record("c")));
+        assert_eq!(record("b").calls.len(), 1);
+        assert!(record("b").text().contains("\nand 2 calls more, of the digest "));
     }
 }

@@ -15,7 +15,10 @@ use crate::catalog::Catalog;
 use crate::database::connect::Host;
 use crate::database::embedded::psql_program;
 use crate::revision::Step;
-use crate::testkit::report::Failure;
+use crate::testkit::report::{Failure, Outcome};
+
+/// Why a script was not run, whose statements are those of the run.
+const NO_PSQL: &str = "there is no psql to run the script with; its statements are those of the run";
 
 /// How many lines of psql's complaints are shown.
 const MAX_LINES: usize = 12;
@@ -46,24 +49,22 @@ pub(super) async fn compare(
             psql: psql.as_deref(),
             number,
         };
-        let up = scripts.one(names::SCRIPT, step, &expected.up, &expected.after).await?;
-        let mut there = up;
-        if up && let Some(down) = &expected.down {
-            there = !scripts
+        if !scripts.one(names::SCRIPT, step, &expected.up, &expected.after).await? {
+            // The way back, and the next revision, must find what they should.
+            let moved = scripts.lane.catalog().await?;
+            if *moved != *expected.before || scripts.lane.up(step).await.is_err() {
+                scripts.lane.begin_anew(number + 1, false).await?;
+            }
+        }
+        if let Some(down) = &expected.down {
+            let went = scripts
                 .one(names::DOWN_SCRIPT, &reverse(step), down, &expected.before)
                 .await?;
-            // Wherever the script went wrong, the next revision must find what it should.
-            if !there && lane.up(step).await.is_err() {
-                lane.begin_anew(number + 1, false).await?;
+            if went && scripts.lane.up(step).await.is_err() {
+                scripts.lane.begin_anew(number + 1, false).await?;
             }
-            there = true;
         }
-        if !there {
-            let moved = lane.catalog().await?;
-            if *moved != *expected.before || lane.up(step).await.is_err() {
-                lane.begin_anew(number + 1, false).await?;
-            }
-        } else if *lane.catalog().await? != *expected.after {
+        if *lane.catalog().await? != *expected.after {
             lane.begin_anew(number + 1, false).await?;
         }
     }
@@ -97,10 +98,15 @@ impl Scripts<'_, '_> {
         let begun = Instant::now();
         let (failure, ran) = self.compare(step, online, expected).await?;
         let log = self.lane.take_said();
-        self.cases.of_step(self.number, name, begun, log, outcome(failure));
+        let outcome = match failure {
+            None if !ran => Outcome::Skipped { reason: NO_PSQL.into() },
+            failure => outcome(failure),
+        };
+        self.cases.of_step(self.number, name, begun, log, outcome);
         Ok(ran)
     }
 
+    /// What is wrong, and whether the script was run to its end.
     async fn compare(
         &mut self,
         step: &Step,
@@ -117,16 +123,14 @@ impl Scripts<'_, '_> {
                 return Ok((Some(told::run_failure(what, &failure)), false));
             }
         };
-        if offline.calls != online.calls {
-            let text = |calls: &[String]| calls.iter().map(|call| format!("{call}\n")).collect::<String>();
+        if !offline.same_calls(online) {
             let failure = Failure::new("the script sends other statements than the run")
-                .difference(text(&online.calls), text(&offline.calls))
+                .difference(online.text(), offline.text())
                 .names("run", "script")
                 .hint("a migration can tell by `context.offline`: it should send the same either way");
             return Ok((Some(failure), false));
         }
         let Some(psql) = self.psql else {
-            // The statements are the same; that they do the same needs psql.
             return Ok((None, false));
         };
         if let Some(complaint) = self.run(psql, &script).await? {

@@ -23,6 +23,9 @@ pub(super) async fn walk(
     let mut before: Option<Arc<Catalog>> = None;
     for (number, step) in shared.steps() {
         let begun = Instant::now();
+        if !seeded {
+            cases.reached(number);
+        }
         if !shared.chosen(step) {
             if let Err(failure) = lane.up(step).await {
                 let failure = told::run_failure("the upgrade failed", &failure);
@@ -36,8 +39,9 @@ pub(super) async fn walk(
                 cases.not_reached(number, &named(names::UP, seeded));
                 return Ok(());
             }
-            if seeded {
-                lane.seed(&step.revision).await?;
+            if seeded && let Err(error) = lane.seed(&step.revision).await {
+                let failure = seed_failure(shared, error)?;
+                cases.of_step(number, names::SEED, begun, Vec::new(), outcome(Some(failure)));
             }
             before = None;
             continue;
@@ -64,6 +68,15 @@ pub(super) async fn walk(
         }
     }
     Ok(())
+}
+
+/// A seed that cannot be put in is its author's to mend; what else goes wrong with one is not.
+fn seed_failure(shared: &Shared<'_>, error: HistoryError) -> Result<Failure, HistoryError> {
+    let HistoryError::Script { path, reason } = error else {
+        return Err(error);
+    };
+    let path = relative(&shared.settings.root, &path);
+    Ok(Failure::new(format!("the seed {} failed: {reason}", path.display())))
 }
 
 /// One step of a lane.
@@ -208,11 +221,7 @@ impl Walker<'_> {
         }
         let begun = Instant::now();
         if let Err(error) = lane.seed(&self.step.revision).await {
-            let HistoryError::Script { path, reason } = error else {
-                return Err(error);
-            };
-            let path = relative(&self.shared.settings.root, &path);
-            let failure = Failure::new(format!("the seed {} failed: {reason}", path.display()));
+            let failure = seed_failure(self.shared, error)?;
             self.cases
                 .of_step(self.number, names::SEED, begun, Vec::new(), outcome(Some(failure)));
             return Ok(after);
