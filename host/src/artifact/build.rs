@@ -69,6 +69,7 @@ impl Source {
             size: 0,
             digest: nothing,
             code_digest: nothing,
+            own_digest: nothing,
             imports: [].into(),
             exports: [].into(),
             revisions,

@@ -55,18 +55,13 @@ function find(place, name) {
     throw new Error(`the code exports no function ${name}`);
 }
 
-// A function of the component that calls the guest's. `declared`: what is thrown, and is not an Error, is the function's own error.
-function call(place, name, declared) {
-    let found;
-    return (...values) => {
-        try {
-            found ??= find(place, name);
-            return found(...values);
-        } catch (thrown) {
-            if (declared && !(thrown instanceof Error)) throw thrown;
-            fail(thrown);
-        }
-    };
+// What `find` has found, by the names of place and function.
+const found = {};
+
+// What a function throws that may fail: what is not an Error is the function's own error.
+function declared(thrown) {
+    if (!(thrown instanceof Error)) throw thrown;
+    fail(thrown);
 }
 
 // A migration's objects: an object with a version for each key, or pairs.
