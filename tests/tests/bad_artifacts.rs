@@ -217,15 +217,15 @@ fn sources() {
              |
            2 | down_revisions = []
              | ^^^^^^^^^^^^^^
-           unknown field `down_revisions`, expected one of `build`, `revision`, `down-revisions`, `depends-on`, `branch-labels`, `message`, `date`, `transaction`, `capabilities`, `uses`, `revisions`
+           unknown field `down_revisions`, expected one of `build`, `command`, `output`, `revision`, `down-revisions`, `depends-on`, `branch-labels`, `message`, `date`, `transaction`, `capabilities`, `uses`, `revisions`
     fault: the migration's or plugin's; its author mends it
     ");
     project.write("migrations/a1_x/migration.toml", "revision = \"a1\"\n");
-    assert_snapshot!(project.run(&["build"]).shown(), @"
+    assert_snapshot!(project.run(&["build"]).shown(), @r#"
     exit 5
-    error: PROJECT/migrations/a1_x: there is no code beside the manifest: mighost looks for upgrade.sql and downgrade.sql, a Cargo.toml, *.c, *.cpp, *.cc, *.cxx, *.zig, *.go, *.js, *.mjs, *.ts, *.mts or *.py
+    error: PROJECT/migrations/a1_x: there is no code beside the manifest: mighost looks for upgrade.sql and downgrade.sql, a Cargo.toml, *.c, *.cpp, *.cc, *.cxx, *.zig, *.go, *.js, *.mjs, *.ts, *.mts or *.py; for any other language there is build = "command"
     fault: the migration's or plugin's; its author mends it
-    ");
+    "#);
     project.write("migrations/a1_x/upgrade.sql", b"SELECT 1;\nSELECT '\xff';\n");
     assert_snapshot!(project.run(&["build"]).shown(), @"
     exit 5

@@ -223,6 +223,37 @@ fn exceptions_name_file_and_line() {
     }
 }
 
+/// Nobody would wait for them, and nothing that they do would be missed.
+#[test]
+fn functions_that_are_async_are_refused() {
+    let run = |file: &str, code: &str| {
+        let project = with_tools(Project::offline());
+        migration(&project, file, code);
+        shown(&project.run(&["upgrade", "--sql", "base:r1"]))
+    };
+    let text = run(
+        "migration.js",
+        "import { execute } from \"mighost\";\nexport async function upgrade() {\n    await 1;\n    execute`select 1`;\n}\n",
+    );
+    assert_has(&text, &["exit 8", "upgrade is async", "must be a plain function"]);
+    let text = run(
+        "migration.py",
+        "from mighost import execute\n\n\nasync def upgrade():\n    execute(\"select 1\")\n",
+    );
+    assert_has(&text, &["exit 8", "upgrade must be a plain function"]);
+}
+
+/// `print` is for whoever looks for a mistake.
+#[test]
+fn what_python_prints_is_there_with_verbose() {
+    let project = with_tools(Project::offline());
+    migration(&project, "migration.py", "def upgrade():\n    print(\"printed\", 7)\n");
+    let told = project.run(&["upgrade", "--sql", "base:r1", "--verbose"]).ok();
+    assert_has(&told.stderr, &["r1: printed 7"]);
+    let quiet = project.run(&["upgrade", "--sql", "base:r1"]).ok();
+    assert!(!quiet.stderr.contains("printed"), "{}", quiet.stderr);
+}
+
 #[test]
 fn mistakes_in_javascript() {
     assert_has(

@@ -298,7 +298,7 @@ fn runtime(error: &RuntimeError) -> Diagnostic {
             .location
             .extend(backtrace.iter().map(|frame| format!("in {frame}")));
         if !output.is_empty() {
-            diagnostic.location.push("what it wrote last:".to_owned());
+            diagnostic.location.push("what it wrote:".to_owned());
             diagnostic
                 .location
                 .extend(output.iter().map(|line| format!("  {line}")));

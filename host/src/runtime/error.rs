@@ -120,7 +120,7 @@ pub enum RuntimeError {
         guest: String,
         reason: String,
         backtrace: Vec<String>,
-        /// The last lines that it wrote to its standard output and error.
+        /// The first and the last lines that it wrote to its standard output and error.
         output: Vec<String>,
     },
     #[error("{guest} computed for more than {} without calling the host", seconds(.limit))]

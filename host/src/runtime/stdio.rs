@@ -1,5 +1,5 @@
 //! What a guest writes to its standard output and error. It goes nowhere, since guests have `log`; but what a language's runtime says before it
-//! gives up is said there and nowhere else. So the end of it is kept for the error, and each line is told with `--verbose`.
+//! gives up is said there and nowhere else. So beginning and end of it are kept for the error, and each line is told with `--verbose`.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -11,10 +11,10 @@ use wasmtime_wasi::p2::{OutputStream, Pollable, StreamResult};
 
 use crate::report::{Event, Level, Reporter};
 
-/// How much is kept, in bytes.
-const KEPT: usize = 8 << 10;
-/// How many lines of it an error shows.
-const LINES: usize = 40;
+/// How much is kept of its beginning, and as much of its end, in bytes: some runtimes say first why they give up, others last.
+const HALF: usize = 4 << 10;
+/// How many lines of each an error shows.
+const LINES: usize = 16;
 /// How much a guest may write at once, in bytes.
 const AT_ONCE: usize = 64 << 10;
 
@@ -28,8 +28,9 @@ pub(super) struct Output {
 
 #[derive(Default)]
 struct Kept {
-    bytes: VecDeque<u8>,
-    /// Whether bytes before them were dropped.
+    beginning: Vec<u8>,
+    end: VecDeque<u8>,
+    /// Whether anything between them was dropped.
     cut: bool,
     /// The line that has not ended yet.
     line: Vec<u8>,
@@ -38,9 +39,16 @@ struct Kept {
 impl Kept {
     /// Takes `bytes`, and answers the lines that end with them.
     fn push(&mut self, bytes: &[u8]) -> Vec<String> {
+        let (first, rest) = bytes.split_at(bytes.len().min(HALF.saturating_sub(self.beginning.len())));
+        self.beginning.extend(first);
+        self.end
+            .extend(rest.get(rest.len().saturating_sub(HALF)..).unwrap_or_default());
+        let excess = self.end.len().saturating_sub(HALF);
+        self.cut |= excess > 0 || rest.len() > HALF;
+        self.end.drain(..excess);
         let mut lines = Vec::new();
         for byte in bytes {
-            if *byte == b'\n' || self.line.len() == KEPT {
+            if *byte == b'\n' || self.line.len() == HALF {
                 lines.push(String::from_utf8_lossy(&self.line).trim_end().to_owned());
                 self.line.clear();
             }
@@ -48,26 +56,45 @@ impl Kept {
                 self.line.push(*byte);
             }
         }
-        self.bytes
-            .extend(bytes.get(bytes.len().saturating_sub(KEPT)..).unwrap_or_default());
-        let excess = self.bytes.len().saturating_sub(KEPT);
-        self.cut |= excess > 0 || bytes.len() > KEPT;
-        self.bytes.drain(..excess);
         lines.retain(|line| !line.is_empty());
         lines
     }
 
-    /// The last lines, each whole.
-    fn lines(&mut self) -> Vec<String> {
-        let text = String::from_utf8_lossy(self.bytes.make_contiguous());
-        let whole = match self.cut {
-            true => text.split_once('\n').map_or(&*text, |(_, rest)| rest),
-            false => &text,
-        };
-        let lines: Vec<&str> = whole.trim().lines().map(str::trim_end).collect();
-        let last = lines.get(lines.len().saturating_sub(LINES)..).unwrap_or_default();
-        last.iter().map(|line| (*line).to_owned()).collect()
+    /// The first lines and the last.
+    fn lines(&self) -> Vec<String> {
+        let mut first = self.beginning.clone();
+        let end: Vec<u8> = self.end.iter().copied().collect();
+        if !self.cut {
+            first.extend(&end);
+            let lines = lines_of(&first);
+            let Some(last) = lines.len().checked_sub(LINES).filter(|last| *last > LINES) else {
+                return lines;
+            };
+            return shortened(&lines, lines.get(last..).unwrap_or_default());
+        }
+        // The first line of the end may have lost its beginning.
+        let whole = end.iter().position(|byte| *byte == b'\n').unwrap_or_default();
+        let last = lines_of(end.get(whole..).unwrap_or_default());
+        shortened(
+            &lines_of(&first),
+            last.get(last.len().saturating_sub(LINES)..).unwrap_or_default(),
+        )
     }
+}
+
+fn lines_of(bytes: &[u8]) -> Vec<String> {
+    let text = String::from_utf8_lossy(bytes);
+    let lines = text.lines().map(str::trim_end);
+    lines.filter(|line| !line.is_empty()).map(str::to_owned).collect()
+}
+
+/// The first of `lines`, and `last`.
+fn shortened(lines: &[String], last: &[String]) -> Vec<String> {
+    let first = lines.iter().take(LINES).cloned();
+    first
+        .chain(std::iter::once("[...]".to_owned()))
+        .chain(last.iter().cloned())
+        .collect()
 }
 
 impl Output {
@@ -79,7 +106,7 @@ impl Output {
         }
     }
 
-    /// The last lines that were written.
+    /// The first lines that were written, and the last.
     pub fn lines(&self) -> Vec<String> {
         self.kept.lock().unwrap_or_else(PoisonError::into_inner).lines()
     }
@@ -138,18 +165,27 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_end_is_kept() {
+    fn beginning_and_end_are_kept() {
         let mut kept = Kept::default();
         assert_eq!(kept.push(b"panic: "), Vec::<String>::new());
         assert_eq!(kept.push(b"no\n\ngoroutine 1\r\n  main"), ["panic: no", "goroutine 1"]);
-        assert_eq!(kept.lines(), ["panic: no", "", "goroutine 1", "  main"]);
-        for number in 0..10_000 {
+        assert_eq!(kept.lines(), ["panic: no", "goroutine 1", "  main"]);
+        kept.push(b"\n");
+        for number in 0..40 {
             kept.push(format!("line {number}\n").as_bytes());
         }
-        assert!(kept.bytes.len() <= KEPT);
-        let lines = kept.lines();
-        assert_eq!((lines.len(), lines.last().unwrap().as_str()), (LINES, "line 9999"));
-        assert_eq!(lines[0], format!("line {}", 10_000 - LINES));
+        let shown = |kept: &Kept| {
+            let lines = kept.lines();
+            assert_eq!(lines.len(), 2 * LINES + 1);
+            [0, LINES - 1, LINES, LINES + 1, 2 * LINES]
+                .map(|at| lines[at].clone())
+                .join(", ")
+        };
+        assert_eq!(shown(&kept), "panic: no, line 12, [...], line 24, line 39");
+        for number in 40..10_000 {
+            kept.push(format!("line {number}\n").as_bytes());
+        }
+        assert_eq!(shown(&kept), "panic: no, line 12, [...], line 9984, line 9999");
     }
 
     #[test]
@@ -158,10 +194,11 @@ mod tests {
         for _ in 0..100 {
             kept.push(&[b'x'; 10_000]);
         }
-        assert!(kept.line.len() <= KEPT && kept.bytes.len() <= KEPT);
-        assert_eq!(kept.lines()[0].len(), KEPT);
+        assert!(kept.line.len() <= HALF);
+        let lengths: Vec<usize> = kept.lines().iter().map(String::len).collect();
+        assert_eq!(lengths, [HALF, "[...]".len(), HALF]);
         // Nor does what is no text do harm.
         kept.push(&[0xff, 0xfe, b'\n', b'a']);
-        assert!(kept.lines()[0].ends_with('a'));
+        assert_eq!(kept.lines().last().unwrap(), "a");
     }
 }

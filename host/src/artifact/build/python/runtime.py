@@ -71,6 +71,8 @@ def guest():
     global _guest
     if _guest is None:
         sys.meta_path.insert(0, Finder())
+        # What is printed goes to --verbose; nobody flushes it when the call ends.
+        sys.stdout.reconfigure(line_buffering=True)
         _guest = importlib.import_module(main)
     return _guest
 
