@@ -56,16 +56,13 @@ function find(place, name) {
     throw new Error(`the code exports no function ${name}`);
 }
 
-// What the guest's function answers. What would have to be waited for is no answer.
-function plain(name, answer) {
-    if (typeof answer?.then === "function") {
-        throw new TypeError(`${name} is async: nothing here has to be waited for, so it must be a plain function`);
-    }
-    return answer;
-}
-
 // What `find` has found, by the names of place and function.
 const found = {};
+
+// What is asynchronous would not be waited for.
+function refuseAsync(name) {
+    throw new TypeError(`${name} is async: nothing here has to be waited for, so it must be a plain function`);
+}
 
 // What a function throws that may fail: what is not an Error is the function's own error.
 function declared(thrown) {

@@ -106,7 +106,16 @@ fn forward(place: &str, name: &str, parameters: usize, declares_error: bool) -> 
     let parameters = parameters.join(", ");
     let caught = if declares_error { "declared" } else { "fail" };
     format!(
-        "    {name}({parameters}) {{ try {{ return plain({name:?}, (found.{place}_{name} ??= find({place:?}, {name:?}))({parameters})); }} catch (thrown) {{ {caught}(thrown); }} }},\n"
+        r#"    {name}({parameters}) {{
+        try {{
+            const answer = (found.{place}_{name} ??= find({place:?}, {name:?}))({parameters});
+            if (typeof answer?.then === "function") refuseAsync({name:?});
+            return answer;
+        }} catch (thrown) {{
+            {caught}(thrown);
+        }}
+    }},
+"#
     )
 }
 
