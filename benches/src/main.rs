@@ -8,6 +8,7 @@ mod bench;
 mod graph;
 mod guests;
 mod idle;
+mod languages;
 mod link;
 mod peers;
 mod project;
@@ -26,12 +27,13 @@ use crate::table::Table;
 
 type Section = fn(&Bench, &mut Table) -> anyhow::Result<()>;
 
-const SECTIONS: [(&str, Section); 6] = [
+const SECTIONS: [(&str, Section); 7] = [
     ("thousand", thousand::run),
     ("idle", idle::run),
     ("graph", graph::run),
     ("link", slow_link::run),
     ("guests", guests::run),
+    ("languages", languages::run),
     ("alembic", alembic::run),
 ];
 

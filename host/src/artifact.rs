@@ -84,6 +84,8 @@ pub struct ArtifactInfo {
     pub digest: Digest,
     /// Of the component without its `mighost:*` sections: the key of the compile cache.
     pub code_digest: Digest,
+    /// Of its `mighost:*` sections, which are read again when it is run; its code only where that is not compiled yet.
+    pub own_digest: Digest,
     /// Names of the component's imports, e.g. `mighost:host/database@0.1.0`.
     pub imports: Arc<[String]>,
     pub exports: Arc<[String]>,
@@ -105,6 +107,7 @@ impl ArtifactInfo {
             size: bytes.len() as u64,
             digest: Digest::of(bytes),
             code_digest: sections.code_digest(),
+            own_digest: sections.own_digest(),
             imports: sections.imports.clone().into(),
             exports: sections.exports.clone().into(),
             interfaces: Arc::default(),
@@ -129,6 +132,12 @@ impl ArtifactInfo {
     /// True for sources that are not built, or have changed since: only what their manifest says is known.
     pub fn is_described(&self) -> bool {
         self.size == 0
+    }
+
+    fn changed(&self) -> ArtifactError {
+        ArtifactError::ChangedMeanwhile {
+            path: self.path.clone(),
+        }
     }
 
     /// Refuses interfaces of `mighost:host` in a version that this host does not offer, and artifacts that do not export what they say
@@ -187,32 +196,41 @@ pub fn assemble(path: &Path, component: &[u8], metadata: &Metadata, assets: &Ass
     sections::assemble(component, metadata, assets).map_err(|defect| defect.at(path))
 }
 
-/// An artifact's bytes in memory, ready to run.
+/// An artifact that is to be run.
 #[derive(Clone)]
 pub struct Artifact {
     pub info: Arc<ArtifactInfo>,
-    /// The component without its `mighost:*` sections.
-    pub code: Arc<[u8]>,
     pub assets: Arc<Assets>,
 }
 
 impl Artifact {
-    /// Reads the file again and checks that it is still the one that `info` describes.
+    /// Reads the assets, and checks that they and the metadata are still those that `info` describes. Code that was compiled before is
+    /// found by its digest, so the file's is not read: an interpreter's is 20 MB.
     ///
     /// # Errors
     /// The file cannot be read or has changed since.
     pub fn load(info: Arc<ArtifactInfo>) -> Result<Self, ArtifactError> {
-        let bytes = sections::read_file(&info.path)?;
-        if Digest::of(&bytes) != info.digest {
-            return Err(ArtifactError::ChangedMeanwhile {
-                path: info.path.clone(),
-            });
+        let own = sections::read_own(&info.path)?;
+        if Digest::of(&own) != info.own_digest {
+            return Err(info.changed());
         }
-        let sections = Sections::parse(&bytes).map_err(|reason| reason.at(&info.path))?;
+        let sections = Sections::parse(&own).map_err(|reason| reason.at(&info.path))?;
         Ok(Self {
-            code: sections.code().into(),
             assets: Arc::new(sections.assets()),
             info,
         })
+    }
+
+    /// The component without its `mighost:*` sections.
+    ///
+    /// # Errors
+    /// The file cannot be read or has changed since.
+    pub fn code(&self) -> Result<Vec<u8>, ArtifactError> {
+        let bytes = sections::read_file(&self.info.path)?;
+        if Digest::of(&bytes) != self.info.digest {
+            return Err(self.info.changed());
+        }
+        let sections = Sections::parse(&bytes).map_err(|reason| reason.at(&self.info.path))?;
+        Ok(sections.code())
     }
 }

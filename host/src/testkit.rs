@@ -166,7 +166,7 @@ impl Project {
 fn seconds(limit: std::time::Duration) -> String {
     match limit.as_millis() {
         milliseconds @ ..=999 => format!("{milliseconds} ms"),
-        milliseconds if milliseconds % 1000 == 0 => format!("{} s", milliseconds / 1000),
+        milliseconds if milliseconds.is_multiple_of(1000) => format!("{} s", milliseconds / 1000),
         _ => format!("{:.1} s", limit.as_secs_f64()),
     }
 }

@@ -72,6 +72,7 @@ impl Source {
             size: 0,
             digest: nothing,
             code_digest: nothing,
+            own_digest: nothing,
             imports: [].into(),
             exports: [].into(),
             interfaces: Arc::default(),

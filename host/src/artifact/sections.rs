@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 use std::fs::File;
-use std::io::Read as _;
+use std::io::{BufRead, BufReader, Read as _, Seek, SeekFrom};
 use std::ops::Range;
 use std::path::Path;
 
@@ -25,6 +25,9 @@ const REVISIONS: &str = "mighost:revision";
 const PLUGIN: &str = "mighost:plugin";
 const ASSETS: &str = "mighost:assets";
 
+/// More than the beginning of a section that is named `mighost:` and something.
+const MAX_HEAD: u64 = 64;
+
 const COMPONENT_HEADER: [u8; 8] = *b"\0asm\x0d\0\x01\0";
 
 /// Files that an artifact carries, by name.
@@ -35,6 +38,8 @@ pub struct Sections<'a> {
     bytes: &'a [u8],
     /// What is not a `mighost:*` section, header included.
     code: Vec<Range<usize>>,
+    /// The `mighost:*` sections.
+    own: Vec<Range<usize>>,
     pub revisions: Option<RevisionsMetadata>,
     pub plugin: Option<PluginMetadata>,
     assets: Option<Vec<(String, Range<usize>)>>,
@@ -58,14 +63,15 @@ impl<'a> Sections<'a> {
         }
         let mut sections = Self {
             bytes,
-            code: std::iter::once(0..8).collect(),
+            code: std::iter::once(0..COMPONENT_HEADER.len()).collect(),
+            own: Vec::new(),
             revisions: None,
             plugin: None,
             assets: None,
             imports: Vec::new(),
             exports: Vec::new(),
         };
-        let mut at = 8;
+        let mut at = COMPONENT_HEADER.len();
         while at < bytes.len() {
             at = sections.section(at)?;
         }
@@ -112,11 +118,10 @@ impl<'a> Sections<'a> {
             }
             _ => {}
         }
-        if !ours {
-            match self.code.last_mut() {
-                Some(last) if last.end == start => last.end = end,
-                _ => self.code.push(start..end),
-            }
+        let parts = if ours { &mut self.own } else { &mut self.code };
+        match parts.last_mut() {
+            Some(last) if last.end == start => last.end = end,
+            _ => parts.push(start..end),
         }
         Ok(end)
     }
@@ -159,15 +164,23 @@ impl<'a> Sections<'a> {
 
     /// The component without its `mighost:*` sections.
     pub fn code(&self) -> Vec<u8> {
-        self.code
-            .iter()
-            .flat_map(|range| &self.bytes[range.clone()])
-            .copied()
-            .collect()
+        self.joined(&self.code)
     }
 
     pub fn code_digest(&self) -> Digest {
         Digest::of(&self.code())
+    }
+
+    /// The digest of what [`read_own`] reads.
+    pub fn own_digest(&self) -> Digest {
+        let mut own = COMPONENT_HEADER.to_vec();
+        own.extend(self.joined(&self.own));
+        Digest::of(&own)
+    }
+
+    fn joined(&self, ranges: &[Range<usize>]) -> Vec<u8> {
+        let parts: Vec<&[u8]> = ranges.iter().map(|range| &self.bytes[range.clone()]).collect();
+        parts.concat()
     }
 
     pub fn assets(&self) -> Assets {
@@ -266,25 +279,108 @@ fn append(artifact: &mut Vec<u8>, name: &str, data: &[u8]) {
     .append_to_component(artifact);
 }
 
-/// Reads a whole artifact, up to the limit on its size.
-pub(super) fn read_file(path: &Path) -> Result<Vec<u8>, ArtifactError> {
+/// Reads an artifact's `mighost:*` sections alone, as a component that has nothing else: what they say can be known, and the code of an
+/// interpreter stays where it is.
+pub(super) fn read_own(path: &Path) -> Result<Vec<u8>, ArtifactError> {
+    let (file, length) = open(path)?;
+    own_sections(BufReader::new(file), length).map_err(ArtifactError::read(path))
+}
+
+/// Ends where the file does, also in the middle of a section: whoever compares the digest finds that out.
+fn own_sections(mut file: impl BufRead + Seek, length: u64) -> std::io::Result<Vec<u8>> {
+    let mut own = COMPONENT_HEADER.to_vec();
+    let mut at = own.len() as u64;
+    while at < length {
+        file.seek(SeekFrom::Start(at))?;
+        // A section's number, its length, and for a custom section the length of its name and the name.
+        let mut head = Vec::new();
+        file.by_ref().take(MAX_HEAD).read_to_end(&mut head)?;
+        let mut reader = BinaryReader::new(&head, at);
+        let (Ok(id), Ok(size)) = (reader.read_u8(), reader.read_var_u32()) else {
+            break;
+        };
+        let end = at + reader.current_position() as u64 + u64::from(size);
+        let is_own = id == 0 && reader.read_string().is_ok_and(|name| name.starts_with(PREFIX));
+        if is_own && end <= length {
+            file.seek(SeekFrom::Start(at))?;
+            file.by_ref().take(end - at).read_to_end(&mut own)?;
+        }
+        at = end;
+    }
+    Ok(own)
+}
+
+/// Opens an artifact of a length, in bytes, that is within the limit.
+fn open(path: &Path) -> Result<(File, u64), ArtifactError> {
     let file = File::open(path).map_err(ArtifactError::read(path))?;
-    let too_large = |size: u64| ArtifactError::TooLarge {
+    let length = file.metadata().map_err(ArtifactError::read(path))?.len();
+    if length > MAX_FILE {
+        return Err(too_large(path, length));
+    }
+    Ok((file, length))
+}
+
+fn too_large(path: &Path, size: u64) -> ArtifactError {
+    ArtifactError::TooLarge {
         path: path.to_owned(),
         size,
         limit: MAX_FILE,
-    };
-    let length = file.metadata().map_err(ArtifactError::read(path))?.len();
-    if length > MAX_FILE {
-        return Err(too_large(length));
     }
+}
+
+/// Reads a whole artifact, up to the limit on its size.
+pub(super) fn read_file(path: &Path) -> Result<Vec<u8>, ArtifactError> {
+    let (file, length) = open(path)?;
     let mut bytes = Vec::with_capacity(usize::try_from(length).unwrap_or_default());
     // It may grow meanwhile.
     file.take(MAX_FILE + 1)
         .read_to_end(&mut bytes)
         .map_err(ArtifactError::read(path))?;
     match bytes.len() as u64 {
-        size if size > MAX_FILE => Err(too_large(size)),
+        size if size > MAX_FILE => Err(too_large(path, size)),
         _ => Ok(bytes),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Cursor;
+
+    use super::*;
+
+    /// What [`read_own`] reads of `artifact`, and what the whole says that it is.
+    fn read(artifact: &[u8]) -> (Vec<u8>, Digest) {
+        let own = own_sections(Cursor::new(artifact), artifact.len() as u64).unwrap();
+        (own, Sections::parse(artifact).unwrap().own_digest())
+    }
+
+    #[test]
+    fn own_sections_are_found_among_others() {
+        let mut artifact = COMPONENT_HEADER.to_vec();
+        append(&mut artifact, "name", &[7; 3000]);
+        append(
+            &mut artifact,
+            PLUGIN,
+            br#"{"format":1,"wit":"0.1.0","builder":"b","name":"n","version":"1"}"#,
+        );
+        append(&mut artifact, &"n".repeat(500), b"content");
+        append(&mut artifact, ASSETS, &0_u32.to_le_bytes());
+        append(&mut artifact, "last", b"");
+        let (own, digest) = read(&artifact);
+        assert_eq!(Digest::of(&own), digest);
+        let sections = Sections::parse(&own).unwrap();
+        assert_eq!(sections.plugin.as_ref().unwrap().name, "n");
+        assert_eq!(sections.code(), COMPONENT_HEADER);
+    }
+
+    #[test]
+    fn what_is_cut_off_is_not_what_it_was() {
+        let mut artifact = COMPONENT_HEADER.to_vec();
+        append(&mut artifact, ASSETS, &[0; 4]);
+        let (_, digest) = read(&artifact);
+        for length in 8..artifact.len() {
+            let own = own_sections(Cursor::new(&artifact[..length]), length as u64).unwrap();
+            assert_ne!(Digest::of(&own), digest, "{length}");
+        }
     }
 }

@@ -19,7 +19,7 @@ use crate::ident::Digest;
 use crate::report::{Event, Level, Reporter};
 
 /// Code beyond this many bytes takes long enough to compile that the user is told.
-const NOTICEABLE_CODE: usize = 512 << 10;
+const NOTICEABLE_CODE: u64 = 512 << 10;
 /// How long compiling may take before the user is told why nothing else happens.
 const LONG: Duration = Duration::from_secs(1);
 
@@ -135,8 +135,9 @@ impl Runtime {
         let load = || self.cache.as_ref().and_then(|cache| cache.load(&self.engine, &digest));
         let component = match load() {
             Some(component) => component,
-            None if artifact.code.len() > NOTICEABLE_CODE => {
-                let size = artifact.code.len();
+            // The file's length: assets count as if they were code.
+            None if artifact.info.size > NOTICEABLE_CODE => {
+                let size = usize::try_from(artifact.info.size).unwrap_or(usize::MAX);
                 let (name, started) = (name.to_owned(), Instant::now());
                 reporter.report(Event::Compiling {
                     name: name.clone(),
@@ -162,11 +163,11 @@ impl Runtime {
     }
 
     fn compile(&self, artifact: &Artifact, name: &str) -> Result<Component, RuntimeError> {
-        let component =
-            Component::from_binary(&self.engine, &artifact.code).map_err(|error| RuntimeError::Compile {
-                guest: name.to_owned(),
-                reason: format!("{error:#}"),
-            })?;
+        let code = artifact.code()?;
+        let component = Component::from_binary(&self.engine, &code).map_err(|error| RuntimeError::Compile {
+            guest: name.to_owned(),
+            reason: format!("{error:#}"),
+        })?;
         if let Some(cache) = &self.cache {
             cache.store(&component, &artifact.info.code_digest);
         }

@@ -58,6 +58,7 @@ struct StoredEntry {
     output: Option<PathBuf>,
     size: u64,
     digest: Digest,
+    own_digest: Digest,
     /// Which one of `codes`.
     code: usize,
     #[serde(default, skip_serializing_if = "Interfaces::is_empty")]
@@ -101,6 +102,7 @@ impl Index {
                 output: (artifact.path != *path).then(|| artifact.path.clone()),
                 size: artifact.size,
                 digest: artifact.digest,
+                own_digest: artifact.own_digest,
                 code: *numbers.entry(code.clone()).or_insert_with(|| {
                     codes.push(code);
                     codes.len() - 1
@@ -136,6 +138,7 @@ impl Index {
                 path: entry.output.unwrap_or_else(|| entry.path.clone()),
                 size: entry.size,
                 digest: entry.digest,
+                own_digest: entry.own_digest,
                 code_digest,
                 imports,
                 exports,

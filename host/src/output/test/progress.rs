@@ -41,7 +41,7 @@ impl TestProgress {
         let done = self.done.load(Ordering::Relaxed);
         let place = self.place.lock().unwrap_or_else(PoisonError::into_inner);
         self.output.working(&match &*place {
-            Some(place) => format!("{place}: {done} cases{failures}"),
+            Some(place) => format!("{place}: {done} {}{failures}", if done == 1 { "case" } else { "cases" }),
             None => format!("testing {done}/{}{failures}", self.planned.load(Ordering::Relaxed)),
         });
     }

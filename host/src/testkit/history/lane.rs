@@ -239,7 +239,8 @@ impl<'s> Lane<'s> {
             interrupted,
         };
         let plan = run.plan.clone();
-        let limit = settings.test.timeout * u32::try_from(plan.steps.len()).unwrap_or(u32::MAX).max(1);
+        let steps = u32::try_from(plan.steps.len()).unwrap_or(u32::MAX).max(1);
+        let limit = settings.test.timeout.saturating_mul(steps);
         let ran = tokio::time::timeout(limit, run.execute()).await;
         self.shared.ran(self.said.take_items());
         match ran {

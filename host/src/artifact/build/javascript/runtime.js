@@ -56,23 +56,20 @@ function find(place, name) {
     throw new Error(`the code exports no function ${name}`);
 }
 
-// A function of the component that calls the guest's. `declared`: what is thrown, and is not an Error, is the function's own error.
-function call(place, name, declared) {
-    let found;
-    return (...values) => {
-        try {
-            found ??= find(place, name);
-            const answer = found(...values);
-            // It would not be waited for.
-            if (typeof answer?.then === "function") {
-                throw new TypeError(`${name} is async: nothing here has to be waited for, so it must be a plain function`);
-            }
-            return answer;
-        } catch (thrown) {
-            if (declared && !(thrown instanceof Error)) throw thrown;
-            fail(thrown);
-        }
-    };
+// What `find` has found, by the names of place and function.
+const found = {};
+
+// What a function throws that may fail: what is not an Error is the function's own error.
+function declared(thrown) {
+    if (!(thrown instanceof Error)) throw thrown;
+    fail(thrown);
+}
+
+// A function that answers nothing answers a promise where it is async: nobody would wait for it.
+function answered(name, answer) {
+    if (typeof answer?.then === "function") {
+        throw new TypeError(`${name} is async: nothing here has to be waited for, so it must be a plain function`);
+    }
 }
 
 // A plugin's kinds, which its manifest names, unless the code has a function of its own for them.

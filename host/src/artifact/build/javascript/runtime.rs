@@ -39,7 +39,7 @@ pub(super) fn component(job: &Job<'_>) -> Result<Vec<u8>, ArtifactError> {
                 .arg(&tools.program)
                 .arg("--wit")
                 .arg(&job.world.wit)
-                .args(["--world", world::WORLD, "--sync", "--opt-size", "--js"])
+                .args(["--world", world::WORLD, "--sync", "--js"])
                 .arg(&entry)
                 .arg("--output")
                 .arg(&output)
@@ -87,16 +87,30 @@ fn main_module(job: &Job<'_>) -> String {
             } else if export.is_object_type() && name == "kinds" {
                 text.push_str("    kinds,\n");
             } else {
-                let _ = writeln!(
-                    text,
-                    "    {name}: call({place:?}, {name:?}, {}),",
-                    declares_error(job, function)
-                );
+                let of_error = declares_error(job, function);
+                let answers = function.result.is_some() && !of_error;
+                text.push_str(&forward(place, &name, function.params.len(), of_error, answers));
             }
         }
         text.push_str("};\n");
     }
     text
+}
+
+/// A function that calls the guest's. It is written out, for QuickJS takes long to collect arguments and to spread them.
+/// What `answers` has an answer that is looked at anyway, by its type.
+fn forward(place: &str, name: &str, parameters: usize, declares_error: bool, answers: bool) -> String {
+    let parameters: Vec<String> = (0..parameters).map(|number| format!("v{number}")).collect();
+    let parameters = parameters.join(", ");
+    let caught = if declares_error { "declared" } else { "fail" };
+    let called = format!("(found.{place}_{name} ??= find({place:?}, {name:?}))({parameters})");
+    let called = match answers {
+        true => format!("return {called};"),
+        false => {
+            format!("const answer = {called}; if (answer !== undefined) answered({name:?}, answer); return answer;")
+        }
+    };
+    format!("    {name}({parameters}) {{ try {{ {called} }} catch (thrown) {{ {caught}(thrown); }} }},\n")
 }
 
 fn declares_error(job: &Job<'_>, function: &Function) -> bool {
