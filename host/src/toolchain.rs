@@ -171,7 +171,12 @@ impl Toolchains {
         match self.installed(package) {
             Some(folder) => Ok(folder),
             None if !self.settings.install => Err(self.must_not_install(package, what)),
-            None => install::install(&self.settings, package, what, reporter),
+            None => {
+                if package.registry == Registry::Npm {
+                    self.require_npm(reporter)?;
+                }
+                install::install(&self.settings, package, what, reporter)
+            }
         }
     }
 

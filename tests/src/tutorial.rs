@@ -5,6 +5,8 @@
 //! - ```` ```sh ```` is run by a shell, in the folder that the commands before went to.
 //! - ```` ```text ```` behind commands is what they print, line by line; `...` stands for any lines, and within a line for any text.
 //!
+//! A file's block is introduced by a line that names it, since who reads the document as a page does not see what is behind the fence.
+//!
 //! Sections that are named after a language are alternatives: a run takes one of them, and what stands outside of them.
 
 use std::fs;
@@ -54,6 +56,8 @@ fn blocks(document: &str, language: Option<&str>) -> Vec<Block> {
     let mut blocks = Vec::new();
     // The level of the heading of a section that is left out.
     let mut skipped: Option<usize> = None;
+    // The last line of text.
+    let mut introduction = "";
     let mut lines = document.lines().enumerate();
     while let Some((number, line)) = lines.next() {
         if let Some((level, title)) = heading(line) {
@@ -65,6 +69,9 @@ fn blocks(document: &str, language: Option<&str>) -> Vec<Block> {
             }
         }
         let Some(info) = line.strip_prefix("```") else {
+            if !line.is_empty() {
+                introduction = line;
+            }
             continue;
         };
         let text: String = lines
@@ -74,6 +81,14 @@ fn blocks(document: &str, language: Option<&str>) -> Vec<Block> {
             .flat_map(|line| [line, "\n"])
             .collect();
         let file = info.split_whitespace().find_map(|word| word.strip_prefix("file="));
+        if let Some(file) = file {
+            let shown = introduction.contains(&format!("`{file}`"));
+            assert!(
+                shown,
+                "line {}: nothing above the block says that it is {file}",
+                number + 1
+            );
+        }
         let kind = match (file, info) {
             (Some(file), _) => Kind::File(file.into()),
             (None, "sh") => Kind::Commands,
@@ -221,6 +236,7 @@ mod tests {
 first
 ```
 ## C
+`a/b.c`:
 ```c file=a/b.c
 int x;
 ```
@@ -229,6 +245,8 @@ int x;
 of C
 ```
 ## Go
+This is `b.go`:
+
 ```go file=b.go
 package b
 ```
@@ -254,6 +272,12 @@ last
     #[should_panic(expected = "line 1: a block `toml`")]
     fn no_block_goes_untested() {
         blocks("```toml\n```\n", None);
+    }
+
+    #[test]
+    #[should_panic(expected = "line 3: nothing above the block says that it is a.toml")]
+    fn files_are_named_in_the_text() {
+        blocks("A file:\n\n```toml file=a.toml\n```\n", None);
     }
 
     #[test]

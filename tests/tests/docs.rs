@@ -24,6 +24,9 @@ fn documents() -> Vec<PathBuf> {
     let mut folders = vec![
         root.clone(),
         root.join("docs"),
+        root.join("docs/tutorials"),
+        root.join("docs/examples/languages"),
+        root.join("docs/examples/languages/plugins/partitions"),
         root.join("migrations"),
         root.join("plugin-sdk"),
     ];
@@ -191,6 +194,29 @@ fn exit_codes_are_those_of_the_program() {
                 "{}: code {digits}",
                 document.display()
             );
+        }
+    }
+}
+
+/// `mighost init` says that its file has every setting.
+#[test]
+fn a_new_project_shows_every_setting() {
+    let documented = read(&root().join("docs/configuration.md"));
+    let written = read(&root().join("host/src/commands/init/mighost.toml"));
+    for table in ["project", "limits", "revision", "embedded", "toolchains", "test"] {
+        let section = documented.split(&format!("\n## `[{table}]`")).nth(1).unwrap();
+        let section = section.split("\n## ").next().unwrap();
+        let rows = section
+            .lines()
+            .filter_map(|line| line.strip_prefix("| `")?.split(" |").next());
+        let settings: Vec<_> = rows
+            .flat_map(|cell| cell.split(", "))
+            .map(|name| name.replace('`', ""))
+            .collect();
+        assert!(!settings.is_empty(), "[{table}]");
+        for setting in settings {
+            let there = |line: &str| line.trim_start_matches("# ").starts_with(&format!("{setting} ="));
+            assert!(written.lines().any(there), "[{table}] {setting}");
         }
     }
 }

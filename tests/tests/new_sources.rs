@@ -1,106 +1,138 @@
-//! `plugin new` and `revision --template` in each language: what is written builds, and its test passes, at once.
+//! `plugin new` and `revision --template` in each language: what is written builds, and its test passes, at once; what the README shows works.
+
+use std::fs;
+use std::os::unix::fs::symlink;
 
 use insta::assert_snapshot;
 use mighost_tests::project::{Project, repository};
 
-/// An operation, a kind and a revision in `language`.
-fn complete(language: &str) {
-    let project = Project::on_server();
-    written(&project, language);
-    try_out(&project);
+/// An operation, a kind and revisions in `language`; `file` is what the code of a migration stands in.
+fn complete(language: &str, file: &str) {
+    complete_in(&Project::on_server(), language, file);
 }
 
-fn written(project: &Project, language: &str) {
+fn complete_in(project: &Project, language: &str, file: &str) {
     let tried = |arguments: &[&str]| project.run(arguments).ok();
+    let read = |path: &str| fs::read_to_string(project.path().join(path)).unwrap();
     tried(&["plugin", "new", "acme:open-stations", "--template", language]);
     tried(&["plugin", "new", "summary", "--template", language, "--object-type"]);
-    tried(&[
-        "revision",
-        "-m",
-        "create stations",
-        "--rev-id",
-        "a1",
-        "--template",
-        language,
-    ]);
+    for (id, message) in [("a1", "create stations"), ("a2", "use it"), ("a3", "use them")] {
+        tried(&["revision", "-m", message, "--rev-id", id, "--template", language]);
+    }
     for (path, word) in [
         ("plugins/open-stations/README.md", "acme:open-stations/open-stations"),
         ("plugins/summary/README.md", "kind `summary`"),
         ("migrations/a1_create_stations/README.md", "Revision `a1`"),
     ] {
-        let text = std::fs::read_to_string(project.path().join(path)).unwrap();
-        assert!(text.contains(word), "{text}");
+        assert!(read(path).contains(word), "{}", read(path));
     }
-}
-
-fn try_out(project: &Project) {
-    let tried = |arguments: &[&str]| project.run(arguments).ok();
+    // What a README shows is the whole of a migration that uses the plugin.
+    for (plugin, migration) in [
+        ("open-stations", "migrations/a2_use_it"),
+        ("summary", "migrations/a3_use_them"),
+    ] {
+        let readme = read(&format!("plugins/{plugin}/README.md"));
+        let shown = readme.rsplit("```").nth(1).unwrap().split_once('\n').unwrap();
+        assert_eq!(shown.0, language);
+        project.write(&format!("{migration}/{file}"), shown.1);
+        fs::remove_dir_all(project.path().join(migration).join("tests")).unwrap();
+    }
+    if language != "rust" {
+        let manifest = read("migrations/a2_use_it/migration.toml");
+        let manifest = manifest.replace(
+            "\ntransaction",
+            "\nuses = [\"acme:open-stations/open-stations\"]\ntransaction",
+        );
+        project.write("migrations/a2_use_it/migration.toml", manifest);
+    }
+    if language == "rust" {
+        compiled_before(project);
+    }
     let tests = tried(&["test"]);
     let said = format!("{}{}", tests.stdout, tests.stderr);
-    assert!(said.contains("4 passed") || said.contains("4 tests"), "{said}");
+    assert!(said.contains("4 passed"), "{said}");
     let plugins = tried(&["plugins"]).stdout;
     assert!(plugins.contains("acme:open-stations/open-stations@0.1.0"), "{plugins}");
     assert!(plugins.contains("kinds summary"), "{plugins}");
     tried(&["upgrade", "head"]);
+    assert_eq!(
+        project.sql("select obj_description('stations'::regclass)"),
+        "Where is measured"
+    );
+    assert_eq!(
+        project.sql("select obj_description('summary'::regclass), one from summary"),
+        "summary|1"
+    );
     tried(&["downgrade", "base"]);
+}
+
+/// What cargo has compiled for the demo's guests is used again, in the versions that it was compiled in.
+fn compiled_before(project: &Project) {
+    let cargo = repository().join(".mighost/build/cargo");
+    fs::create_dir_all(&cargo).unwrap();
+    fs::create_dir_all(project.path().join(".mighost/build")).unwrap();
+    symlink(
+        cargo.canonicalize().unwrap(),
+        project.path().join(".mighost/build/cargo"),
+    )
+    .unwrap();
+    let lock = fs::read(repository().join("migrations/Cargo.lock")).unwrap();
+    for folder in ["plugins", "migrations"] {
+        for entry in fs::read_dir(project.path().join(folder)).unwrap() {
+            fs::write(entry.unwrap().path().join("Cargo.lock"), &lock).unwrap();
+        }
+    }
 }
 
 #[test]
 fn in_rust() {
     let mut project = Project::on_server();
-    let repository = repository().canonicalize().unwrap();
-    project.set("MIGHOST_SDK", repository.join("plugin-sdk").to_str().unwrap());
-    written(&project, "rust");
-    // What the demo's guests were built from is used again, and nothing is fetched.
-    let lock = std::fs::read(repository.join("migrations/Cargo.lock")).unwrap();
-    for folder in [
-        "plugins/open-stations",
-        "plugins/summary",
-        "migrations/a1_create_stations",
-    ] {
-        project.write(&format!("{folder}/Cargo.lock"), &lock);
-    }
+    project.set(
+        "MIGHOST_SDK",
+        repository()
+            .join("plugin-sdk")
+            .canonicalize()
+            .unwrap()
+            .to_str()
+            .unwrap(),
+    );
     project.set("CARGO_NET_OFFLINE", "true");
-    let built = repository.join(".mighost/build/cargo");
-    std::fs::create_dir_all(&built).unwrap();
-    project.write(".mighost/build/index.json", "{}");
-    std::os::unix::fs::symlink(built, project.path().join(".mighost/build/cargo")).unwrap();
-    try_out(&project);
+    complete_in(&project, "rust", "src/lib.rs");
 }
 
 #[test]
 fn in_c() {
-    complete("c");
+    complete("c", "migration.c");
 }
 
 #[test]
 fn in_cpp() {
-    complete("cpp");
+    complete("cpp", "migration.cpp");
 }
 
 #[test]
 fn in_zig() {
-    complete("zig");
+    complete("zig", "migration.zig");
 }
 
 #[test]
 fn in_go() {
-    complete("go");
+    complete("go", "migration.go");
 }
 
 #[test]
 fn in_javascript() {
-    complete("javascript");
+    complete("javascript", "migration.js");
 }
 
 #[test]
 fn in_typescript() {
-    complete("typescript");
+    complete("typescript", "migration.ts");
 }
 
 #[test]
 fn in_python() {
-    complete("python");
+    complete("python", "migration.py");
 }
 
 #[test]
@@ -117,7 +149,7 @@ fn mistakes() {
     exit 2
     error: "interface" cannot be a plugin's name: it means something else in WIT or in a language
     fault: the command's, the configuration's or the environment's
-    hint: small letters and digits, words with a minus between them, e.g. open-stations, or acme:open-stations with a namespace
+    hint: take another, e.g. two words with a minus between them: open-stations
     "#);
     assert_snapshot!(new(&["stations", "--template", "cobol"]), @r#"
     exit 2

@@ -196,7 +196,8 @@ pub struct Revision {
     /// What the revision does, in a few words
     #[arg(short, long, value_name = "TEXT", default_value = "", hide_default_value = true)]
     pub message: String,
-    /// What it is made from: sql, rust, c, cpp, zig, go, javascript, typescript, python, or a template of the project's [default: mighost.toml's, or sql]
+    /// What it is made from: sql, a language (rust, c, go, python, ...) or a template of the project's, see `mighost list-templates` [default:
+    /// mighost.toml's, or sql]
     #[arg(long, value_name = "NAME")]
     pub template: Option<String>,
     /// The id [default: by mighost.toml's id-template, or twelve random digits]

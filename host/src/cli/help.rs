@@ -74,7 +74,8 @@ Environment:
   MIGHOST_CONFIG         the configuration file, as -c
   MIGHOST_SCHEMA_NAME    the schema, over mighost.toml's
   MIGHOST_SU_ROLE_NAME   the role for high privilege, over mighost.toml's
-  MIGHOST_SDK            the folder of mighost-sdk, for migrations in Rust
+  MIGHOST_SDK            the folder of mighost-sdk, for migrations and plugins in Rust
+  MIGHOST_TOOLCHAINS     the folder of compilers that mighost installs, over .mighost/toolchains
 
 Exit codes:
   0    done, or nothing to do
@@ -101,7 +102,7 @@ Examples:
 pub(super) const REVISION: &str = "\
 Examples:
   mighost revision -m 'create stations'
-  mighost revision -m 'hide old stations' --template rust
+  mighost revision -m 'hide old stations' --template python
   mighost revision -m 'vendor tables' --head base --branch-label vendor --splice";
 
 pub(super) const MERGE: &str = "\

@@ -45,6 +45,8 @@ macro_rules! template {
 struct Template {
     driver: Driver,
     files: &'static [(&'static str, &'static str)],
+    /// A migration that uses the plugin, for the README.
+    usage: &'static str,
 }
 
 const TEMPLATES: [Template; 8] = [
@@ -54,34 +56,42 @@ const TEMPLATES: [Template; 8] = [
             ("src/lib.rs", template!("rust/src/lib.rs")),
             ("Cargo.toml", template!("rust/Cargo.toml")),
         ],
+        usage: template!("rust/use"),
     },
     Template {
         driver: Driver::C,
         files: &[("plugin.c", template!("c/plugin.c"))],
+        usage: template!("c/use"),
     },
     Template {
         driver: Driver::Cpp,
         files: &[("plugin.cpp", template!("cpp/plugin.cpp"))],
+        usage: template!("cpp/use"),
     },
     Template {
         driver: Driver::Zig,
         files: &[("plugin.zig", template!("zig/plugin.zig"))],
+        usage: template!("zig/use"),
     },
     Template {
         driver: Driver::Go,
         files: &[("plugin.go", template!("go/plugin.go"))],
+        usage: template!("go/use"),
     },
     Template {
         driver: Driver::Javascript,
         files: &[("plugin.js", template!("javascript/plugin.js"))],
+        usage: template!("javascript/use"),
     },
     Template {
         driver: Driver::Typescript,
         files: &[("plugin.ts", template!("typescript/plugin.ts"))],
+        usage: template!("typescript/use"),
     },
     Template {
         driver: Driver::Python,
         files: &[("plugin.py", template!("python/plugin.py"))],
+        usage: template!("python/use"),
     },
 ];
 
@@ -128,6 +138,12 @@ pub fn run(project: &Project, request: &NewPluginRequest) -> Result<NewPlugin, C
         ("file".to_owned(), text(file)),
         ("kind".to_owned(), Value::from(request.object_type)),
     ]);
+    let example = jinja::render("usage", template.usage, &variables).map_err(RevisionError::from)?;
+    let migration = template.driver.migration_files().first().copied().unwrap_or_default();
+    variables.extend([
+        ("example".to_owned(), Value::from(example)),
+        ("migration".to_owned(), text(migration)),
+    ]);
     let test = format!("tests/{name}.toml");
     let mut sources = vec![
         ("plugin.toml", template!("plugin.toml")),
@@ -172,53 +188,34 @@ fn names(name: &str) -> Result<(&str, &str), RevisionError> {
             && word.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit())
     };
     let good = |name: &str| name.len() <= MAX_NAME && name.split('-').all(word);
-    match (good(namespace) && good(plain), RESERVED.contains(&plain)) {
-        (true, false) => Ok((namespace, plain)),
-        (_, reserved) => Err(RevisionError::PluginName {
+    // A package of Go is named without the minus.
+    let joined = plain.replace('-', "");
+    let among = |words: &str, name: &str| words.split(' ').any(|word| word == name);
+    let keyword = |name: &&str| RESERVED.iter().any(|words| among(words, name));
+    let reserved = [namespace, plain, joined.as_str()].iter().any(keyword)
+        || among(OWN, &joined)
+        || namespace == "wasi"
+        || (namespace, plain) == ("mighost", "host");
+    match good(namespace) && good(plain) && !reserved {
+        true => Ok((namespace, plain)),
+        false => Err(RevisionError::PluginName {
             name: name.chars().take(2 * MAX_NAME).collect(),
             reserved,
         }),
     }
 }
 
-/// Words that some language or WIT itself keeps for itself.
-const RESERVED: [&str; 36] = [
-    "as",
-    "bool",
-    "case",
-    "char",
-    "class",
-    "const",
-    "constructor",
-    "default",
-    "do",
-    "double",
-    "else",
-    "enum",
-    "export",
-    "flags",
-    "float",
-    "for",
-    "func",
-    "go",
-    "if",
-    "import",
-    "include",
-    "int",
-    "interface",
-    "list",
-    "main",
-    "mighost",
-    "option",
-    "package",
-    "record",
-    "resource",
-    "result",
-    "static",
-    "string",
-    "type",
-    "use",
-    "world",
+/// Names of mighost's own packages and modules.
+const OWN: &str = "alloc assets context core database exports log mighost objects std";
+
+/// Words that WIT or a language in which the name becomes one of its own names keeps for itself: Rust, Go, Python.
+const RESERVED: [&str; 4] = [
+    "as async bool borrow char constructor enum export f32 f64 flags from func future import include interface list map option own package \
+     record resource result s16 s32 s64 s8 static stream string tuple type u16 u32 u64 u8 use variant with world",
+    "abstract await become box break const continue crate do dyn else extern false final fn for gen if impl in let loop macro match mod move \
+     mut override priv pub ref return self struct super trait true try typeof unsafe unsized virtual where while yield",
+    "case chan default defer fallthrough go goto init main range select switch var",
+    "and assert class def del elif except finally global is lambda nonlocal not or pass raise",
 ];
 
 fn of_plugins(error: RevisionError) -> RevisionError {
@@ -237,6 +234,7 @@ mod tests {
     fn names_are_those_of_wit() {
         assert_eq!(names("stations").unwrap(), ("local", "stations"));
         assert_eq!(names("acme:open-stations2").unwrap(), ("acme", "open-stations2"));
+        assert_eq!(names("acme:mod-tables").unwrap(), ("acme", "mod-tables"));
         for wrong in [
             "",
             "Stations",
@@ -248,6 +246,12 @@ mod tests {
             "a:",
             "a:b:c",
             "interface",
+            "map",
+            "mod",
+            "def",
+            "async:stations",
+            "wasi:clocks",
+            "mighost:host",
             "mighost",
             "-a",
             "a-",

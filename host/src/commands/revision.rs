@@ -16,7 +16,7 @@ use jiff::{Timestamp, Zoned};
 use minijinja::value::Value;
 
 use super::{CommandError, Project, open};
-use crate::artifact::MigrationSource;
+use crate::artifact::{Driver, MigrationSource};
 use crate::config::{ProjectSettings, RevisionSettings};
 use crate::report::Reporter;
 use crate::revision as graph;
@@ -103,6 +103,8 @@ impl NewRevision<'_> {
     /// What its templates can use.
     fn variables(&self, location: &Path, slug_length: usize) -> Variables {
         let list = |texts: &[String]| texts.iter().map(|text| Value::from(text.as_str())).collect::<Value>();
+        let driver = self.template.driver();
+        let code = driver.and_then(|driver| driver.migration_files().first());
         let mut variables = names::date_variables(self.date);
         variables.extend(rust::variables(location, self.revision, self.sdk));
         variables.extend(message_variables(self.message, slug_length, self.args));
@@ -113,7 +115,8 @@ impl NewRevision<'_> {
             ("branch_labels".to_owned(), list(self.branch_labels)),
             ("template".to_owned(), Value::from(self.template.name.as_str())),
             ("build".to_owned(), Value::from(self.template.build.clone())),
-            ("language".to_owned(), Value::from(self.template.language())),
+            ("language".to_owned(), Value::from(driver.map_or("", Driver::language))),
+            ("code".to_owned(), Value::from(code.copied().unwrap_or_default())),
         ]);
         variables
     }

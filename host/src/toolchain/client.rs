@@ -2,9 +2,10 @@
 
 use std::fs;
 use std::io;
-use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::path::Path;
+use std::process::{Command, Stdio};
 
+use super::tools::{NODE, NPM_OF_NODE};
 use super::{Package, version};
 use crate::config::ToolchainSettings;
 
@@ -51,7 +52,8 @@ pub(super) fn command(settings: &ToolchainSettings, package: &Package, folder: &
 pub(super) fn is_there(settings: &ToolchainSettings, registry: Registry) -> bool {
     match registry {
         Registry::Pip => pip_program(settings).is_some(),
-        Registry::Npm => version::of(&npm_program(settings)).is_some(),
+        // The Node.js that pip installs brings one.
+        Registry::Npm => npm_program(settings).is_some() || pip_program(settings).is_some(),
         Registry::Cargo => version::of(Path::new("cargo")).is_some(),
     }
 }
@@ -116,20 +118,45 @@ fn module_pip(python: &Path) -> Option<Command> {
     output.status.success().then_some(command)
 }
 
-/// npm, which comes beside node.
-pub(super) fn npm_program(settings: &ToolchainSettings) -> PathBuf {
-    let beside = settings.node.as_ref().and_then(|node| Some(node.parent()?.join("npm")));
-    match beside.filter(|npm| npm.is_file()) {
-        Some(npm) => npm,
-        None => "npm".into(),
+/// npm: the one beside the node that is set, the machine's own, or that of the Node.js in the folder of toolchains.
+pub(super) fn npm_program(settings: &ToolchainSettings) -> Option<Command> {
+    let set = settings.node.as_deref().and_then(Path::parent);
+    let beside = set.map(|folder| with_path(Command::new(folder.join("npm")), folder));
+    let package = settings.folder.join(NODE.package.folder_name());
+    let (node, npm) = (package.join(NODE.program), package.join(NPM_OF_NODE));
+    let installed = npm.is_file().then(|| {
+        let mut command = Command::new(&node);
+        command.arg(npm);
+        node.parent().map(|folder| with_path(command, folder))
+    });
+    let candidates = [beside, Some(Command::new("npm")), installed.flatten()];
+    candidates.into_iter().flatten().find(answers)
+}
+
+/// With `folder` first on the PATH: npm is a script for node, and runs others.
+fn with_path(mut command: Command, folder: &Path) -> Command {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let folders = std::iter::once(folder.to_owned()).chain(std::env::split_paths(&path));
+    if let Ok(path) = std::env::join_paths(folders) {
+        command.env("PATH", path);
     }
+    command
+}
+
+/// Whether the call says its version.
+fn answers(command: &Command) -> bool {
+    let mut probe = Command::new(command.get_program());
+    probe.args(command.get_args()).arg("--version").stdin(Stdio::null());
+    for (name, value) in command.get_envs() {
+        value.map(|value| probe.env(name, value));
+    }
+    probe.output().is_ok_and(|output| output.status.success())
 }
 
 fn npm(settings: &ToolchainSettings, package: &Package, folder: &Path) -> io::Result<Option<Command>> {
-    let npm = npm_program(settings);
-    if version::of(&npm).is_none() {
+    let Some(mut command) = npm_program(settings) else {
         return Ok(None);
-    }
+    };
     let versions = |pairs: &mut dyn Iterator<Item = (&str, &str)>| {
         pairs
             .map(|(name, version)| (name.to_owned(), version.into()))
@@ -142,7 +169,6 @@ fn npm(settings: &ToolchainSettings, package: &Package, folder: &Path) -> io::Re
         "overrides": versions(&mut package.overrides.iter().copied()),
     });
     fs::write(folder.join("package.json"), manifest.to_string())?;
-    let mut command = Command::new(npm);
     command
         .args([
             "install",

@@ -60,7 +60,7 @@ impl ToolchainError {
     /// What the reader can do about it.
     pub fn hint(&self) -> Option<String> {
         let name_it = |tool: &str| match SETTINGS.contains(&tool) {
-            true => format!("set `{tool} = \"PATH\"` in [toolchains] of mighost.toml to one that you have"),
+            true => format!("let [toolchains] in mighost.toml name one that you have: `{tool} = \"/path/to/{tool}\"`"),
             false => {
                 "install it on another machine and copy its folder of toolchains (`mighost doctor` names it)".into()
             }

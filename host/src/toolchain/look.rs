@@ -97,10 +97,8 @@ impl Looked {
     fn found(&mut self, found: Found, package: &Package) {
         self.version = version::text(&found.program);
         // Scripts, which another program runs, are of the version that is pinned.
-        let script = found
-            .program
-            .extension()
-            .is_some_and(|extension| extension == "mjs" || extension == "py");
+        let script =
+            package.registry == Registry::Npm || found.program.extension().is_some_and(|extension| extension == "py");
         if script && found.origin == Origin::Installed {
             self.version = Some(package.version.to_owned());
         }

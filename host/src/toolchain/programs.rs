@@ -4,7 +4,9 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use super::error::ToolchainError;
+use super::tools::NODE;
 use super::{Registry, Toolchains, Version, client, version};
+use crate::report::Reporter;
 
 const PYTHONS: [&str; 2] = ["python3", "python"];
 
@@ -42,19 +44,25 @@ impl Toolchains {
         })
     }
 
-    /// A call of npm, to which its arguments are added.
+    /// A call of npm, to which its arguments are added. Where the machine has none, the Node.js that pip installs brings it.
     ///
     /// # Errors
-    /// There is none.
-    pub fn npm(&self) -> Result<Command, ToolchainError> {
-        let npm = client::npm_program(&self.settings);
-        match version::of(&npm) {
-            Some(_) => Ok(Command::new(npm)),
-            None => Err(ToolchainError::NotOnPath {
-                program: "npm",
-                registry: Registry::Npm,
-            }),
+    /// There is none, and it cannot be installed.
+    pub fn npm(&self, reporter: &dyn Reporter) -> Result<Command, ToolchainError> {
+        self.require_npm(reporter)?;
+        client::npm_program(&self.settings).ok_or(ToolchainError::NotOnPath {
+            program: "npm",
+            registry: Registry::Npm,
+        })
+    }
+
+    /// Installs Node.js with its npm where there is no npm, and pip is there to do so.
+    pub(super) fn require_npm(&self, reporter: &dyn Reporter) -> Result<(), ToolchainError> {
+        let missing = client::npm_program(&self.settings).is_none();
+        if missing && self.settings.install && client::pip_program(&self.settings).is_some() {
+            self.require_package(&NODE.package, NODE.name, reporter)?;
         }
+        Ok(())
     }
 }
 

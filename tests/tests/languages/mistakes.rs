@@ -53,7 +53,7 @@ fn no_client_and_no_registry() {
         &[
             "pip cannot install ziglang",
             "No matching distribution found",
-            "set `zig = \"PATH\"` in [toolchains]",
+            "let [toolchains] in mighost.toml name one that you have: `zig = \"/path/to/zig\"`",
         ],
     );
     let left: Vec<_> = std::fs::read_dir(tools.path())

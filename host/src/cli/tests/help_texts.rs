@@ -84,7 +84,8 @@ fn long_help() {
       MIGHOST_CONFIG         the configuration file, as -c
       MIGHOST_SCHEMA_NAME    the schema, over mighost.toml's
       MIGHOST_SU_ROLE_NAME   the role for high privilege, over mighost.toml's
-      MIGHOST_SDK            the folder of mighost-sdk, for migrations in Rust
+      MIGHOST_SDK            the folder of mighost-sdk, for migrations and plugins in Rust
+      MIGHOST_TOOLCHAINS     the folder of compilers that mighost installs, over .mighost/toolchains
 
     Exit codes:
       0    done, or nothing to do
@@ -188,8 +189,8 @@ fn revision_help() {
 
     Options:
       -m, --message <TEXT>         What the revision does, in a few words
-          --template <NAME>        What it is made from: sql, rust, c, cpp, zig, go, javascript,
-                                   typescript, python, or a template of the project's [default:
+          --template <NAME>        What it is made from: sql, a language (rust, c, go, python, ...) or a
+                                   template of the project's, see `mighost list-templates` [default:
                                    mighost.toml's, or sql]
           --rev-id <ID>            The id [default: by mighost.toml's id-template, or twelve random
                                    digits]
@@ -216,7 +217,7 @@ fn revision_help() {
 
     Examples:
       mighost revision -m 'create stations'
-      mighost revision -m 'hide old stations' --template rust
+      mighost revision -m 'hide old stations' --template python
       mighost revision -m 'vendor tables' --head base --branch-label vendor --splice
     ");
 }

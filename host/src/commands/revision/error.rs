@@ -109,6 +109,9 @@ impl From<&RevisionError> for Diagnostic {
                 diagnostic.hint(format!("there are: {}; `plugins` in mighost.toml adds one", known.join(", ")))
             }
             RevisionError::NoPluginLocation => diagnostic.hint("name one in mighost.toml: plugins = [\"plugins\"]"),
+            RevisionError::PluginName { reserved: true, .. } => {
+                diagnostic.hint("take another, e.g. two words with a minus between them: open-stations")
+            }
             RevisionError::PluginName { .. } => diagnostic.hint(
                 "small letters and digits, words with a minus between them, e.g. open-stations, or acme:open-stations with a namespace",
             ),

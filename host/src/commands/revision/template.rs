@@ -218,11 +218,10 @@ impl Template {
         template
     }
 
-    /// What the language of its build driver is called; empty where no driver is named.
-    pub(super) fn language(&self) -> &'static str {
+    /// The build driver that it names.
+    pub(super) fn driver(&self) -> Option<Driver> {
         let mut drivers = Driver::ALL.into_iter();
-        let driver = drivers.find(|driver| Some(driver.name()) == self.build.as_deref());
-        driver.map_or("", Driver::language)
+        drivers.find(|driver| Some(driver.name()) == self.build.as_deref())
     }
 
     /// The files that it writes, relative to the revision's folder.

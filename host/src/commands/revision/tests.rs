@@ -180,12 +180,12 @@ fn rust() {
     # Größe
     # second line
 
-    Revision `A1`, written in Rust.
+    Revision `A1`, written in Rust: all of the code is in [src/lib.rs](src/lib.rs).
 
     ```sh
     mighost build  # builds what has changed
-    mighost test A1 # runs tests/migration.toml
-    mighost upgrade A1 --dry-run
+    mighost test A1  # runs tests/migration.toml
+    mighost upgrade A1 --dry-run  # runs it and takes it back
     ```
     "#);
 

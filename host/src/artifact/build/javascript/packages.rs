@@ -51,7 +51,7 @@ pub(super) fn install(job: &Job<'_>) -> Result<Option<PathBuf>, ArtifactError> {
     if !lock.is_empty() {
         job.write("npm/package-lock.json", &lock)?;
     }
-    let mut npm = job.toolchains.npm().map_err(|error| job.no_tool(error))?;
+    let mut npm = job.toolchains.npm(job.reporter).map_err(|error| job.no_tool(error))?;
     npm.arg(if lock.is_empty() { "install" } else { "ci" })
         .args([
             "--omit=dev",

@@ -59,17 +59,15 @@ function find(place, name) {
 // What `find` has found, by the names of place and function.
 const found = {};
 
+// What is asynchronous would not be waited for.
+function refuseAsync(name) {
+    throw new TypeError(`${name} is async: nothing here has to be waited for, so it must be a plain function`);
+}
+
 // What a function throws that may fail: what is not an Error is the function's own error.
 function declared(thrown) {
     if (!(thrown instanceof Error)) throw thrown;
     fail(thrown);
-}
-
-// A function that answers nothing answers a promise where it is async: nobody would wait for it.
-function answered(name, answer) {
-    if (typeof answer?.then === "function") {
-        throw new TypeError(`${name} is async: nothing here has to be waited for, so it must be a plain function`);
-    }
 }
 
 // A plugin's kinds, which its manifest names, unless the code has a function of its own for them.

@@ -87,9 +87,12 @@ fn main_module(job: &Job<'_>) -> String {
             } else if export.is_object_type() && name == "kinds" {
                 text.push_str("    kinds,\n");
             } else {
-                let of_error = declares_error(job, function);
-                let answers = function.result.is_some() && !of_error;
-                text.push_str(&forward(place, &name, function.params.len(), of_error, answers));
+                text.push_str(&forward(
+                    place,
+                    &name,
+                    function.params.len(),
+                    declares_error(job, function),
+                ));
             }
         }
         text.push_str("};\n");
@@ -98,19 +101,22 @@ fn main_module(job: &Job<'_>) -> String {
 }
 
 /// A function that calls the guest's. It is written out, for QuickJS takes long to collect arguments and to spread them.
-/// What `answers` has an answer that is looked at anyway, by its type.
-fn forward(place: &str, name: &str, parameters: usize, declares_error: bool, answers: bool) -> String {
+fn forward(place: &str, name: &str, parameters: usize, declares_error: bool) -> String {
     let parameters: Vec<String> = (0..parameters).map(|number| format!("v{number}")).collect();
     let parameters = parameters.join(", ");
     let caught = if declares_error { "declared" } else { "fail" };
-    let called = format!("(found.{place}_{name} ??= find({place:?}, {name:?}))({parameters})");
-    let called = match answers {
-        true => format!("return {called};"),
-        false => {
-            format!("const answer = {called}; if (answer !== undefined) answered({name:?}, answer); return answer;")
-        }
-    };
-    format!("    {name}({parameters}) {{ try {{ {called} }} catch (thrown) {{ {caught}(thrown); }} }},\n")
+    format!(
+        r#"    {name}({parameters}) {{
+        try {{
+            const answer = (found.{place}_{name} ??= find({place:?}, {name:?}))({parameters});
+            if (typeof answer?.then === "function") refuseAsync({name:?});
+            return answer;
+        }} catch (thrown) {{
+            {caught}(thrown);
+        }}
+    }},
+"#
+    )
 }
 
 fn declares_error(job: &Job<'_>, function: &Function) -> bool {

@@ -1,0 +1,93 @@
+//! What guests in JavaScript and Python can be beside plain migrations and operations: hooks, several revisions in one folder.
+
+use mighost_tests::project::{Project, Server};
+
+/// A project with a hook that writes down what it is told, and with two revisions in one folder.
+fn project(ending: &str, hook: &str, migration: &str) -> Project {
+    let project = Project::on(&Server::shared(), "on-version-apply = [\"journal\"]\n");
+    project.write(
+        "plugins/journal/plugin.toml",
+        "name = \"journal\"\nversion = \"0.1.0\"\nhooks = [\"on-version-apply\"]\n",
+    );
+    project.write(&format!("plugins/journal/plugin.{ending}"), hook);
+    project.write(
+        "migrations/both/migration.toml",
+        "[[revisions]]\nrevision = \"a1\"\nmessage = \"One\"\n\n\
+         [[revisions]]\nrevision = \"a2\"\ndown-revisions = [\"a1\"]\nmessage = \"Two\"\n",
+    );
+    project.write(&format!("migrations/both/migration.{ending}"), migration);
+    project.sql("create table seen (direction text, revision text, message text, after text, number integer)");
+    project
+}
+
+fn up_and_down(project: &Project) {
+    project.run(&["upgrade"]).ok();
+    let tables = "select string_agg(relname, ' ' order by relname) from pg_class where relname like 'of\\_%'";
+    assert_eq!(project.sql(tables), "of_a1 of_a2");
+    project.run(&["downgrade", "a1"]).ok();
+    assert_eq!(project.sql(tables), "of_a1");
+    assert_eq!(
+        project.sql("select * from seen order by ctid"),
+        "upgrade|a1|One|a1|1\nupgrade|a2|Two|a2|2\ndowngrade|a2|Two|a1|1"
+    );
+}
+
+#[test]
+fn in_javascript() {
+    let project = project(
+        "js",
+        r#"import { execute } from "mighost";
+
+export function onVersionApply(step) {
+    if (step.revision === "b1") throw new Error(`no ${step.message}`);
+    execute`insert into seen values (${step.direction}, ${step.revision}, ${step.message}, ${step.after.join(" ")}, ${step.number})`;
+}
+"#,
+        r#"import { context, execute, identifier } from "mighost";
+
+const table = () => identifier("of_" + context.revision());
+
+export function upgrade() {
+    execute`create table ${table()} (id integer)`;
+}
+
+export function downgrade() {
+    execute`drop table ${table()}`;
+}
+"#,
+    );
+    up_and_down(&project);
+    // What a hook throws takes the step back.
+    project.sql_migration("b1", &["a2"], "create table late (id integer);", "drop table late;");
+    let failed = project.run(&["upgrade"]);
+    assert_eq!(failed.code, 8, "{}", failed.stderr);
+    for text in ["Error: no about b1", "plugin.js:4 in onVersionApply"] {
+        assert!(failed.stderr.contains(text), "{}", failed.stderr);
+    }
+    assert_eq!(project.heads(), "a2");
+}
+
+#[test]
+fn in_python() {
+    let project = project(
+        "py",
+        r#"from mighost import execute
+
+
+def on_version_apply(step):
+    direction = step.direction.name.lower()
+    execute("insert into seen values ({}, {}, {}, {}, {})", direction, step.revision, step.message, " ".join(step.after), step.number)
+"#,
+        r#"from mighost import context, execute
+
+
+def upgrade():
+    execute("create table {:i} (id integer)", "of_" + context.revision())
+
+
+def downgrade():
+    execute("drop table {:i}", "of_" + context.revision())
+"#,
+    );
+    up_and_down(&project);
+}
