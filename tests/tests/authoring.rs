@@ -245,7 +245,7 @@ fn a_template_of_the_project_migrates() {
     let outcome = project.run(&["revision", "-m", "x", "--template", "table"]);
     assert_snapshot!(outcome.shown(), @"
     exit 3
-    error: a template is not right: PROJECT/.mighost-templates/table/upgrade.sql.jinja, line 2: `no` is undefined; there are: args, branch_labels, build, crate_name, date, day, depends_on, down_revisions, epoch, hour, language, message, minute, month, rev, sdk_dependency, second, slug, template, workspace, year
+    error: a template is not right: PROJECT/.mighost-templates/table/upgrade.sql.jinja, line 2: `no` is undefined; there are: args, branch_labels, build, code, crate_name, date, day, depends_on, down_revisions, epoch, hour, language, message, minute, month, rev, sdk_dependency, second, slug, template, workspace, year
     fault: the command's, the configuration's or the environment's
     hint: docs/migrations.md lists what templates can use
     ");

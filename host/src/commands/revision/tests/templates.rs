@@ -60,7 +60,7 @@ fn folder_templates_that_are_wrong() {
     .map(|template| folder_name(template, "x").unwrap_err().to_string())
     .collect();
     assert_snapshot!(errors.join("\n"), @r#"
-    a template is not right: folder-template in mighost.toml, line 1: `reff` is undefined; there are: args, branch_labels, build, crate_name, date, day, depends_on, down_revisions, epoch, hour, language, message, minute, month, rev, sdk_dependency, second, slug, template, workspace, year
+    a template is not right: folder-template in mighost.toml, line 1: `reff` is undefined; there are: args, branch_labels, build, code, crate_name, date, day, depends_on, down_revisions, epoch, hour, language, message, minute, month, rev, sdk_dependency, second, slug, template, workspace, year
     a template is not right: folder-template in mighost.toml, line 1: unexpected end of input, expected end of variable block
     a template is not right: folder-template in mighost.toml: "2026/a1" has several parts; revisions are looked for directly below the folders of migrations
     a template is not right: folder-template in mighost.toml: ".." would be a hidden folder
@@ -282,7 +282,7 @@ fn templates_that_are_wrong() {
     })
     .collect();
     assert_snapshot!(errors.join("\n---\n"), @r#"
-    a template is not right: PROJECT/templates/t/upgrade.sql.jinja, line 2: `nothing` is undefined; there are: args, branch_labels, build, crate_name, date, day, depends_on, down_revisions, epoch, hour, language, message, minute, month, rev, sdk_dependency, second, slug, template, workspace, year
+    a template is not right: PROJECT/templates/t/upgrade.sql.jinja, line 2: `nothing` is undefined; there are: args, branch_labels, build, code, crate_name, date, day, depends_on, down_revisions, epoch, hour, language, message, minute, month, rev, sdk_dependency, second, slug, template, workspace, year
     ---
     a template is not right: PROJECT/templates/t/upgrade.sql.jinja, line 3: unexpected end of block
     ---
@@ -292,7 +292,7 @@ fn templates_that_are_wrong() {
       | ^^^^^^^^^^^
     unknown field `descriptoin`, expected `description` or `build`
     ---
-    the template "t" writes no migration: PROJECT/migrations/a1_x: there is no code beside the manifest: mighost looks for upgrade.sql and downgrade.sql, a Cargo.toml, *.c, *.cpp, *.cc, *.cxx, *.zig, *.go, *.js, *.mjs, *.ts, *.mts or *.py
+    the template "t" writes no migration: PROJECT/migrations/a1_x: there is no code beside the manifest: mighost looks for upgrade.sql and downgrade.sql, a Cargo.toml, *.c, *.cpp, *.cc, *.cxx, *.zig, *.go, *.js, *.mjs, *.ts, *.mts or *.py; for any other language there is build = "command"
     ---
     the template "t" writes no migration: its migration.toml has revision "other" instead of "a1"
     ---
