@@ -185,12 +185,15 @@ impl Said {
     }
 }
 
+/// A folder, and the component that came of it.
+type BuiltFolder = (PathBuf, Result<Vec<u8>, ArtifactError>);
+
 /// Runs cargo once and reads the module of each of `folders`.
 fn build_workspace(
     workspace: &Path,
     folders: &[PathBuf],
     cargo_folder: &Path,
-) -> Result<Vec<(PathBuf, Result<Vec<u8>, ArtifactError>)>, ArtifactError> {
+) -> Result<Vec<BuiltFolder>, ArtifactError> {
     let mut command = cargo();
     command.args([
         "build",
