@@ -171,7 +171,7 @@ impl<'a> Sections<'a> {
         Digest::of(&self.code())
     }
 
-    /// The digest of what [`read_own`] reads.
+    /// The digest of its `mighost:*` sections, with the header before them.
     pub fn own_digest(&self) -> Digest {
         let mut own = COMPONENT_HEADER.to_vec();
         own.extend(self.joined(&self.own));
