@@ -125,7 +125,7 @@ fn write_bindings(job: &Job<'_>, module: &str) -> Result<(), ArtifactError> {
         Source::Plugin(plugin) => &plugin.kinds,
         Source::Migration(_) => &[],
     };
-    let objects = defines_objects(job)?;
+    let defined = defined(job)?;
     let (mut has_objects, mut has_replaceable) = (false, false);
     for (name, content) in files.iter() {
         let text = String::from_utf8_lossy(content);
@@ -140,7 +140,7 @@ fn write_bindings(job: &Job<'_>, module: &str) -> Result<(), ArtifactError> {
             _ if !name.ends_with(".go") => (format!("go/wit/{name}"), text.into_owned()),
             _ if package.starts_with("export_") => (
                 format!("go/wit/{name}"),
-                glue::exported(package, &text, module, kinds, objects),
+                glue::exported(package, &text, module, kinds, &defined),
             ),
             _ => (format!("go/wit/{name}"), glue::moved(&text)),
         };
@@ -156,16 +156,16 @@ fn write_bindings(job: &Job<'_>, module: &str) -> Result<(), ArtifactError> {
     Ok(())
 }
 
-/// Whether a migration has `func Objects`, which it may leave out. Go has no way to ask.
-fn defines_objects(job: &Job<'_>) -> Result<bool, ArtifactError> {
+/// The names of the author's functions: some may be left out, and Go has no way to ask.
+fn defined(job: &Job<'_>) -> Result<Vec<String>, ArtifactError> {
+    let mut names = Vec::new();
     for path in job.sources(&["go"]) {
         let path = job.folder().join(path);
         let text = fs::read_to_string(&path).map_err(ArtifactError::read(&path))?;
-        if text.lines().any(|line| line.starts_with("func Objects(")) {
-            return Ok(true);
-        }
+        let function = |line: &str| Some(line.strip_prefix("func ")?.split_once('(')?.0.to_owned());
+        names.extend(text.lines().filter_map(function));
     }
-    Ok(false)
+    Ok(names)
 }
 
 /// `go.mod` of the main module, and one that stands for the author's where there is none.

@@ -7,7 +7,7 @@ use std::process::Command;
 use serde::Deserialize;
 
 use super::super::super::error::ArtifactError;
-use super::super::{Job, tool};
+use super::super::{Job, runtimes, tool};
 use super::lines::Lines;
 use super::{exports, imports, names};
 use crate::toolchain::{COMPONENTIZE_QJS, platform_program};
@@ -196,8 +196,7 @@ fn check(job: &Job<'_>, entry: &str, output: &Output) -> Result<(), ArtifactErro
     for export in exports(job) {
         for function in export.functions() {
             let name = names::camel(&function.name);
-            let may_be_missing =
-                (export.is_revision() && name != "upgrade") || (export.is_object_type() && name == "kinds");
+            let may_be_missing = runtimes::may_lack(&export.full, &name);
             if !has(&export.place) && !has(&name) && !may_be_missing {
                 let reason = format!(
                     "{entry} exports no function {name}, which the guest exports for {}",

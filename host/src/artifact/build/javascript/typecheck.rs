@@ -74,9 +74,8 @@ fn check_text(job: &Job<'_>, entry: &Path) -> String {
              [string, import(\"mighost\").ReplaceableObject][] }"
                 .to_owned()
         } else if export.is_object_type() {
-            // Its manifest names them.
             let whole = format!("typeof import({:?})", export.full);
-            format!("Omit<{whole}, \"kinds\"> & {{ kinds?(): string[] }}")
+            format!("Partial<{whole}> & Pick<{whole}, \"create\" | \"drop\">")
         } else {
             format!("typeof import({:?})", export.full)
         };
