@@ -10,6 +10,7 @@ mod interface;
 mod library;
 mod metadata;
 mod sections;
+pub mod signature;
 mod source;
 mod sql_component;
 mod stamps;

@@ -485,6 +485,8 @@ fn tools() {
 
     let wit = project.run(&["wit"]).ok().stdout;
     assert!(wit.contains("package mighost:host@0.1.0;") && wit.contains("world migration"));
+    let described: serde_json::Value = serde_json::from_str(&project.run(&["wit", "--json"]).ok().stdout).unwrap();
+    assert_eq!(described[0]["name"], "mighost:host@0.1.0");
     project.run(&["wit", "-o", "wit"]).ok();
     assert!(project.path().join("wit").is_dir());
 
@@ -600,7 +602,7 @@ fn embedded() {
     warning: changed since they were applied: a1b2c3d4e5f6
     dev is at b3d4e5f6a1b2: nothing to do
     ");
-    assert!(text(&["db", "stop"]).starts_with("exit 0\nstopped\nnot running"));
+    assert!(text(&["db", "stop"]).starts_with("exit 0\nstopped\ndata of"));
     assert!(text(&["db", "start"]).starts_with("exit 0\nstarted\nrunning"));
     let rows = project
         .run(&[
@@ -614,7 +616,10 @@ fn embedded() {
         ])
         .ok();
     assert_eq!(rows.stdout, "b3d4e5f6a1b2\n");
-    assert!(text(&["db", "destroy", "--yes"]).starts_with("exit 0\ndestroyed\nnot running"));
+    assert_eq!(text(&["db", "stop", "-q"]), "exit 0\n");
+    assert_eq!(text(&["db", "destroy", "--yes"]), "exit 0\ndestroyed");
+    let quiet = project.run(&["db", "destroy", "--yes", "-q"]);
+    assert_eq!((quiet.stdout.as_str(), quiet.stderr.as_str()), ("", ""));
 }
 
 #[test]

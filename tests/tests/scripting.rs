@@ -315,7 +315,14 @@ fn mistakes_in_python() {
     );
     assert_has(
         &refused("migration.py", "def upgrad():\n    pass\n"),
-        &["migration.py defines no function upgrade"],
+        &[
+            "migration.py defines no function upgrade",
+            "expected: upgrade: func() -> result<_, string>",
+        ],
+    );
+    assert_has(
+        &refused("migration.py", "def upgrade(schema, force=False):\n    pass\n"),
+        &["migration.py:1 defines upgrade(schema, force=False), which is called with 0 values"],
     );
     assert_has(
         &refused(

@@ -5,6 +5,7 @@
 mod c;
 mod command;
 mod component;
+mod exported;
 mod go;
 mod javascript;
 mod order;
@@ -20,7 +21,7 @@ mod zig;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc};
 
 pub(super) use order::{Node, Waiting};
 pub(super) use providers::{Provider, Providers, is_of_plugin};
@@ -255,9 +256,12 @@ impl Job<'_> {
     }
 }
 
-/// Builds `stale`, none of which uses another; answers each artifact, in the same order, and none for what was not tried since its driver's tools
-/// cannot be had. Cargo packages of one workspace are built by one call of cargo.
-pub(super) fn build(stale: &[&Stale], shop: &Workshop<'_>) -> Vec<Option<Result<Finished, ArtifactError>>> {
+/// What is told of a folder of [`build`]: its artifact, why there is none, or nothing where it was not tried since its driver's tools cannot be had.
+pub(super) type Answer = Option<Result<Finished, ArtifactError>>;
+
+/// Builds `stale`, none of which uses another, and hands each answer with its place in `stale` to `done` at once, so that an interruption takes nothing
+/// that is finished along. Cargo packages of one workspace are built by one call of cargo.
+pub(super) fn build(stale: &[&Stale], shop: &Workshop<'_>, done: impl FnMut(usize, Answer)) {
     let sources = stale.iter().map(|stale| &stale.source);
     let rust: Vec<_> = sources.filter(|source| source.driver() == Driver::Rust).collect();
     // Told before the work: cargo can take minutes.
@@ -288,32 +292,29 @@ pub(super) fn build(stale: &[&Stale], shop: &Workshop<'_>) -> Vec<Option<Result<
         }
         Some(built.and_then(|built| finished(stale, built, shop)))
     };
-    in_parallel(stale, make)
+    in_parallel(stale, make, done);
 }
 
-/// What `make` answers for each of `items`, in the same order; a few are made at a time.
-fn in_parallel<I: Sync, T: Send>(items: &[I], make: impl Fn(&I) -> Option<T> + Sync) -> Vec<Option<T>> {
+/// Calls `make` for each of `items`, a few at a time, and `done` on this thread with what it answers, as soon as it does.
+fn in_parallel<I: Sync, T: Send>(items: &[I], make: impl Fn(&I) -> T + Sync, mut done: impl FnMut(usize, T)) {
     let next = AtomicUsize::new(0);
-    let made = Mutex::new(Vec::new());
-    let work = || {
+    let work = |made: mpsc::Sender<(usize, T)>| {
         loop {
             let number = next.fetch_add(1, Ordering::Relaxed);
             let Some(item) = items.get(number) else { return };
-            let answer = make(item);
-            made.lock()
-                .unwrap_or_else(PoisonError::into_inner)
-                .push((number, answer));
+            // The receiver is there until all senders are gone.
+            let _ = made.send((number, make(item)));
         }
     };
     std::thread::scope(|scope| {
-        for _ in 1..AT_A_TIME.min(items.len()) {
-            scope.spawn(work);
+        let (sender, made) = mpsc::channel();
+        for _ in 0..AT_A_TIME.min(items.len()) {
+            let sender = sender.clone();
+            scope.spawn(|| work(sender));
         }
-        work();
+        drop(sender);
+        made.iter().for_each(|(number, answer)| done(number, answer));
     });
-    let mut made = made.into_inner().unwrap_or_else(PoisonError::into_inner);
-    made.sort_by_key(|(number, _)| *number);
-    made.into_iter().map(|(_, answer)| answer).collect()
 }
 
 /// The component of a source that is not Rust's.

@@ -6,6 +6,7 @@
 mod builds;
 mod index;
 mod items;
+mod lock;
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -13,7 +14,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use self::builds::{Interfaces, Outcome};
-use self::index::{Entry, Index};
+use self::index::Index;
 use self::items::{Item, Place};
 use super::build::{Node, Stale, Waiting, Workshop};
 use super::error::ArtifactError;
@@ -183,6 +184,17 @@ impl Library {
     }
 
     fn load_from(&self, shelf: &Shelf<'_>, mode: BuildMode, reporter: &dyn Reporter) -> Result<Loaded, ArtifactError> {
+        self.load_holding(None, shelf, mode, reporter)
+    }
+
+    /// `held` is the lock on what is built, where this has it already.
+    fn load_holding(
+        &self,
+        mut held: Option<lock::Held>,
+        shelf: &Shelf<'_>,
+        mode: BuildMode,
+        reporter: &dyn Reporter,
+    ) -> Result<Loaded, ArtifactError> {
         // The index is parsed while the folders are listed.
         let (index, places) = std::thread::scope(|scope| {
             let index = scope.spawn(|| Index::read(&self.index_path(shelf)));
@@ -240,19 +252,26 @@ impl Library {
                 }));
             }
             BuildMode::Stale | BuildMode::Force => {
-                self.build(&mut items, stale, shelf, reporter, &mut outcome);
+                let interfaces = interfaces(&items, shelf);
+                let must_build = !stale.is_empty() || items.iter().any(|item| builds::is_outdated(item, &interfaces));
+                if must_build && held.is_none() {
+                    held = lock::take(&self.build_dir, reporter);
+                    if held.as_ref().is_some_and(|held| held.waited) {
+                        // Somebody else has built meanwhile, and there may be nothing left to do.
+                        return self.load_holding(held, shelf, mode, reporter);
+                    }
+                }
+                let keep = |items: &[Item]| {
+                    let entries = items.iter().filter_map(Item::entry).collect();
+                    let outputs = outputs.clone();
+                    self.write_index(&self.index_path(shelf), &Index { outputs, entries }, reporter);
+                };
+                self.build(&mut items, stale, shelf, reporter, &mut outcome, &keep);
                 learned |= outcome.built > 0;
             }
         }
         let migrations = items.iter().filter(|item| item.is_migration()).count();
-        let entries = items.into_iter().filter_map(|item| {
-            let entry = Entry {
-                stamps: item.stamps,
-                artifact: item.known?,
-                used: item.used,
-            };
-            Some((item.path, entry))
-        });
+        let entries = items.into_iter().filter_map(Item::into_entry);
         let index = Index {
             outputs,
             entries: entries.collect(),
@@ -260,6 +279,7 @@ impl Library {
         if learned && !described {
             self.write_index(&self.index_path(shelf), &index, reporter);
         }
+        drop(held);
         if let Some(error) = ArtifactError::of_all(outcome.failures, outcome.built) {
             return Err(error);
         }
@@ -317,6 +337,7 @@ impl Library {
         shelf: &Shelf<'_>,
         reporter: &dyn Reporter,
         outcome: &mut Outcome,
+        keep: &dyn Fn(&[Item]),
     ) {
         let interfaces = interfaces(items, shelf);
         if stale.is_empty() && !items.iter().any(|item| builds::is_outdated(item, &interfaces)) {
@@ -344,7 +365,7 @@ impl Library {
         for provider in settled.iter().filter_map(|artifact| builds::provider_of(artifact)) {
             shop.providers.add(provider);
         }
-        let made = builds::build(items, waiting, interfaces, &shop);
+        let made = builds::build(items, waiting, interfaces, &shop, keep);
         outcome.built += made.built;
         outcome.failures.extend(made.failures);
     }

@@ -488,6 +488,8 @@ pub struct Completions {
 #[derive(Debug, Args)]
 pub struct Wit {
     /// Write the files to this folder instead of one text to stdout
-    #[arg(short, long, value_name = "DIR", value_hint = ValueHint::DirPath)]
+    #[arg(short, long, value_name = "DIR", value_hint = ValueHint::DirPath, conflicts_with = "json")]
     pub output: Option<PathBuf>,
+    #[command(flatten)]
+    pub report: Report,
 }

@@ -45,6 +45,12 @@ pub(super) fn dispatch(invocation: Invocation, output: &Arc<Output>) -> Result<E
             lines(output, &listing::taken_over(&report, output.styles()))
         }
         Request::Wit(request) => match request.output {
+            None if output.options().json => {
+                let plugins = fail(wit::of_plugins(&project, &**output))?;
+                let packages = fail(wit::described(&plugins))?;
+                written(output.json(&packages))?;
+                Ok(ExitCode::SUCCESS)
+            }
             None => {
                 let plugins = fail(wit::of_plugins(&project, &**output))?;
                 written(output.data(wit::as_one_file(&plugins).as_bytes()))
@@ -196,7 +202,11 @@ pub(super) fn dispatch(invocation: Invocation, output: &Arc<Output>) -> Result<E
         Request::Db(request) => {
             let report = fail(db::run(&project, &request, &**output))?;
             written(output.json(&report))?;
-            lines(output, &listing::server(&report))
+            // What was done is not what somebody asked to know.
+            match output.options().quiet && !report.done.is_empty() {
+                true => Ok(ExitCode::SUCCESS),
+                false => lines(output, &listing::server(&report)),
+            }
         }
     }
 }

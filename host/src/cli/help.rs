@@ -236,4 +236,5 @@ In a project the interfaces of its plugins are written too, those that are built
 
 Examples:
   mighost wit | less
-  mighost wit -o wit/deps/mighost-host";
+  mighost wit -o wit/deps/mighost-host
+  mighost wit --json";

@@ -264,9 +264,10 @@ impl Reader {
                 Request::Doctor(doctor::DoctorRequest { install: args.install })
             }
             Verb::Wit(with) => {
-                let output = self.take(with).output;
+                let args = self.take(with);
+                self.report(&args.report);
                 Request::Wit(wit::WitRequest {
-                    output: output.map(|folder| self.directory.join(folder)),
+                    output: args.output.map(|folder| self.directory.join(folder)),
                 })
             }
             Verb::Completions(with) => return Action::Completions(self.take(with).shell),

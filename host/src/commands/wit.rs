@@ -1,5 +1,7 @@
 //! `mighost wit`: the contract between host and guests, for those who write guests in any language.
 
+mod described;
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -8,6 +10,8 @@ use super::{CommandError, Project, open};
 use crate::artifact;
 use crate::config::ConfigError;
 use crate::report::{Event, Level, Reporter};
+
+pub use described::described;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct WitRequest {

@@ -333,7 +333,12 @@ pub fn server(report: &DbReport) -> String {
     }
     match (&report.url, report.pid) {
         (Some(url), Some(pid)) => text.push_str(&format!("running, process {pid}\n{url}\n")),
+        // What was done says it.
+        _ if !report.done.is_empty() => {}
         _ => text.push_str("not running\n"),
+    }
+    if report.major.is_none() && !report.done.is_empty() {
+        return text;
     }
     let major = report
         .major

@@ -9,7 +9,7 @@ use wit_parser::{Function, Interface, Resolve, Type, TypeDefKind};
 
 use super::error::RuntimeError;
 use super::types::function_text;
-use crate::artifact::{WIT, WIT_VERSION, versions};
+use crate::artifact::{WIT, WIT_VERSION, signature, versions};
 
 const PACKAGE: &str = "mighost:host/";
 
@@ -117,7 +117,7 @@ fn type_text(resolve: &Resolve, ty: &Type) -> String {
     let text = |ty: &Type| type_text(resolve, ty);
     let named = |kind: &str, parts: Vec<String>| format!("{kind} {{ {} }}", parts.join(", "));
     let Type::Id(id) = ty else {
-        return primitive(ty).to_owned();
+        return signature::primitive(ty).to_owned();
     };
     match resolve.types.get(*id).map(|definition| &definition.kind) {
         Some(TypeDefKind::Type(alias)) => text(alias),
@@ -152,25 +152,6 @@ fn type_text(resolve: &Resolve, ty: &Type) -> String {
             (Some(ok), Some(err)) => format!("result<{}, {}>", text(ok), text(err)),
         },
         _ => "a resource".into(),
-    }
-}
-
-fn primitive(ty: &Type) -> &'static str {
-    match ty {
-        Type::Bool => "bool",
-        Type::S8 => "s8",
-        Type::U8 => "u8",
-        Type::S16 => "s16",
-        Type::U16 => "u16",
-        Type::S32 => "s32",
-        Type::U32 => "u32",
-        Type::S64 => "s64",
-        Type::U64 => "u64",
-        Type::F32 => "f32",
-        Type::F64 => "f64",
-        Type::Char => "char",
-        Type::String => "string",
-        _ => "a resource",
     }
 }
 

@@ -26,12 +26,14 @@ pub enum ToolchainError {
     },
     #[error("{program} is needed, and is not there to be run")]
     NotOnPath { program: &'static str, registry: Registry },
-    #[error("{tool} is needed, and {client} cannot install {package} {version}")]
+    #[error("{tool} is needed, and {client} cannot install {package} {version}{}", if *unreachable { ": the registry cannot be reached" } else { "" })]
     Install {
         tool: &'static str,
         package: &'static str,
         version: &'static str,
         client: &'static str,
+        /// The client says so.
+        unreachable: bool,
         /// The last lines of the client's output.
         output: String,
     },
@@ -72,8 +74,18 @@ impl ToolchainError {
             Self::MustNotInstall { tool, .. } => format!("allow it, or {}", name_it(tool)),
             Self::NotOnPath { registry, .. } => registry.how_to_get().to_owned(),
             Self::NoClient { tool, registry, .. } => format!("{}, or {}", registry.how_to_get(), name_it(tool)),
-            Self::Install { tool, client, .. } => format!(
-                "where the registry cannot be reached, set {client} up for a mirror, or {}; artifacts that are built need no compiler",
+            Self::Install {
+                tool,
+                client,
+                unreachable,
+                ..
+            } => format!(
+                "{}set {client} up for a mirror, or {}; artifacts that are built need no compiler",
+                if *unreachable {
+                    ""
+                } else {
+                    "where the registry cannot be reached, "
+                },
                 name_it(tool)
             ),
             Self::NoProgram { folder, .. } => format!("remove {}; it is installed anew then", folder.display()),

@@ -88,8 +88,60 @@ fn a_compiler_that_fails() {
         &project,
         &["build"],
         5,
-        &["there is no function upgrade, which must be defined"],
+        &[
+            "there is no function upgrade, which must be defined",
+            "expected: void upgrade(void)",
+        ],
     );
+}
+
+/// C++ takes it for another function, and Zig's linker for a trap.
+#[test]
+fn exports_of_other_types() {
+    let project = project();
+    project.write(
+        "plugins/acts/wit/acts.wit",
+        "package acme:acts@0.1.0;\n\ninterface acts {\n    act: func(name: string, times: u32);\n}\n\nworld plugin {\n    export acts;\n}\n",
+    );
+    project.write("plugins/acts/plugin.toml", "name = \"acts\"\nversion = \"0.1.0\"\n");
+    let expected = "expected: void exports_acme_acts_acts_act(guest_string_t *name, uint32_t times)";
+    let reason = "exports_acme_acts_acts_act is defined with other types than the guest must have";
+    project.write(
+        "plugins/acts/plugin.cpp",
+        "#include \"mighost.hpp\"\nvoid exports_acme_acts_acts_act(int times) {}\n",
+    );
+    says(
+        &project,
+        &["build"],
+        5,
+        &[reason, expected, "act(int times) {} (plugin.cpp:2)"],
+    );
+    std::fs::remove_file(project.path().join("plugins/acts/plugin.cpp")).unwrap();
+    project.write(
+        "plugins/acts/plugin.zig",
+        "export fn exports_acme_acts_acts_act(times: u32) void {\n    _ = times;\n}\n",
+    );
+    says(
+        &project,
+        &["build"],
+        5,
+        &[reason, expected, "act(times: u32) void (plugin.zig:1)"],
+    );
+}
+
+/// Zig cannot read what it has noted itself of paths with quotes.
+#[test]
+fn a_project_with_quotes_in_its_name() {
+    let project = in_c("void upgrade(void) {}");
+    let name = "it's a \"project\" \\ & co";
+    let settings = std::fs::read_to_string(project.path().join("mighost.toml")).unwrap();
+    project.write(&format!("{name}/mighost.toml"), settings);
+    std::fs::rename(
+        project.path().join("migrations"),
+        project.path().join(name).join("migrations"),
+    )
+    .unwrap();
+    project.run(&["-C", name, "build"]).ok();
 }
 
 #[test]

@@ -7,7 +7,7 @@ use wit_bindgen_core::Files;
 
 use super::super::driver::Driver;
 use super::super::error::ArtifactError;
-use super::{Job, Source, component, tool, world};
+use super::{Job, Source, component, exported, tool, world};
 use crate::toolchain::ZIG;
 
 const HELPER: &str = include_str!("c/mighost.h");
@@ -29,10 +29,10 @@ const CPP_FILES: [&str; 3] = ["cpp", "cc", "cxx"];
 pub(super) fn build(job: &Job<'_>) -> Result<Vec<u8>, ArtifactError> {
     let bindings = bindings(job)?;
     job.write("bindings/mighost.h", HELPER.as_bytes())?;
-    let glue = job.write("bindings/mighost.c", GLUE.as_bytes())?;
+    job.write("bindings/mighost.c", GLUE.as_bytes())?;
     let output = job.work.join("guest.wasm");
     let cpp = job.source.driver() == Driver::Cpp;
-    let mut inputs = vec![bindings.join(format!("{}.c", world::WORLD)), glue];
+    let mut inputs = vec![bindings.join(format!("{}.c", world::WORLD)), bindings.join("mighost.c")];
     if cpp {
         job.write("bindings/mighost.hpp", CPP_HELPER.as_bytes())?;
         inputs = objects(job, &bindings, inputs)?;
@@ -49,6 +49,7 @@ pub(super) fn build(job: &Job<'_>) -> Result<Vec<u8>, ArtifactError> {
         .arg(&output);
     tool::run(job, if cpp { "zig c++" } else { "zig cc" }, &mut command)?;
     let module = std::fs::read(&output).map_err(ArtifactError::read(&output))?;
+    exported::check(job, &module)?;
     component::encode(job, &module)
 }
 
@@ -94,7 +95,7 @@ pub(super) fn zig(job: &Job<'_>) -> Result<Command, ArtifactError> {
     Ok(command)
 }
 
-/// Writes the bindings in C and returns their folder.
+/// Writes the bindings in C and returns their folder, as seen from the source folder.
 pub(super) fn bindings(job: &Job<'_>) -> Result<PathBuf, ArtifactError> {
     let mut files = Files::default();
     let mut generate = || {
@@ -106,7 +107,7 @@ pub(super) fn bindings(job: &Job<'_>) -> Result<PathBuf, ArtifactError> {
     for (name, content) in files.iter() {
         job.write(&format!("bindings/{name}"), content)?;
     }
-    Ok(job.work.join("bindings"))
+    Ok(tool::from_folder(job, &job.work.join("bindings")))
 }
 
 /// Tells the helper what kind of guest this is.

@@ -15,7 +15,7 @@ use wit_bindgen_go::{Format, Opts};
 use wit_component::StringEncoding;
 
 use super::super::error::ArtifactError;
-use super::{Job, Source, component, tool};
+use super::{Job, Source, component, exported, tool};
 use crate::toolchain::{Found, GO, GO_RUNTIME, GO_RUNTIME_NAME};
 
 /// Carried by the host, and written beside the bindings.
@@ -257,7 +257,7 @@ fn readable(job: &Job<'_>, error: ArtifactError) -> ArtifactError {
     };
     let folder = std::path::absolute(job.folder()).unwrap_or_default();
     let main = std::path::absolute(job.work.join("go")).unwrap_or_default();
-    let mut output = output.replace(&format!("{}/", relative(&main, &folder).display()), "");
+    let mut output = output.replace(&format!("{}/", tool::relative(&main, &folder).display()), "");
     output = output.replace(&format!("{}/", folder.display()), "");
     let lines: Vec<&str> = output.lines().filter(|line| !line.starts_with("# ")).collect();
     let mut output = lines.join("\n");
@@ -276,34 +276,25 @@ fn readable(job: &Job<'_>, error: ArtifactError) -> ArtifactError {
              in Go's way, e.g. CreateAll for create-all, and what is exported returns an error, behind its answer if it has one.",
         ),
     ];
+    // Its own functions as the glue calls them.
+    let called = output.split("guest.").nth(1).map(|rest| {
+        let end = rest.find(|c: char| !c.is_ascii_alphanumeric());
+        rest.get(..end.unwrap_or(rest.len())).unwrap_or_default().to_owned()
+    });
     if let Some((_, meaning)) = meanings.into_iter().find(|(sign, _)| output.contains(sign)) {
         output.push_str(&format!("\n{meaning}"));
     }
+    let letters = |name: &str| name.replace('-', "").to_lowercase();
+    let wanted = called.map(|name| name.to_lowercase());
+    if let Some(wit) = exported::wit(job, |name| wanted.as_ref() == Some(&letters(name))) {
+        output.push_str(&format!("\nexpected: {wit}"));
+    }
     ArtifactError::Build { path, reason, output }
-}
-
-/// `to` as seen from the folder `from`; both are absolute.
-fn relative(from: &Path, to: &Path) -> PathBuf {
-    let shared = from
-        .components()
-        .zip(to.components())
-        .take_while(|(one, other)| one == other)
-        .count();
-    let up = from.components().skip(shared).map(|_| "..");
-    up.map(PathBuf::from)
-        .chain(to.components().skip(shared).map(|part| PathBuf::from(part.as_os_str())))
-        .collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_path_from_another_folder() {
-        assert_eq!(relative(Path::new("/a/b/c"), Path::new("/a/d")), Path::new("../../d"));
-        assert_eq!(relative(Path::new("/a"), Path::new("/a/d/e")), Path::new("d/e"));
-    }
 
     #[test]
     fn a_module_is_named_or_made_up() {

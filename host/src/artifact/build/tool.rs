@@ -1,9 +1,10 @@
 //! Running a driver's tool.
 
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use super::super::error::ArtifactError;
-use super::Job;
+use super::{Job, exported};
 use crate::report::{Event, Level};
 
 /// How many lines of a tool's output an error keeps; the end is what counts.
@@ -27,11 +28,10 @@ pub(super) fn try_run(job: &Job<'_>, name: &str, command: &mut Command) -> std::
         String::from_utf8_lossy(&output.stderr)
     );
     if !output.status.success() {
-        let reason = match undefined(&text) {
-            Some(function) => format!("{name} failed: there is no function {function}, which must be defined"),
-            None => format!("{name} failed"),
-        };
-        return Ok(Err(job.failed(reason, last_lines(&text))));
+        return Ok(Err(match undefined(&text) {
+            Some(function) => exported::undefined(job, name, function, &last_lines(&text)),
+            None => job.failed(format!("{name} failed"), last_lines(&text)),
+        }));
     }
     if !text.trim().is_empty() {
         job.reporter.report(Event::Note {
@@ -51,4 +51,37 @@ fn undefined(text: &str) -> Option<&str> {
 fn last_lines(text: &str) -> String {
     let lines: Vec<&str> = text.lines().map(str::trim_end).collect();
     lines[lines.len().saturating_sub(MAX_LINES)..].join("\n")
+}
+
+/// `path`, which is there, as the source folder's own programs may be given it. Zig cannot read its own notes of a C file's headers where a folder's name has
+/// quotes or backslashes, and the project's name is not in a path from one of its folders to another.
+pub(super) fn from_folder(job: &Job<'_>, path: &Path) -> PathBuf {
+    match (job.folder().canonicalize(), path.canonicalize()) {
+        (Ok(folder), Ok(full)) => relative(&folder, &full),
+        _ => path.to_owned(),
+    }
+}
+
+/// `to` as seen from the folder `from`; both are absolute.
+pub(super) fn relative(from: &Path, to: &Path) -> PathBuf {
+    let shared = from
+        .components()
+        .zip(to.components())
+        .take_while(|(one, other)| one == other)
+        .count();
+    let up = from.components().skip(shared).map(|_| "..");
+    up.map(PathBuf::from)
+        .chain(to.components().skip(shared).map(|part| PathBuf::from(part.as_os_str())))
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_from_another_folder() {
+        assert_eq!(relative(Path::new("/a/b/c"), Path::new("/a/d")), Path::new("../../d"));
+        assert_eq!(relative(Path::new("/a"), Path::new("/a/d/e")), Path::new("d/e"));
+    }
 }

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::process::Stdio;
 
 use super::super::error::ArtifactError;
-use super::{Job, Source, c, component, tool, world};
+use super::{Job, Source, c, component, exported, tool, world};
 
 const HELPER: &str = include_str!("zig/mighost.zig");
 /// Checks of indices, of arithmetic and the like are kept: what they find is told to the user.
@@ -41,6 +41,7 @@ pub(super) fn build(job: &Job<'_>) -> Result<Vec<u8>, ArtifactError> {
         .arg(module("bindings", &translated));
     tool::run(job, "zig build-exe", &mut command)?;
     let module = std::fs::read(&output).map_err(ArtifactError::read(&output))?;
+    exported::check(job, &module)?;
     component::encode(job, &module)
 }
 

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::time::{Duration, Instant};
 
 use super::super::build::{self, Finished, Provider, Waiting, Workshop, is_of_plugin};
 use super::super::error::ArtifactError;
@@ -10,6 +11,9 @@ use super::super::{ArtifactInfo, versions};
 use super::items::{Item, file_stamp};
 use super::{LOCK_FILE, write_replacing};
 use crate::ident::Digest;
+
+/// How often, at most, the index is written while folders are built.
+const KEEP_EVERY: Duration = Duration::from_secs(1);
 
 /// Interfaces of plugins by their names, with the digests of what they are.
 pub(super) type Interfaces = BTreeMap<String, Digest>;
@@ -56,15 +60,18 @@ fn standing(name: &str, interfaces: &Interfaces) -> Option<Digest> {
     (!others.is_empty()).then(|| Digest::of_parts(others))
 }
 
-/// Builds what `waiting` holds, and of the items those that are outdated. `shop` has the plugins that are built already and wait for nobody, `interfaces` theirs.
+/// Builds what `waiting` holds, and of the items those that are outdated. `shop` has the plugins that are built already and wait for nobody, `interfaces`
+/// theirs. `keep` is called while it goes on, with all that is known by then: what is finished must outlive an interruption.
 pub(super) fn build(
     items: &mut [Item],
     mut waiting: Waiting,
     mut interfaces: Interfaces,
     shop: &Workshop<'_>,
+    keep: &dyn Fn(&[Item]),
 ) -> Outcome {
     let mut outcome = Outcome::default();
     let mut built = Vec::new();
+    let mut kept = Instant::now();
     loop {
         let ready = match waiting.ready() {
             Ok(ready) if ready.is_empty() => break,
@@ -95,21 +102,31 @@ pub(super) fn build(
             }
             wave.push(node);
         }
+        let mut answers: Vec<Option<Option<ArtifactError>>> = wave.iter().map(|_| None).collect();
         let stale: Vec<_> = wave.iter().filter_map(|node| node.stale.as_ref()).collect();
-        let results = build::build(&stale, shop);
-        for (node, result) in wave.into_iter().zip(results) {
-            let Some(item) = items.get_mut(node.number) else {
-                continue;
+        build::build(&stale, shop, |place, answer| {
+            let (Some(node), Some(failure)) = (wave.get(place), answers.get_mut(place)) else {
+                return;
             };
-            match result.map(|result| result.and_then(|finished| write(item, finished))) {
+            let Some(item) = items.get_mut(node.number) else {
+                return;
+            };
+            match answer.map(|answer| answer.and_then(|finished| write(item, finished))) {
                 Some(Ok(provider)) => {
                     settled(item, provider, &mut interfaces, shop);
+                    note_used(item, &interfaces);
                     built.push(node.number);
                 }
-                Some(Err(error)) => failed.push((node, Some(error))),
-                None => failed.push((node, None)),
+                Some(Err(error)) => *failure = Some(Some(error)),
+                None => *failure = Some(None),
             }
-        }
+            if kept.elapsed() >= KEEP_EVERY {
+                keep(items);
+                kept = Instant::now();
+            }
+        });
+        let failures = wave.into_iter().zip(answers);
+        failed.extend(failures.filter_map(|(node, failure)| Some((node, failure?))));
         for (node, error) in failed {
             // What was built before is not what the sources say.
             if let Some(item) = items.get_mut(node.number) {
@@ -122,15 +139,19 @@ pub(super) fn build(
     outcome.built = built.len();
     for number in built {
         if let Some(item) = items.get_mut(number) {
-            item.used = item
-                .known
-                .as_ref()
-                .map(|artifact| used(&artifact.imports, &interfaces))
-                .unwrap_or_default();
-            item.learned = true;
+            note_used(item, &interfaces);
         }
     }
     outcome
+}
+
+/// Notes which interfaces the item's artifact was built against.
+fn note_used(item: &mut Item, interfaces: &Interfaces) {
+    let known = item.known.as_ref();
+    item.used = known
+        .map(|artifact| used(&artifact.imports, interfaces))
+        .unwrap_or_default();
+    item.learned = true;
 }
 
 /// From here on the item is there for others to use.

@@ -174,6 +174,26 @@ impl Item {
         self.manifest == MigrationSource::MANIFEST
     }
 
+    /// What the index keeps of it: nothing where it has no artifact.
+    pub fn into_entry(self) -> Option<(PathBuf, Entry)> {
+        let entry = Entry {
+            stamps: self.stamps,
+            artifact: self.known?,
+            used: self.used,
+        };
+        Some((self.path, entry))
+    }
+
+    /// The same, of what is still being worked on.
+    pub fn entry(&self) -> Option<(PathBuf, Entry)> {
+        let entry = Entry {
+            stamps: self.stamps.clone(),
+            artifact: self.known.clone()?,
+            used: self.used.clone(),
+        };
+        Some((self.path.clone(), entry))
+    }
+
     /// What is built of a source folder, as it was looked at.
     pub fn stale(&self) -> Result<Stale, ArtifactError> {
         Ok(Stale {

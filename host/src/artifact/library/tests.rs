@@ -130,3 +130,41 @@ fn a_broken_index_is_made_again() {
     assert_eq!(project.built(BuildMode::Stale), (2, "a b".into()));
     assert_eq!(project.built(BuildMode::Stale), (0, "a b".into()));
 }
+
+/// What is built is in the index before everything is, so that an interruption takes nothing along.
+#[test]
+fn what_is_finished_is_kept_while_the_rest_is_built() {
+    let project = Project::new();
+    for (name, seconds) in [("c", "1.1"), ("d", "3")] {
+        let manifest = format!(
+            "revision = \"{name}\"\nbuild = \"command\"\ncommand = [\"sleep\", \"{seconds}\"]\noutput = \"none.wasm\""
+        );
+        project.write(&format!("migrations/{name}_slow/migration.toml"), &manifest);
+    }
+    std::thread::scope(|scope| {
+        let building = scope.spawn(|| project.load(BuildMode::Stale));
+        while !building.is_finished() && !project.path("build/index.json").exists() {
+            std::thread::sleep(std::time::Duration::from_millis(20));
+        }
+        assert!(!building.is_finished() && project.index().contains("a_first"));
+        assert!(building.join().unwrap().is_err());
+    });
+}
+
+#[test]
+fn two_do_not_build_at_once() {
+    let project = Project::new();
+    fs::create_dir_all(project.path("build")).unwrap();
+    let lock = fs::File::create(project.path("build/.lock")).unwrap();
+    lock.lock().unwrap();
+    std::thread::scope(|scope| {
+        let waiting = scope.spawn(|| project.built(BuildMode::Stale));
+        std::thread::sleep(std::time::Duration::from_millis(300));
+        assert!(!waiting.is_finished() && !project.path("build/index.json").exists());
+        lock.unlock().unwrap();
+        assert_eq!(waiting.join().unwrap(), (2, "a b".into()));
+    });
+    // Where there is nothing to do, nobody waits.
+    lock.lock().unwrap();
+    assert_eq!(project.built(BuildMode::Stale).0, 0);
+}

@@ -7,7 +7,7 @@ use std::process::Command;
 use serde::Deserialize;
 
 use super::super::super::error::ArtifactError;
-use super::super::{Job, runtimes, tool};
+use super::super::{Job, exported, runtimes, tool};
 use super::lines::Lines;
 use super::{exports, imports, names};
 use crate::toolchain::{COMPONENTIZE_QJS, platform_program};
@@ -202,7 +202,9 @@ fn check(job: &Job<'_>, entry: &str, output: &Output) -> Result<(), ArtifactErro
                     "{entry} exports no function {name}, which the guest exports for {}",
                     export.full
                 );
-                return Err(job.failed(reason, ""));
+                let wit = exported::wit(job, |wit| wit == function.name);
+                let expected = wit.map(|wit| format!("expected: {wit}")).unwrap_or_default();
+                return Err(job.failed(reason, expected));
             }
         }
     }

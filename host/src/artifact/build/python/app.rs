@@ -66,6 +66,8 @@ pub(super) struct Export {
     /// E.g. `object_type`.
     pub module: String,
     pub functions: Vec<String>,
+    /// For each of them how many values it is called with.
+    pub given: Vec<usize>,
     of_host: bool,
     fallible: Vec<bool>,
 }
@@ -92,6 +94,7 @@ pub(super) fn exports(job: &Job<'_>) -> Vec<Export> {
             module: snake(interface.name.as_deref().unwrap_or(&full)),
             full,
             functions: Vec::new(),
+            given: Vec::new(),
             fallible: Vec::new(),
         };
         for function in functions {
@@ -102,6 +105,7 @@ pub(super) fn exports(job: &Job<'_>) -> Vec<Export> {
                 _ => false,
             });
             export.functions.push(snake(&function.name));
+            export.given.push(function.params.len());
             export.fallible.push(result == Some(true));
         }
         exports.push(export);

@@ -7,6 +7,7 @@ FOLDER has the code, MAIN is its main module's file, SITE is where its packages 
   defined    names at the top of the main module; "*" where it imports all of another's
   preload    [module, where]: modules to import while the component is made. `where` is null where the import may fail.
   plugins    [interface module, where]: what it imports of `mighost.plugins`
+  takes      how many values each function at the top of the main module takes, where that can be told: `most` is null where any number
 """
 
 import ast
@@ -67,6 +68,26 @@ def defined(tree):
     return names
 
 
+def takes(tree):
+    """How many values a function can be called with by place. A decorator may change that, and so does a second definition."""
+    functions = [node for node in tree.body if isinstance(node, ast.FunctionDef)]
+    names = defined(tree)
+    found = {}
+    for node in functions:
+        given = node.args
+        needed = [name for name, default in zip(given.kwonlyargs, given.kw_defaults) if default is None]
+        if node.decorator_list or needed or names.count(node.name) > 1:
+            continue
+        most = len(given.posonlyargs) + len(given.args)
+        found[node.name] = {
+            "least": most - len(given.defaults),
+            "most": None if given.vararg else most,
+            "line": node.lineno,
+            "text": f"{node.name}({ast.unparse(given)})",
+        }
+    return found
+
+
 def file_of(folder, module):
     """The file of a module of the guest's own, relative to its folder."""
     stem = module.replace(".", "/")
@@ -74,7 +95,7 @@ def file_of(folder, module):
 
 
 def scan(folder, main, site):
-    errors, preload, plugins, names = [], {}, [], []
+    errors, preload, plugins, names, functions = [], {}, [], [], {}
     seen, pending = {main}, [main]
     while pending:
         name = pending.pop()
@@ -82,7 +103,7 @@ def scan(folder, main, site):
         if tree is None:
             continue
         if name == main:
-            names = defined(tree)
+            names, functions = defined(tree), takes(tree)
         package = os.path.dirname(name) if not name.endswith("__init__.py") else os.path.dirname(name)
         for module, level, members, line, may_fail in imports(tree):
             where = f"{name}:{line}"
@@ -126,7 +147,7 @@ def scan(folder, main, site):
                 # A member may be a module of its own, which is not there to be imported later.
                 for member in members:
                     preload.setdefault(f"{module}.{member}", None)
-    return {"errors": errors, "defined": names, "preload": preload, "plugins": plugins}
+    return {"errors": errors, "defined": names, "preload": preload, "plugins": plugins, "takes": functions}
 
 
 def of_library(site):

@@ -1,12 +1,13 @@
 //! What the guest's code imports and defines, found by `scan.py` without running it.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
 use serde::Deserialize;
 
 use super::super::super::error::ArtifactError;
-use super::super::{Job, runtimes};
+use super::super::{Job, exported, runtimes};
 use super::app;
 
 const SCAN: &str = include_str!("scan.py");
@@ -18,6 +19,30 @@ pub(super) struct Scan {
     defined: Vec<String>,
     pub preload: Vec<(String, Option<String>)>,
     plugins: Vec<(String, String)>,
+    takes: BTreeMap<String, Takes>,
+}
+
+/// How many values a function of the main module takes.
+#[derive(Deserialize)]
+struct Takes {
+    least: usize,
+    most: Option<usize>,
+    line: usize,
+    /// E.g. `describe(table)`.
+    text: String,
+}
+
+impl Takes {
+    fn take(&self, given: usize) -> bool {
+        given >= self.least && self.most.is_none_or(|most| given <= most)
+    }
+}
+
+/// The function's WIT, which names and types are to be read from.
+fn expected(job: &Job<'_>, function: &str) -> String {
+    exported::wit(job, |name| app::snake(name) == function)
+        .map(|wit| format!("expected: {wit}"))
+        .unwrap_or_default()
 }
 
 pub(super) fn scan(job: &Job<'_>, python: &Path, main: &str, site: &Path) -> Result<Scan, ArtifactError> {
@@ -60,9 +85,30 @@ impl Scan {
                         "{main} defines no function {function}, which the guest exports for {}",
                         export.full
                     );
-                    return Err(job.failed(reason, ""));
+                    return Err(job.failed(reason, expected(job, function)));
                 }
             }
+            // Those of a class may have names that functions have, too.
+            if !in_class {
+                self.check_parameters(job, main, &export)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// What Python would tell at the first call, told now: a function that does not take as many values as its WIT gives it.
+    fn check_parameters(&self, job: &Job<'_>, main: &str, export: &app::Export) -> Result<(), ArtifactError> {
+        for (function, given) in export.functions.iter().zip(&export.given) {
+            let Some(own) = self.takes.get(function).filter(|own| !own.take(*given)) else {
+                continue;
+            };
+            let reason = format!(
+                "{main}:{} defines {}, which is called with {given} {}",
+                own.line,
+                own.text,
+                if *given == 1 { "value" } else { "values" }
+            );
+            return Err(job.failed(reason, expected(job, function)));
         }
         Ok(())
     }
