@@ -47,8 +47,10 @@ fn declared(job: &Job<'_>, function: &str) -> Option<String> {
     let header = format!("{}.h", world::WORLD);
     [header.as_str(), "mighost.h"].into_iter().find_map(|name| {
         let text = fs::read_to_string(job.work.join("bindings").join(name)).ok()?;
-        let line = text.lines().find(|line| names(line, function))?;
-        Some(line.trim().trim_end_matches(';').to_owned())
+        // Not the helper's examples, which are comments.
+        let mut lines = text.lines().map(str::trim);
+        let line = lines.find(|line| line.ends_with(");") && names(line, function))?;
+        Some(line.trim_end_matches(';').to_owned())
     })
 }
 
