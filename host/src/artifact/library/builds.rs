@@ -13,7 +13,7 @@ use super::{LOCK_FILE, write_replacing};
 use crate::ident::Digest;
 
 /// How often, at most, the index is written while folders are built.
-const KEEP_EVERY: Duration = Duration::from_secs(1);
+const KEEP_EVERY: Duration = Duration::from_millis(100);
 
 /// Interfaces of plugins by their names, with the digests of what they are.
 pub(super) type Interfaces = BTreeMap<String, Digest>;
