@@ -21,6 +21,7 @@ use crate::toolchain::{Found, GO, GO_RUNTIME, GO_RUNTIME_NAME};
 /// Carried by the host, and written beside the bindings.
 const HELPER: &str = include_str!("go/mighost.go");
 const OBJECTS: &str = include_str!("go/objects.go");
+const HOOKS: &str = include_str!("go/hooks.go");
 const REPLACEABLE: &str = include_str!("go/replaceable.go");
 
 /// The version of Go's language that the bindings and the helper are written in.
@@ -126,11 +127,12 @@ fn write_bindings(job: &Job<'_>, module: &str) -> Result<(), ArtifactError> {
         Source::Migration(_) => &[],
     };
     let objects = defines_objects(job)?;
-    let (mut has_objects, mut has_replaceable) = (false, false);
+    let (mut has_objects, mut has_hooks, mut has_replaceable) = (false, false, false);
     for (name, content) in files.iter() {
         let text = String::from_utf8_lossy(content);
         let package = name.split_once('/').map_or("", |(package, _)| package);
         has_objects |= package == "mighost_host_objects";
+        has_hooks |= package == "mighost_host_version_hook";
         has_replaceable |= package == "mighost_host_replaceable";
         let (place, text) = match name {
             // Written with its requirements.
@@ -149,6 +151,9 @@ fn write_bindings(job: &Job<'_>, module: &str) -> Result<(), ArtifactError> {
     job.write("go/mighost.go", HELPER.as_bytes())?;
     if has_objects {
         job.write("go/objects.go", OBJECTS.as_bytes())?;
+    }
+    if has_hooks {
+        job.write("go/hooks.go", HOOKS.as_bytes())?;
     }
     if has_replaceable {
         job.write("go/replaceable.go", REPLACEABLE.as_bytes())?;
