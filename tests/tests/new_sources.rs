@@ -50,7 +50,7 @@ fn complete_in(project: &Project, language: &str, file: &str) {
     }
     let tests = tried(&["test"]);
     let said = format!("{}{}", tests.stdout, tests.stderr);
-    assert!(said.contains("4 passed"), "{said}");
+    assert!(said.contains("5 passed"), "{said}");
     let plugins = tried(&["plugins"]).stdout;
     assert!(plugins.contains("acme:open-stations/open-stations@0.1.0"), "{plugins}");
     assert!(plugins.contains("kinds summary"), "{plugins}");

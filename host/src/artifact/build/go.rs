@@ -5,6 +5,7 @@
 //! replaced by the folder, so that messages name the author's own files and nothing is written beside them.
 
 mod glue;
+mod modules;
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -24,11 +25,6 @@ const OBJECTS: &str = include_str!("go/objects.go");
 const HOOKS: &str = include_str!("go/hooks.go");
 const REPLACEABLE: &str = include_str!("go/replaceable.go");
 
-/// The version of Go's language that the bindings and the helper are written in.
-const LANGUAGE: &str = "1.27";
-/// The package of the bindings' runtime, and its version, as the bindings name it.
-const RUNTIME: &str = "go.bytecodealliance.org/pkg";
-const RUNTIME_VERSION: &str = "v0.4.0";
 /// The author's package, where it has no `go.mod` that names it.
 const MODULE: &str = "guest";
 
@@ -38,14 +34,14 @@ pub(super) fn build(job: &Job<'_>) -> Result<Vec<u8>, ArtifactError> {
         .require(&GO, job.reporter)
         .map_err(|error| job.no_tool(error))?;
     let runtime = runtime(job)?;
-    let module = module_of(job.folder())?;
+    let module = modules::name(job.folder())?;
     let main = job.work.join("go");
     // What an interface that is gone left behind would be compiled along.
     if main.exists() {
         fs::remove_dir_all(&main).map_err(ArtifactError::write(&main))?;
     }
     write_bindings(job, module.as_deref().unwrap_or(MODULE))?;
-    write_modules(job, module.as_deref(), runtime.as_deref())?;
+    modules::write(job, module.as_deref(), runtime.as_deref())?;
     let output = job.work.join("guest.wasm");
     let mut command = go.command();
     environment(job, &go, &mut command);
@@ -89,26 +85,6 @@ fn runtime(job: &Job<'_>) -> Result<Option<PathBuf>, ArtifactError> {
     }
 }
 
-/// The module's name in the author's `go.mod`; none where there is no such file.
-fn module_of(folder: &Path) -> Result<Option<String>, ArtifactError> {
-    let path = folder.join("go.mod");
-    let text = match fs::read_to_string(&path) {
-        Ok(text) => text,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
-        Err(source) => return Err(ArtifactError::Read { path, source }),
-    };
-    let named = text.lines().find_map(|line| line.trim().strip_prefix("module "));
-    let name = named.map(|name| name.split("//").next().unwrap_or(name).trim().trim_matches('"'));
-    let plain = |c: char| c.is_ascii_alphanumeric() || "-._~/".contains(c);
-    match name.filter(|name| !name.is_empty() && name.chars().all(plain) && *name != "mighost") {
-        Some(name) => Ok(Some(name.to_owned())),
-        None => Err(ArtifactError::Source {
-            path,
-            text: "it names no module of the guest's own: module NAME, where NAME is not mighost".into(),
-        }),
-    }
-}
-
 fn write_bindings(job: &Job<'_>, module: &str) -> Result<(), ArtifactError> {
     let opts = Opts {
         format: Format::False,
@@ -126,7 +102,7 @@ fn write_bindings(job: &Job<'_>, module: &str) -> Result<(), ArtifactError> {
         Source::Plugin(plugin) => &plugin.kinds,
         Source::Migration(_) => &[],
     };
-    let objects = defines_objects(job)?;
+    let defined = defined(job)?;
     let (mut has_objects, mut has_hooks, mut has_replaceable) = (false, false, false);
     for (name, content) in files.iter() {
         let text = String::from_utf8_lossy(content);
@@ -142,7 +118,7 @@ fn write_bindings(job: &Job<'_>, module: &str) -> Result<(), ArtifactError> {
             _ if !name.ends_with(".go") => (format!("go/wit/{name}"), text.into_owned()),
             _ if package.starts_with("export_") => (
                 format!("go/wit/{name}"),
-                glue::exported(package, &text, module, kinds, objects),
+                glue::exported(package, &text, module, kinds, &defined),
             ),
             _ => (format!("go/wit/{name}"), glue::moved(&text)),
         };
@@ -161,51 +137,18 @@ fn write_bindings(job: &Job<'_>, module: &str) -> Result<(), ArtifactError> {
     Ok(())
 }
 
-/// Whether a migration has `func Objects`, which it may leave out. Go has no way to ask.
-fn defines_objects(job: &Job<'_>) -> Result<bool, ArtifactError> {
-    for path in job.sources(&["go"]) {
+/// The names of the author's functions: some may be left out, and Go has no way to ask.
+fn defined(job: &Job<'_>) -> Result<Vec<String>, ArtifactError> {
+    let mut names = Vec::new();
+    let files = job.sources(&["go"]);
+    // Those below it are packages of their own.
+    for path in files.into_iter().filter(|path| path.components().count() == 1) {
         let path = job.folder().join(path);
         let text = fs::read_to_string(&path).map_err(ArtifactError::read(&path))?;
-        if text.lines().any(|line| line.starts_with("func Objects(")) {
-            return Ok(true);
-        }
+        let function = |line: &str| Some(line.strip_prefix("func ")?.split_once('(')?.0.to_owned());
+        names.extend(text.lines().filter_map(function));
     }
-    Ok(false)
-}
-
-/// `go.mod` of the main module, and one that stands for the author's where there is none.
-fn write_modules(job: &Job<'_>, module: Option<&str>, runtime: Option<&Path>) -> Result<(), ArtifactError> {
-    let folder = std::path::absolute(job.folder()).map_err(ArtifactError::read(job.folder()))?;
-    let guest = module.unwrap_or(MODULE);
-    let mut text = format!(
-        "module mighost\n\ngo {LANGUAGE}\n\nrequire {RUNTIME} {RUNTIME_VERSION}\n\nrequire {guest} v0.0.0\n\nreplace {guest} => {}\n",
-        quoted(&folder)
-    );
-    if let Some(runtime) = runtime {
-        let runtime = std::path::absolute(runtime).map_err(ArtifactError::read(runtime))?;
-        text.push_str(&format!("\nreplace {RUNTIME} => {}\n", quoted(&runtime)));
-    }
-    job.write("go/go.mod", text.as_bytes())?;
-    // What its requirements must be, where the author says so.
-    let sums = folder.join("go.sum");
-    if sums.is_file() {
-        let sums = fs::read(&sums).map_err(ArtifactError::read(&sums))?;
-        job.write("go/go.sum", &sums)?;
-    }
-    let mut overlay = serde_json::Map::new();
-    if module.is_none() {
-        let stand_in = job.write("guest.mod", format!("module {MODULE}\n\ngo {LANGUAGE}\n").as_bytes())?;
-        let stand_in = std::path::absolute(&stand_in).map_err(ArtifactError::read(&stand_in))?;
-        let place = folder.join("go.mod").display().to_string();
-        overlay.insert(place, stand_in.display().to_string().into());
-    }
-    let overlay = serde_json::json!({ "Replace": overlay }).to_string();
-    job.write("overlay.json", overlay.as_bytes()).map(drop)
-}
-
-/// A path as `go.mod` takes it, spaces included.
-fn quoted(path: &Path) -> String {
-    format!("{:?}", path.display().to_string())
+    Ok(names)
 }
 
 /// Go compiles for WebAssembly, keeps what it makes in the folder of toolchains, fetches no other Go, and writes nothing into the user's home.
@@ -308,22 +251,5 @@ mod tests {
     fn a_path_from_another_folder() {
         assert_eq!(relative(Path::new("/a/b/c"), Path::new("/a/d")), Path::new("../../d"));
         assert_eq!(relative(Path::new("/a"), Path::new("/a/d/e")), Path::new("d/e"));
-    }
-
-    #[test]
-    fn a_module_is_named_or_made_up() {
-        let folder = tempfile::tempdir().unwrap();
-        let named = |text: &str| {
-            fs::write(folder.path().join("go.mod"), text).unwrap();
-            module_of(folder.path()).ok().flatten()
-        };
-        assert!(module_of(folder.path()).unwrap().is_none());
-        assert_eq!(
-            named("module partitions // of time\n\ngo 1.27\n").as_deref(),
-            Some("partitions")
-        );
-        assert_eq!(named("module \"acme.org/x\"\n").as_deref(), Some("acme.org/x"));
-        assert_eq!(named("module mighost\n"), None);
-        assert_eq!(named("go 1.27\n"), None);
     }
 }

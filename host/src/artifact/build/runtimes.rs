@@ -45,6 +45,15 @@ pub(super) fn kinds(job: &Job<'_>) -> Option<(String, Vec<u8>)> {
     }
 }
 
+/// Whether a guest's code need not have `function` of the host's `interface`, because its helper has one that serves most.
+pub(super) fn may_lack(interface: &str, function: &str) -> bool {
+    match interface.split('@').next() {
+        Some("mighost:host/revision") => function != "upgrade",
+        Some("mighost:host/object-type") => matches!(function, "kinds" | "replace" | "introspect"),
+        _ => false,
+    }
+}
+
 /// The component of the guest's world that `make` makes of `parts`, or made at an earlier build.
 pub(super) fn kept(
     job: &Job<'_>,

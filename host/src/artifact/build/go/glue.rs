@@ -42,15 +42,17 @@ pub(super) fn narrowed(text: &str) -> String {
 }
 
 /// The package that the bindings call for an interface, made of the stubs that the generator writes for it. `module` is the author's
-/// package, `kinds` are those that the plugin's manifest names, and `objects` says whether the author defines `Objects`.
-pub(super) fn exported(package: &str, stubs: &str, module: &str, kinds: &[String], objects: bool) -> String {
+/// package, `kinds` are those that the plugin's manifest names, and `defined` are the names of the author's functions.
+pub(super) fn exported(package: &str, stubs: &str, module: &str, kinds: &[String], defined: &[String]) -> String {
+    let has = |name: &str| defined.iter().any(|own| own == name);
     match package {
-        "export_mighost_host_revision" => revision(module, objects),
-        "export_mighost_host_object_type" => object_type(module, kinds),
+        "export_mighost_host_revision" => revision(module, has("Objects")),
+        "export_mighost_host_object_type" => object_type(module, kinds, has("Replace"), has("Introspect")),
         // The helper's step has texts where the bindings have numbers.
-        "export_mighost_host_version_hook" => {
-            operations(stubs, module).replace("OnVersionApply(_step)\n", "OnVersionApply(mighost.StepFromHost(_step))\n")
-        }
+        "export_mighost_host_version_hook" => operations(stubs, module).replace(
+            "OnVersionApply(_step)\n",
+            "OnVersionApply(mighost.StepFromHost(_step))\n",
+        ),
         _ => operations(stubs, module),
     }
 }
@@ -75,7 +77,8 @@ fn revision(module: &str, objects: bool) -> String {
     )
 }
 
-fn object_type(module: &str, kinds: &[String]) -> String {
+/// Without `replace`, the old object goes and the new one comes; without `introspect`, none are found.
+fn object_type(module: &str, kinds: &[String], replace: bool, introspect: bool) -> String {
     let kinds: Vec<String> = kinds.iter().map(|kind| format!("{kind:?}")).collect();
     let call = |name: &str, params: &[&str]| {
         let declared: Vec<String> = params
@@ -91,17 +94,27 @@ fn object_type(module: &str, kinds: &[String]) -> String {
             sent.join(", "),
         )
     };
+    let replace = match replace {
+        true => call("Replace", &["earlier", "object"]),
+        false => "func Replace(earlier mighost_host_objects.Object, object mighost_host_objects.Object) wit.Result[wit.Unit, string] {\n\
+                  \tif dropped := Drop(earlier); dropped.IsErr() {\n\t\treturn dropped\n\t}\n\treturn Create(object)\n}\n\n"
+            .to_owned(),
+    };
+    let found = match introspect {
+        true => "guest.Introspect(kind, schema)",
+        false => "[]mighost.Object(nil), error(nil)",
+    };
     format!(
         "package export_mighost_host_object_type\n\nimport (\n{IMPORTS}{module:?}\n\t{OURS}mighost_host_objects\"\n\
          \twit \"go.bytecodealliance.org/pkg/wit/types\"\n)\n\nfunc Kinds() []string {{ return []string{{{}}} }}\n\n{}{}{}\
          func Introspect(kind, schema string) wit.Result[[]mighost_host_objects.Object, string] {{\n\tvar panicked error\n\
-         \tdefer mighost.Ended(&panicked)\n\tobjects, err := guest.Introspect(kind, schema)\n\tif err != nil {{\n\
+         \tdefer mighost.Ended(&panicked)\n\tobjects, err := {found}\n\tif err != nil {{\n\
          \t\treturn wit.Err[[]mighost_host_objects.Object, string](err.Error())\n\t}}\n\
          \treturn wit.Ok[[]mighost_host_objects.Object, string](mighost.AllToHost(objects))\n}}\n",
         kinds.join(", "),
         call("Create", &["object"]),
         call("Drop", &["object"]),
-        call("Replace", &["earlier", "object"]),
+        replace,
     )
 }
 

@@ -47,12 +47,14 @@ function guest() {
 }
 
 // The guest's function: exported as it is or, where several interfaces are exported, in an object of the interface's name.
-function find(place, name) {
+// Where it has none, `otherwise`.
+function find(place, name, otherwise) {
     const all = guest();
     const inside = all[place] ?? all.default?.[place];
     if (typeof inside?.[name] === "function") return inside[name].bind(inside);
     const found = all[name] ?? all.default?.[name];
     if (typeof found === "function") return found;
+    if (otherwise !== undefined) return otherwise;
     throw new Error(`the code exports no function ${name}`);
 }
 
@@ -70,19 +72,15 @@ function declared(thrown) {
     fail(thrown);
 }
 
-// A plugin's kinds, which its manifest names, unless the code has a function of its own for them.
-function kinds() {
-    try {
-        const all = guest();
-        const inside = all.objectType ?? all.default?.objectType;
-        if (typeof inside?.kinds === "function") return inside.kinds();
-        const own = all.kinds ?? all.default?.kinds;
-        if (typeof own === "function") return own();
-        return JSON.parse(mighost.decodeUtf8(modules["mighost:host/assets"].read(KINDS)));
-    } catch (thrown) {
-        fail(thrown);
-    }
-}
+// What a plugin with kinds may leave out: its manifest names them, an object is replaced by another in its place, and none are found.
+const defaults = {
+    kinds: () => JSON.parse(mighost.decodeUtf8(modules["mighost:host/assets"].read(KINDS))),
+    replace: (before, after) => {
+        find("objectType", "drop")(before);
+        find("objectType", "create")(after);
+    },
+    introspect: () => [],
+};
 
 // A migration's objects: an object with a version for each key, or pairs.
 function objects() {

@@ -84,12 +84,16 @@ fn main_module(job: &Job<'_>) -> String {
             let name = names::camel(&function.name);
             if export.is_revision() && name == "objects" {
                 text.push_str("    objects,\n");
-            } else if export.is_object_type() && name == "kinds" {
-                text.push_str("    kinds,\n");
             } else {
+                let otherwise = match export.is_object_type() && runtimes::may_lack(&export.full, &name) {
+                    true => format!(", defaults.{name}"),
+                    false => String::new(),
+                };
+                let find = format!("find({place:?}, {name:?}{otherwise})");
                 text.push_str(&forward(
                     place,
                     &name,
+                    &find,
                     function.params.len(),
                     declares_error(job, function),
                 ));
@@ -101,14 +105,14 @@ fn main_module(job: &Job<'_>) -> String {
 }
 
 /// A function that calls the guest's. It is written out, for QuickJS takes long to collect arguments and to spread them.
-fn forward(place: &str, name: &str, parameters: usize, declares_error: bool) -> String {
+fn forward(place: &str, name: &str, find: &str, parameters: usize, declares_error: bool) -> String {
     let parameters: Vec<String> = (0..parameters).map(|number| format!("v{number}")).collect();
     let parameters = parameters.join(", ");
     let caught = if declares_error { "declared" } else { "fail" };
     format!(
         r#"    {name}({parameters}) {{
         try {{
-            const answer = (found.{place}_{name} ??= find({place:?}, {name:?}))({parameters});
+            const answer = (found.{place}_{name} ??= {find})({parameters});
             if (typeof answer?.then === "function") refuseAsync({name:?});
             return answer;
         }} catch (thrown) {{

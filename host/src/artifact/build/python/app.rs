@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 
 use wit_parser::{FunctionKind, TypeDefKind, WorldItem};
 
-use super::super::Job;
+use super::super::{Job, runtimes};
 
 pub(super) const MODULE: &str = "mighost_app";
 
@@ -70,17 +70,6 @@ pub(super) struct Export {
     fallible: Vec<bool>,
 }
 
-impl Export {
-    /// Whether the guest's code need not have `function`.
-    pub fn may_lack(&self, function: &str) -> bool {
-        match self.module.as_str() {
-            "revision" => self.of_host && function != "upgrade",
-            "object_type" => self.of_host && function == "kinds",
-            _ => false,
-        }
-    }
-}
-
 /// What the world exports.
 pub(super) fn exports(job: &Job<'_>) -> Vec<Export> {
     let resolve = &job.world.resolve;
@@ -141,10 +130,17 @@ pub(super) fn source(job: &Job<'_>, main: &str, preload: &[(String, Option<Strin
         for (function, fallible) in export.functions.iter().zip(&export.fallible) {
             let value = match (export.module.as_str(), function.as_str()) {
                 ("revision", "objects") if export.of_host => "mighost_runtime.objects".to_owned(),
-                ("object_type", "kinds") if export.of_host => "mighost_runtime.kinds".to_owned(),
                 (module, _) => {
-                    let tells_host = if export.of_host && *fallible { ", True" } else { "" };
-                    format!("mighost_runtime.call({module:?}, {function:?}{tells_host})")
+                    let tells_host = if export.of_host && *fallible {
+                        ", tells_host=True"
+                    } else {
+                        ""
+                    };
+                    let otherwise = match runtimes::may_lack(&export.full, function) && module == "object_type" {
+                        true => format!(", otherwise=mighost_runtime.{function}"),
+                        false => String::new(),
+                    };
+                    format!("mighost_runtime.call({module:?}, {function:?}{tells_host}{otherwise})")
                 }
             };
             let _ = writeln!(text, "    {function} = {value}");

@@ -7,11 +7,11 @@ made and compiled once.
 import importlib
 import importlib.abc
 import importlib.machinery
-import inspect
 import json
 import linecache
 import pkgutil
 import sys
+import types
 
 import wit_world.imports
 from componentize_py_types import Err
@@ -77,8 +77,9 @@ def guest():
     return _guest
 
 
-def find(interface, function):
-    """The guest's function: at the top of its main module or, where several interfaces are exported, in a class of the interface's name."""
+def find(interface, function, otherwise=None):
+    """The guest's function: at the top of its main module or, where several interfaces are exported, in a class of the interface's name.
+    Where it has none, `otherwise`."""
     module = guest()
     found = getattr(module, function, None)
     if found is None:
@@ -88,9 +89,14 @@ def find(interface, function):
             if name not in _instances:
                 _instances[name] = inside()
             found = getattr(_instances[name], function, None)
+    found = found or otherwise
     if found is None:
         raise AttributeError(f"{module.__spec__.origin} has no function {function}")
     return found
+
+
+# What a call of an async function, or of one with a yield, answers: nothing of its code has run.
+LATE = (types.CoroutineType, types.GeneratorType, types.AsyncGeneratorType)
 
 
 def describe(error):
@@ -137,17 +143,17 @@ def why(error):
     return None
 
 
-def call(interface, function, tells_host=False):
-    """A function of the component that calls the guest's. `tells_host`: the host itself takes an error that is returned."""
+def call(interface, function, tells_host=False, otherwise=None):
+    """A function of the component that calls the guest's, or `otherwise`. `tells_host`: the host itself takes an error that is returned."""
     found = None
 
     def forward(self, *arguments):
         nonlocal found
         try:
             if found is None:
-                found = find(interface, function)
+                found = find(interface, function, otherwise)
             answer = found(*arguments)
-            if inspect.iscoroutine(answer) or inspect.isgenerator(answer):
+            if isinstance(answer, LATE):
                 answer.close()
                 raise TypeError(f"{function} must be a plain function: one that is async, or has a yield, would not run")
             return answer
@@ -162,16 +168,20 @@ def call(interface, function, tells_host=False):
     return forward
 
 
-def kinds(self):
-    """A plugin's kinds, which its manifest names, unless the code has a function of its own for them."""
-    try:
-        try:
-            own = find("object_type", "kinds")
-        except AttributeError:
-            return json.loads(assets.read(KINDS).decode())
-        return own()
-    except BaseException as error:
-        log.fail(describe(error))
+def kinds():
+    """A plugin's kinds, which its manifest names."""
+    return json.loads(assets.read(KINDS).decode())
+
+
+def replace(before, after):
+    """The old object goes and the new one comes."""
+    find("object_type", "drop")(before)
+    find("object_type", "create")(after)
+
+
+def introspect(kind, schema):
+    """No objects are found."""
+    return []
 
 
 def objects(self):

@@ -6,7 +6,7 @@ use std::process::{Command, Stdio};
 use serde::Deserialize;
 
 use super::super::super::error::ArtifactError;
-use super::super::Job;
+use super::super::{Job, runtimes};
 use super::app;
 
 const SCAN: &str = include_str!("scan.py");
@@ -54,7 +54,7 @@ impl Scan {
         for export in app::exports(job) {
             let in_class = self.defined.contains(&app::class(&export.module));
             for function in &export.functions {
-                let may_be_missing = export.may_lack(function);
+                let may_be_missing = runtimes::may_lack(&export.full, function);
                 if !in_class && !may_be_missing && !self.defined.contains(function) {
                     let reason = format!(
                         "{main} defines no function {function}, which the guest exports for {}",
