@@ -20,6 +20,20 @@ fn project(ending: &str, hook: &str, migration: &str) -> Project {
     project
 }
 
+/// The sandbox's clock stands still: nothing can wait for it, and nothing hangs.
+fn waits(project: &Project, ending: &str, code: &str) {
+    project.write(
+        "migrations/w1/migration.toml",
+        "revision = \"w1\"\ndown-revisions = [\"a2\"]\n",
+    );
+    project.write(&format!("migrations/w1/migration.{ending}"), code);
+    project.run(&["upgrade", "a2"]).ok();
+    let failed = project.run(&["upgrade", "w1"]);
+    assert_eq!(failed.code, 8, "{}", failed.stderr);
+    let text = "migration w1 failed: it waits for 600s, but the sandbox's clock stands still";
+    assert!(failed.stderr.contains(text), "{}", failed.stderr);
+}
+
 fn up_and_down(project: &Project) {
     project.run(&["upgrade"]).ok();
     let tables = "select string_agg(relname, ' ' order by relname) from pg_class where relname like 'of\\_%'";
@@ -90,6 +104,11 @@ def downgrade():
 "#,
     );
     up_and_down(&project);
+    waits(
+        &project,
+        "py",
+        "import time\n\n\ndef upgrade():\n    time.sleep(600)\n\n\ndef downgrade():\n    pass\n",
+    );
 }
 
 #[test]
@@ -155,6 +174,11 @@ void downgrade(void) { mighost_execute("drop table %I", table()); }
         failed.stderr.contains("Assertion failed: step->before.len == 0"),
         "{}",
         failed.stderr
+    );
+    waits(
+        &project,
+        "c",
+        "#include <unistd.h>\n#include \"mighost.h\"\nvoid upgrade(void) { sleep(600); }\n",
     );
 }
 
