@@ -1,6 +1,7 @@
 //! What happened, as plain data: events while a run goes on, failures, whose fault they are. Rendered by `output` only.
 
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde::Serialize;
@@ -213,7 +214,7 @@ pub enum Event {
         of: usize,
     },
     /// An operation of a plugin was called.
-    Operation { name: String },
+    Operation { name: Arc<str> },
     GuestMessage {
         revision: String,
         level: Level,

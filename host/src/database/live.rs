@@ -60,7 +60,7 @@ pub struct LiveSink {
     records: Records,
     lock: LockKey,
     reporter: Arc<dyn Reporter>,
-    operation: Option<String>,
+    operation: Option<Arc<str>>,
     step: Option<StepContext>,
     phase: Phase,
     /// Whether the server is in a transaction (or will be, once what is under way has arrived).

@@ -3,6 +3,7 @@
 mod text;
 
 use std::io::Write;
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use tokio::sync::watch;
@@ -40,9 +41,9 @@ pub struct OfflineSink {
     tables: Tables,
     /// The version rows where the script has come to.
     heads: Vec<String>,
-    operation: Option<String>,
+    operation: Option<Arc<str>>,
     /// The operation that the last comment named.
-    named: Option<String>,
+    named: Option<Arc<str>>,
     step: Option<StepContext>,
     in_transaction: bool,
     copy: Option<(u32, usize, u64)>,
@@ -95,7 +96,7 @@ impl OfflineSink {
         self.check()?;
         let operation = self.operation.clone();
         let reader = self.reader.as_mut().ok_or(SinkError::Offline { call })?;
-        reader.set_operation(operation.as_deref());
+        reader.set_operation(operation);
         Ok(reader)
     }
 
@@ -133,10 +134,7 @@ impl OfflineSink {
     fn name_operation(&mut self) -> Result<(), SinkError> {
         if self.named != self.operation {
             self.named.clone_from(&self.operation);
-            let text = self
-                .operation
-                .clone()
-                .unwrap_or_else(|| "the migration itself".to_owned());
+            let text = self.operation.clone().unwrap_or_else(|| "the migration itself".into());
             self.comment(&text)?;
         }
         Ok(())
@@ -216,8 +214,8 @@ impl OfflineSink {
 
 #[async_trait]
 impl Sink for OfflineSink {
-    fn set_operation(&mut self, operation: Option<&str>) {
-        self.operation = operation.map(str::to_owned);
+    fn set_operation(&mut self, operation: Option<Arc<str>>) {
+        self.operation = operation;
     }
 
     async fn execute(&mut self, statement: &str) -> Result<(), SinkError> {

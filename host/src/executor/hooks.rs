@@ -84,7 +84,7 @@ impl<S: StepSink + 'static> Run<S> {
         for guest in &self.hooks {
             let run: Arc<StepRun> = run.for_hook();
             run.reporter.report(Event::Operation {
-                name: format!("on-version-apply of {}", guest.kind),
+                name: format!("on-version-apply of {}", guest.kind).into(),
             });
             let called = call_version_hook(guest, &run, facts).await;
             called.map_err(|error| match error {

@@ -1,5 +1,6 @@
 //! What is going on, as lines that stay and one that is drawn again and again.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr as _};
@@ -31,7 +32,7 @@ struct Step {
     number: usize,
     of: usize,
     started: Instant,
-    operation: Option<String>,
+    operation: Option<Arc<str>>,
     /// Units done, of how many.
     progress: Option<(u64, Option<u64>)>,
 }
@@ -127,11 +128,12 @@ impl Progress {
                 self.lines_if(self.verbose, line)
             }
             Event::Operation { name } => {
-                let line = format!("    {}", styles.dim(&escape_line(&name)));
+                // Told for each call, and mostly shown by none.
+                let told = self.verbose.then(|| format!("    {}", styles.dim(&escape_line(&name))));
                 if let Some(step) = &mut self.step {
-                    step.operation = Some(short_operation(&name));
+                    step.operation = Some(name);
                 }
-                self.lines_if(self.verbose, line)
+                told.into_iter().collect()
             }
             Event::GuestMessage { revision, level, text } => {
                 self.message(level, &format!("{revision}: "), &text, styles)
@@ -259,7 +261,7 @@ impl Step {
     fn live_text(&self, now: Instant, width: usize) -> String {
         let mut text = String::new();
         if let Some(operation) = &self.operation {
-            text.push_str(&format!(": {operation}"));
+            text.push_str(&format!(": {}", short_operation(operation)));
         }
         if let Some((done, total)) = self.progress {
             text.push_str(&format!(", {}", share(done, total)));

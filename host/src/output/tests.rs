@@ -98,7 +98,7 @@ fn the_live_line_makes_room() {
     output.report(started());
     output.print("data").unwrap();
     output.report(Event::Operation {
-        name: "x:y/z@1.0.0#op".to_owned(),
+        name: "x:y/z@1.0.0#op".into(),
     });
     output.draw_live();
     output.diagnostic(&Diagnostic::new(Blame::Guest, ExitKind::Guest, "it trapped"));

@@ -247,14 +247,14 @@ impl Call {
     }
 
     async fn forward(&self, guest: &Arc<Guest>, step: &Arc<StepRun>) -> Result<Option<Returned>, RuntimeError> {
-        let operation = self.function.full_name();
+        let operation: Arc<str> = self.function.full_name().into();
         step.enter_operation(operation.clone()).await;
         let called = with_instance(guest, step, async |instance| {
             let store = &mut instance.store;
             let function = instance.instance.get_func(&mut *store, self.function.index);
             let function = function.ok_or_else(|| RuntimeError::MissingExport {
                 guest: guest.name.to_string(),
-                export: operation.clone(),
+                export: operation.to_string(),
             })?;
             let mut results = vec![Val::Bool(false); self.function.ty.results().len()];
             match function.call_async(&mut *store, &self.arguments, &mut results).await {

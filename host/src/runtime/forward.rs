@@ -151,9 +151,9 @@ async fn forward(
         None => caller_step.clone(),
     };
     step.reporter.report(crate::report::Event::Operation {
-        name: operation.to_string(),
+        name: operation.clone(),
     });
-    step.enter_operation(operation.to_string()).await;
+    step.enter_operation(operation.clone()).await;
     let called = with_instance(&guest, &step, async |instance| {
         let function =
             instance

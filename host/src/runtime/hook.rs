@@ -15,7 +15,7 @@ pub const VERSION_HOOK: &str = "mighost:host/version-hook@0.1.0";
 /// Whatever ended it: its own error, a trap, a limit, a statement that failed.
 pub async fn call_version_hook(guest: &Guest, step: &Arc<StepRun>, facts: &HookStep) -> Result<(), RuntimeError> {
     let name = guest.name.trim_start_matches("plugin ");
-    step.enter_operation(format!("on-version-apply of {name}")).await;
+    step.enter_operation(format!("on-version-apply of {name}").into()).await;
     let limit = step.settings.limits.guest_time;
     let called = tokio::select! {
         called = call(guest, step, facts) => called,

@@ -1,5 +1,7 @@
 //! Where the statements of guests go: a trait that this layer owns and `database` implements.
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
 
 use super::{GuestDatabaseError, Row, Rows, Value};
@@ -18,7 +20,7 @@ pub struct CopyHandle(pub u32);
 #[async_trait]
 pub trait Sink: Send {
     /// Names the operation that the following statements belong to; none for the migration's own. Used in failures.
-    fn set_operation(&mut self, operation: Option<&str>);
+    fn set_operation(&mut self, operation: Option<Arc<str>>);
 
     async fn execute(&mut self, statement: &str) -> Result<(), SinkError>;
     async fn execute_script(&mut self, script: &str) -> Result<(), SinkError>;

@@ -42,7 +42,7 @@ pub struct StepRun {
     instances: Mutex<HashMap<Arc<str>, Place>>,
     /// The first reason why a guest was ended by the host. A trap only carries it up through the guests.
     failure: Mutex<Option<RuntimeError>>,
-    operations: Mutex<Vec<String>>,
+    operations: Mutex<Vec<Arc<str>>>,
     /// Why no guest may ask anything of the database now, where that is so.
     refused: Mutex<Option<String>>,
     pub(super) watch: Watch,
@@ -138,7 +138,7 @@ impl StepRun {
     }
 
     /// The operation that runs now, told to the sink so that failures name it.
-    pub(super) async fn enter_operation(&self, name: String) {
+    pub(super) async fn enter_operation(&self, name: Arc<str>) {
         self.operations
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
@@ -160,15 +160,14 @@ impl StepRun {
     }
 
     /// The operation that runs now; none where the migration itself does.
-    pub(super) fn operation(&self) -> Option<String> {
+    pub(super) fn operation(&self) -> Option<Arc<str>> {
         let operations = self.operations.lock().unwrap_or_else(PoisonError::into_inner);
         operations.last().cloned()
     }
 
     async fn tell_operation(&self) {
         if let Some(sink) = &self.sink {
-            let operation = self.operation();
-            sink.lock().await.set_operation(operation.as_deref());
+            sink.lock().await.set_operation(self.operation());
         }
     }
 }

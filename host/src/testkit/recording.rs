@@ -34,7 +34,7 @@ pub struct RecordingSink {
     /// How much is kept, in bytes, roughly.
     bytes: usize,
     unanswered: Option<Unanswered>,
-    operation: Option<String>,
+    operation: Option<Arc<str>>,
     in_transaction: bool,
     cursors: BTreeMap<u32, (VecDeque<Row>, usize)>,
     copy: Option<(u32, Sent)>,
@@ -167,7 +167,7 @@ impl RecordingSink {
         Err(SinkError::Statement(Box::new(StatementFailure {
             statement: statement.to_owned(),
             error,
-            operation: self.operation.clone(),
+            operation: self.operation.as_deref().map(str::to_owned),
         })))
     }
 
@@ -202,8 +202,8 @@ fn size(value: &Value) -> usize {
 
 #[async_trait]
 impl Sink for RecordingSink {
-    fn set_operation(&mut self, operation: Option<&str>) {
-        self.operation = operation.map(str::to_owned);
+    fn set_operation(&mut self, operation: Option<Arc<str>>) {
+        self.operation = operation;
     }
 
     async fn execute(&mut self, statement: &str) -> Result<(), SinkError> {

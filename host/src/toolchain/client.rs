@@ -1,4 +1,4 @@
-//! Calls of the registries' clients. Each installs into one folder and changes nothing else but its own cache.
+//! Calls of the registries' clients. Each installs into one folder, changes nothing else but its own cache, and runs nothing of the package's.
 
 use std::fs;
 use std::io;
@@ -95,6 +95,9 @@ fn pip(settings: &ToolchainSettings, package: &Package, folder: &Path) -> Option
             "--no-input",
             "--no-warn-script-location",
             "--no-compile",
+            // What is not a wheel would be built by its own code.
+            "--only-binary",
+            ":all:",
         ])
         .args([
             "--disable-pip-version-check",
@@ -172,6 +175,7 @@ fn npm(settings: &ToolchainSettings, package: &Package, folder: &Path) -> io::Re
     command
         .args([
             "install",
+            "--ignore-scripts",
             "--no-audit",
             "--no-fund",
             "--no-update-notifier",

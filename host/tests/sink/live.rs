@@ -53,7 +53,7 @@ async fn the_first_failure_is_reported() {
     sink.begin_run().await.unwrap();
     sink.begin_step(&step("r1")).await.unwrap();
     sink.execute("create table t (a int)").await.unwrap();
-    sink.set_operation(Some("a:b/c@1#d"));
+    sink.set_operation(Some("a:b/c@1#d".into()));
     sink.execute("insert  into tt values (1)").await.unwrap();
     sink.set_operation(None);
     sink.execute("select 1").await.unwrap();

@@ -50,7 +50,7 @@ async fn history(sink: &mut dyn StepSink) {
     sink.begin_run().await.unwrap();
     sink.begin_step(&step("r1")).await.unwrap();
     sink.execute("create table t (a int, b text) -- the end").await.unwrap();
-    sink.set_operation(Some("mighost:roles/roles@0.1.0#set-role"));
+    sink.set_operation(Some("mighost:roles/roles@0.1.0#set-role".into()));
     sink.execute("create function f() returns int language sql begin atomic select 1; select case when true then 2 end; end; set search_path = public")
         .await
         .unwrap();

@@ -112,7 +112,7 @@ impl LiveSink {
         Failure {
             error,
             statement: statement.to_owned(),
-            operation: self.operation.clone(),
+            operation: self.operation.as_deref().map(str::to_owned),
             shift,
             sent: None,
         }

@@ -1,5 +1,7 @@
 //! The calls of guests.
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
 
 use super::call::{Answer, Operation, digest};
@@ -177,8 +179,8 @@ impl LiveSink {
 
 #[async_trait]
 impl Sink for LiveSink {
-    fn set_operation(&mut self, operation: Option<&str>) {
-        self.operation = operation.map(str::to_owned);
+    fn set_operation(&mut self, operation: Option<Arc<str>>) {
+        self.operation = operation;
     }
 
     async fn execute(&mut self, statement: &str) -> Result<(), SinkError> {

@@ -55,7 +55,7 @@ fn run() -> Vec<Event> {
             of: 14,
         },
         Event::Operation {
-            name: "mighost:roles/roles@0.1.0#set-role".to_owned(),
+            name: "mighost:roles/roles@0.1.0#set-role".into(),
         },
         Event::GuestMessage {
             revision: revision(),
@@ -222,7 +222,7 @@ proptest! {
             Event::StepStarted {
                 direction: Direction::Downgrade, revision: text.clone(), message: text.clone(), number: 1, of: 1,
             },
-            Event::Operation { name: text.clone() },
+            Event::Operation { name: text.clone().into() },
             Event::GuestProgress { revision: text.clone(), done, total },
             Event::GuestMessage { revision: text.clone(), level: Level::Warn, text },
         ];

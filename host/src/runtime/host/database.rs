@@ -36,7 +36,7 @@ impl GuestState {
     async fn sink(&mut self, call: &'static str) -> wasmtime::Result<SinkCall> {
         if let Some(reason) = self.step.refused() {
             return Err(self.step.fail(RuntimeError::NotNow {
-                call: self.step.operation().unwrap_or_else(|| call.to_owned()),
+                call: self.step.operation().as_deref().unwrap_or(call).to_owned(),
                 reason,
             }));
         }

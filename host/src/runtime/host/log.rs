@@ -40,10 +40,7 @@ impl Host for GuestState {
     }
 
     async fn fail(&mut self, reason: String) -> wasmtime::Result<()> {
-        let guest = match self.step.operation() {
-            Some(operation) => operation,
-            None => self.name.to_string(),
-        };
+        let guest = self.step.operation().unwrap_or_else(|| self.name.clone()).to_string();
         self.answer(Err(RuntimeError::Returned { guest, text: reason }))
     }
 

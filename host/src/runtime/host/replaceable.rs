@@ -73,7 +73,7 @@ async fn call(
         });
     }
     let guest = step.providers.kind(&object.kind)?;
-    let name = format!("{operation} {} {}", object.kind, object.name);
+    let name: Arc<str> = format!("{operation} {} {}", object.kind, object.name).into();
     step.reporter.report(Event::Operation { name: name.clone() });
     step.enter_operation(name.clone()).await;
     let called = with_instance(&guest, step, async |Instance { store, instance }| {

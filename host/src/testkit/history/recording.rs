@@ -1,6 +1,7 @@
 //! A sink in front of another that writes down what guests send.
 
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use tokio::sync::watch;
@@ -93,7 +94,7 @@ fn list(values: &[Value]) -> String {
 
 #[async_trait]
 impl<S: Sink> Sink for Recording<S> {
-    fn set_operation(&mut self, operation: Option<&str>) {
+    fn set_operation(&mut self, operation: Option<Arc<str>>) {
         self.inner.set_operation(operation);
     }
 
