@@ -69,7 +69,7 @@ fn wait(state: &mut GuestState, nanoseconds: u64) -> Waiting {
         let text = format!(
             "it waits for {duration:?}, but the sandbox's clock stands still: leave it to the database, which has pg_sleep"
         );
-        let guest = state.step.operation().unwrap_or_else(|| state.name.to_string());
+        let guest = state.step.operation().unwrap_or_else(|| state.name.clone()).to_string();
         return Err(state.step.fail(RuntimeError::Returned { guest, text }));
     }
     Ok((state.clocks().subscribe_duration(nanoseconds)?,))
