@@ -6,6 +6,7 @@
 mod bindings;
 mod cache;
 mod call;
+mod clock;
 mod contract;
 mod engine;
 mod error;

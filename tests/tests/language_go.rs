@@ -1,7 +1,7 @@
 //! Migrations and plugins in Go: the example, both ways; kinds; and what an author is told of mistakes.
 
 use insta::assert_snapshot;
-use mighost_tests::project::{Outcome, Project};
+use mighost_tests::project::{Outcome, Project, Server};
 
 /// A project with one migration in Go, `files` in its folder.
 fn with(files: &[(&str, &str)]) -> Project {
@@ -176,11 +176,24 @@ fn errors_and_panics() {
     ");
 }
 
-/// A module of its own name with a package beside it, a file that is carried along, parameters of all types.
+/// A module of its own name with a package beside it and one that it replaces, a file that is carried along, parameters of all types, several
+/// revisions.
 #[test]
 fn modules_assets_and_values() {
     let project = with(&[
-        ("go.mod", "module acme.example/first\n\ngo 1.27\n"),
+        (
+            "migration.toml",
+            "[[revisions]]\nrevision = \"a1\"\n\n[[revisions]]\nrevision = \"a2\"\ndown-revisions = [\"a1\"]\n",
+        ),
+        (
+            "go.mod",
+            "module acme.example/first\n\ngo 1.27\n\nrequire acme.example/second v0.0.0\n\nreplace acme.example/second => ./second\n",
+        ),
+        ("second/go.mod", "module acme.example/second\n\ngo 1.27\n"),
+        (
+            "second/second.go",
+            "package second\n\n// Table is the second revision's.\nconst Table = \"later\"\n",
+        ),
         (
             "names/names.go",
             "package names\n\n// Table is the table's.\nconst Table = \"kept\"\n",
@@ -195,10 +208,15 @@ import (
 	"strings"
 
 	"acme.example/first/names"
+	"acme.example/second"
 	"mighost"
 )
 
 func Upgrade() error {
+	if mighost.Revision() == "a2" {
+		mighost.Executef("CREATE TABLE %I ()", second.Table)
+		return nil
+	}
 	mighost.Executef("CREATE TABLE %I (a text, b bigint, c boolean, d real, e bytea, f text)", names.Table)
 	text, _ := mighost.Asset("rows.txt")
 	for number, line := range strings.Fields(string(text)) {
@@ -222,7 +240,8 @@ func Upgrade() error {
 }
 
 func Downgrade() error {
-	mighost.Executef("DROP TABLE %I", names.Table)
+	table := map[string]string{"a1": names.Table, "a2": second.Table}[mighost.Revision()]
+	mighost.Executef("DROP TABLE %I", table)
 	return nil
 }
 "#,
@@ -230,17 +249,22 @@ func Downgrade() error {
     ]);
     let outcome = project.run(&["upgrade", "head", "-x", "colour=red"]).ok();
     assert!(outcome.stderr.contains("a1: 2 rows in public"), "{}", outcome.stderr);
+    assert_eq!(
+        project.sql("SELECT count(*) FROM pg_class WHERE relname IN ('kept', 'later')"),
+        "2"
+    );
     project.run(&["downgrade", "base"]).ok();
     assert_eq!(project.catalog(), "");
 }
 
-/// A kind that a plugin in Go teaches, in two versions, with its options; it leaves out what the helper does.
+/// A kind that a plugin in Go teaches, in two versions, with its options; it leaves out what the helper does. The
+/// plugin has a hook as well, which writes down what it is told.
 #[test]
-fn kinds() {
-    let project = Project::on_server();
+fn kinds_and_hooks() {
+    let project = Project::on(&Server::shared(), "on-version-apply = [\"note\"]\n");
     project.write(
         "plugins/note/plugin.toml",
-        "name = \"note\"\nversion = \"0.1.0\"\nkinds = [\"note\"]\n",
+        "name = \"note\"\nversion = \"0.1.0\"\nkinds = [\"note\"]\nhooks = [\"on-version-apply\"]\n",
     );
     project.write(
         "plugins/note/plugin.go",
@@ -249,9 +273,15 @@ package note
 
 import (
 	"fmt"
+	"strings"
 
 	"mighost"
 )
+
+func OnVersionApply(step mighost.Step) error {
+	mighost.Executef("INSERT INTO seen VALUES (%L, %L, %L, %s)", step.Direction, step.Revision, strings.Join(step.After, " "), step.Number)
+	return nil
+}
 
 func Create(object mighost.Object) error {
 	author, there := object.Option("author")
@@ -286,11 +316,17 @@ func Drop(object mighost.Object) error {
     };
     migration("a1", "", "Create", "Drop", "hello");
     migration("b2", "\"a1\"", "Replace", "Restore", "good morning");
+    project.sql("CREATE TABLE seen (direction text, revision text, after text, number integer)");
     let comment = || project.sql("SELECT obj_description('welcome'::regclass)");
     project.run(&["upgrade", "head"]).ok();
     assert_eq!(comment(), "me: good morning");
     project.run(&["downgrade", "-1"]).ok();
     assert_eq!(comment(), "me: hello");
     project.run(&["downgrade", "-1"]).ok();
+    assert_eq!(
+        project.sql("SELECT * FROM seen ORDER BY ctid"),
+        "upgrade|a1|a1|1\nupgrade|b2|b2|2\ndowngrade|b2|a1|1\ndowngrade|a1||1"
+    );
+    project.sql("DROP TABLE seen");
     assert_eq!(project.catalog(), "");
 }

@@ -60,6 +60,10 @@ impl Source {
         }
     }
 
+    fn is_test(&self) -> bool {
+        matches!(self, Self::Plugin(source) if source.test)
+    }
+
     /// What is known without building it: the manifest. The digests mean nothing, and the artifact at `output` may be missing.
     pub(super) fn describe(&self, output: &Path) -> ArtifactInfo {
         let nothing = Digest::of(&[]);

@@ -13,7 +13,7 @@ use super::bindings::{mighost::host as interfaces, testing};
 use super::cache::CompileCache;
 use super::error::RuntimeError;
 use super::guest::{Guest, GuestKind, GuestState};
-use super::{contract, forward, limits};
+use super::{clock, contract, forward, limits};
 use crate::artifact::Artifact;
 use crate::ident::Digest;
 use crate::report::{Event, Level, Reporter};
@@ -197,6 +197,7 @@ impl Runtime {
                 .any(|(name, _)| name.starts_with("wasi:"))
             {
                 wasmtime_wasi::p2::add_to_linker_async(&mut linker)?;
+                clock::refuse_to_wait(&mut linker)?;
             }
             Ok(())
         };

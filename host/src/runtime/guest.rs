@@ -5,8 +5,9 @@ use std::sync::Arc;
 
 use wasmtime::component::{Component, InstancePre, ResourceTable};
 use wasmtime::{Store, Trap, UpdateDeadline};
-use wasmtime_wasi::{HostMonotonicClock, HostWallClock, I32Exit, WasiCtx, WasiCtxView, WasiView};
+use wasmtime_wasi::{I32Exit, WasiCtx, WasiCtxView, WasiView};
 
+use super::clock::FrozenClock;
 use super::contract;
 use super::error::RuntimeError;
 use super::limits::{self, Limiter, Stopwatch};
@@ -199,27 +200,4 @@ fn empty_wasi(output: &Output) -> WasiCtx {
         .allow_udp(false)
         .allow_ip_name_lookup(false);
     builder.build()
-}
-
-/// Stands at one second: Go takes a clock of zero for broken.
-struct FrozenClock;
-
-impl HostWallClock for FrozenClock {
-    fn resolution(&self) -> std::time::Duration {
-        std::time::Duration::from_nanos(1)
-    }
-
-    fn now(&self) -> std::time::Duration {
-        std::time::Duration::from_secs(1)
-    }
-}
-
-impl HostMonotonicClock for FrozenClock {
-    fn resolution(&self) -> u64 {
-        1
-    }
-
-    fn now(&self) -> u64 {
-        1_000_000_000
-    }
 }

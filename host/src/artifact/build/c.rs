@@ -13,13 +13,17 @@ use crate::toolchain::ZIG;
 const HELPER: &str = include_str!("c/mighost.h");
 const CPP_HELPER: &str = include_str!("cpp/mighost.hpp");
 /// The helper's own part, compiled once for each guest.
-const GLUE: &str = "#define MIGHOST_IMPLEMENTATION\n#include \"mighost.h\"\n";
+const IMPLEMENTATION: &str = include_str!("c/mighost.c");
+/// That of tests that are components.
+const TESTING: &str = include_str!("c/testing.c");
+const CPP_TESTING: &str = include_str!("cpp/testing.hpp");
 /// Of a guest's stack, in bytes. Zig's default of 16 MiB would be part of each instance.
 pub(super) const STACK: usize = 1 << 20;
 pub(super) const TARGET: &str = "wasm32-wasi";
 
 /// What every call of the compiler has. Of what -g brings, the names of functions are kept.
-const COMMON: [&str; 5] = ["-target", TARGET, "-Os", "-g", "-Wall"];
+/// Zig would switch `assert` off for what is optimized.
+const COMMON: [&str; 6] = ["-target", TARGET, "-Os", "-g", "-Wall", "-UNDEBUG"];
 const C: [&str; 1] = ["-std=c17"];
 /// Exceptions would need a runtime that WebAssembly's engines do not agree on yet.
 const CPP: [&str; 3] = ["-std=c++20", "-fno-exceptions", "-fno-rtti"];
@@ -29,12 +33,17 @@ const CPP_FILES: [&str; 3] = ["cpp", "cc", "cxx"];
 pub(super) fn build(job: &Job<'_>) -> Result<Vec<u8>, ArtifactError> {
     let bindings = bindings(job)?;
     job.write("bindings/mighost.h", HELPER.as_bytes())?;
-    job.write("bindings/mighost.c", GLUE.as_bytes())?;
+    job.write("bindings/mighost.c", IMPLEMENTATION.as_bytes())?;
     let output = job.work.join("guest.wasm");
     let cpp = job.source.driver() == Driver::Cpp;
     let mut inputs = vec![bindings.join(format!("{}.c", world::WORLD)), bindings.join("mighost.c")];
+    if job.source.is_test() {
+        job.write("bindings/testing.c", TESTING.as_bytes())?;
+        inputs.push(bindings.join("testing.c"));
+    }
     if cpp {
         job.write("bindings/mighost.hpp", CPP_HELPER.as_bytes())?;
+        job.write("bindings/testing.hpp", CPP_TESTING.as_bytes())?;
         inputs = objects(job, &bindings, inputs)?;
     }
     let mut command = compiler(job, if cpp { "c++" } else { "cc" }, &bindings)?;
@@ -112,9 +121,18 @@ pub(super) fn bindings(job: &Job<'_>) -> Result<PathBuf, ArtifactError> {
 
 /// Tells the helper what kind of guest this is.
 fn defines(job: &Job<'_>) -> Vec<String> {
+    let mut defines = Vec::new();
     match job.source {
-        Source::Migration(_) => vec!["-DMIGHOST_MIGRATION".to_owned()],
-        Source::Plugin(plugin) if plugin.kinds.is_empty() => Vec::new(),
-        Source::Plugin(plugin) => vec![format!("-DMIGHOST_OBJECT_TYPE={:?}", plugin.kinds.join(","))],
+        Source::Migration(_) => defines.push("-DMIGHOST_MIGRATION".to_owned()),
+        Source::Plugin(plugin) if plugin.test => defines.push("-DMIGHOST_TEST".to_owned()),
+        Source::Plugin(plugin) => {
+            if !plugin.kinds.is_empty() {
+                defines.push(format!("-DMIGHOST_OBJECT_TYPE={:?}", plugin.kinds.join(",")));
+            }
+            if !plugin.hooks.is_empty() {
+                defines.push("-DMIGHOST_HOOK".to_owned());
+            }
+        }
     }
+    defines
 }

@@ -5,9 +5,10 @@
 //! replaced by the folder, so that messages name the author's own files and nothing is written beside them.
 
 mod glue;
+mod modules;
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Command;
 
 use wit_bindgen_core::Files;
@@ -21,13 +22,9 @@ use crate::toolchain::{Found, GO, GO_RUNTIME, GO_RUNTIME_NAME};
 /// Carried by the host, and written beside the bindings.
 const HELPER: &str = include_str!("go/mighost.go");
 const OBJECTS: &str = include_str!("go/objects.go");
+const HOOKS: &str = include_str!("go/hooks.go");
 const REPLACEABLE: &str = include_str!("go/replaceable.go");
 
-/// The version of Go's language that the bindings and the helper are written in.
-const LANGUAGE: &str = "1.27";
-/// The package of the bindings' runtime, and its version, as the bindings name it.
-const RUNTIME: &str = "go.bytecodealliance.org/pkg";
-const RUNTIME_VERSION: &str = "v0.4.0";
 /// The author's package, where it has no `go.mod` that names it.
 const MODULE: &str = "guest";
 
@@ -37,14 +34,14 @@ pub(super) fn build(job: &Job<'_>) -> Result<Vec<u8>, ArtifactError> {
         .require(&GO, job.reporter)
         .map_err(|error| job.no_tool(error))?;
     let runtime = runtime(job)?;
-    let module = module_of(job.folder())?;
+    let module = modules::name(job.folder())?;
     let main = job.work.join("go");
     // What an interface that is gone left behind would be compiled along.
     if main.exists() {
         fs::remove_dir_all(&main).map_err(ArtifactError::write(&main))?;
     }
     write_bindings(job, module.as_deref().unwrap_or(MODULE))?;
-    write_modules(job, module.as_deref(), runtime.as_deref())?;
+    modules::write(job, module.as_deref(), runtime.as_deref())?;
     let output = job.work.join("guest.wasm");
     let mut command = go.command();
     environment(job, &go, &mut command);
@@ -88,26 +85,6 @@ fn runtime(job: &Job<'_>) -> Result<Option<PathBuf>, ArtifactError> {
     }
 }
 
-/// The module's name in the author's `go.mod`; none where there is no such file.
-fn module_of(folder: &Path) -> Result<Option<String>, ArtifactError> {
-    let path = folder.join("go.mod");
-    let text = match fs::read_to_string(&path) {
-        Ok(text) => text,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
-        Err(source) => return Err(ArtifactError::Read { path, source }),
-    };
-    let named = text.lines().find_map(|line| line.trim().strip_prefix("module "));
-    let name = named.map(|name| name.split("//").next().unwrap_or(name).trim().trim_matches('"'));
-    let plain = |c: char| c.is_ascii_alphanumeric() || "-._~/".contains(c);
-    match name.filter(|name| !name.is_empty() && name.chars().all(plain) && *name != "mighost") {
-        Some(name) => Ok(Some(name.to_owned())),
-        None => Err(ArtifactError::Source {
-            path,
-            text: "it names no module of the guest's own: module NAME, where NAME is not mighost".into(),
-        }),
-    }
-}
-
 fn write_bindings(job: &Job<'_>, module: &str) -> Result<(), ArtifactError> {
     let opts = Opts {
         format: Format::False,
@@ -126,11 +103,12 @@ fn write_bindings(job: &Job<'_>, module: &str) -> Result<(), ArtifactError> {
         Source::Migration(_) => &[],
     };
     let defined = defined(job)?;
-    let (mut has_objects, mut has_replaceable) = (false, false);
+    let (mut has_objects, mut has_hooks, mut has_replaceable) = (false, false, false);
     for (name, content) in files.iter() {
         let text = String::from_utf8_lossy(content);
         let package = name.split_once('/').map_or("", |(package, _)| package);
         has_objects |= package == "mighost_host_objects";
+        has_hooks |= package == "mighost_host_version_hook";
         has_replaceable |= package == "mighost_host_replaceable";
         let (place, text) = match name {
             // Written with its requirements.
@@ -150,6 +128,9 @@ fn write_bindings(job: &Job<'_>, module: &str) -> Result<(), ArtifactError> {
     if has_objects {
         job.write("go/objects.go", OBJECTS.as_bytes())?;
     }
+    if has_hooks {
+        job.write("go/hooks.go", HOOKS.as_bytes())?;
+    }
     if has_replaceable {
         job.write("go/replaceable.go", REPLACEABLE.as_bytes())?;
     }
@@ -159,48 +140,15 @@ fn write_bindings(job: &Job<'_>, module: &str) -> Result<(), ArtifactError> {
 /// The names of the author's functions: some may be left out, and Go has no way to ask.
 fn defined(job: &Job<'_>) -> Result<Vec<String>, ArtifactError> {
     let mut names = Vec::new();
-    for path in job.sources(&["go"]) {
+    let files = job.sources(&["go"]);
+    // Those below it are packages of their own.
+    for path in files.into_iter().filter(|path| path.components().count() == 1) {
         let path = job.folder().join(path);
         let text = fs::read_to_string(&path).map_err(ArtifactError::read(&path))?;
         let function = |line: &str| Some(line.strip_prefix("func ")?.split_once('(')?.0.to_owned());
         names.extend(text.lines().filter_map(function));
     }
     Ok(names)
-}
-
-/// `go.mod` of the main module, and one that stands for the author's where there is none.
-fn write_modules(job: &Job<'_>, module: Option<&str>, runtime: Option<&Path>) -> Result<(), ArtifactError> {
-    let folder = std::path::absolute(job.folder()).map_err(ArtifactError::read(job.folder()))?;
-    let guest = module.unwrap_or(MODULE);
-    let mut text = format!(
-        "module mighost\n\ngo {LANGUAGE}\n\nrequire {RUNTIME} {RUNTIME_VERSION}\n\nrequire {guest} v0.0.0\n\nreplace {guest} => {}\n",
-        quoted(&folder)
-    );
-    if let Some(runtime) = runtime {
-        let runtime = std::path::absolute(runtime).map_err(ArtifactError::read(runtime))?;
-        text.push_str(&format!("\nreplace {RUNTIME} => {}\n", quoted(&runtime)));
-    }
-    job.write("go/go.mod", text.as_bytes())?;
-    // What its requirements must be, where the author says so.
-    let sums = folder.join("go.sum");
-    if sums.is_file() {
-        let sums = fs::read(&sums).map_err(ArtifactError::read(&sums))?;
-        job.write("go/go.sum", &sums)?;
-    }
-    let mut overlay = serde_json::Map::new();
-    if module.is_none() {
-        let stand_in = job.write("guest.mod", format!("module {MODULE}\n\ngo {LANGUAGE}\n").as_bytes())?;
-        let stand_in = std::path::absolute(&stand_in).map_err(ArtifactError::read(&stand_in))?;
-        let place = folder.join("go.mod").display().to_string();
-        overlay.insert(place, stand_in.display().to_string().into());
-    }
-    let overlay = serde_json::json!({ "Replace": overlay }).to_string();
-    job.write("overlay.json", overlay.as_bytes()).map(drop)
-}
-
-/// A path as `go.mod` takes it, spaces included.
-fn quoted(path: &Path) -> String {
-    format!("{:?}", path.display().to_string())
 }
 
 /// Go compiles for WebAssembly, keeps what it makes in the folder of toolchains, fetches no other Go, and writes nothing into the user's home.
@@ -290,26 +238,4 @@ fn readable(job: &Job<'_>, error: ArtifactError) -> ArtifactError {
         output.push_str(&format!("\nexpected: {wit}"));
     }
     ArtifactError::Build { path, reason, output }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_module_is_named_or_made_up() {
-        let folder = tempfile::tempdir().unwrap();
-        let named = |text: &str| {
-            fs::write(folder.path().join("go.mod"), text).unwrap();
-            module_of(folder.path()).ok().flatten()
-        };
-        assert!(module_of(folder.path()).unwrap().is_none());
-        assert_eq!(
-            named("module partitions // of time\n\ngo 1.27\n").as_deref(),
-            Some("partitions")
-        );
-        assert_eq!(named("module \"acme.org/x\"\n").as_deref(), Some("acme.org/x"));
-        assert_eq!(named("module mighost\n"), None);
-        assert_eq!(named("go 1.27\n"), None);
-    }
 }

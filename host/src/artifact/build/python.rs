@@ -3,6 +3,7 @@
 
 mod app;
 mod packages;
+mod requirements;
 mod scan;
 
 use std::path::PathBuf;

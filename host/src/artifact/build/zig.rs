@@ -7,6 +7,8 @@ use super::super::error::ArtifactError;
 use super::{Job, Source, c, component, exported, tool, world};
 
 const HELPER: &str = include_str!("zig/mighost.zig");
+/// What tests that are components have.
+const TESTING: &str = include_str!("zig/testing.zig");
 /// Checks of indices, of arithmetic and the like are kept: what they find is told to the user.
 const MODE: &str = "ReleaseSafe";
 
@@ -14,6 +16,7 @@ pub(super) fn build(job: &Job<'_>) -> Result<Vec<u8>, ArtifactError> {
     let main = main_file(job)?;
     let bindings = c::bindings(job)?;
     let helper = job.write("bindings/mighost.zig", HELPER.as_bytes())?;
+    job.write("bindings/testing.zig", TESTING.as_bytes())?;
     let root = job.write("bindings/root.zig", root(job.source).as_bytes())?;
     let translated = job.write("bindings/bindings.zig", &translated(job, &bindings)?)?;
     let output = job.work.join("guest.wasm");
@@ -78,14 +81,23 @@ fn translated(job: &Job<'_>, bindings: &Path) -> Result<Vec<u8>, ArtifactError> 
 
 /// The program's root: it exports what the world wants, and tells panics to the user.
 fn root(source: &Source) -> String {
-    let exports = match source {
-        Source::Migration(_) => "    _ = mighost.Migration(guest);\n".to_owned(),
-        Source::Plugin(plugin) if plugin.kinds.is_empty() => String::new(),
+    let mut exports = String::new();
+    match source {
+        Source::Migration(_) => exports.push_str("    _ = mighost.Migration(guest);\n"),
+        Source::Plugin(plugin) if plugin.test => exports.push_str("    _ = mighost.testing.Test(guest);\n"),
         Source::Plugin(plugin) => {
-            let kinds: Vec<String> = plugin.kinds.iter().map(|kind| format!("{kind:?}")).collect();
-            format!("    _ = mighost.ObjectType(guest, &.{{ {} }});\n", kinds.join(", "))
+            if !plugin.kinds.is_empty() {
+                let kinds: Vec<String> = plugin.kinds.iter().map(|kind| format!("{kind:?}")).collect();
+                exports.push_str(&format!(
+                    "    _ = mighost.ObjectType(guest, &.{{ {} }});\n",
+                    kinds.join(", ")
+                ));
+            }
+            if !plugin.hooks.is_empty() {
+                exports.push_str("    _ = mighost.VersionHook(guest);\n");
+            }
         }
-    };
+    }
     format!(
         "const std = @import(\"std\");\nconst mighost = @import(\"mighost\");\nconst guest = @import(\"guest\");\n\n\
          pub const panic = std.debug.FullPanic(mighost.panicked);\n\ncomptime {{\n    _ = guest;\n{exports}}}\n"

@@ -36,6 +36,9 @@
 // They are functions here, and macros in C.
 #undef mighost_fail
 #undef mighost_expect
+#undef mighost_test_passes
+#undef mighost_test_fails
+#undef mighost_test_sends
 
 namespace mighost {
 
@@ -207,6 +210,13 @@ inline std::string superuser_role() {
     return take(text);
 }
 
+// The revision that is run: of several in one folder, the one that is asked for.
+inline std::string revision() {
+    mighost_text text;
+    mighost_host_context_revision(&text);
+    return take(text);
+}
+
 // The value of `-x name=value`.
 inline std::optional<std::string> argument(std::string_view name) {
     mighost_text asked = borrow(name), text;
@@ -263,4 +273,17 @@ inline void restore(const Object &object, const char *version = nullptr) { migho
 inline void define(const std::string &key, const Object &object) { mighost_define(key.c_str(), object.raw); }
 #endif
 
+// Texts of the bindings, such as `step->after` of a hook's step, copied.
+inline std::vector<std::string> texts(const guest_list_string_t &list) {
+    std::vector<std::string> texts;
+    for (size_t i = 0; i < list.len; i++) {
+        texts.emplace_back(view(list.ptr[i]));
+    }
+    return texts;
+}
+
 } // namespace mighost
+
+#ifdef MIGHOST_TEST
+#include "testing.hpp"
+#endif

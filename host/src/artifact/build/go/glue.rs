@@ -48,6 +48,11 @@ pub(super) fn exported(package: &str, stubs: &str, module: &str, kinds: &[String
     match package {
         "export_mighost_host_revision" => revision(module, has("Objects")),
         "export_mighost_host_object_type" => object_type(module, kinds, has("Replace"), has("Introspect")),
+        // The helper's step has texts where the bindings have numbers.
+        "export_mighost_host_version_hook" => operations(stubs, module).replace(
+            "OnVersionApply(_step)\n",
+            "OnVersionApply(mighost.StepFromHost(_step))\n",
+        ),
         _ => operations(stubs, module),
     }
 }

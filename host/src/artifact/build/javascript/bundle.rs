@@ -116,18 +116,40 @@ fn external(job: &Job<'_>) -> Vec<String> {
 fn run(job: &Job<'_>, command: &mut Command) -> Result<(), ArtifactError> {
     tool::run(job, "esbuild", command).map_err(|error| match error {
         ArtifactError::Build { path, reason, output } => {
-            let hint = match output.contains("is built into node") {
-                true => "\nThe sandbox has no modules of node: no files, no network, no processes. Files below assets/ are read by `asset` of \"mighost\".",
-                false => "",
+            let of_node = output.contains("is built into node").then(|| needs_node(&output));
+            let hint = match of_node {
+                Some(_) => "\nThe sandbox has no modules of node: no files, no network, no processes. Files below assets/ are read by `asset` of \"mighost\".",
+                None => "",
             };
             ArtifactError::Build {
                 path,
-                reason,
+                reason: of_node.unwrap_or(reason),
                 output: format!("{}{hint}", without_advice(&output)),
             }
         }
         other => other,
     })
+}
+
+/// Who needs which of node's modules, by what esbuild could not resolve.
+fn needs_node(output: &str) -> String {
+    let mut names: Vec<&str> = Vec::new();
+    for part in output.split("Could not resolve \"").skip(1) {
+        let name = part.split('"').next().unwrap_or_default();
+        if !names.contains(&name) {
+            names.push(name);
+        }
+    }
+    // A package's name may have a scope before it.
+    let package = output.split("/node_modules/").nth(1).map(|rest| {
+        let parts = if rest.starts_with('@') { 2 } else { 1 };
+        rest.split('/').take(parts).collect::<Vec<_>>().join("/")
+    });
+    let who = package.map_or("it".to_owned(), |name| format!("the package {name}"));
+    format!(
+        "{who} needs modules of node, which cannot run in the sandbox: {}",
+        names.join(", ")
+    )
 }
 
 /// esbuild's advice is about its own options, which authors do not give.
@@ -209,4 +231,22 @@ fn check(job: &Job<'_>, entry: &str, output: &Output) -> Result<(), ArtifactErro
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::needs_node;
+
+    #[test]
+    fn who_needs_node_is_told() {
+        let of_package = "ERROR Could not resolve \"fs\"\n x/node_modules/@a/b/c.js:1\nERROR Could not resolve \"fs\"\nCould not resolve \"util\"\n";
+        assert_eq!(
+            needs_node(of_package),
+            "the package @a/b needs modules of node, which cannot run in the sandbox: fs, util"
+        );
+        assert_eq!(
+            needs_node("Could not resolve \"node:fs\"\n migration.js:1"),
+            "it needs modules of node, which cannot run in the sandbox: node:fs"
+        );
+    }
 }

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use serde::Deserialize;
 
+use super::super::super::driver::Driver;
 use super::super::super::error::ArtifactError;
 use super::super::{Job, tool};
 use crate::ident::Digest;
@@ -15,6 +16,8 @@ use crate::ident::Digest;
 struct Package {
     #[serde(default)]
     dependencies: serde_json::Map<String, serde_json::Value>,
+    #[serde(default)]
+    dev_dependencies: serde_json::Map<String, serde_json::Value>,
 }
 
 /// The folder `node_modules`; none where the guest needs none, or has one of its own beside its code.
@@ -28,14 +31,17 @@ pub(super) fn install(job: &Job<'_>) -> Result<Option<PathBuf>, ArtifactError> {
         path: path.clone(),
         text: error.to_string(),
     })?;
-    if package.dependencies.is_empty() {
+    // Where types are named, as they usually are.
+    let types = job.source.driver() == Driver::Typescript
+        && package.dev_dependencies.keys().any(|name| name.starts_with("@types/"));
+    if package.dependencies.is_empty() && !types {
         return Ok(None);
     }
     let lock_path = job.folder().join("package-lock.json");
     let lock = fs::read(&lock_path).unwrap_or_default();
     let folder = job.work.join("npm");
     let modules = folder.join("node_modules");
-    let key = Digest::of_parts([text.as_slice(), lock.as_slice()]).to_string();
+    let key = Digest::of_parts([text.as_slice(), lock.as_slice(), &[u8::from(types)]]).to_string();
     let marker = job.work.join("npm.digest");
     if fs::read_to_string(&marker).is_ok_and(|there| there == key) && modules.is_dir() {
         return Ok(Some(modules));
@@ -54,7 +60,7 @@ pub(super) fn install(job: &Job<'_>) -> Result<Option<PathBuf>, ArtifactError> {
     let mut npm = job.toolchains.npm(job.reporter).map_err(|error| job.no_tool(error))?;
     npm.arg(if lock.is_empty() { "install" } else { "ci" })
         .args([
-            "--omit=dev",
+            if types { "--include=dev" } else { "--omit=dev" },
             "--ignore-scripts",
             "--no-audit",
             "--no-fund",

@@ -49,11 +49,7 @@ pub(super) fn write(job: &Job<'_>, entry: &str, modules: Option<&Path>) -> Resul
         "types": [],
     });
     if let (Some(modules), Some(options)) = (modules, options.as_object_mut()) {
-        let modules = modules.display();
-        options.insert(
-            "paths".into(),
-            serde_json::json!({"*": [format!("{modules}/*"), format!("{modules}/@types/*")]}),
-        );
+        options.insert("paths".into(), paths(modules));
     }
     let settings = serde_json::json!({
         "compilerOptions": options,
@@ -61,6 +57,30 @@ pub(super) fn write(job: &Job<'_>, entry: &str, modules: Option<&Path>) -> Resul
     });
     job.write("types/tsconfig.json", settings.to_string().as_bytes())?;
     Ok(())
+}
+
+/// Where the compiler looks for packages: for types beside a package first, since it would be content with the package's own code. Those of a
+/// package with a scope, `@a/b`, are called `@types/a__b`.
+fn paths(modules: &Path) -> serde_json::Value {
+    let types = modules.join("@types");
+    let mut paths = serde_json::Map::new();
+    for entry in std::fs::read_dir(&types).into_iter().flatten().flatten() {
+        let name = entry.file_name().to_string_lossy().into_owned();
+        if let Some((scope, package)) = name.split_once("__") {
+            let place = types.join(&name).display().to_string();
+            paths.insert(format!("@{scope}/{package}"), serde_json::json!([place]));
+            paths.insert(
+                format!("@{scope}/{package}/*"),
+                serde_json::json!([format!("{place}/*")]),
+            );
+        }
+    }
+    let (types, modules) = (types.display(), modules.display());
+    paths.insert(
+        "*".into(),
+        serde_json::json!([format!("{types}/*"), format!("{modules}/*")]),
+    );
+    paths.into()
 }
 
 /// A module that demands of the guest's code what the guest exports.

@@ -5,9 +5,9 @@ use std::path::{Path, PathBuf};
 
 use super::super::super::error::ArtifactError;
 use super::super::{Job, tool};
+use super::requirements::{self, REQUIREMENTS};
 use crate::ident::Digest;
 
-const REQUIREMENTS: &str = "requirements.txt";
 /// The list of what was taken out.
 const NATIVE: &str = "site.native";
 /// More files than this below one guest's packages are taken for a mistake.
@@ -24,14 +24,13 @@ pub(super) struct Packages {
 
 /// Installs them, unless an earlier build has.
 pub(super) fn install(job: &Job<'_>) -> Result<Packages, ArtifactError> {
-    let path = job.folder().join(REQUIREMENTS);
-    let wanted = if path.is_file() {
-        fs::read(&path).map_err(ArtifactError::read(&path))?
-    } else {
-        Vec::new()
-    };
+    let wanted = requirements::read(job.folder())?;
     let python = job.toolchains.python().map_err(|error| job.no_tool(error))?;
-    let key = Digest::of_parts([wanted.as_slice(), python.as_os_str().as_encoded_bytes()]).to_string();
+    let mut parts = vec![python.as_os_str().as_encoded_bytes()];
+    for (name, content) in &wanted.files {
+        parts.extend([name.as_os_str().as_encoded_bytes(), content.as_slice()]);
+    }
+    let key = Digest::of_parts(parts).to_string();
     let site = job.work.join("site");
     let marker = job.work.join("site.digest");
     if fs::read_to_string(&marker).is_ok_and(|there| there == key) && site.is_dir() {
@@ -47,7 +46,7 @@ pub(super) fn install(job: &Job<'_>) -> Result<Packages, ArtifactError> {
         fs::remove_dir_all(&site).map_err(ArtifactError::write(&site))?;
     }
     fs::create_dir_all(&site).map_err(ArtifactError::write(&site))?;
-    if names_something(&wanted) {
+    if wanted.any {
         let mut command = job.toolchains.pip().map_err(|error| job.no_tool(error))?;
         command
             .args([
@@ -58,20 +57,15 @@ pub(super) fn install(job: &Job<'_>) -> Result<Packages, ArtifactError> {
                 "--no-warn-script-location",
             ])
             .args(["--root-user-action", "ignore", "--quiet", "--target"])
-            .arg(&site)
-            .arg("--requirement")
-            .arg(&path)
+            .arg(std::path::absolute(&site).map_err(ArtifactError::write(&site))?)
+            .args(["--requirement", REQUIREMENTS])
+            // From here pip looks for wheels.
+            .current_dir(job.folder())
             .env("PIP_USER", "0");
         tool::run(job, "pip", &mut command)?;
     }
     fs::write(&marker, &key).map_err(ArtifactError::write(&marker))?;
     finished(job, site)
-}
-
-fn names_something(requirements: &[u8]) -> bool {
-    let text = String::from_utf8_lossy(requirements);
-    text.lines()
-        .any(|line| !line.trim().is_empty() && !line.trim_start().starts_with('#'))
 }
 
 /// Removes native code, remembers which, and makes the digest of the rest.
@@ -145,12 +139,10 @@ impl Packages {
         };
         let module = rest.split(',').next().unwrap_or_default();
         let top = module.split('.').next().unwrap_or_default();
-        let own: Vec<&String> = self
-            .native
-            .iter()
-            .filter(|name| name.starts_with(&format!("{top}/")) || name.starts_with(&format!("{top}.")))
-            .collect();
-        let native = own.first().copied().or(self.native.first());
+        let named = |prefix: String| self.native.iter().find(|name| name.starts_with(&prefix));
+        let native = named(format!("{top}/"))
+            .or_else(|| named(format!("{top}.")))
+            .or(self.native.first());
         let reason = match native {
             Some(native) => format!(
                 "{place} imports {module}, which cannot run in the sandbox: it has parts compiled for this machine, such as {native}, and does \

@@ -18,11 +18,15 @@
 //!
 //! It may have `pub fn objects() ![]const mighost.Definition` as well. A plugin with `kinds` in its plugin.toml is a `plugin.zig` with
 //! `pub fn create(object: Object) !void` and `drop`, and maybe `replace(before, after)` and `introspect(kind, schema) ![]const Object`.
-//! A plugin with operations has an `export fn` for each function of its `wit/`, under the name that `bindings` declares it by.
+//! A plugin with operations has an `export fn` for each function of its `wit/`, under the name that `bindings` declares it by; one with hooks has
+//! `pub fn onVersionApply(step: mighost.Step) !void`. What a test that is a component has is in `testing.zig`: `mighost.testing`.
 //!
 //! A statement that fails ends the run: there is no error to handle. What is allocated here is never freed: a guest lives as long as its call.
 
 const std = @import("std");
+
+/// For tests that are components.
+pub const testing = @import("testing.zig");
 
 /// What the guest imports and exports, as C has it.
 pub const bindings = @import("bindings");
@@ -40,7 +44,7 @@ pub fn borrow(slice: []const u8) Text {
 }
 
 /// Where a slice begins. That of an empty one may be anywhere, and the host wants it in the guest's memory.
-fn start(slice: anytype) @TypeOf(slice.ptr) {
+pub fn start(slice: anytype) @TypeOf(slice.ptr) {
     return if (slice.len == 0) @ptrFromInt(@alignOf(std.meta.Child(@TypeOf(slice)))) else slice.ptr;
 }
 
@@ -159,6 +163,13 @@ pub fn schema() []const u8 {
     return string(text);
 }
 
+/// The revision that is run: of several in one folder, the one that is asked for.
+pub fn revision() []const u8 {
+    var text: Text = undefined;
+    bindings.mighost_host_context_revision(&text);
+    return string(text);
+}
+
 /// The role for statements that need high privilege, unquoted.
 pub fn superuserRole() []const u8 {
     var text: Text = undefined;
@@ -256,7 +267,7 @@ pub const Object = struct {
 };
 
 /// A text in memory that the bindings may free.
-fn keep(slice: []const u8) Text {
+pub fn keep(slice: []const u8) Text {
     return borrow(allocator.dupe(u8, slice) catch noMemory());
 }
 
@@ -287,6 +298,28 @@ pub fn restore(object: Object, version: ?[]const u8) void {
     var raw = object.lower();
     var named = borrow(version orelse "");
     bindings.mighost_host_replaceable_restore(&raw, if (version == null) null else &named);
+}
+
+// ---- Hooks ----
+
+/// What a hook is told of a step: see `version-hook` in mighost's WIT.
+pub const Step = struct {
+    direction: enum { upgrade, downgrade, stamp },
+    revision: []const u8,
+    message: []const u8,
+    down_revisions: []const []const u8,
+    before: []const []const u8,
+    after: []const []const u8,
+    operator: []const u8,
+    number: u32,
+    of: u32,
+};
+
+/// Texts of the bindings as slices.
+pub fn strings(list: bindings.guest_list_string_t) []const []const u8 {
+    const slices = allocator.alloc([]const u8, list.len) catch noMemory();
+    for (slices, 0..) |*slice, number| slice.* = string(list.ptr[number]);
+    return slices;
 }
 
 // ---- Between the bindings and the guest's own file: used by the program's root, which mighost build writes ----
@@ -327,6 +360,34 @@ pub fn Migration(comptime guest: type) type {
             const listed = allocator.alloc(Listed, defined.len) catch noMemory();
             for (listed, defined) |*raw, definition| raw.* = .{ .f0 = keep(definition.key), .f1 = definition.object.lower() };
             list.* = .{ .ptr = start(listed), .len = listed.len };
+        }
+    };
+}
+
+/// Exports the function of a plugin with a hook.
+pub fn VersionHook(comptime guest: type) type {
+    return struct {
+        comptime {
+            @export(&onVersionApply, .{ .name = "exports_mighost_host_version_hook_on_version_apply" });
+        }
+
+        fn onVersionApply(step: [*c]bindings.exports_mighost_host_version_hook_step_t, text: [*c]Text) callconv(.c) bool {
+            const told: Step = .{
+                .direction = switch (step.*.direction) {
+                    bindings.EXPORTS_MIGHOST_HOST_VERSION_HOOK_DIRECTION_UPGRADE => .upgrade,
+                    bindings.EXPORTS_MIGHOST_HOST_VERSION_HOOK_DIRECTION_DOWNGRADE => .downgrade,
+                    else => .stamp,
+                },
+                .revision = string(step.*.revision),
+                .message = string(step.*.message),
+                .down_revisions = strings(step.*.down_revisions),
+                .before = strings(step.*.before),
+                .after = strings(step.*.after),
+                .operator = string(step.*.operator_),
+                .number = step.*.number,
+                .of = step.*.of,
+            };
+            return returned("on-version-apply", @as(anyerror!void, guest.onVersionApply(told)), text);
         }
     };
 }
