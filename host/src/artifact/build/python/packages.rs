@@ -55,6 +55,9 @@ pub(super) fn install(job: &Job<'_>) -> Result<Packages, ArtifactError> {
                 "--no-compile",
                 "--disable-pip-version-check",
                 "--no-warn-script-location",
+                // What is not a wheel would be built by its own code, on this machine; requirements.txt may allow it by `--no-binary NAME`.
+                "--only-binary",
+                ":all:",
             ])
             .args(["--root-user-action", "ignore", "--quiet", "--target"])
             .arg(std::path::absolute(&site).map_err(ArtifactError::write(&site))?)
@@ -62,10 +65,24 @@ pub(super) fn install(job: &Job<'_>) -> Result<Packages, ArtifactError> {
             // From here pip looks for wheels.
             .current_dir(job.folder())
             .env("PIP_USER", "0");
-        tool::run(job, "pip", &mut command)?;
+        tool::run(job, "pip", &mut command).map_err(about_wheels)?;
     }
     fs::write(&marker, &key).map_err(ArtifactError::write(&marker))?;
     finished(job, site)
+}
+
+/// pip does not say that it was told to look for wheels alone.
+fn about_wheels(error: ArtifactError) -> ArtifactError {
+    match error {
+        ArtifactError::Build { path, reason, output } if output.contains("No matching distribution found") => {
+            let output = format!(
+                "{output}\nOnly wheels are taken: building anything else runs the package's own code on this machine. `--no-binary NAME` in \
+                 {REQUIREMENTS} allows that for a package."
+            );
+            ArtifactError::Build { path, reason, output }
+        }
+        other => other,
+    }
 }
 
 /// Removes native code, remembers which, and makes the digest of the rest.
