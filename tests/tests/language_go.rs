@@ -93,6 +93,7 @@ fn mistakes_that_the_compiler_finds() {
     error: cannot build PROJECT/migrations/a1: go build failed
       wit/export_mighost_host_revision/wit_bindings.go:20:14: undefined: guest.Downgrade
       guest is this folder's package: it lacks a function that its world exports, or has it with other types. Names are those of the WIT in Go's way, e.g. CreateAll for create-all, and what is exported returns an error, behind its answer if it has one.
+      expected: downgrade: func() -> result<_, string> of mighost:host/revision@0.1.0
     fault: the migration's or plugin's; its author mends it
     ");
     let text = format!("{GOOD}\nfunc Downgrade() error {{\n\treturn 1\n}}\n");
@@ -110,6 +111,7 @@ fn mistakes_that_the_compiler_finds() {
     error: cannot build PROJECT/migrations/a1: go build failed
       wit/export_mighost_host_revision/wit_bindings.go:20:8: guest.Downgrade() (no value) used as value
       guest is this folder's package: it lacks a function that its world exports, or has it with other types. Names are those of the WIT in Go's way, e.g. CreateAll for create-all, and what is exported returns an error, behind its answer if it has one.
+      expected: downgrade: func() -> result<_, string> of mighost:host/revision@0.1.0
     fault: the migration's or plugin's; its author mends it
     ");
     let text = format!("{GOOD}\nfunc Downgrade() error {{ return nil }}\n").replace("package first", "package main");

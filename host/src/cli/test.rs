@@ -202,7 +202,8 @@ fn show(report: &SuiteReport, request: &TestRequest, output: &Output) -> Result<
 }
 
 fn written(path: &Path, text: &str) -> Result<(), Diagnostic> {
-    std::fs::write(path, text).map_err(|source| {
+    let folder = path.parent().map_or(Ok(()), std::fs::create_dir_all);
+    folder.and_then(|()| std::fs::write(path, text)).map_err(|source| {
         let path = path.to_owned();
         Diagnostic::from(&CommandError::Write { path, source })
     })
