@@ -50,7 +50,12 @@ fn undefined(text: &str) -> Option<&str> {
 
 fn last_lines(text: &str) -> String {
     let lines: Vec<&str> = text.lines().map(str::trim_end).collect();
-    lines[lines.len().saturating_sub(MAX_LINES)..].join("\n")
+    let (cut, last) = lines.split_at(lines.len().saturating_sub(MAX_LINES));
+    let mark = match cut.len() {
+        0 => String::new(),
+        cut => format!("[{cut} lines before these]\n"),
+    };
+    mark + &last.join("\n")
 }
 
 /// `path`, which is there, as the source folder's own programs may be given it. Zig cannot read its own notes of a C file's headers where a folder's name has
@@ -78,6 +83,13 @@ pub(super) fn relative(from: &Path, to: &Path) -> PathBuf {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn long_output_says_that_it_is_cut() {
+        let lines = |count: usize| (1..=count).map(|number| format!("{number}\n")).collect::<String>();
+        assert!(last_lines(&lines(MAX_LINES)).starts_with("1\n2\n"));
+        assert!(last_lines(&lines(MAX_LINES + 2)).starts_with("[2 lines before these]\n3\n"));
+    }
 
     #[test]
     fn a_path_from_another_folder() {
