@@ -294,7 +294,10 @@ fn programs_that_fail() {
     hint: install it, or correct `command` in the folder's manifest: a name on the PATH, or a path below the folder
     ");
     let shown = tried("[\"sh\", \"-c\", \"seq 1 100; echo the reason >&2; exit 2\"]", "");
-    assert!(shown.contains("a1: sh failed\n  [41 lines before these]\n  42\n"), "{shown}");
+    assert!(
+        shown.contains("a1: sh failed\n  [41 lines before these]\n  42\n"),
+        "{shown}"
+    );
     assert!(shown.contains("\n  100\n  the reason\nfault"), "{shown}");
     assert_snapshot!(tried("[\"true\"]", ""), @"
     exit 5
