@@ -56,7 +56,7 @@ const SETUP: &str =
     create publication p; create table parent (a int primary key); create table child (a int references parent)";
 
 /// Each of these is to be seen, as a change of what is named behind it.
-const CHANGES: [(&str, &str); 96] = [
+const CHANGES: [(&str, &str); 100] = [
     ("comment on column t.a is 'x'", "comment on table column public.t.a"),
     ("comment on index i is 'x'", "comment on index public.i"),
     ("comment on role reader is 'x'", "role reader"),
@@ -65,6 +65,7 @@ const CHANGES: [(&str, &str); 96] = [
     ("alter table t alter b set default 'x'", "column public.t.b"),
     ("alter table t alter a set not null", "column public.t.a"),
     ("alter table t alter b set storage external", "column public.t.b"),
+    ("alter table t set (toast.autovacuum_enabled = off)", "table public.t"),
     ("alter table t alter b set statistics 7", "column public.t.b"),
     ("alter table t alter b type varchar(9)", "column public.t.b"),
     (
@@ -89,6 +90,9 @@ const CHANGES: [(&str, &str); 96] = [
     ("alter table t validate constraint c", "constraint c on public.t"),
     ("alter table t rename constraint c to cc", "constraint cc on public.t"),
     ("alter table t set (fillfactor = 50)", "table public.t"),
+    ("alter table t alter a set (n_distinct = 5)", "column public.t.a"),
+    ("alter index i set (fillfactor = 50)", "index public.i"),
+    ("alter view v set (check_option = local)", "view public.v"),
     ("alter table t set unlogged", "table public.t"),
     ("alter table t enable row level security", "table public.t"),
     ("alter table t force row level security", "table public.t"),
@@ -308,6 +312,23 @@ async fn what_is_revoked_leaves_no_trace() {
         connection.client.batch_execute(&revoke).await.unwrap();
         assert_eq!(before.differences(&read(&connection).await).to_string(), "");
     }
+}
+
+/// What a server keeps for itself beside the options that a user can set, as 15.20 keeps `pg_attver` with each column, is no part of a schema.
+#[tokio::test]
+async fn options_that_the_server_keeps_for_itself_are_left_out() {
+    let server = server();
+    let connection = database(&server, "kept").await;
+    connection.client.batch_execute(SETUP).await.unwrap();
+    let options = "alter table t set (fillfactor = 50, toast.autovacuum_enabled = off); alter table t alter a set (n_distinct = 5);
+        alter index i set (fillfactor = 50); create index j on t (b)";
+    connection.client.batch_execute(options).await.unwrap();
+    let before = read(&connection).await;
+    let kept = "update pg_attribute set attoptions = attoptions || '{pg_attver=0/16B3748}' where attrelid = 't'::regclass and attnum > 0;
+        update pg_class set reloptions = reloptions || '{pg_relver=0/16B3748}' where relname in ('t', 'v', 'm', 'i', 'j')
+            or oid = (select reltoastrelid from pg_class where oid = 't'::regclass)";
+    connection.client.batch_execute(kept).await.unwrap();
+    assert_eq!(before.differences(&read(&connection).await).to_string(), "");
 }
 
 /// Numbers of objects, the session's search path and its settings make no difference.

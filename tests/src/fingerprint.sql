@@ -1,5 +1,6 @@
 -- All that a catalog says of a database and of the cluster's roles, a line for each object, but for mighost's own tables.
--- Numbers of objects and of columns are left out: a dropped column leaves a gap that nobody can take back. Where no privileges
+-- Numbers of objects and of columns are left out: a dropped column leaves a gap that nobody can take back. So are options that
+-- the server keeps for itself, whose names begin with pg_. Where no privileges
 -- were ever granted, those that the owner has by default stand.
 WITH schemas AS (
     SELECT oid, nspname, nspowner, nspacl FROM pg_namespace
@@ -15,7 +16,8 @@ WITH schemas AS (
     SELECT format('relation %s: kind %s, owner %s, acl %s, options %s, persistence %s, tablespace %s, identity %s, '
         'row security %s %s, partition %s of %s, populated %s, access %s, type %s', name, relkind, relowner::regrole,
         (SELECT string_agg(item::text, ' ' ORDER BY item::text) FROM unnest(coalesce(relacl,
-            acldefault(CASE relkind WHEN 'S' THEN 's' ELSE 'r' END::"char", relowner))) item), reloptions, relpersistence, reltablespace,
+            acldefault(CASE relkind WHEN 'S' THEN 's' ELSE 'r' END::"char", relowner))) item),
+        (SELECT string_agg(o, ' ' ORDER BY o) FROM unnest(reloptions) o WHERE o !~ '^pg_'), relpersistence, reltablespace,
         relreplident, relrowsecurity, relforcerowsecurity, pg_get_expr(relpartbound, r.oid),
         (SELECT string_agg(inhparent::regclass::text, ' ' ORDER BY inhseqno) FROM pg_inherits WHERE inhrelid = r.oid),
         relispopulated, (SELECT amname FROM pg_am WHERE pg_am.oid = relam), reloftype::regtype)
@@ -37,7 +39,8 @@ WITH schemas AS (
     SELECT format('column %s %s of %s: %s, collation %s, not null %s, identity %s, generated %s, default %s, storage %s, compression %s, '
         'statistics %s, options %s, acl %s, local %s, missing %s', row_number() OVER (PARTITION BY attrelid ORDER BY attnum), attname, name,
         format_type(atttypid, atttypmod), (SELECT collname FROM pg_collation WHERE oid = attcollation), attnotnull, attidentity,
-        attgenerated, pg_get_expr(adbin, adrelid), attstorage, attcompression, attstattarget, attoptions,
+        attgenerated, pg_get_expr(adbin, adrelid), attstorage, attcompression, attstattarget,
+        (SELECT string_agg(o, ' ' ORDER BY o) FROM unnest(attoptions) o WHERE o !~ '^pg_'),
         (SELECT string_agg(item::text, ' ' ORDER BY item::text) FROM unnest(attacl) item), attislocal, attmissingval)
     FROM pg_attribute JOIN relations r ON r.oid = attrelid LEFT JOIN pg_attrdef ON adrelid = attrelid AND adnum = attnum
     WHERE attnum > 0 AND NOT attisdropped

@@ -173,7 +173,7 @@ impl Outcome {
             ["compiling ", "compiled ", "installing "]
                 .iter()
                 .any(|word| line.starts_with(word))
-                || line.contains("is being installed by another mighost")
+                || line.contains("is being installed already; waiting for it")
         };
         let lines = self.stderr.split_inclusive('\n').filter(|line| !once(line));
         format!("exit {}\n{}", self.code, self.steady(&lines.collect::<String>()))

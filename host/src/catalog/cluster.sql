@@ -18,5 +18,5 @@ SELECT 'database', 'itself', NULL, jsonb_build_object('owner', datdba::regrole, 
 FROM pg_database WHERE datname = current_database();
 
 SELECT 'tablespace', quote_ident(spcname), NULL, jsonb_build_object('owner', spcowner::regrole, 'location', pg_tablespace_location(oid),
-    'options', array_to_string(spcoptions, ', ')) || acl(spcowner, 't', spcacl)
+    'options', (SELECT string_agg(o, ', ' ORDER BY o) FROM unnest(spcoptions) o WHERE o ~ (SELECT options FROM settable))) || acl(spcowner, 't', spcacl)
 FROM pg_tablespace WHERE oid >= 16384;

@@ -14,6 +14,13 @@ WITH spaces AS (
 ), kinds (relkind, kind) AS (
     VALUES ('r', 'table'), ('p', 'table'), ('v', 'view'), ('m', 'materialized view'), ('f', 'foreign table'),
         ('c', 'composite type'), ('S', 'sequence'), ('i', 'index'), ('I', 'index')
+), settable (options) AS (
+    -- The storage parameters that a user can set, as "Storage Parameters" of CREATE TABLE, VIEW, INDEX and TABLESPACE list them. A server may
+    -- keep more for itself in the same place, as 15.20 keeps `pg_attver` with each column, and pg_dump leaves it out.
+    VALUES ('^(autovacuum_\w+|log_auto\w+|vacuum_\w+|fillfactor|parallel_workers|toast_tuple_target|user_catalog_table'
+        '|check_option|security_barrier|security_invoker'
+        '|autosummarize|buffering|deduplicate_items|fastupdate|gin_pending_list_limit|pages_per_range'
+        '|seq_page_cost|random_page_cost|effective_io_concurrency|maintenance_io_concurrency)=')
 ), relations AS (
     SELECT c.*, c.oid AS relation, format('%I.%I', nspname, relname) AS name, kind
     FROM pg_class c JOIN spaces s ON s.oid = relnamespace JOIN kinds ON kinds.relkind = c.relkind::text

@@ -4,7 +4,7 @@ FROM spaces s WHERE ('pg_namespace'::regclass, s.oid) NOT IN (SELECT classid, ob
 
 SELECT kind, name, NULL, jsonb_build_object(
     'owner', relowner::regrole,
-    'options', array_to_string(reloptions, ', '),
+    'options', (SELECT string_agg(o, ', ' ORDER BY o) FROM unnest(reloptions) o WHERE o ~ (SELECT options FROM settable)),
     'persistence', CASE relpersistence WHEN 'u' THEN 'unlogged' WHEN 't' THEN 'temporary' END,
     'tablespace', (SELECT spcname FROM pg_tablespace t WHERE t.oid = reltablespace),
     'replica identity', CASE relreplident WHEN 'n' THEN CASE WHEN relkind IN ('r', 'p') THEN 'nothing' END WHEN 'f' THEN 'full' WHEN 'i' THEN 'index' END,
@@ -16,7 +16,8 @@ SELECT kind, name, NULL, jsonb_build_object(
     'populated', CASE relkind WHEN 'm' THEN relispopulated END,
     'access method', CASE WHEN relkind IN ('r', 'm') THEN (SELECT amname FROM pg_am a WHERE a.oid = relam) END,
     'of type', nullif(reloftype, 0)::regtype::text,
-    'toast options', (SELECT array_to_string(t.reloptions, ', ') FROM pg_class t WHERE t.oid = r.reltoastrelid),
+    'toast options', (SELECT string_agg(o, ', ' ORDER BY o) FROM pg_class t, unnest(t.reloptions) o
+        WHERE t.oid = r.reltoastrelid AND o ~ (SELECT options FROM settable)),
     'definition', CASE WHEN relkind IN ('v', 'm') THEN pg_get_viewdef(relation) END,
     'server', (SELECT srvname FROM pg_foreign_table JOIN pg_foreign_server f ON f.oid = ftserver WHERE ftrelid = relation),
     'foreign options', (SELECT array_to_string(ftoptions, ', ') FROM pg_foreign_table WHERE ftrelid = relation)
@@ -48,7 +49,7 @@ SELECT 'column', format('%s.%I', name, attname), format('%s %s', kind, name), js
         THEN CASE attstorage WHEN 'p' THEN 'plain' WHEN 'e' THEN 'external' WHEN 'm' THEN 'main' ELSE 'extended' END END,
     'compression', nullif(to_jsonb(a) ->> 'attcompression', ''),
     'statistics', nullif(to_jsonb(a) ->> 'attstattarget', '-1'),
-    'options', array_to_string(attoptions, ', '),
+    'options', (SELECT string_agg(o, ', ' ORDER BY o) FROM unnest(attoptions) o WHERE o ~ '^n_distinct(_inherited)?='),
     'foreign options', array_to_string(attfdwoptions, ', '),
     'inherited', CASE WHEN attinhcount > 0 THEN CASE WHEN attislocal THEN 'and its own' ELSE 'yes' END END
 ) || acl(0, 'c', attacl)
@@ -66,14 +67,21 @@ WHERE connamespace IN (SELECT oid FROM spaces) AND (conrelid = 0 OR relation IS 
     AND (contypid = 0 OR ('pg_type'::regclass, contypid) NOT IN (SELECT classid, objid FROM members));
 
 SELECT 'index', i.name, format('%s %s', t.kind, t.name), jsonb_build_object(
-    'definition', pg_get_indexdef(indexrelid),
+    'definition', coalesce(replace(pg_get_indexdef(indexrelid), ' WITH (' || stored || ')', coalesce(' WITH (' || chosen || ')', '')),
+        pg_get_indexdef(indexrelid)),
     'valid', CASE WHEN NOT indisvalid THEN false END, 'ready', CASE WHEN NOT indisready THEN false END,
     'clustered', nullif(indisclustered, false), 'replica identity', nullif(indisreplident, false),
     'partition of', (SELECT inhparent::regclass::text FROM pg_inherits WHERE inhrelid = indexrelid),
     'tablespace', (SELECT spcname FROM pg_tablespace s WHERE s.oid = i.reltablespace),
     'statistics', (SELECT string_agg(format('%s: %s', attnum, attstattarget), ', ' ORDER BY attnum) FROM pg_attribute
         WHERE attrelid = indexrelid AND attstattarget >= 0))
-FROM pg_index JOIN relations i ON i.relation = indexrelid JOIN relations t ON t.relation = indrelid;
+FROM pg_index JOIN relations i ON i.relation = indexrelid JOIN relations t ON t.relation = indrelid, LATERAL (
+    -- Parameters as pg_get_indexdef writes them. Those of an extension's access method are its own, and not in `settable`.
+    SELECT string_agg(written, ', ' ORDER BY place) AS stored, string_agg(written, ', ' ORDER BY place)
+        FILTER (WHERE o ~ (SELECT options FROM settable) OR i.relam >= 16384 AND o !~ '^pg_') AS chosen
+    FROM unnest(i.reloptions) WITH ORDINALITY p (o, place), LATERAL (SELECT split_part(o, '=', 1), substr(o, strpos(o, '=') + 1)) v (name, value),
+        LATERAL (SELECT quote_ident(name) || '=' || CASE quote_ident(value) WHEN value THEN value ELSE quote_literal(value) END) w (written)
+) parameters;
 
 SELECT 'trigger', format('%I on %s', tgname, name), format('%s %s', kind, name), jsonb_build_object(
     'definition', pg_get_triggerdef(t.oid),

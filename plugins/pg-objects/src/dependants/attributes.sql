@@ -24,7 +24,8 @@ SELECT class, id, what, column_name, statement FROM (
     FROM relation n
     LEFT JOIN pg_class toast ON toast.oid = n.reltoastrelid
     CROSS JOIN LATERAL (SELECT unnest(n.reloptions) UNION ALL SELECT 'toast.' || unnest(toast.reloptions)) o(e)
-    WHERE n.id = $5::oid
+    -- No parameter that can be set begins with pg_: such are the server's own.
+    WHERE n.id = $5::oid AND e !~ '^(toast\.)?pg_'
     GROUP BY n.class, n.id, n.type, n.identity
   UNION ALL
     SELECT n.class, n.id::text, 2, 'setting', NULL, format('ALTER %s %s SET TABLESPACE %I', n.type, n.identity, t.spcname)
@@ -47,9 +48,13 @@ SELECT class, id, what, column_name, statement FROM (
     FROM col n
     JOIN relation r ON r.id = n.id
     JOIN pg_type t ON t.oid = n.atttypid
+    -- Servers keep more here than can be set, as 15.20 keeps pg_attver.
+    CROSS JOIN LATERAL (
+        SELECT string_agg(e, ', ') FROM unnest(n.attoptions) e WHERE split_part(e, '=', 1) IN ('n_distinct', 'n_distinct_inherited')
+    ) o(chosen)
     CROSS JOIN LATERAL (VALUES
         ('STATISTICS ' || n.attstattarget, n.attstattarget >= 0),
-        ('(' || array_to_string(n.attoptions, ', ') || ')', n.attoptions IS NOT NULL),
+        ('(' || o.chosen || ')', o.chosen IS NOT NULL),
         ('STORAGE ' || CASE n.attstorage WHEN 'p' THEN 'PLAIN' WHEN 'e' THEN 'EXTERNAL' WHEN 'x' THEN 'EXTENDED' ELSE 'MAIN' END,
          n.attstorage <> t.typstorage),
         ('COMPRESSION ' || CASE to_jsonb(n) ->> 'attcompression' WHEN 'p' THEN 'pglz' ELSE 'lz4' END,
