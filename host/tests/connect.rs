@@ -102,14 +102,7 @@ async fn prepare(server: &Server) {
 
 /// An authority, a certificate by it for `localhost`, and another authority.
 fn certificates(folder: &Path, data: &Path) {
-    let openssl = |arguments: &str| {
-        let output = Command::new("openssl")
-            .current_dir(folder)
-            .args(arguments.split(' '))
-            .output()
-            .unwrap();
-        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    };
+    let openssl = |arguments: &str| openssl(folder, arguments);
     for name in ["ca", "other"] {
         openssl(&format!(
             "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN={name} -keyout \
@@ -121,31 +114,89 @@ fn certificates(folder: &Path, data: &Path) {
     openssl("x509 -req -in server.csr -CA ca.pem -CAkey ca.key -CAcreateserial -days 2 -extfile names -out server.crt");
     openssl("req -newkey rsa:2048 -nodes -subj /CN=certified -keyout client.key -out client.csr");
     openssl("x509 -req -in client.csr -CA ca.pem -CAkey ca.key -CAcreateserial -days 2 -extfile names -out client.crt");
-    let owner = std::fs::metadata(data).unwrap();
     for name in ["server.key", "server.crt", "ca.pem"] {
-        let place = data.join(name);
-        std::fs::copy(folder.join(name), &place).unwrap();
-        std::fs::set_permissions(&place, std::fs::Permissions::from_mode(0o600)).unwrap();
-        std::os::unix::fs::chown(&place, Some(owner.uid()), Some(owner.gid())).unwrap();
+        install(&folder.join(name), &data.join(name));
     }
 }
 
+fn openssl(folder: &Path, arguments: &str) {
+    let output = Command::new("openssl")
+        .current_dir(folder)
+        .args(arguments.split(' '))
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+}
+
+/// Copies a file for the server to read, and nobody else.
+fn install(from: &Path, to: &Path) {
+    let owner = std::fs::metadata(to.parent().unwrap()).unwrap();
+    std::fs::copy(from, to).unwrap();
+    std::fs::set_permissions(to, std::fs::Permissions::from_mode(0o600)).unwrap();
+    std::os::unix::fs::chown(to, Some(owner.uid()), Some(owner.gid())).unwrap();
+}
+
 impl Server {
+    /// Changes a setting and waits until new connections have it.
+    async fn set(&self, name: &str, value: &str) {
+        let connection = connect(&self.target, Arc::new(Silent)).await.unwrap();
+        let sql = format!("ALTER SYSTEM SET {name} = '{value}'");
+        connection.client.batch_execute(&sql).await.unwrap();
+        self.reload().await;
+    }
+
+    async fn reload(&self) {
+        let loaded = "SELECT pg_conf_load_time()::text";
+        let connection = connect(&self.target, Arc::new(Silent)).await.unwrap();
+        let before = value(&connection, loaded).await;
+        connection
+            .client
+            .batch_execute("SELECT pg_reload_conf()")
+            .await
+            .unwrap();
+        loop {
+            let connection = connect(&self.target, Arc::new(Silent)).await.unwrap();
+            if value(&connection, loaded).await != before {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    }
+
+    /// Has the server use what these commands of openssl's make of `new.key` and `new.crt`, one a line.
+    async fn use_certificate(&self, commands: &str) {
+        let connection = connect(&self.target, Arc::new(Silent)).await.unwrap();
+        let data = PathBuf::from(value(&connection, "SELECT current_setting('data_directory')").await);
+        for command in commands.lines() {
+            openssl(self.folder.path(), command);
+        }
+        for end in ["key", "crt"] {
+            install(
+                &self.folder.path().join(format!("new.{end}")),
+                &data.join(format!("server.{end}")),
+            );
+        }
+        self.reload().await;
+    }
+
     /// Connects by TCP with these parameters, without this process's environment.
     async fn attempt(&self, parameters: &str) -> Result<Connection, ConnectError> {
+        connect(&self.parsed(parameters)?, Arc::new(Silent)).await
+    }
+
+    fn parsed(&self, parameters: &str) -> Result<ConnectTarget, ConnectError> {
         let text = format!(
             "hostaddr={} dbname=postgres connect_timeout=10 {parameters}",
             self.address
         )
         .replace("FOLDER", &self.folder.path().display().to_string());
-        let target = ConnectTarget::parse(
+        ConnectTarget::parse(
             &text,
             &Environment {
                 user: Some("app".into()),
                 ..Environment::default()
             },
-        )?;
-        connect(&target, Arc::new(Silent)).await
+        )
     }
 
     /// Connects to a URL, with the server's address for `LIVE`.
@@ -343,6 +394,96 @@ async fn a_silent_host_ends_in_a_timeout() {
         .await
         .unwrap_err();
     assert!(matches!(error, ConnectError::Timeout { .. }), "{error}");
+}
+
+/// Where nothing is to be verified, nothing of the server's certificate is looked at: as with libpq, any will do, and none of them makes the
+/// connection plain.
+#[tokio::test]
+async fn certificates_are_not_looked_at_where_nothing_is_verified() {
+    let server = std::thread::spawn(start).join().unwrap();
+    for (name, commands, binds) in [
+        (
+            "version 1",
+            "req -newkey rsa:2048 -nodes -subj /CN=a -keyout new.key -out new.csr\n\
+             x509 -req -in new.csr -CA ca.pem -CAkey ca.key -CAcreateserial -out new.crt",
+            true,
+        ),
+        (
+            "version 1 with an elliptic curve",
+            "req -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -subj /CN=a -keyout new.key -out new.csr\n\
+             x509 -req -in new.csr -CA ca.pem -CAkey ca.key -CAcreateserial -out new.crt",
+            true,
+        ),
+        (
+            "a curve that rustls does not know",
+            "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:secp521r1 -nodes -subj /CN=a -keyout new.key -out new.crt",
+            false,
+        ),
+        (
+            "for other uses",
+            "req -x509 -newkey rsa:2048 -nodes -subj /CN=a -addext keyUsage=cRLSign -addext extendedKeyUsage=clientAuth -keyout new.key -out new.crt",
+            true,
+        ),
+        (
+            "without a name",
+            "req -x509 -newkey rsa:2048 -nodes -subj / -keyout new.key -out new.crt",
+            true,
+        ),
+    ] {
+        server.use_certificate(commands).await;
+        // The last name is none that TLS knows.
+        for parameters in ["", "sslmode=prefer", "sslmode=require", "sslmode=require host='a db'"] {
+            let connection = server
+                .attempt(&format!("user=app password='right one' {parameters}"))
+                .await
+                .unwrap_or_else(|error| panic!("{name}, {parameters}: {error}"));
+            assert_eq!(value(&connection, TLS).await, "tls", "{name}, {parameters}");
+        }
+        // A password is bound to a certificate only if the server has shown that it holds the key.
+        let bound = server
+            .attempt("user=app password='right one' channel_binding=require")
+            .await;
+        assert_eq!(bound.is_ok(), binds, "{name}: {:?}", bound.err());
+    }
+}
+
+#[tokio::test]
+async fn a_failed_handshake_does_not_end_in_plain_text() {
+    let server = std::thread::spawn(start).join().unwrap();
+    server.set("ssl_ciphers", "AES128-SHA").await;
+    server.set("ssl_max_protocol_version", "TLSv1.2").await;
+    let error = server.attempt("user=reader sslmode=prefer").await.unwrap_err();
+    assert!(matches!(error, ConnectError::Tls { .. }), "{error}");
+}
+
+#[tokio::test]
+async fn a_password_without_tls_is_warned_of() {
+    let server = std::thread::spawn(start).join().unwrap();
+    server.set("ssl", "off").await;
+    for (parameters, warned) in [
+        ("user=app password='right one'", true),
+        ("user=app password='right one' sslmode=allow", true),
+        ("user=app password='right one' sslmode=disable", false),
+        ("user=reader", false),
+    ] {
+        let notes = Arc::new(Notes::default());
+        let target = server.parsed(parameters).unwrap();
+        connect(&target, notes.clone()).await.unwrap();
+        let notes = notes.0.lock().unwrap();
+        assert_eq!(!notes.is_empty(), warned, "{parameters}: {notes:?}");
+        assert!(notes.iter().all(|note| note.contains("is not encrypted")), "{notes:?}");
+    }
+}
+
+#[derive(Default)]
+struct Notes(Mutex<Vec<String>>);
+
+impl Reporter for Notes {
+    fn report(&self, event: Event) {
+        if let Event::Note { text, .. } = event {
+            self.0.lock().unwrap().push(text);
+        }
+    }
 }
 
 #[derive(Default)]

@@ -14,6 +14,7 @@ mod tls;
 mod verify;
 
 use std::hash::{BuildHasher as _, RandomState};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
@@ -27,8 +28,8 @@ pub use error::{Attempt, ConnectError, database_error};
 pub use pooler::{backend_key_pid, behind_pooler};
 pub use target::{ConnectTarget, Host, HostTarget};
 
-use crate::report::{Event, Reporter};
-use classify::{Failure, classify, is_tls};
+use crate::report::{Event, Level, Reporter};
+use classify::{Failure, classify};
 use target::{ChannelBinding, SessionAttributes, SslMode};
 
 /// A connection to a server. The session ends when this is dropped or closed.
@@ -36,6 +37,7 @@ pub struct Connection {
     pub client: Client,
     /// Which of the hosts it is, e.g. `db.example.org:5432`.
     pub host: String,
+    encrypted: bool,
     lost: Arc<OnceLock<String>>,
     task: JoinHandle<()>,
 }
@@ -65,7 +67,7 @@ impl std::fmt::Debug for Connection {
 }
 
 /// Connects to the first of the target's hosts that answers and is what `target_session_attrs` asks for. Notices of the
-/// server go to `reporter` for as long as the connection lives.
+/// server go to `reporter` for as long as the connection lives, and a warning where a password may have gone unencrypted.
 ///
 /// Sets nothing in the session: a pooler would hand it to others.
 ///
@@ -163,15 +165,17 @@ async fn one_host(
         target.tls.mode
     };
     use tokio_postgres::config::SslMode as Wire;
+    // `prefer` goes without TLS where the server has none. Where TLS fails, it fails, which libpq would try to do without.
     let (first, second) = match mode {
         SslMode::Disable => (Wire::Disable, None),
         SslMode::Allow => (Wire::Disable, Some(Wire::Require)),
         SslMode::Prefer => (Wire::Prefer, Some(Wire::Disable)),
         SslMode::Require | SslMode::VerifyCa | SslMode::VerifyFull => (Wire::Require, None),
     };
-    match attempt(target, host, first, reporter).await {
+    let connection = match attempt(target, host, first, reporter).await {
         Err(Trouble::Server(error)) => {
-            let other_way = error.code() == Some(&SqlState::INVALID_AUTHORIZATION_SPECIFICATION) || is_tls(&error);
+            // The server's pg_hba.conf decides who comes in with TLS and who without.
+            let other_way = error.code() == Some(&SqlState::INVALID_AUTHORIZATION_SPECIFICATION);
             match second.filter(|_| other_way) {
                 Some(second) => match attempt(target, host, second, reporter).await {
                     Ok(connection) => Ok(connection),
@@ -187,7 +191,17 @@ async fn one_host(
             advice: "Correct sslrootcert, sslcert or sslkey.".into(),
         })),
         Ok(connection) => Ok(connection),
+    }?;
+    if mode != SslMode::Disable && !connection.encrypted && host.password.is_some() {
+        reporter.report(Event::Note {
+            level: Level::Warn,
+            text: format!(
+                "the connection to {host} is not encrypted: the server offers no TLS, and a password is set. Add \
+                 `sslmode=require` to the connection string to refuse such connections, or `sslmode=disable` to accept them"
+            ),
+        });
     }
+    Ok(connection)
 }
 
 enum Trouble {
@@ -203,18 +217,20 @@ async fn attempt(
 ) -> Result<Connection, Trouble> {
     let config = driver_config(target, host, mode);
     let lost = Arc::new(OnceLock::new());
+    let mut encrypted = Arc::new(AtomicBool::new(false));
     let (client, task) = if mode == tokio_postgres::config::SslMode::Disable {
         let (client, connection) = config.connect(tokio_postgres::NoTls).await.map_err(Trouble::Server)?;
         (client, drive(connection, reporter.clone(), lost.clone()))
     } else {
-        let config_of_tls = tls::client_config(&target.tls).map_err(Trouble::Settings)?;
-        let connector = tls::MakeRustls { config: config_of_tls };
+        let connector = tls::make_tls(&target.tls).map_err(Trouble::Settings)?;
+        encrypted = connector.encrypted.clone();
         let (client, connection) = config.connect(connector).await.map_err(Trouble::Server)?;
         (client, drive(connection, reporter.clone(), lost.clone()))
     };
     Ok(Connection {
         client,
         host: host.to_string(),
+        encrypted: encrypted.load(Ordering::Relaxed),
         lost,
         task,
     })

@@ -1,4 +1,5 @@
-//! SCRAM channel binding, `tls-server-end-point` (RFC 5929): the digest of the server's certificate.
+//! What mighost reads of a server's certificate itself, whatever else is in it: its key, and its digest for SCRAM channel binding
+//! (`tls-server-end-point`, RFC 5929).
 
 use sha2::{Digest as _, Sha256, Sha384, Sha512};
 
@@ -27,6 +28,31 @@ fn signature_algorithm(certificate: &[u8]) -> Option<&[u8]> {
     let (_, after_tbs) = element(certificate, 0x30)?;
     let (algorithm, _) = element(after_tbs, 0x30)?;
     element(algorithm, 0x06).map(|(oid, _)| oid)
+}
+
+/// What a certificate says of its key: `SubjectPublicKeyInfo`, the sixth element of `tbs`, or the seventh behind a version, which
+/// X.509 version 1 does not write. Nothing else of the certificate is looked at.
+pub(super) fn public_key(certificate: &[u8]) -> Option<&[u8]> {
+    let (certificate, _) = element(certificate, 0x30)?;
+    let (mut rest, _) = element(certificate, 0x30)?;
+    if let Some((_, after_version)) = element(rest, 0xa0) {
+        rest = after_version;
+    }
+    // Serial number, signature, issuer, validity, subject.
+    for tag in [0x02, 0x30, 0x30, 0x30, 0x30] {
+        (_, rest) = element(rest, tag)?;
+    }
+    let (_, after) = element(rest, 0x30)?;
+    rest.get(..rest.len() - after.len())
+}
+
+/// The algorithm and the bits of a `SubjectPublicKeyInfo`: `SEQUENCE { SEQUENCE algorithm, BIT STRING }`.
+pub(super) fn algorithm_and_key(info: &[u8]) -> Option<(&[u8], &[u8])> {
+    let (info, _) = element(info, 0x30)?;
+    let (algorithm, rest) = element(info, 0x30)?;
+    let (bits, _) = element(rest, 0x03)?;
+    // The first byte counts the unused bits of the last one.
+    Some((algorithm, bits.strip_prefix(&[0])?))
 }
 
 /// The content of the DER element at the start of `bytes`, which must have this tag, and what follows it.
@@ -81,6 +107,7 @@ mod tests {
         #[test]
         fn no_bytes_panic(bytes in proptest::collection::vec(any::<u8>(), 0..64)) {
             let _ = end_point_digest(&bytes);
+            let _ = public_key(&bytes).and_then(algorithm_and_key);
         }
     }
 }

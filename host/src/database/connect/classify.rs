@@ -12,7 +12,7 @@ pub(super) enum Failure {
 }
 
 /// Whether an error came from TLS: its negotiation, the certificate, an alert of the server.
-pub(super) fn is_tls(error: &tokio_postgres::Error) -> bool {
+fn is_tls(error: &tokio_postgres::Error) -> bool {
     if error.to_string() == "error performing TLS handshake" {
         return true;
     }

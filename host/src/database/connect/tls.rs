@@ -2,10 +2,12 @@
 
 use std::future::Future;
 use std::io;
+use std::net::Ipv4Addr;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll};
 
 use rustls::ClientConfig;
@@ -18,12 +20,12 @@ use super::binding::end_point_digest;
 use super::target::{Roots, SslMode, TlsTarget};
 use super::verify::{Level, Verifier};
 
-/// Reads the files that `target` names and makes the client's TLS configuration.
+/// Reads the files that `target` names and makes the TLS of one connection.
 ///
 /// # Errors
 ///
 /// A sentence: a file is missing, unreadable, or not what it should be.
-pub(super) fn client_config(target: &TlsTarget) -> Result<Arc<ClientConfig>, String> {
+pub(super) fn make_tls(target: &TlsTarget) -> Result<MakeRustls, String> {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let level = match target.mode {
         SslMode::VerifyFull => Level::Full,
@@ -35,7 +37,8 @@ pub(super) fn client_config(target: &TlsTarget) -> Result<Arc<ClientConfig>, Str
         (Roots::File(file), _) => certificates(file)?,
         (Roots::System, _) => rustls_native_certs::load_native_certs().certs,
     };
-    let verifier = Verifier::new(level, roots, &provider)?;
+    let holds_key = Arc::new(AtomicBool::new(false));
+    let verifier = Verifier::new(level, roots, &provider, holds_key.clone())?;
     let builder = ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
         .map_err(|error| error.to_string())?
@@ -50,7 +53,12 @@ pub(super) fn client_config(target: &TlsTarget) -> Result<Arc<ClientConfig>, Str
     if target.direct {
         config.alpn_protocols = vec![b"postgresql".to_vec()];
     }
-    Ok(Arc::new(config))
+    Ok(MakeRustls {
+        config: Arc::new(config),
+        checks_name: level == Level::Full,
+        holds_key,
+        encrypted: Arc::new(AtomicBool::new(false)),
+    })
 }
 
 fn certificates(file: &Path) -> Result<Vec<CertificateDer<'static>>, String> {
@@ -79,10 +87,14 @@ fn private_key(file: &Path) -> Result<PrivateKeyDer<'static>, String> {
         .map_err(|error| format!("{} has no private key in unencrypted PEM form: {error}", file.display()))
 }
 
-/// Makes a TLS connector for each host.
+/// Makes the TLS connector of one connection.
 #[derive(Clone)]
 pub(super) struct MakeRustls {
-    pub config: Arc<ClientConfig>,
+    config: Arc<ClientConfig>,
+    checks_name: bool,
+    holds_key: Arc<AtomicBool>,
+    /// Set once the handshake is done.
+    pub encrypted: Arc<AtomicBool>,
 }
 
 impl<S> MakeTlsConnect<S> for MakeRustls
@@ -96,17 +108,25 @@ where
     fn make_tls_connect(&mut self, domain: &str) -> io::Result<RustlsConnect> {
         // A Unix socket has no name, and no TLS either; tokio-postgres asks nevertheless.
         let name = if domain.is_empty() { "localhost" } else { domain };
-        let name = ServerName::try_from(name.to_owned())
-            .map_err(|_| io::Error::other(format!("`{name}` is not a host name that TLS can check")))?;
+        let name = match ServerName::try_from(name.to_owned()) {
+            Ok(name) => name,
+            Err(_) if self.checks_name => {
+                return Err(io::Error::other(format!(
+                    "`{name}` is not a host name that TLS can check"
+                )));
+            }
+            // An address is not sent to the server.
+            Err(_) => ServerName::from(Ipv4Addr::UNSPECIFIED),
+        };
         Ok(RustlsConnect {
-            config: self.config.clone(),
+            make: self.clone(),
             name,
         })
     }
 }
 
 pub(super) struct RustlsConnect {
-    config: Arc<ClientConfig>,
+    make: MakeRustls,
     name: ServerName<'static>,
 }
 
@@ -120,40 +140,48 @@ where
 
     fn connect(self, stream: S) -> Self::Future {
         Box::pin(async move {
-            let connector = tokio_rustls::TlsConnector::from(self.config);
-            Ok(RustlsStream(Box::new(connector.connect(self.name, stream).await?)))
+            let connector = tokio_rustls::TlsConnector::from(self.make.config);
+            let stream = Box::new(connector.connect(self.name, stream).await?);
+            self.make.encrypted.store(true, Ordering::Relaxed);
+            let bound = self.make.holds_key.load(Ordering::Relaxed);
+            Ok(RustlsStream { stream, bound })
         })
     }
 }
 
 /// A stream inside TLS.
-pub(super) struct RustlsStream<S>(Box<tokio_rustls::client::TlsStream<S>>);
+pub(super) struct RustlsStream<S> {
+    stream: Box<tokio_rustls::client::TlsStream<S>>,
+    /// Whether the server has shown that the certificate is its own.
+    bound: bool,
+}
 
 impl<S: AsyncRead + AsyncWrite + Unpin> AsyncRead for RustlsStream<S> {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.0).poll_read(cx, buffer)
+        Pin::new(&mut self.stream).poll_read(cx, buffer)
     }
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for RustlsStream<S> {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.0).poll_write(cx, bytes)
+        Pin::new(&mut self.stream).poll_write(cx, bytes)
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.0).poll_flush(cx)
+        Pin::new(&mut self.stream).poll_flush(cx)
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.0).poll_shutdown(cx)
+        Pin::new(&mut self.stream).poll_shutdown(cx)
     }
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin> TlsStream for RustlsStream<S> {
     fn channel_binding(&self) -> ChannelBinding {
-        let (_, session) = self.0.get_ref();
+        let (_, session) = self.stream.get_ref();
         session
             .peer_certificates()
+            .filter(|_| self.bound)
             .and_then(|chain| chain.first())
             .and_then(|certificate| end_point_digest(certificate))
             .map_or_else(ChannelBinding::none, ChannelBinding::tls_server_end_point)

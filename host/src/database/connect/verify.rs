@@ -1,7 +1,9 @@
 //! Whether a server's certificate is good enough for `sslmode`.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
+use super::binding::{algorithm_and_key, public_key};
 use rustls::client::WebPkiServerVerifier;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::crypto::{CryptoProvider, verify_tls12_signature, verify_tls13_signature};
@@ -12,7 +14,8 @@ use rustls::{CertificateError, DigitallySignedStruct, Error, RootCertStore, Sign
 /// How much of the certificate is checked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Level {
-    /// Nothing: the connection is encrypted, to whomever (`prefer`, `require`).
+    /// Nothing: the connection is encrypted, to whomever (`prefer`, `require`). As in libpq any certificate will do, be it of an old
+    /// version or with a key that rustls does not know.
     None,
     /// Who signed it (`verify-ca`).
     Authority,
@@ -28,6 +31,9 @@ pub(super) struct Verifier {
     /// PostgreSQL, OpenSSL takes it, and rustls's chain building does not.
     trusted: Vec<CertificateDer<'static>>,
     provider: Arc<CryptoProvider>,
+    /// Whether the server has shown that it holds the certificate's key. Without that, its digest binds a password to nothing: anyone
+    /// can send another's certificate.
+    holds_key: Arc<AtomicBool>,
 }
 
 impl Verifier {
@@ -35,6 +41,7 @@ impl Verifier {
         level: Level,
         roots: Vec<CertificateDer<'static>>,
         provider: &Arc<CryptoProvider>,
+        holds_key: Arc<AtomicBool>,
     ) -> Result<Self, String> {
         let mut store = RootCertStore::empty();
         store.add_parsable_certificates(roots.iter().cloned());
@@ -52,9 +59,45 @@ impl Verifier {
             chain,
             trusted: roots,
             provider: provider.clone(),
+            holds_key,
         })
     }
+
+    /// Checks the signature of the handshake by the certificate's key, the rest of which is not looked at. One that cannot be checked
+    /// does not end the connection.
+    fn signed(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signed: &DigitallySignedStruct,
+    ) -> HandshakeSignatureValid {
+        let algorithms = &self.provider.signature_verification_algorithms.mapping;
+        let candidates = algorithms.iter().find(|(scheme, _)| *scheme == signed.scheme);
+        let key = public_key(certificate).and_then(algorithm_and_key);
+        if let (Some((_, candidates)), Some((algorithm, key))) = (candidates, key) {
+            let holds = candidates
+                .iter()
+                .filter(|candidate| candidate.public_key_alg_id().as_ref() == algorithm)
+                .any(|candidate| candidate.verify_signature(key, message, signed.signature()).is_ok());
+            self.holds_key.store(holds, Ordering::Relaxed);
+        }
+        HandshakeSignatureValid::assertion()
+    }
+
+    /// What rustls found of the signature, where it is rustls that checks it.
+    fn checked(&self, valid: Result<HandshakeSignatureValid, Error>) -> Result<HandshakeSignatureValid, Error> {
+        self.holds_key.store(valid.is_ok(), Ordering::Relaxed);
+        valid
+    }
 }
+
+/// Schemes for keys that rustls cannot check. Where nothing is to be verified, servers that have such keys are taken all the same.
+const UNCHECKED: [SignatureScheme; 4] = [
+    SignatureScheme::ECDSA_NISTP521_SHA512,
+    SignatureScheme::ED448,
+    SignatureScheme::RSA_PKCS1_SHA1,
+    SignatureScheme::ECDSA_SHA1_Legacy,
+];
 
 impl ServerCertVerifier for Verifier {
     fn verify_server_cert(
@@ -89,12 +132,11 @@ impl ServerCertVerifier for Verifier {
         certificate: &CertificateDer<'_>,
         signed: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        verify_tls12_signature(
-            message,
-            certificate,
-            signed,
-            &self.provider.signature_verification_algorithms,
-        )
+        if self.level == Level::None {
+            return Ok(self.signed(message, certificate, signed));
+        }
+        let algorithms = &self.provider.signature_verification_algorithms;
+        self.checked(verify_tls12_signature(message, certificate, signed, algorithms))
     }
 
     fn verify_tls13_signature(
@@ -103,15 +145,24 @@ impl ServerCertVerifier for Verifier {
         certificate: &CertificateDer<'_>,
         signed: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        verify_tls13_signature(
-            message,
-            certificate,
-            signed,
-            &self.provider.signature_verification_algorithms,
-        )
+        if self.level == Level::None {
+            return Ok(self.signed(message, certificate, signed));
+        }
+        let algorithms = &self.provider.signature_verification_algorithms;
+        self.checked(verify_tls13_signature(message, certificate, signed, algorithms))
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.provider.signature_verification_algorithms.supported_schemes()
+        let mut schemes = self.provider.signature_verification_algorithms.supported_schemes();
+        if self.level == Level::None {
+            schemes.extend(
+                UNCHECKED
+                    .iter()
+                    .filter(|scheme| !schemes.contains(scheme))
+                    .copied()
+                    .collect::<Vec<_>>(),
+            );
+        }
+        schemes
     }
 }
