@@ -14,9 +14,27 @@ pub fn quote_identifier(name: &str) -> String {
     format!("\"{}\"", name.replace('"', "\"\""))
 }
 
-/// `text` as an SQL string literal. A text with a backslash becomes an `E''` literal, which means the same whatever
-/// `standard_conforming_strings` says.
+/// `text` as an SQL string literal of ASCII characters, for what mighost sends itself. It means the same in every client encoding
+/// and whatever `standard_conforming_strings` says: other letters, like backslashes, are escaped in an `E''` literal.
 pub fn quote_literal(text: &str) -> String {
+    if text.is_ascii() {
+        return quote_readable(text);
+    }
+    let mut literal = String::from("E'");
+    for character in text.chars() {
+        match character {
+            '\'' => literal.push_str("''"),
+            '\\' => literal.push_str("\\\\"),
+            ascii if ascii.is_ascii() => literal.push(ascii),
+            other => literal.push_str(&format!("\\U{:08X}", u32::from(other))),
+        }
+    }
+    literal.push('\'');
+    literal
+}
+
+/// `text` as an SQL string literal with its letters as they are, for scripts that people read. As [`quote_literal`] otherwise.
+pub fn quote_readable(text: &str) -> String {
     let quoted = text.replace('\'', "''");
     if quoted.contains('\\') {
         format!("E'{}'", quoted.replace('\\', "\\\\"))
@@ -107,6 +125,8 @@ mod tests {
         assert_eq!(quote_identifier(r#"a"b"#), r#""a""b""#);
         assert_eq!(quote_literal("it's"), "'it''s'");
         assert_eq!(quote_literal(r"a\b'"), r"E'a\\b'''");
+        assert_eq!(quote_literal(r"é\'😀"), r"E'\U000000E9\\''\U0001F600'");
+        assert_eq!(quote_readable("é'"), "'é'''");
     }
 
     #[test]

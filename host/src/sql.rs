@@ -5,6 +5,7 @@
 //! the length of the text and none recurses, whatever the text holds.
 
 mod classify;
+mod encoding;
 mod lexer;
 mod split;
 mod variables;
@@ -13,6 +14,7 @@ pub use classify::{
     CopyDirection, IndexWork, begins_transaction, copy_with_client, index_work, is_rollback, is_savepoint,
     is_session_setting, keywords, may_deallocate, may_defer, preparable, transaction_control, writes,
 };
+pub use encoding::{foreign_encoding, is_utf8, may_set_encoding};
 pub use lexer::{Token, TokenKind, tokens};
 pub use split::{Piece, script_statements, split, statements};
 pub use variables::substitute;

@@ -4,6 +4,8 @@
 #[path = "sink/server.rs"]
 mod server;
 
+#[path = "sink/encoding.rs"]
+mod encoding;
 #[path = "sink/journal.rs"]
 mod journal;
 #[path = "sink/live.rs"]

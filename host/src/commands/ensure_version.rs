@@ -84,7 +84,13 @@ pub async fn run(
     report.heads.clone_from(&state.heads);
     report.database = Some(settings.label.clone());
     let sink_settings = sink_settings(&settings, false, pooler);
-    let mut sink = LiveSink::new(connection.client, sink_settings, state, reporter.clone());
+    let mut sink = LiveSink::new(
+        connection.client,
+        connection.encoding,
+        sink_settings,
+        state,
+        reporter.clone(),
+    );
     sink.begin_run().await.map_err(failed)?;
     sink.end_run().await.map_err(failed)?;
     Ok(report)

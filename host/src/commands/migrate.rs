@@ -276,7 +276,13 @@ async fn run_plan(
         offline: false,
         server_version: Some(state.server_version),
     };
-    let sink = LiveSink::new(connection.client, sink_settings, state.clone(), reporter.clone());
+    let sink = LiveSink::new(
+        connection.client,
+        connection.encoding,
+        sink_settings,
+        state.clone(),
+        reporter.clone(),
+    );
     run(settings, history, plan, guest_settings, sink, reporter, interrupted).await
 }
 

@@ -3,6 +3,7 @@
 mod binding;
 mod classify;
 mod conninfo;
+mod encoding;
 mod environment;
 mod error;
 mod passfile;
@@ -23,6 +24,7 @@ use tokio::task::JoinHandle;
 use tokio_postgres::error::SqlState;
 use tokio_postgres::{AsyncMessage, Client, Config};
 
+pub use encoding::ClientEncoding;
 pub use environment::Environment;
 pub use error::{Attempt, ConnectError, database_error};
 pub use pooler::{backend_key_pid, behind_pooler};
@@ -37,6 +39,8 @@ pub struct Connection {
     pub client: Client,
     /// Which of the hosts it is, e.g. `db.example.org:5432`.
     pub host: String,
+    /// The session's client encoding.
+    pub encoding: ClientEncoding,
     encrypted: bool,
     lost: Arc<OnceLock<String>>,
     task: JoinHandle<()>,
@@ -192,6 +196,12 @@ async fn one_host(
         })),
         Ok(connection) => Ok(connection),
     }?;
+    if let Some(encoding) = connection.encoding.foreign() {
+        return Err(Failure::Final(ConnectError::Encoding {
+            host: host.to_string(),
+            encoding,
+        }));
+    }
     if mode != SslMode::Disable && !connection.encrypted && host.password.is_some() {
         reporter.report(Event::Note {
             level: Level::Warn,
@@ -217,19 +227,27 @@ async fn attempt(
 ) -> Result<Connection, Trouble> {
     let config = driver_config(target, host, mode);
     let lost = Arc::new(OnceLock::new());
+    let encoding = ClientEncoding::default();
     let mut encrypted = Arc::new(AtomicBool::new(false));
     let (client, task) = if mode == tokio_postgres::config::SslMode::Disable {
         let (client, connection) = config.connect(tokio_postgres::NoTls).await.map_err(Trouble::Server)?;
-        (client, drive(connection, reporter.clone(), lost.clone()))
+        (
+            client,
+            drive(connection, reporter.clone(), encoding.clone(), lost.clone()),
+        )
     } else {
         let connector = tls::make_tls(&target.tls).map_err(Trouble::Settings)?;
         encrypted = connector.encrypted.clone();
         let (client, connection) = config.connect(connector).await.map_err(Trouble::Server)?;
-        (client, drive(connection, reporter.clone(), lost.clone()))
+        (
+            client,
+            drive(connection, reporter.clone(), encoding.clone(), lost.clone()),
+        )
     };
     Ok(Connection {
         client,
         host: host.to_string(),
+        encoding,
         encrypted: encrypted.load(Ordering::Relaxed),
         lost,
         task,
@@ -289,13 +307,25 @@ fn driver_config(target: &ConnectTarget, host: &HostTarget, mode: tokio_postgres
 fn drive<T>(
     mut connection: tokio_postgres::Connection<tokio_postgres::Socket, T>,
     reporter: Arc<dyn Reporter>,
+    encoding: ClientEncoding,
     lost: Arc<OnceLock<String>>,
 ) -> JoinHandle<()>
 where
     T: tokio::io::AsyncRead + tokio::io::AsyncWrite + Unpin + Send + 'static,
 {
+    // The server reports its settings while the connection is made, and each change before the answer to what made it is complete.
+    let watch = move |connection: &tokio_postgres::Connection<tokio_postgres::Socket, T>| {
+        if let Some(reported) = connection.parameter("client_encoding") {
+            encoding.reported(reported);
+        }
+    };
+    watch(&connection);
     tokio::spawn(async move {
-        let mut messages = stream::poll_fn(move |cx| connection.poll_message(cx));
+        let mut messages = stream::poll_fn(move |cx| {
+            let message = connection.poll_message(cx);
+            watch(&connection);
+            message
+        });
         while let Some(message) = messages.next().await {
             match message {
                 Ok(AsyncMessage::Notice(notice)) => reporter.report(Event::ServerNotice {

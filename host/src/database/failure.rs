@@ -3,6 +3,7 @@
 use tokio_postgres::error::{DbError, ErrorPosition, Severity, SqlState};
 
 use super::pipeline::Part;
+use super::tables::FOREIGN_ENCODING;
 use crate::report::{DatabaseError, StatementFailure};
 use crate::runtime::{GuestDatabaseError, SinkError};
 
@@ -68,12 +69,22 @@ impl Failure {
             return SinkError::ConnectionLost(format!("{}; {lost}", causes(&self.error)));
         }
         let error = self.fields();
+        if let Some(encoding) = foreign_encoding(&error.message) {
+            return SinkError::ClientEncoding { encoding };
+        }
         SinkError::Statement(Box::new(StatementFailure {
             statement: self.statement,
             error,
             operation: self.operation,
         }))
     }
+}
+
+/// The encoding that [`CHECK_ENCODING`](super::tables::CHECK_ENCODING) has found, from the message of its failure.
+fn foreign_encoding(message: &str) -> Option<String> {
+    let (_, rest) = message.split_once(FOREIGN_ENCODING)?;
+    let name = |letter: &char| letter.is_ascii_alphanumeric() || *letter == '_';
+    Some(rest.chars().take_while(name).collect())
 }
 
 /// True for errors after which the connection is of no more use.

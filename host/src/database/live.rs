@@ -24,6 +24,7 @@ pub use self::guest::{guest_statements, single_statement};
 use self::copy::OpenCopy;
 use self::cursor::OpenCursor;
 use self::journal::{Journal, JournalRow};
+use super::connect::ClientEncoding;
 use super::failure::Failure;
 use super::lock::LockKey;
 use super::pipeline::{Part, Pipeline};
@@ -54,6 +55,7 @@ enum Phase {
 /// for the answers of those before.
 pub struct LiveSink {
     pipeline: Pipeline,
+    encoding: ClientEncoding,
     settings: RunSettings,
     state: DatabaseState,
     tables: Tables,
@@ -110,13 +112,20 @@ pub struct LiveSink {
 }
 
 impl LiveSink {
-    /// A sink on `client`, whose connection task must be running. `state` is what [`super::read_state`] told; the plan of
-    /// the run was made from its heads.
-    pub fn new(client: Client, settings: RunSettings, state: DatabaseState, reporter: Arc<dyn Reporter>) -> Self {
+    /// A sink on `client`, whose connection task must be running and keep `encoding` up to date. `state` is what
+    /// [`super::read_state`] told; the plan of the run was made from its heads.
+    pub fn new(
+        client: Client,
+        encoding: ClientEncoding,
+        settings: RunSettings,
+        state: DatabaseState,
+        reporter: Arc<dyn Reporter>,
+    ) -> Self {
         let tables = Tables::new(&settings.version_schema, &settings.version_table);
         let lock = LockKey::new(&settings.version_schema, &settings.version_table);
         Self {
             pipeline: Pipeline::new(client),
+            encoding,
             records: Records::new(tables.clone(), lock),
             tables,
             lock,

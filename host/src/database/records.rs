@@ -7,7 +7,7 @@ use std::hash::{BuildHasher, Hasher};
 
 use super::lock::LockKey;
 use super::step::LedgerEntry;
-use super::tables::Tables;
+use super::tables::{CHECK_ENCODING, Tables};
 use crate::ident::quote_literal;
 use crate::revision::RowChange;
 
@@ -46,7 +46,7 @@ impl Records {
         let batch = format!(
             "PREPARE {name}_end (text, text, text, text, text, text, text, text, text) AS \
              WITH moved AS (UPDATE {} SET version_num = $2 WHERE version_num = $1 RETURNING 1) {}; \
-             PREPARE {name}_guard (text) AS {}",
+             PREPARE {name}_guard (text) AS {}; PREPARE {name}_encoding AS {CHECK_ENCODING}",
             self.tables.version,
             line_if(
                 &self.tables.ledger,
@@ -113,6 +113,14 @@ impl Records {
     /// Makes the step of that number the one that was committed last, if it will be.
     pub fn committed(&self, number: usize) -> String {
         format!("SET {COMMITTED} = '{}_{number}'", self.run)
+    }
+
+    /// See [`CHECK_ENCODING`].
+    pub fn check_encoding(&self) -> String {
+        match &self.prepared {
+            Some(name) => format!("EXECUTE {name}_encoding"),
+            None => CHECK_ENCODING.to_owned(),
+        }
     }
 
     /// Fails where the step of that number is not the one that was committed last: what is sent behind it in one

@@ -201,6 +201,14 @@ impl Tables {
 /// stand inside a transaction, and is undone with it.
 pub(super) const RESET_SESSION: &str = "RESET SESSION AUTHORIZATION; RESET ROLE; RESET ALL; CLOSE ALL; DISCARD TEMP";
 
+/// Fails where the session's client encoding is another than mighost's, and names it behind [`FOREIGN_ENCODING`]. Sent before the
+/// session is reset; any search path will do.
+pub(super) const CHECK_ENCODING: &str = "SELECT CASE WHEN pg_catalog.current_setting('client_encoding') OPERATOR(pg_catalog.=) 'UTF8' \
+    THEN 1 ELSE pg_catalog.concat('client_encoding set to: ', pg_catalog.current_setting('client_encoding'))::pg_catalog.int4 END";
+
+/// What the failure of [`CHECK_ENCODING`] says before the encoding: the server quotes the text that is no number.
+pub(super) const FOREIGN_ENCODING: &str = "client_encoding set to: ";
+
 /// Fires what is deferred to the end of the transaction while it is still the guest's, with its role and search path.
 pub(super) const CHECK_DEFERRED: &str = "SET CONSTRAINTS ALL IMMEDIATE";
 

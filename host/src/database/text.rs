@@ -3,7 +3,7 @@
 use bytes::BytesMut;
 use tokio_postgres::types::{Format, IsNull, ToSql, Type, to_sql_checked};
 
-use crate::ident::quote_literal;
+use crate::ident::{quote_literal, quote_readable};
 use crate::runtime::Value;
 
 /// A value's text form as a parameter; none for NULL.
@@ -41,8 +41,13 @@ fn hex(bytes: &[u8]) -> String {
     text
 }
 
-/// A value as an SQL literal without a type, as the server takes a parameter.
+/// A value as an SQL literal without a type, as the server takes a parameter. Its letters are as they are, for scripts.
 pub fn literal(value: &Value) -> String {
+    to_text(value).map_or_else(|| "NULL".to_owned(), |text| quote_readable(&text))
+}
+
+/// The same in ASCII characters, to be sent: no client encoding that a guest sets gives it another meaning.
+pub(super) fn sent_literal(value: &Value) -> String {
     to_text(value).map_or_else(|| "NULL".to_owned(), |text| quote_literal(&text))
 }
 

@@ -63,6 +63,12 @@ pub enum SinkError {
     /// What was sent for an earlier revision has failed meanwhile; the sink keeps why until the run asks for it.
     #[error("a revision before this one has failed")]
     Earlier,
+    /// A guest has changed, or would change, `client_encoding`.
+    #[error(
+        "client_encoding cannot be set to {encoding}: mighost exchanges UTF-8 with the server. Remove the setting; convert a \
+         script in another encoding with `iconv -f {encoding} -t UTF-8`"
+    )]
+    ClientEncoding { encoding: String },
     #[error("the revision may not leave its transaction: {reason}")]
     CannotSuspend { reason: String },
     #[error("the result is larger than {limit} bytes; a cursor fetches such results in batches")]
@@ -90,6 +96,7 @@ impl SinkError {
             Self::Offline { .. }
                 | Self::TransactionControl { .. }
                 | Self::Script { .. }
+                | Self::ClientEncoding { .. }
                 | Self::CannotSuspend { .. }
                 | Self::ResultTooLarge { .. }
                 | Self::Misuse(_)

@@ -10,7 +10,7 @@ pub enum CopyDirection {
 }
 
 /// The tokens of `statement` that are not blank.
-fn solid(statement: &str) -> impl Iterator<Item = Token> + '_ {
+pub(super) fn solid(statement: &str) -> impl Iterator<Item = Token> + '_ {
     tokens(statement).filter(|token| !token.is_blank())
 }
 
@@ -49,7 +49,7 @@ pub fn writes(statement: &str) -> bool {
 }
 
 /// True where `statement` holds `word` anywhere, be it in a block of code or a text that it runs.
-fn holds(statement: &str, word: &str) -> bool {
+pub(super) fn holds(statement: &str, word: &str) -> bool {
     let mut windows = statement.as_bytes().windows(word.len());
     windows.any(|window| window.eq_ignore_ascii_case(word.as_bytes()))
 }

@@ -1,7 +1,7 @@
 //! psql's variables: `:name`, `:'name'`, `:"name"`.
 
 use super::{SqlError, TokenKind, tokens};
-use crate::ident::{quote_identifier, quote_literal};
+use crate::ident::{quote_identifier, quote_readable};
 
 /// Fills the variables of `script` in. `lookup` gives a variable's value. An unknown `:name` is left alone, since it may be
 /// an array slice; an unknown `:'name'` or `:"name"` is an error. Values are not searched for variables themselves.
@@ -16,7 +16,7 @@ pub fn substitute(script: &str, lookup: impl Fn(&str) -> Option<String>) -> Resu
         let reference = text.get(1..).unwrap_or_default();
         let name = reference.trim_matches(['\'', '"']);
         match (reference.as_bytes().first(), lookup(name)) {
-            (Some(b'\''), Some(value)) => filled.push_str(&quote_literal(&value)),
+            (Some(b'\''), Some(value)) => filled.push_str(&quote_readable(&value)),
             (Some(b'"'), Some(value)) => filled.push_str(&quote_identifier(&value)),
             (_, Some(value)) => filled.push_str(&value),
             (Some(b'\'' | b'"'), None) => {

@@ -305,8 +305,10 @@ async fn nothing_of_a_migration_reaches_the_shell() {
     sink.begin_run().await.unwrap();
     sink.begin_step(&step("r1")).await.unwrap();
     assert!(sink.copy_open("t\0", &[]).await.is_err());
+    let error = sink.execute("set client_encoding = 'SJIS'").await.unwrap_err();
+    assert!(matches!(error, SinkError::ClientEncoding { .. }), "{error}");
     // In Shift-JIS the last byte of a letter and the quote behind it would be one letter.
-    sink.execute(r"set client_encoding = 'SJIS'; set standard_conforming_strings = off")
+    sink.execute("select set_config('client_encoding', 'SJIS', false); set standard_conforming_strings = off")
         .await
         .unwrap();
     sink.execute(r"create table t as select 'あ' as a, E'\\d' as b, $$\! touch x$$ as c, 'a\' as d")

@@ -4,6 +4,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use mighost::config::TransactionMode;
+use mighost::database::connect::ClientEncoding;
 use mighost::database::{Aftermath, LiveSink, RunError, RunSettings, StepSink, lock_timed_out, read_heads, read_state};
 use mighost::report::{Event, Reporter};
 use mighost::revision::RowChange;
@@ -40,7 +41,13 @@ async fn two_runs_do_not_meet() {
         lock_wait: Duration::from_millis(300),
         ..settings()
     };
-    let mut second = LiveSink::new(client, impatient, state.clone(), Arc::<Heard>::clone(&heard));
+    let mut second = LiveSink::new(
+        client,
+        ClientEncoding::default(),
+        impatient,
+        state.clone(),
+        Arc::<Heard>::clone(&heard),
+    );
     let error = second.begin_run().await.unwrap_err();
     let RunError::Locked { holder, .. } = &error else {
         panic!("{error}");
@@ -49,7 +56,7 @@ async fn two_runs_do_not_meet() {
     assert_eq!(heard.0.lock().unwrap().len(), 1);
     // One that waits longer gets it, and sees that the rows have moved meanwhile.
     let client = database.client().await;
-    let mut third = LiveSink::new(client, settings(), state, heard);
+    let mut third = LiveSink::new(client, ClientEncoding::default(), settings(), state, heard);
     let waiting = tokio::spawn(async move { third.begin_run().await });
     tokio::time::sleep(Duration::from_millis(100)).await;
     first.begin_step(&step("r1")).await.unwrap();
@@ -423,7 +430,13 @@ async fn a_lock_that_is_lost_at_the_end_is_told_only() {
     let client = database.client().await;
     let state = read_state(&client, "crmp", "mighost_version").await.unwrap();
     let heard = Arc::new(Heard::default());
-    let mut sink = LiveSink::new(client, all(), state, Arc::<Heard>::clone(&heard));
+    let mut sink = LiveSink::new(
+        client,
+        ClientEncoding::default(),
+        all(),
+        state,
+        Arc::<Heard>::clone(&heard),
+    );
     sink.begin_run().await.unwrap();
     sink.begin_step(&step("r1")).await.unwrap();
     sink.end_step(&insert("r1"), &entry("r1")).await.unwrap();

@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, Weak};
 use std::time::Duration;
 
 use mighost::config::TransactionMode;
+use mighost::database::connect::{self, ClientEncoding, ConnectTarget, Environment};
 use mighost::database::{LedgerEntry, LiveSink, RunSettings, StepContext, StepSink, read_state};
 use mighost::report::{Direction, Silent};
 use tokio_postgres::{Client, NoTls};
@@ -161,13 +162,13 @@ impl Database {
         static NUMBER: AtomicUsize = AtomicUsize::new(0);
         let name = format!("t{}", NUMBER.fetch_add(1, Ordering::Relaxed));
         let server = server();
-        let admin = connect(&server, "postgres").await;
+        let admin = raw(&server, "postgres").await;
         admin.batch_execute(&format!("CREATE DATABASE {name}")).await.unwrap();
         Self { name, server }
     }
 
     pub async fn client(&self) -> Client {
-        connect(&self.server, &self.name).await
+        raw(&self.server, &self.name).await
     }
 
     pub async fn sink(&self, settings: RunSettings) -> LiveSink {
@@ -175,7 +176,28 @@ impl Database {
         let state = read_state(&client, &settings.schema, &settings.version_table)
             .await
             .unwrap();
-        LiveSink::new(client, settings, state, Arc::new(Silent))
+        LiveSink::new(client, ClientEncoding::default(), settings, state, Arc::new(Silent))
+    }
+
+    /// A sink on a connection whose client encoding is watched.
+    pub async fn watched(&self, settings: RunSettings) -> LiveSink {
+        let text = format!(
+            "host={} user=postgres dbname={}",
+            self.server.folder().display(),
+            self.name
+        );
+        let target = ConnectTarget::parse(&text, &Environment::default()).unwrap();
+        let connection = connect::connect(&target, Arc::new(Silent)).await.unwrap();
+        let state = read_state(&connection.client, &settings.schema, &settings.version_table)
+            .await
+            .unwrap();
+        LiveSink::new(
+            connection.client,
+            connection.encoding,
+            settings,
+            state,
+            Arc::new(Silent),
+        )
     }
 
     /// The first column of a query's rows, as text.
@@ -194,7 +216,7 @@ impl Database {
     }
 }
 
-async fn connect(server: &Server, database: &str) -> Client {
+async fn raw(server: &Server, database: &str) -> Client {
     let config = format!("host={} user=postgres dbname={database}", server.folder().display());
     for _ in 0..500 {
         if let Ok((client, connection)) = tokio_postgres::connect(&config, NoTls).await {

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use mighost::database::connect::ClientEncoding;
 use mighost::database::{LiveSink, StepSink, read_state};
 use mighost::report::Silent;
 use mighost::revision::RowChange;
@@ -61,7 +62,7 @@ async fn a_hundred_statements_take_ten_round_trips_at_most() {
     let begun = Instant::now();
     let state = read_state(&client, "crmp", "mighost_version").await.unwrap();
     let read = begun.elapsed();
-    let mut sink = LiveSink::new(client, settings(), state, Arc::new(Silent));
+    let mut sink = LiveSink::new(client, ClientEncoding::default(), settings(), state, Arc::new(Silent));
     sink.begin_run().await.unwrap();
     sink.begin_step(&step("r1")).await.unwrap();
     for number in 0..100 {

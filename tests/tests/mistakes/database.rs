@@ -3,6 +3,7 @@
 use std::fs;
 
 use insta::assert_snapshot;
+use mighost_tests::project::Project;
 
 use super::{all, folder, line, tables};
 
@@ -241,4 +242,41 @@ fn sources_are_edited_and_not_built() {
     project.run(&["build"]).ok();
     project.run(&["upgrade", "--no-build"]).ok();
     project.run(&["check"]).ok();
+}
+
+#[test]
+fn a_migration_changes_the_client_encoding() {
+    let project = Project::on_server();
+    let script =
+        "SET client_encoding = 'LATIN1';\nCREATE TABLE café (name text);\nINSERT INTO café VALUES ('Zürich');\n";
+    project.sql_migration_with("a1", &[], "", script, "DROP TABLE café;\n");
+    assert_snapshot!(all(&project, &["upgrade"]), @"
+    exit 8
+    building 1/1 a1_a1 (sql)
+    error: client_encoding cannot be set to LATIN1: mighost exchanges UTF-8 with the server. Remove the setting; convert a script in another encoding with `iconv -f LATIN1 -t UTF-8`
+      in the upgrade of revision a1, PROJECT/migrations/a1_a1
+    state: a1 was rolled back
+    fault: the migration's or plugin's; its author mends it
+    ");
+    assert_eq!((project.heads().as_str(), tables(&project).as_str()), ("base", "none"));
+    // Only the session shows what a block of code has done.
+    let hidden = script.replace(
+        "SET client_encoding = 'LATIN1'",
+        "DO $$ BEGIN PERFORM set_config('client_encoding', 'LATIN1', false); END $$",
+    );
+    fs::write(folder(&project, "a1").join("upgrade.sql"), &hidden).unwrap();
+    assert_snapshot!(all(&project, &["upgrade"]), @"
+    exit 8
+    building 1/1 a1_a1 (sql)
+    error: client_encoding cannot be set to LATIN1: mighost exchanges UTF-8 with the server. Remove the setting; convert a script in another encoding with `iconv -f LATIN1 -t UTF-8`
+      in the upgrade of revision a1, PROJECT/migrations/a1_a1
+    state: a1 was rolled back
+    fault: the migration's or plugin's; its author mends it
+    ");
+    assert_eq!((project.heads().as_str(), tables(&project).as_str()), ("base", "none"));
+    // As the message advises.
+    let utf8 = script.replace("LATIN1", "UTF8");
+    fs::write(folder(&project, "a1").join("upgrade.sql"), utf8).unwrap();
+    project.run(&["upgrade"]).ok();
+    assert_eq!(project.sql("SELECT name FROM café"), "Zürich");
 }

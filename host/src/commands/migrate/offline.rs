@@ -72,7 +72,13 @@ pub(super) async fn write(
     };
     let mut sink = OfflineSink::new(script, sink_settings.clone(), header);
     if let Some((connection, state)) = answers {
-        sink = sink.with_reader(LiveSink::new(connection.client, sink_settings, state, reporter.clone()));
+        sink = sink.with_reader(LiveSink::new(
+            connection.client,
+            connection.encoding,
+            sink_settings,
+            state,
+            reporter.clone(),
+        ));
     }
     let (_keep, interrupted) = watch::channel(false);
     let steps = run(settings, history, plan, guest_settings, sink, reporter, interrupted).await?;

@@ -83,6 +83,12 @@ pub enum ConnectError {
     #[error("the server at {host} refused the connection: {error}")]
     Server { host: String, error: Box<DatabaseError> },
 
+    #[error(
+        "the session at {host} uses the client encoding {encoding}, although mighost asked for UTF-8\nCheck whether a pooler \
+         sets client_encoding: it must pass on what the client asks for."
+    )]
+    Encoding { host: String, encoding: String },
+
     #[error("the connection to {host} broke: {reason}")]
     Lost { host: String, reason: String },
 }

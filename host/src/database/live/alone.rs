@@ -7,15 +7,20 @@ use super::call::{Answer, Operation};
 use super::journal::{Call, CallState, Earlier};
 use crate::database::failure::Failure;
 use crate::database::state::rows;
-use crate::database::tables::CHECK_DEFERRED;
+use crate::database::tables::{CHECK_DEFERRED, CHECK_ENCODING};
 use crate::ident::quote_literal;
 use crate::runtime::SinkError;
 use crate::sql::{IndexWork, index_work};
 
 /// Makes the host's statements in a guest's transaction independent of the role and search path that the guest has set,
 /// until the end of that transaction.
-pub(super) const AS_HOST: &str =
+const AS_HOST: &str =
     "SET LOCAL SESSION AUTHORIZATION DEFAULT; SET LOCAL role TO DEFAULT; SET LOCAL search_path = pg_catalog";
+
+/// [`AS_HOST`], behind the check that the guest has left the session's encoding alone.
+pub(super) fn as_host() -> String {
+    format!("{CHECK_ENCODING}; {AS_HOST}")
+}
 
 /// True for what the server says to a statement that cannot run in a transaction block, or that would end it.
 fn wants_no_transaction(sqlstate: &str) -> bool {
@@ -75,7 +80,7 @@ impl LiveSink {
     pub(super) async fn commit_alone(&mut self) -> Result<(), Failure> {
         let lines = self.journal.take_pending(&self.tables);
         self.pipeline.push_batch(CHECK_DEFERRED);
-        self.commit_batch(&format!("{AS_HOST}{lines}; COMMIT")).await
+        self.commit_batch(&format!("{}{lines}; COMMIT", as_host())).await
     }
 
     /// Sends a batch that ends in COMMIT and holds lines of the journal.
@@ -134,7 +139,7 @@ impl LiveSink {
         let pending = self.journal.take_pending(&self.tables);
         let line = self.journal.line(&self.tables, call, state, answer);
         let written = self
-            .commit_batch(&format!("BEGIN; {AS_HOST}{pending}; {line}; COMMIT"))
+            .commit_batch(&format!("BEGIN; {}{pending}; {line}; COMMIT", as_host()))
             .await;
         written.map_err(|failure| self.report(failure))
     }

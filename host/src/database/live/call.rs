@@ -8,7 +8,7 @@ use tokio_postgres::types::Type;
 use super::LiveSink;
 use crate::database::failure::{Failure, for_guest};
 use crate::database::pipeline::Sent;
-use crate::database::text::{from_text, literal};
+use crate::database::text::{from_text, literal, sent_literal};
 use crate::ident::Digest;
 use crate::runtime::{GuestDatabaseError, Row, Rows, Value};
 use crate::sql;
@@ -36,12 +36,14 @@ pub(super) enum Answer {
     TooLarge,
     /// The statement and its parameters do not fit; the run ends.
     Misused(String),
+    /// The session has this client encoding now, and nothing that was read in it counts; the run ends.
+    Encoded(String),
 }
 
 impl Answer {
     /// True for what is no answer, but the end of the run.
     pub fn ends_run(&self) -> bool {
-        matches!(self, Self::TooLarge | Self::Misused(_))
+        matches!(self, Self::TooLarge | Self::Misused(_) | Self::Encoded(_))
     }
 }
 
@@ -100,11 +102,15 @@ pub(super) fn digest(name: &str, statement: &str, params: &[Value]) -> Digest {
 impl LiveSink {
     /// Sends one statement and waits for its answer, in the transaction if one is open. A refusal of `Try` is an answer.
     pub(super) async fn perform(&mut self, operation: Operation<'_>) -> Result<Answer, Failure> {
-        match operation {
+        let answer = match operation {
             Operation::Execute(statement) => self.affected(statement, &[]).await.map(|_| Answer::None),
             Operation::Run(statement, params) => self.affected(statement, params).await.map(Answer::Count),
             Operation::Query(statement, params) => self.rows(statement, params).await,
             Operation::Try(statement) => self.attempt(statement).await,
+        };
+        match self.encoding.foreign() {
+            Some(encoding) if !matches!(&answer, Err(failure) if failure.is_lost()) => Ok(Answer::Encoded(encoding)),
+            _ => answer,
         }
     }
 
@@ -178,7 +184,7 @@ impl LiveSink {
         }
         let name = self.next_name("query");
         let prepared = self.pipeline.send(&format!("PREPARE {name} AS {statement}"), &[]);
-        let literals: Vec<String> = params.iter().map(literal).collect();
+        let literals: Vec<String> = params.iter().map(sent_literal).collect();
         let arguments = if literals.is_empty() {
             String::new()
         } else {
@@ -236,9 +242,8 @@ pub(super) async fn collect(stream: tokio_postgres::SimpleQueryStream) -> Result
         let SimpleQueryMessage::Row(row) = message? else {
             continue;
         };
-        let values: Vec<Option<String>> = (0..row.len())
-            .map(|column| row.get(column).map(str::to_owned))
-            .collect();
+        let values = (0..row.len()).map(|column| Ok(row.try_get(column)?.map(str::to_owned)));
+        let values: Vec<Option<String>> = values.collect::<Result<_, tokio_postgres::Error>>()?;
         bytes += values
             .iter()
             .map(|value| size_of::<Value>() + value.as_ref().map_or(0, String::len))

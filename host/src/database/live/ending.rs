@@ -127,6 +127,7 @@ impl LiveSink {
     /// The host's statements at the end of a step: the session as it was, the version rows, the ledger, the journal.
     fn ending(&mut self, changes: &[RowChange], entry: &LedgerEntry) -> String {
         let mut batch = vec![
+            self.records.check_encoding(),
             RESET_SESSION.to_owned(),
             "SET LOCAL search_path = pg_catalog".to_owned(),
         ];

@@ -29,6 +29,9 @@ pub fn guest_statements(text: &str) -> Result<Vec<sql::Piece<'_>>, SinkError> {
                 statement: piece.statement.to_owned(),
             });
         }
+        if let Some(encoding) = sql::foreign_encoding(piece.statement) {
+            return Err(SinkError::ClientEncoding { encoding });
+        }
         if sql::copy_with_client(piece.statement).is_some() {
             return Err(SinkError::Misuse(
                 "COPY FROM STDIN and COPY TO STDOUT cannot be sent as statements; use copy-in, or a query".to_owned(),
@@ -82,6 +85,9 @@ impl LiveSink {
         }
         if self.phase == Phase::Idle {
             return Err(SinkError::Misuse("no revision is being run".to_owned()));
+        }
+        if let Some(encoding) = self.encoding.foreign() {
+            return Err(SinkError::ClientEncoding { encoding });
         }
         if self.copy.is_some() {
             return Err(SinkError::Misuse(
@@ -137,7 +143,7 @@ impl LiveSink {
                     drained.map_err(|failure| self.report(failure))?;
                 }
                 let answer = match operation {
-                    Operation::Execute(statement) => {
+                    Operation::Execute(statement) if !sql::may_set_encoding(statement) => {
                         let operation = self.operation.clone();
                         let pushed = self.pipeline.push(statement, operation.as_deref()).await;
                         pushed.map(|()| Answer::None)
@@ -154,6 +160,7 @@ impl LiveSink {
                 limit: super::call::MAX_RESULT_BYTES,
             }),
             Answer::Misused(text) => Err(SinkError::Misuse(text)),
+            Answer::Encoded(encoding) => Err(SinkError::ClientEncoding { encoding }),
             answer => Ok(answer),
         }
     }

@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use tokio::sync::watch;
 
-use super::alone::AS_HOST;
+use super::alone::as_host;
 use super::journal::{Journal, JournalRow};
 use super::{COMMIT_UNKNOWN, LiveSink, Phase};
 use crate::config::TransactionMode;
@@ -174,11 +174,11 @@ impl LiveSink {
         self.check_lock().await?;
         self.ensure_transaction();
         self.pipeline.push_batch(CHECK_DEFERRED);
-        self.pipeline.push_batch(AS_HOST);
+        self.pipeline.push_batch(&as_host());
         self.ensure_journal_table();
         let lines = self.journal.take_pending(&self.tables);
         self.journal_stale = true;
-        self.pipeline.push_batch(&format!("{AS_HOST}{lines}"));
+        self.pipeline.push_batch(&format!("{}{lines}", as_host()));
         self.drain().await?;
         self.cursors.clear();
         self.opening = None;

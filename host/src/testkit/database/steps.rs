@@ -252,7 +252,13 @@ impl<'a> Session<'a> {
             lock_wait: LOCK_WAIT,
             args: self.args.clone(),
         };
-        let sink = LiveSink::new(connection.client, settings, state.clone(), Arc::new(Silent));
+        let sink = LiveSink::new(
+            connection.client,
+            connection.encoding,
+            settings,
+            state.clone(),
+            Arc::new(Silent),
+        );
         Ok((sink, state))
     }
 

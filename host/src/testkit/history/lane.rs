@@ -173,7 +173,13 @@ impl<'s> Lane<'s> {
         let connection = connection.map_err(|error| lost(error.into()))?;
         let state = self.state(&connection).await.map_err(lost)?;
         let guests = self.guest_settings(false, Some(state.server_version));
-        let sink = LiveSink::new(connection.client, self.sink_settings(dry_run), state, self.said.clone());
+        let sink = LiveSink::new(
+            connection.client,
+            connection.encoding,
+            self.sink_settings(dry_run),
+            state,
+            self.said.clone(),
+        );
         let rows = plan.rows();
         let recorded = self.execute(plan, guests, sink).await?;
         if !dry_run {

@@ -1,0 +1,23 @@
+//! The client encoding of a session, watched.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use crate::sql::is_utf8;
+
+/// The `client_encoding` of a session as its server last reported it. The driver asks for UTF-8 when it connects and takes all texts
+/// for UTF-8 from then on, while anything that the server runs may change the setting.
+#[derive(Clone, Debug, Default)]
+pub struct ClientEncoding(Arc<Mutex<Option<String>>>);
+
+impl ClientEncoding {
+    /// The encoding, where it is another than UTF-8.
+    pub fn foreign(&self) -> Option<String> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Takes note of what the server says it is.
+    pub fn reported(&self, encoding: &str) {
+        let foreign = (!is_utf8(encoding)).then(|| encoding.to_owned());
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = foreign;
+    }
+}
