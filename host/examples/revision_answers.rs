@@ -1,7 +1,7 @@
 //! Answers questions about revision graphs, one JSON case a line, in the form of the oracle that asks Alembic the same.
 //!
 //! `cargo run --release --example revision_answers < cases.jsonl > answers.jsonl`. A line is a case, or an object whose
-//! `case` is one. `host/tests/revision_oracle.rs` uses this file as a module.
+//! `case` is one. `host/tests/suite/revision_oracle.rs` uses this file as a module.
 
 use std::io::{BufRead, Write};
 

@@ -4,7 +4,7 @@
 //! [`Project`] is where an application begins, see [`api`].
 //!
 //! The modules are layers: ARCHITECTURE.md lists them in their order, and each imports only from those above it there.
-//! `tests/tests/layers.rs` checks it.
+//! `tests/tests/suite/layers.rs` checks it.
 #![deny(clippy::print_stdout, clippy::print_stderr, clippy::exit)]
 
 pub mod api;

@@ -13,6 +13,9 @@ use mighost::database::embedded::{ThrowAway, ThrowAwayOptions};
 use mighost::report::Silent;
 use tempfile::TempDir;
 
+/// The port that private servers have in their own socket folders.
+const PORT: u16 = 5432;
+
 /// The program under test: cargo puts it beside the folder of the tests' own programs.
 pub fn mighost() -> PathBuf {
     let test = std::env::current_exe().unwrap();
@@ -39,23 +42,46 @@ pub fn psql() -> PathBuf {
         .unwrap_or_else(|| "psql".into())
 }
 
-/// A throw-away server; each project on it has a database of its own.
+/// The variable that names the socket folder of a server for all tests of a run; `./x test` starts one.
+pub const SHARED: &str = "MIGHOST_TEST_SERVER";
+
+/// A server for tests; each project on it has a database of its own.
 pub struct Server {
-    server: ThrowAway,
+    /// None where another process owns it.
+    _own: Option<ThrowAway>,
+    sockets: PathBuf,
+    port: u16,
+    /// How the names of databases begin.
+    prefix: String,
     next: AtomicU32,
 }
 
 impl Server {
-    /// The server that the tests of this process share; it ends with the last that holds it.
+    /// The server of the test run or, without one, of this process, where it ends with the last test that holds it. For tests that change
+    /// nothing outside of their database: roles and settings of the server are everybody's, and take an [`own`](Self::own) one.
     pub fn shared() -> Arc<Self> {
         static SERVER: Mutex<Weak<Server>> = Mutex::new(Weak::new());
         let mut shared = SERVER.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(server) = shared.upgrade() {
             return server;
         }
-        let server = Arc::new(Self::with_settings(&[]));
+        let server = Arc::new(match std::env::var_os(SHARED) {
+            Some(sockets) => Self {
+                _own: None,
+                sockets: sockets.into(),
+                port: PORT,
+                prefix: format!("test_{}_", std::process::id()),
+                next: AtomicU32::new(1),
+            },
+            None => Self::with_settings(&[]),
+        });
         *shared = Arc::downgrade(&server);
         server
+    }
+
+    /// A server of one's own.
+    pub fn own() -> Arc<Self> {
+        Arc::new(Self::with_settings(&[]))
     }
 
     /// A server of one's own with settings such as `listen_addresses=127.0.0.1`.
@@ -71,32 +97,36 @@ impl Server {
             server_settings: settings.iter().map(|setting| (*setting).to_owned()).collect(),
         };
         let server = ThrowAway::start(&embedded, &options, &Environment::of_process(), &Silent).unwrap();
+        let host = server.target().hosts.first().unwrap();
+        let (Host::Socket(sockets), PORT) = (&host.host, host.port) else {
+            panic!("the server listens elsewhere: {host}");
+        };
         Self {
-            server,
+            sockets: sockets.clone(),
+            port: host.port,
+            prefix: "test".to_owned(),
             next: AtomicU32::new(1),
+            _own: Some(server),
         }
     }
 
     /// The folder of the server's socket.
     pub fn sockets(&self) -> PathBuf {
-        match &self.server.target().hosts.first().unwrap().host {
-            Host::Socket(folder) => folder.clone(),
-            Host::Tcp(name) => panic!("a throw-away server at {name}"),
-        }
+        self.sockets.clone()
     }
 
     /// A URL for `database`, as superuser.
     pub fn url(&self, database: &str) -> String {
-        let port = self.server.target().hosts.first().unwrap().port;
         format!(
-            "postgresql://postgres@/{database}?host={}&port={port}",
-            self.sockets().display()
+            "postgresql://postgres@/{database}?host={}&port={}",
+            self.sockets.display(),
+            self.port
         )
     }
 
     /// A new, empty database.
     pub fn database(&self) -> String {
-        let name = format!("test{}", self.next.fetch_add(1, Ordering::Relaxed));
+        let name = format!("{}{}", self.prefix, self.next.fetch_add(1, Ordering::Relaxed));
         self.sql("postgres", &format!("CREATE DATABASE {name}"));
         name
     }
@@ -108,7 +138,18 @@ impl Server {
 
     /// Runs psql with these arguments; it must succeed.
     pub fn psql(&self, database: &str, arguments: &[&str]) -> String {
-        let output = Command::new(psql())
+        let output = self.psql_command(database, arguments).output().unwrap();
+        assert!(
+            output.status.success(),
+            "psql {arguments:?}: {}",
+            String::from_utf8_lossy(&output.stderr)
+        );
+        String::from_utf8(output.stdout).unwrap().trim_end().to_owned()
+    }
+
+    fn psql_command(&self, database: &str, arguments: &[&str]) -> Command {
+        let mut command = Command::new(psql());
+        command
             .args([
                 "-X",
                 "-A",
@@ -119,15 +160,8 @@ impl Server {
                 "-d",
                 &self.url(database),
             ])
-            .args(arguments)
-            .output()
-            .unwrap();
-        assert!(
-            output.status.success(),
-            "psql {arguments:?}: {}",
-            String::from_utf8_lossy(&output.stderr)
-        );
-        String::from_utf8(output.stdout).unwrap().trim_end().to_owned()
+            .args(arguments);
+        command
     }
 
     /// The catalog as text: what one sees of relations, columns, indexes, constraints and functions outside of the system's schemas, but
@@ -232,6 +266,17 @@ pub struct Project {
     /// Of the child's environment, over the test's own.
     environment: BTreeMap<String, String>,
     server: Option<(Arc<Server>, String)>,
+}
+
+/// A database on the run's server would stay until the end of the run.
+impl Drop for Project {
+    fn drop(&mut self) {
+        if let Some((server, database)) = self.server.take().filter(|(server, _)| server._own.is_none()) {
+            // A test that failed has said why; its database is in nobody's way.
+            let drop = format!("DROP DATABASE IF EXISTS {database} WITH (FORCE)");
+            let _ = server.psql_command("postgres", &["-c", &drop]).output();
+        }
+    }
 }
 
 impl Default for Project {

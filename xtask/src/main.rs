@@ -10,7 +10,8 @@ use anyhow::bail;
 const HELP: &str = "\
 Tasks:
   demo       build mighost and the demo's guests, start the embedded database, upgrade it to head
-  test       format, lints, all tests: what CI runs
+  test       format, lints, tests: what CI runs; `./x test NAME` runs the tests whose name holds NAME
+             `./x test --all` runs slow suites whole, and checks the dependencies
   wasm-std   install what Rust guests are compiled with
   bench      the measurements of benches/, in release mode
   help       this text";

@@ -1,45 +1,131 @@
 //! The README's second command: everything that must hold before a change lands.
 
+use std::process::Stdio;
+use std::time::{Duration, Instant};
+
+use anyhow::Context as _;
+
 use crate::tools::{self, answers};
 use crate::wasm_std;
 
-/// Fast checks first. `filters` go to the test runner.
-pub fn run(filters: &[String]) -> anyhow::Result<()> {
-    wasm_std::install()?;
-    if !answers("xtask/alembic-venv.sh", &[]) {
-        eprintln!("WARNING: Alembic cannot be installed by pip: the tests that compare with it will test nothing");
+/// Workspaces of guests, which cargo does not see from the root.
+const GUESTS: [&str; 2] = ["plugins/Cargo.toml", "migrations/Cargo.toml"];
+
+/// How long each step took, for the summary at the end.
+struct Steps {
+    taken: Vec<(String, Duration)>,
+}
+
+impl Steps {
+    fn run(&mut self, name: &str, step: impl FnOnce() -> anyhow::Result<()>) -> anyhow::Result<()> {
+        let begun = Instant::now();
+        step().with_context(|| format!("`./x test` failed at: {name}"))?;
+        self.taken.push((name.to_owned(), begun.elapsed()));
+        Ok(())
     }
-    tools::run("cargo", &["fmt", "--all", "--check"], &[])?;
-    tools::run("cargo", &["build", "--workspace", "--all-targets"], &[])?;
+
+    fn summary(&self) -> String {
+        let total: Duration = self.taken.iter().map(|(_, time)| *time).sum();
+        let all = self.taken.iter().map(|(name, time)| (name.as_str(), *time));
+        all.chain([("total", total)])
+            .map(|(name, time)| format!("{:>6} s  {name}\n", time.as_secs()))
+            .collect()
+    }
+}
+
+/// Fast checks first. `--all` runs slow suites whole, and the checks that need another tool; other arguments go to the test runner.
+pub fn run(arguments: &[String]) -> anyhow::Result<()> {
+    let all = arguments.iter().any(|argument| argument == "--all");
+    let filters: Vec<String> = arguments
+        .iter()
+        .filter(|argument| *argument != "--all")
+        .cloned()
+        .collect();
+    let mut steps = Steps { taken: Vec::new() };
+    steps.run("set-up", || {
+        wasm_std::install()?;
+        if !answers("xtask/alembic-venv.sh", &[]) {
+            eprintln!("WARNING: Alembic cannot be installed by pip: the tests that compare with it will test nothing");
+        }
+        install("cargo-nextest", &["nextest", "--version"])?;
+        if all {
+            install("cargo-deny", &["deny", "--version"])
+        } else {
+            Ok(())
+        }
+    })?;
+    steps.run("format", || {
+        tools::run("cargo", &["fmt", "--all", "--check"], &[])?;
+        for manifest in GUESTS {
+            tools::run("cargo", &["fmt", "--all", "--check", "--manifest-path", manifest], &[])?;
+        }
+        Ok(())
+    })?;
+    steps.run("build", || {
+        tools::run("cargo", &["build", "--workspace", "--all-targets"], &[])
+    })?;
     // The demo's guests, which the end-to-end tests run.
-    tools::run("target/debug/mighost", &["build"], &[])?;
-    if answers("cargo", &["nextest", "--version"]) {
-        tools::run("cargo", &["nextest", "run", "--workspace", "--no-fail-fast"], filters)?;
-    } else {
-        tools::run(
-            "cargo",
-            &["test", "--workspace", "--all-targets", "--no-fail-fast"],
-            filters,
-        )?;
-    }
-    tools::run("cargo", &["test", "--workspace", "--doc"], &[])?;
-    let plugins = [
-        "test",
-        "--manifest-path",
-        "plugins/Cargo.toml",
-        "--target-dir",
-        "target",
-    ];
-    tools::run("cargo", &plugins, filters)?;
-    tools::run(
-        "cargo",
-        &["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"],
-        &[],
-    )?;
+    steps.run("guests", || tools::run("target/debug/mighost", &["build"], &[]))?;
+    steps.run("tests", || tests(&filters, all))?;
+    steps.run("documentation tests", || {
+        tools::run("cargo", &["test", "--workspace", "--doc"], &[])
+    })?;
+    steps.run("tests of guests", || guests("plugins/Cargo.toml", "test", &[]))?;
+    steps.run("lints", || {
+        let lints = ["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"];
+        tools::run("cargo", &lints, &[])?;
+        for manifest in GUESTS {
+            guests(manifest, "clippy", &["--all-targets", "--", "-D", "warnings"])?;
+        }
+        Ok(())
+    })?;
     // Applications read these; behind clippy, which has looked at the dependencies already.
-    tools::run(
-        "cargo",
-        &["rustdoc", "--package", "mighost", "--lib", "--", "-D", "warnings"],
-        &[],
-    )
+    steps.run("documentation", || {
+        let rustdoc = ["rustdoc", "--package", "mighost", "--lib", "--", "-D", "warnings"];
+        tools::run("cargo", &rustdoc, &[])
+    })?;
+    if all {
+        steps.run("dependencies", || {
+            tools::run("cargo", &["deny", "check", "bans", "licenses", "sources"], &[])
+        })?;
+    }
+    eprint!("{}", steps.summary());
+    Ok(())
+}
+
+/// All tests of the workspace, on one server where they can share it.
+fn tests(filters: &[String], all: bool) -> anyhow::Result<()> {
+    let mut server = tools::command("target/debug/test-server")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .context("cannot start target/debug/test-server")?;
+    let mut sockets = String::new();
+    if let Some(stdout) = server.stdout.take() {
+        std::io::BufRead::read_line(&mut std::io::BufReader::new(stdout), &mut sockets)?;
+    }
+    let mut variables = vec![("MIGHOST_TEST_SERVER", sockets.trim_end())];
+    if all {
+        variables.push(("MIGHOST_TEST_ALL", "1"));
+    }
+    let arguments = ["nextest", "run", "--workspace", "--no-fail-fast"];
+    let outcome = tools::run_with("cargo", &arguments, filters, &variables);
+    // It ends with its input.
+    drop(server.stdin.take());
+    server.wait()?;
+    outcome
+}
+
+/// Runs a task of cargo's on the workspace of `manifest`.
+fn guests(manifest: &str, task: &str, more: &[&str]) -> anyhow::Result<()> {
+    let place = [task, "--manifest-path", manifest, "--target-dir", "target"];
+    tools::run("cargo", &[&place, more].concat(), &[])
+}
+
+/// Installs a subcommand of cargo's where it does not answer.
+fn install(package: &str, version: &[&str]) -> anyhow::Result<()> {
+    if answers("cargo", version) {
+        return Ok(());
+    }
+    tools::run("cargo", &["install", "--locked", package], &[])
 }

@@ -4,15 +4,10 @@ use std::process::Command;
 
 use anyhow::{Context as _, bail};
 
-/// Runs a program, its output passed through.
-pub fn run(program: &str, arguments: &[&str], more: &[String]) -> anyhow::Result<()> {
-    let mut line = vec![program];
-    line.extend(arguments);
-    line.extend(more.iter().map(String::as_str));
-    eprintln!("> {}", line.join(" "));
+/// A command without what the cargo that runs this task says of the task's own package. Build scripts watch these variables, and would
+/// run again whenever a task follows a plain cargo.
+pub fn command(program: &str) -> Command {
     let mut command = Command::new(program);
-    // What the cargo that runs this task says of the task's own package. Build scripts watch these variables, and would run
-    // again whenever a task follows a plain cargo.
     for (name, _) in std::env::vars_os() {
         let text = name.to_string_lossy();
         if ["CARGO_PKG_", "CARGO_MANIFEST_", "CARGO_BIN_", "CARGO_CRATE_"]
@@ -22,8 +17,23 @@ pub fn run(program: &str, arguments: &[&str], more: &[String]) -> anyhow::Result
             command.env_remove(&name);
         }
     }
-    let status = command
+    command
+}
+
+/// Runs a program, its output passed through.
+pub fn run(program: &str, arguments: &[&str], more: &[String]) -> anyhow::Result<()> {
+    run_with(program, arguments, more, &[])
+}
+
+/// The same with further variables in its environment.
+pub fn run_with(program: &str, arguments: &[&str], more: &[String], variables: &[(&str, &str)]) -> anyhow::Result<()> {
+    let mut line = vec![program];
+    line.extend(arguments);
+    line.extend(more.iter().map(String::as_str));
+    eprintln!("> {}", line.join(" "));
+    let status = command(program)
         .args(&line[1..])
+        .envs(variables.iter().copied())
         .status()
         .with_context(|| format!("cannot run {program}"))?;
     if !status.success() {

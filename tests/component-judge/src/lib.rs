@@ -1,4 +1,4 @@
-//! Cases that fail, and some that do not: what `mighost test` makes of each is looked at by `tests/tests/test_components.rs`.
+//! Cases that fail, and some that do not: what `mighost test` makes of each is looked at by `tests/tests/suite/test_components.rs`.
 
 use mighost_sdk::params;
 use mighost_sdk::test::{Database, Settings, answer, assert_sent, call, fails_with, prepare, rows, said, sent};

@@ -1,4 +1,4 @@
-//! What cannot be done, and must be refused with a text that helps: `tests/tests/schema.rs` has the texts.
+//! What cannot be done, and must be refused with a text that helps: `tests/tests/suite/schema.rs` has the texts.
 
 use mighost_sdk::bindings::schema::mighost::schema as plugin;
 use mighost_sdk::prelude::*;

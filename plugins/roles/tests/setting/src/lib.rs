@@ -29,7 +29,10 @@ fn a_role_needs_a_name() {
 
 /// What the server would say.
 fn a_refusal_reaches_the_caller() {
-    answer(&[refused("set role ...", "22023", "role \"nobody\" does not exist"), count("reset role", 0)]);
+    answer(&[
+        refused("set role ...", "22023", "role \"nobody\" does not exist"),
+        count("reset role", 0),
+    ]);
     let failure = call("plugin roles", r#"set-role("nobody")"#).unwrap_err();
     assert_eq!(failure.sqlstate.as_deref(), Some("22023"));
 }

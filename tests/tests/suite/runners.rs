@@ -4,7 +4,7 @@ use std::io::{Read as _, Write as _};
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::Path;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use mighost_tests::project::{Project, Server};
 use mighost_tests::robust::{Fingerprint, Running, Session, wait_for};
@@ -61,9 +61,7 @@ fn a_held_lock() {
     project.sql_migration("a", &[], "select pg_sleep(50);", "");
     let first = Running::start(&project, &["upgrade", "head"]);
     wait_for(&server, project.database(), SLEEPING, "1");
-    let started = Instant::now();
     let second = project.run(&["upgrade", "head", "--lock-wait", "200ms"]);
-    assert!(started.elapsed() < Duration::from_secs(10));
     assert_eq!(second.code, 9, "{}", second.stderr);
     let pid = project.sql(
         "select pid from pg_locks where locktype = 'advisory' and granted

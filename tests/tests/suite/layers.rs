@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Top first. ARCHITECTURE.md explains each that is there.
-const LAYERS: [&str; 19] = [
+const LAYERS: [&str; 17] = [
     "ident",
     "sql",
     "report",
@@ -12,12 +12,10 @@ const LAYERS: [&str; 19] = [
     "revision",
     "toolchain",
     "artifact",
-    "trust",
     "runtime",
     "database",
     "plugins",
     "catalog",
-    "lint",
     "executor",
     "testkit",
     "commands",

@@ -225,7 +225,7 @@ fn a_throw_away_server_dies_with_its_owner() {
     let folder = project();
     let file = folder.path().join("data");
     let mut owner = Command::new(std::env::current_exe().unwrap())
-        .args(["--exact", "a_throw_away_server_dies_with_its_owner"])
+        .args(["--exact", "embedded::a_throw_away_server_dies_with_its_owner"])
         .env(OWNER, &file)
         .stdout(std::process::Stdio::null())
         .spawn()

@@ -167,7 +167,7 @@ fn wrong_password() {
 /// The server is there, but its user may not make the schema.
 #[test]
 fn too_few_rights() {
-    let server = Server::shared();
+    let server = Server::own();
     let project = Project::on(&server, "schema = \"crmp\"");
     project.sql("CREATE ROLE visitor LOGIN");
     let url = server.url(project.database()).replace("postgres@", "visitor@");

@@ -3,7 +3,7 @@
 use mighost::database::StepSink;
 use mighost::runtime::{Sink, SinkError, Value};
 
-use crate::server::{Database, running};
+use super::server::{Database, running};
 
 fn text(value: &str) -> Value {
     Value::Text(value.to_owned())
@@ -122,7 +122,7 @@ async fn failures_of_queries_point_into_the_guests_statement() {
         );
         sink.abort_step().await.unwrap();
         // Nothing is left behind that would be in the way of the next query.
-        sink.begin_step(&crate::server::step("again")).await.unwrap();
+        sink.begin_step(&super::server::step("again")).await.unwrap();
         assert_eq!(
             sink.query(
                 "select count(*) from pg_prepared_statements where name like 'mighost%'",
@@ -208,7 +208,7 @@ async fn a_copy_that_fails_or_is_dropped_ends_the_run() {
     };
     assert_eq!(failure.error.sqlstate, "22P02");
     sink.abort_step().await.unwrap();
-    sink.begin_step(&crate::server::step("again")).await.unwrap();
+    sink.begin_step(&super::server::step("again")).await.unwrap();
     sink.execute("create table t (a int)").await.unwrap();
     let copy = sink.copy_open("t", &["a".to_owned()]).await.unwrap();
     sink.copy_write(copy, &[vec![Value::Integer(1)]]).await.unwrap();

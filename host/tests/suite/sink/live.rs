@@ -2,7 +2,7 @@ use mighost::database::{RunError, StepSink, read_state};
 use mighost::revision::RowChange;
 use mighost::runtime::{Sink, SinkError, Value};
 
-use crate::server::{Database, entry, settings, step};
+use super::server::{Database, entry, settings, step};
 
 fn text(value: &str) -> Value {
     Value::Text(value.to_owned())

@@ -9,7 +9,7 @@ use mighost::database::{OfflineSink, RunSettings, ScriptHeader, StepSink};
 use mighost::revision::RowChange;
 use mighost::runtime::{Sink, SinkError, Value};
 
-use crate::server::{Database, entry, settings, step};
+use super::server::{Database, entry, settings, step};
 
 #[derive(Clone, Default)]
 struct Buffer(Arc<Mutex<Vec<u8>>>);

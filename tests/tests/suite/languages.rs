@@ -1,6 +1,5 @@
 //! Guests in C, C++ and Zig: the example project up and down, and what people see when something is missing or wrong.
 
-#[path = "languages/mistakes.rs"]
 mod mistakes;
 
 use std::fs;

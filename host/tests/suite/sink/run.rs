@@ -10,7 +10,7 @@ use mighost::report::{Event, Reporter};
 use mighost::revision::RowChange;
 use mighost::runtime::{Sink, SinkError, Value};
 
-use crate::server::{Database, entry, running, settings, step};
+use super::server::{Database, entry, running, settings, step};
 
 fn insert(revision: &str) -> [RowChange; 1] {
     [RowChange::Insert(revision.to_owned())]

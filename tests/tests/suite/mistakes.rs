@@ -1,10 +1,7 @@
 //! The mistakes that people make most, each with what the user sees, and with the advice followed: afterwards things work.
 
-#[path = "mistakes/database.rs"]
 mod database;
-#[path = "mistakes/history.rs"]
 mod history;
-#[path = "mistakes/targets.rs"]
 mod targets;
 
 use mighost_tests::project::Project;

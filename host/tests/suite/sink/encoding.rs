@@ -5,7 +5,7 @@ use mighost::database::{LiveSink, RunError, StepContext, StepSink, read_heads};
 use mighost::revision::RowChange;
 use mighost::runtime::{Sink, SinkError, Value};
 
-use crate::server::{Database, entry, settings, step};
+use super::server::{Database, entry, settings, step};
 
 /// A revision that LATIN1 and SJIS spell otherwise.
 const REVISION: &str = "café";

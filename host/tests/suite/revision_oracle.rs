@@ -3,7 +3,7 @@
 //! `data/revision_cases.jsonl` holds random cases with what Alembic's own code said to them: one a line, the answer's texts and
 //! SQL left out. They pass through the code of `examples/revision_answers.rs`, which answers any number of such cases.
 
-#[path = "../examples/revision_answers.rs"]
+#[path = "../../examples/revision_answers.rs"]
 mod revision_answers;
 
 use std::collections::BTreeSet;

@@ -26,7 +26,10 @@ fn failing_component(server: &Arc<Server>, settings: &str, component: &[u8]) -> 
     assert_eq!(project.heads(), "a1", "{}", outcome.stderr);
     assert_eq!(project.catalog(), catalog, "{}", outcome.stderr);
     assert_eq!(
-        project.sql("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'"),
+        project.sql(
+            "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND database = \
+             (SELECT oid FROM pg_database WHERE datname = current_database())"
+        ),
         "0"
     );
     outcome

@@ -50,7 +50,7 @@ const SEEN: &str = "select string_agg(who || ':' || coalesce(version, 'base'), '
 
 #[test]
 fn hooks_run_in_their_order_before_the_rows_change() {
-    let server = Server::shared();
+    let server = Server::own();
     let project = project(&server, "", &[("second", insert("second")), ("first", insert("first"))]);
     project.run(&["upgrade"]).ok();
     assert_eq!(project.sql(SEEN), "second:base first:base second:a1 first:a1");
@@ -73,7 +73,7 @@ fn hooks_run_in_their_order_before_the_rows_change() {
 
 #[test]
 fn one_transaction_for_the_run() {
-    let server = Server::shared();
+    let server = Server::own();
     let project = project(&server, "transaction = \"all\"\n", &[("only", insert("only"))]);
     project.sql_migration("a3", &["a2"], "select 1/0;", "");
     assert_eq!(project.run(&["upgrade"]).code, 7);
@@ -84,7 +84,7 @@ fn one_transaction_for_the_run() {
 
 #[test]
 fn the_session_is_fresh() {
-    let server = Server::shared();
+    let server = Server::own();
     let project = project(&server, "", &[("only", insert("only"))]);
     project.sql("create role hook_nobody; create schema elsewhere");
     project.sql_migration(
@@ -100,7 +100,7 @@ fn the_session_is_fresh() {
 
 #[test]
 fn a_hook_that_fails_takes_its_step_back() {
-    let server = Server::shared();
+    let server = Server::own();
     let fails = |code: Code| {
         let project = project(&server, "", &[("good", insert("good")), ("watch", code)]);
         let outcome = project.run(&["upgrade"]);
@@ -190,7 +190,7 @@ fn a_hook_that_fails_takes_its_step_back() {
 
 #[test]
 fn hooks_that_are_not_there() {
-    let server = Server::shared();
+    let server = Server::own();
     let project = project(&server, "", &[("watch", Code::new())]);
     let configure = |names: &str| {
         let file = fs::read_to_string(project.path().join("mighost.toml")).unwrap();
@@ -229,7 +229,7 @@ fn hooks_that_are_not_there() {
 
 #[test]
 fn a_step_that_left_its_transaction_is_in_one_again() {
-    let server = Server::shared();
+    let server = Server::own();
     let project = project(&server, "", &[("watch", insert("watch").fail("not yet"))]);
     project.sql_migration_with(
         "a1",
@@ -263,7 +263,7 @@ fn a_step_that_left_its_transaction_is_in_one_again() {
 
 #[test]
 fn a_step_that_is_begun_again_calls_its_hook_again() {
-    let server = Server::shared();
+    let server = Server::own();
     let project = project(&server, "lock-timeout = \"100ms\"\n", &[("only", insert("only"))]);
     project.run(&["upgrade", "a1"]).ok();
     let (locker, database) = (server.clone(), project.database().to_owned());
@@ -287,7 +287,7 @@ fn a_step_that_is_begun_again_calls_its_hook_again() {
 
 #[test]
 fn offline_the_statements_go_into_the_script() {
-    let server = Server::shared();
+    let server = Server::own();
     let project = project(&server, "", &[("only", insert("only"))]);
     let script = project.run(&["upgrade", "--sql"]).ok().stdout;
     assert_eq!(script.matches("-- on-version-apply of only\n").count(), 2, "{script}");
@@ -327,7 +327,7 @@ fn with_the_repositorys_plugins(project: &Project) -> PathBuf {
 
 #[test]
 fn the_plugin_audit() {
-    let server = Server::shared();
+    let server = Server::own();
     let project = Project::on(&server, "schema = \"crmp\"\n");
     let plugins = with_the_repositorys_plugins(&project);
     let file = fs::read_to_string(project.path().join("mighost.toml")).unwrap();

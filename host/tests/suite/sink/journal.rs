@@ -6,7 +6,7 @@ use mighost::report::Direction;
 use mighost::revision::RowChange;
 use mighost::runtime::{Sink, SinkError, Value};
 
-use crate::server::{Database, entry, settings, step};
+use super::server::{Database, entry, settings, step};
 
 /// How many calls of [`guest`] there are.
 const CALLS: usize = 20;

@@ -5,7 +5,7 @@ use mighost::database::{Aftermath, LiveSink, RunSettings, StepSink};
 use mighost::revision::RowChange;
 use mighost::runtime::{Sink, SinkError};
 
-use crate::server::{Database, entry, settings, step};
+use super::server::{Database, entry, settings, step};
 
 /// Sends a step with one statement; gives the error of whichever call noticed one.
 async fn send(sink: &mut LiveSink, before: Option<&str>, revision: &str, statement: &str) -> Result<(), String> {

@@ -38,22 +38,22 @@ macro_rules! cases {
 }
 
 mod tables {
-    include!("../schema-judge/src/cases/tables.rs");
+    include!("../../schema-judge/src/cases/tables.rs");
 }
 mod columns {
-    include!("../schema-judge/src/cases/columns.rs");
+    include!("../../schema-judge/src/cases/columns.rs");
 }
 mod constraints {
-    include!("../schema-judge/src/cases/constraints.rs");
+    include!("../../schema-judge/src/cases/constraints.rs");
 }
 mod indexes {
-    include!("../schema-judge/src/cases/indexes.rs");
+    include!("../../schema-judge/src/cases/indexes.rs");
 }
 mod objects {
-    include!("../schema-judge/src/cases/objects.rs");
+    include!("../../schema-judge/src/cases/objects.rs");
 }
 mod rows {
-    include!("../schema-judge/src/cases/rows.rs");
+    include!("../../schema-judge/src/cases/rows.rs");
 }
 
 fn cases() -> Vec<Case> {
@@ -123,7 +123,7 @@ impl Judge {
     fn catalogs(&self, whose: &str) -> Vec<BTreeSet<String>> {
         let mut text = self
             .server
-            .sql(self.project.database(), include_str!("../src/fingerprint.sql"));
+            .sql(self.project.database(), include_str!("../../src/fingerprint.sql"));
         text.push('\n');
         text += &self.server.sql(self.project.database(), "select judge_rows()");
         let mut lines: BTreeMap<usize, BTreeSet<String>> = BTreeMap::new();
