@@ -17,6 +17,7 @@ mod tables;
 mod text;
 
 pub use ask::{ask, script};
+pub use failure::for_guest;
 pub use ledger::{Ledger, read_dates, read_ledger};
 pub use live::{LiveSink, guest_statements, single_statement};
 pub use offline::{OfflineSink, ScriptHeader};

@@ -290,7 +290,7 @@ impl<S: StepSink + 'static> Run<S> {
         let sink: Arc<Mutex<dyn Sink>> = self.sink.clone();
         let run = StepRun::new(
             step.revision.clone(),
-            step.direction == Direction::Downgrade,
+            step.direction,
             self.settings.clone(),
             reporter,
             providers.clone(),

@@ -21,7 +21,7 @@ pub enum Blame {
 }
 
 /// PostgreSQL's error fields; `wit/database.wit` documents them.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct DatabaseError {
     pub sqlstate: String,
     pub message: String,
@@ -31,6 +31,12 @@ pub struct DatabaseError {
     pub position: Option<u32>,
     /// PostgreSQL's CONTEXT: the functions that were running.
     pub context: Option<String>,
+    /// Not translated, e.g. `ERROR`.
+    #[serde(skip)]
+    pub severity: String,
+    /// What the error is about, by the names of `database.error` in `wit/`.
+    #[serde(skip)]
+    pub fields: Vec<(String, String)>,
 }
 
 impl fmt::Display for DatabaseError {

@@ -26,12 +26,13 @@ mod testbed;
 mod types;
 mod wave;
 
-pub use bindings::mighost::host::database::{Error as GuestDatabaseError, Row, Rows, Value};
+pub use bindings::mighost::host::context::Direction as TestDirection;
+pub use bindings::mighost::host::database::{Column, Error as GuestDatabaseError, Row, Rows, Value};
 pub use bindings::mighost::host::objects::Object;
 pub use bindings::testing::{
     Answer as TestAnswer, Failure as TestFailure, Reply as TestReply, Settings as TestSettings,
 };
-pub use bindings::version_hook::{Direction as HookDirection, Step as HookStep};
+pub use bindings::version_hook::Step as HookStep;
 pub use call::{Call, CallError, Function, Returned, finish_calls};
 pub use engine::{Provided, Runtime};
 pub use error::RuntimeError;

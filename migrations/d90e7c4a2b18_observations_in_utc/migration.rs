@@ -45,7 +45,7 @@ fn fill() {
     for batch in observations.batches() {
         let ids: Vec<String> = batch.iter().map(|(id, ..)| id.to_string()).collect();
         let times: Vec<String> = batch.iter().map(|(_, time, offset)| in_utc(time, offset)).collect();
-        done += run(
+        done += run_counted(
             "update observations o set observed_at = new.observed_at
              from unnest($1::bigint[], $2::timestamptz[]) as new (obs_id, observed_at)
              where o.obs_id = new.obs_id",

@@ -70,6 +70,7 @@ pub mod version_hook {
         pub_export_macro: true,
         export_macro_name: "export_version_hook_component",
         default_bindings_module: "::mighost_sdk::bindings::version_hook",
+        with: { "mighost:host/context@0.1.0": ::mighost_sdk::bindings::mighost::host::context },
         additional_derives: [PartialEq],
     });
 }
@@ -102,7 +103,10 @@ pub mod test {
         pub_export_macro: true,
         export_macro_name: "export_tests_component",
         default_bindings_module: "::mighost_sdk::bindings::test",
-        with: { "mighost:host/database@0.1.0": ::mighost_sdk::bindings::mighost::host::database },
+        with: {
+            "mighost:host/context@0.1.0": ::mighost_sdk::bindings::mighost::host::context,
+            "mighost:host/database@0.1.0": ::mighost_sdk::bindings::mighost::host::database,
+        },
         generate_all,
         additional_derives: [PartialEq],
     });

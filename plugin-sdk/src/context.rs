@@ -3,9 +3,17 @@
 use std::fmt::Display;
 use std::str::FromStr;
 
+use crate::bindings::mighost::host::context as host;
 pub use crate::bindings::mighost::host::context::{
-    argument, downgrading, offline, revision, schema, server_version, superuser_role,
+    Direction, argument, current_direction as direction, dialect, offline, revision, schema, server_version,
+    superuser_role,
 };
+
+/// Ends the run, with `reason` for the person who watches it. A plugin refuses a migration's request with it.
+pub fn fail(reason: &str) -> ! {
+    host::fail(reason);
+    panic!("{reason}")
+}
 
 /// The value of `-x name=value`, read as a `T`; `default` where it is not given.
 ///

@@ -1,7 +1,7 @@
 //! Statements, queries, cursors and COPY on the database that the run migrates.
 //!
 //! A statement that fails ends the run: the call does not return, the host rolls back and reports the statement with
-//! PostgreSQL's error. [`try_execute`] is for those who want to go on after a failure.
+//! PostgreSQL's error. [`try_execute`], [`try_run`] and [`try_query`] are for those who want to go on after a failure.
 
 mod copy;
 mod cursor;
@@ -14,11 +14,11 @@ pub use row::{ColumnIndex, FromRow, Row, Rows};
 pub use value::FromValue;
 
 use crate::bindings::mighost::host::database as host;
-pub use crate::bindings::mighost::host::database::{Error, Value};
+pub use crate::bindings::mighost::host::database::{Column, Error, StatementGuard, Value};
 
-/// Sends a statement, or several separated by semicolons, as they stand.
+/// Sends a statement, or several separated by semicolons, without changing them.
 pub fn execute(statement: &str) {
-    host::execute(statement);
+    host::execute(statement, &[]);
 }
 
 /// Sends a script with psql's variables filled in: `:"schema"`, `:'name'`, `:name` for the run's arguments, `schema`,
@@ -27,9 +27,14 @@ pub fn execute_script(script: &str) {
     host::execute_script(script);
 }
 
-/// Runs one statement with parameters (`$1`, `$2`, ...; see [`params!`](crate::params!)) and returns the number of rows it touched.
-pub fn run(statement: &str, params: &[Value]) -> u64 {
-    host::run(statement, params)
+/// Sends one statement with parameters (`$1`, `$2`, ...; see [`params!`](crate::params!)) without waiting for its result.
+pub fn run(statement: &str, params: &[Value]) {
+    host::execute(statement, params);
+}
+
+/// Runs one statement with parameters, waits for it, and returns the number of rows that it returned or changed.
+pub fn run_counted(statement: &str, params: &[Value]) -> u64 {
+    host::execute_counted(statement, params)
 }
 
 /// All rows of a query. Results beyond 64 MiB end the run: a [`Cursor`] fetches those in batches.
@@ -94,9 +99,20 @@ pub fn query_value<T: FromValue>(statement: &str, params: &[Value]) -> T {
     query_one(statement, params).get(0)
 }
 
-/// Runs one statement under a savepoint: on failure it is undone, its error returned, and the transaction goes on.
+/// Runs one statement under a savepoint and returns the number of rows that it returned or changed. On failure it is undone, its
+/// error returned, and the transaction goes on.
 pub fn try_execute(statement: &str) -> Result<u64, Error> {
-    host::try_execute(statement)
+    try_run(statement, &[])
+}
+
+/// The same with parameters.
+pub fn try_run(statement: &str, params: &[Value]) -> Result<u64, Error> {
+    host::try_query(statement, params).map(|rows| rows.affected)
+}
+
+/// All rows of a query that may fail: on failure it is undone, its error returned, and the transaction goes on.
+pub fn try_query(statement: &str, params: &[Value]) -> Result<Rows, Error> {
+    host::try_query(statement, params).map(Rows::new)
 }
 
 /// False where statements commit by themselves: outside the transaction, and in a revision that has none.
@@ -104,15 +120,11 @@ pub fn in_transaction() -> bool {
     host::in_transaction()
 }
 
-/// From here on whatever a guest asks of the database ends the run, until [`allow_statements`]. For plugins that record what a
+/// Until the guard is dropped, anything that a guest asks of the database ends the run with `reason`. For plugins that record what a
 /// migration asks for instead of doing it.
-pub fn refuse_statements(reason: &str) {
-    host::refuse_statements(reason);
-}
-
-/// Ends what [`refuse_statements`] began.
-pub fn allow_statements() {
-    host::allow_statements();
+#[must_use = "statements are allowed again when this is dropped"]
+pub fn refuse_statements(reason: &str) -> StatementGuard {
+    StatementGuard::new(reason)
 }
 
 /// The time outside the transaction; dropping it begins a new one.

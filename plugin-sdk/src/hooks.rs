@@ -2,7 +2,8 @@
 
 use crate::migration::Outcome;
 
-pub use crate::bindings::version_hook::exports::mighost::host::version_hook::{Direction, Step};
+pub use crate::bindings::mighost::host::context::Direction;
+pub use crate::bindings::version_hook::exports::mighost::host::version_hook::Step;
 
 /// A plugin that takes part in each step of a run, in the transaction that changes the version rows. `export_version_hook!` exports
 /// it, and `on-version-apply` in `mighost.toml` makes it run.

@@ -14,12 +14,6 @@ pub fn progress(done: u64, total: impl Into<Option<u64>>) {
     host::progress(done, total.into());
 }
 
-/// Ends the run, with `reason` for the person who watches it. By this a plugin refuses what a migration asks of it.
-pub fn fail(reason: &str) -> ! {
-    host::fail(reason);
-    panic!("{reason}")
-}
-
 /// A message that is shown with `--verbose` only. Arguments as in `format!`.
 #[macro_export]
 macro_rules! debug {

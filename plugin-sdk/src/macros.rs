@@ -80,8 +80,6 @@ macro_rules! export_migrations {
 /// struct Sequences;
 ///
 /// impl ObjectType for Sequences {
-///     const KINDS: &'static [&'static str] = &["sequence"];
-///
 ///     fn create(object: &Object) -> Result<(), String> {
 ///         execute!("create sequence {} {}", identifier(&object.name), raw(&object.definition));
 ///         Ok(())
@@ -124,11 +122,6 @@ macro_rules! export_object_types {
             use ::std::vec::Vec;
 
             impl $crate::bindings::object_type::exports::mighost::host::object_type::Guest for MighostObjectTypes {
-                fn kinds() -> Vec<String> {
-                    $crate::install_panic_hook();
-                    <$plugin as $crate::ObjectType>::KINDS.iter().map(|&kind| String::from(kind)).collect()
-                }
-
                 fn create(object: $crate::Object) -> Result<(), String> {
                     $crate::install_panic_hook();
                     <$plugin as $crate::ObjectType>::create(&object)

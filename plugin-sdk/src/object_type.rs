@@ -2,13 +2,10 @@
 
 use crate::objects::Object;
 
-/// A plugin that serves one kind of replaceable objects or several. `export_object_types!` exports it.
+/// A plugin that serves one kind of replaceable objects or several, which its `plugin.toml` names. `export_object_types!` exports it.
 ///
 /// An error ends the run, with the plugin and the object named.
 pub trait ObjectType {
-    /// The kinds; the same list stands in `plugin.toml`.
-    const KINDS: &'static [&'static str];
-
     /// Creates an object that does not exist.
     fn create(object: &Object) -> Result<(), String>;
 

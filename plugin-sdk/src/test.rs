@@ -20,8 +20,9 @@
 //! plugin's own functions, whose statements are written down as well. `mighost test` builds and runs the cases, each in an instance of
 //! its own.
 
+use crate::bindings::mighost::host::context::Direction;
 use crate::bindings::test::mighost::host::testing;
-use crate::database::{Rows, Value};
+use crate::database::{Column, Rows, Value};
 
 pub use crate::bindings::mighost::host::database::Error;
 pub use testing::{Answer, Failure, Reply, Settings};
@@ -34,7 +35,7 @@ impl Default for Settings {
             superuser_role: None,
             arguments: Vec::new(),
             offline: false,
-            downgrading: false,
+            direction: Direction::Upgrade,
             revision: None,
             server_version: None,
         }
@@ -57,9 +58,19 @@ pub fn rows(statement: &str, columns: &[&str], rows: Vec<Vec<Value>>) -> Answer 
     Answer {
         statement: statement.to_owned(),
         reply: Reply::Rows(testing::Rows {
-            columns: columns.iter().map(|&name| name.to_owned()).collect(),
+            columns: columns.iter().map(|&name| column(name)).collect(),
+            affected: rows.len() as u64,
             rows,
         }),
+    }
+}
+
+/// A column of an answer; components are told the types that its values have.
+fn column(name: &str) -> Column {
+    Column {
+        name: name.to_owned(),
+        type_name: String::new(),
+        type_oid: 0,
     }
 }
 
@@ -76,11 +87,14 @@ pub fn refused(statement: &str, sqlstate: &str, message: &str) -> Answer {
     Answer {
         statement: statement.to_owned(),
         reply: Reply::Error(Error {
+            severity: "ERROR".to_owned(),
             sqlstate: sqlstate.to_owned(),
             message: message.to_owned(),
             detail: None,
             hint: None,
             position: None,
+            context: None,
+            fields: Vec::new(),
         }),
     }
 }

@@ -118,7 +118,7 @@ impl Code {
         self
     }
 
-    /// An import of a core function, e.g. `("mighost:host/database@0.1.0", "execute", "$execute", "(param i32 i32)")`.
+    /// An import of a core function, e.g. `("mighost:host/database@0.1.0", "execute", "$execute", "(param i32 i32 i32 i32)")`.
     pub fn import(mut self, module: &str, field: &str, name: &str, signature: &str) -> Self {
         let key = (module.to_owned(), field.to_owned());
         self.imports.insert(key, (name.to_owned(), signature.to_owned()));
@@ -133,9 +133,14 @@ impl Code {
     }
 
     pub fn execute(self, statement: &str) -> Self {
-        self.import("mighost:host/database@0.1.0", "execute", "$execute", "(param i32 i32)")
-            .text(statement)
-            .then("(call $execute)")
+        self.import(
+            "mighost:host/database@0.1.0",
+            "execute",
+            "$execute",
+            "(param i32 i32 i32 i32)",
+        )
+        .text(statement)
+        .then("(i32.const 0) (i32.const 0) (call $execute)")
     }
 
     /// A query without parameters, whose result is not looked at.

@@ -16,6 +16,8 @@ pub enum ArtifactError {
     /// Well formed as far as this mighost can tell, and made by a later one.
     #[error("{}: {reason}", path.display())]
     Newer { path: PathBuf, reason: String },
+    #[error("{path} was built for an earlier mighost:host@{}: run `mighost build`", super::WIT_VERSION, path = .path.display())]
+    Earlier { path: PathBuf },
     #[error("{} is not WebAssembly: it does not begin with the bytes \\0asm", path.display())]
     NotWasm { path: PathBuf },
     #[error("{} is a core WebAssembly module, not a component", path.display())]
@@ -167,6 +169,7 @@ impl ArtifactError {
             Self::Malformed { .. } | Self::ChangedMeanwhile { .. } => {
                 "the file may have been cut off or changed on its way: get it again, or build it again".into()
             }
+            Self::Earlier { .. } => "where there are no sources, get the artifact again from whoever built it".into(),
             Self::Newer { .. } => "a later mighost reads it: install that, or build it again with this one".into(),
             Self::NotAMigration { .. } => "a migration is built for the world `migration` of `mighost wit`".into(),
             Self::NoTool { hint, .. } => hint.clone(),
@@ -188,6 +191,7 @@ pub(super) enum Defect {
     CoreModule,
     Malformed(String),
     Newer(String),
+    Earlier,
 }
 
 impl Defect {
@@ -198,6 +202,7 @@ impl Defect {
             Self::CoreModule => ArtifactError::CoreModule { path },
             Self::Malformed(reason) => ArtifactError::Malformed { path, reason },
             Self::Newer(reason) => ArtifactError::Newer { path, reason },
+            Self::Earlier => ArtifactError::Earlier { path },
         }
     }
 }

@@ -11,7 +11,9 @@ use crate::ident::Digest;
 pub const WIT_VERSION: &str = "0.1.0";
 
 /// The version of the sections' layout. A host refuses a higher one instead of guessing.
-const FORMAT: u32 = 1;
+const FORMAT: u32 = 2;
+/// The format of artifacts of the contract before its first release, which had other types.
+const BEFORE_RELEASE: u32 = 1;
 
 /// The section `mighost:revision`: every revision that the component holds.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -154,6 +156,9 @@ fn parse_section<'a, T: Deserialize<'a>>(section: &str, json: &'a [u8]) -> Resul
     let malformed =
         |error: serde_json::Error| Defect::Malformed(format!("its {section} section is malformed: {error}"));
     let Format { format } = serde_json::from_slice(json).map_err(malformed)?;
+    if format == BEFORE_RELEASE {
+        return Err(Defect::Earlier);
+    }
     if format != FORMAT {
         return Err(Defect::Newer(format!(
             "its {section} section is of format {format}; this mighost reads format {FORMAT}"

@@ -361,7 +361,7 @@ mod tests {
         append(
             &mut artifact,
             PLUGIN,
-            br#"{"format":1,"wit":"0.1.0","builder":"b","name":"n","version":"1"}"#,
+            br#"{"format":2,"wit":"0.1.0","builder":"b","name":"n","version":"1"}"#,
         );
         append(&mut artifact, &"n".repeat(500), b"content");
         append(&mut artifact, ASSETS, &0_u32.to_le_bytes());

@@ -331,7 +331,7 @@ fn sink(error: &SinkError, blame: Blame) -> Diagnostic {
     };
     let mut diagnostic = Diagnostic::new(blame, exit, error.to_string());
     if let SinkError::Offline { call } = error
-        && *call != "try-execute"
+        && *call != "try-query"
     {
         diagnostic
             .hints

@@ -41,9 +41,11 @@ pub async fn ask(client: &Client, query: &str) -> Result<Rows, SinkError> {
             .map(|(at, column)| from_text(row.get(at), column.type_()))
             .collect()
     };
+    let rows: Vec<_> = rows.map(typed).collect();
     Ok(Rows {
-        columns: columns.iter().map(|column| column.name().to_owned()).collect(),
-        rows: rows.map(typed).collect(),
+        columns: super::live::described(columns),
+        affected: rows.len() as u64,
+        rows,
     })
 }
 

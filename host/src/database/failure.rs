@@ -2,6 +2,7 @@
 
 use tokio_postgres::error::{DbError, ErrorPosition, Severity, SqlState};
 
+use super::connect::database_error;
 use super::pipeline::Part;
 use super::tables::FOREIGN_ENCODING;
 use crate::report::{DatabaseError, StatementFailure};
@@ -53,12 +54,10 @@ impl Failure {
         match self.error.as_db_error() {
             Some(error) => fields(error, self.shift),
             None => DatabaseError {
+                severity: "ERROR".to_owned(),
                 sqlstate: SqlState::PROTOCOL_VIOLATION.code().to_owned(),
                 message: causes(&self.error),
-                detail: None,
-                hint: None,
-                position: None,
-                context: None,
+                ..DatabaseError::default()
             },
         }
     }
@@ -135,22 +134,21 @@ fn fields(error: &DbError, shift: Option<u32>) -> DatabaseError {
         _ => None,
     };
     DatabaseError {
-        sqlstate: error.code().code().to_owned(),
-        message: error.message().to_owned(),
-        detail: error.detail().map(str::to_owned),
-        hint: error.hint().map(str::to_owned),
         position,
-        context: error.where_().map(str::to_owned),
+        ..database_error(error)
     }
 }
 
 /// The error fields as a guest sees them.
-pub(super) fn for_guest(error: DatabaseError) -> GuestDatabaseError {
+pub fn for_guest(error: DatabaseError) -> GuestDatabaseError {
     GuestDatabaseError {
+        severity: error.severity,
         sqlstate: error.sqlstate,
         message: error.message,
         detail: error.detail,
         hint: error.hint,
         position: error.position,
+        context: error.context,
+        fields: error.fields,
     }
 }

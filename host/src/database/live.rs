@@ -16,6 +16,7 @@ use std::sync::Arc;
 
 use tokio_postgres::Client;
 
+pub(super) use self::call::described;
 pub(super) use self::copy::{copy_lines, copy_statement};
 pub(super) use self::ending::apply;
 pub(super) use self::guest::fill_in;

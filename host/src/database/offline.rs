@@ -17,7 +17,7 @@ use super::tables::{CHECK_DEFERRED, DEFER_AGAIN, RESET_SESSION, Tables, create_s
 use super::text::literal;
 use crate::config::TransactionMode;
 use crate::revision::RowChange;
-use crate::runtime::{GuestDatabaseError, Row, Rows, Sink, SinkError, Value};
+use crate::runtime::{Column, GuestDatabaseError, Row, Rows, Sink, SinkError, Value};
 use crate::sql;
 
 /// What the head of a script says of it.
@@ -218,29 +218,15 @@ impl Sink for OfflineSink {
         self.operation = operation;
     }
 
-    async fn execute(&mut self, statement: &str) -> Result<(), SinkError> {
+    async fn execute(&mut self, statement: &str, params: &[Value]) -> Result<(), SinkError> {
         self.check()?;
-        for piece in guest_statements(statement)? {
-            self.guest(piece.statement)?;
-        }
-        Ok(())
-    }
-
-    async fn execute_script(&mut self, script: &str) -> Result<(), SinkError> {
-        let revision = self.step.as_ref().map(|step| step.revision.clone()).unwrap_or_default();
-        let filled = fill_in(script, &self.settings, None, &revision)?;
-        sql::script_statements(&filled)?;
-        self.execute(&filled).await
-    }
-
-    /// The number of rows is not known; the guest is told zero.
-    async fn run(&mut self, statement: &str, params: &[Value]) -> Result<u64, SinkError> {
-        self.check()?;
-        let statement = single_statement(statement)?;
         if params.is_empty() {
-            self.guest(statement)?;
-            return Ok(0);
+            for piece in guest_statements(statement)? {
+                self.guest(piece.statement)?;
+            }
+            return Ok(());
         }
+        let statement = single_statement(statement)?;
         if !sql::preparable(statement) {
             return Err(SinkError::Misuse(format!(
                 "a script cannot give parameters to this kind of statement: {statement}"
@@ -249,7 +235,19 @@ impl Sink for OfflineSink {
         let literals: Vec<String> = params.iter().map(literal).collect();
         self.guest(&format!("PREPARE mighost_run AS {statement}"))?;
         self.line(&format!("EXECUTE mighost_run({})", literals.join(", ")))?;
-        self.line("DEALLOCATE mighost_run")?;
+        self.line("DEALLOCATE mighost_run")
+    }
+
+    async fn execute_script(&mut self, script: &str) -> Result<(), SinkError> {
+        let revision = self.step.as_ref().map(|step| step.revision.clone()).unwrap_or_default();
+        let filled = fill_in(script, &self.settings, None, &revision)?;
+        sql::script_statements(&filled)?;
+        self.execute(&filled, &[]).await
+    }
+
+    /// The number of rows is not known offline: it is zero.
+    async fn execute_counted(&mut self, statement: &str, params: &[Value]) -> Result<u64, SinkError> {
+        self.execute(single_statement(statement)?, params).await?;
         Ok(0)
     }
 
@@ -258,8 +256,8 @@ impl Sink for OfflineSink {
     }
 
     /// Never answered: whether the statement would succeed is known only where it is run.
-    async fn try_execute(&mut self, _: &str) -> Result<Result<u64, GuestDatabaseError>, SinkError> {
-        Err(SinkError::Offline { call: "try-execute" })
+    async fn try_query(&mut self, _: &str, _: &[Value]) -> Result<Result<Rows, GuestDatabaseError>, SinkError> {
+        Err(SinkError::Offline { call: "try-query" })
     }
 
     async fn suspend_transaction(&mut self) -> Result<(), SinkError> {
@@ -283,6 +281,10 @@ impl Sink for OfflineSink {
 
     async fn cursor_open(&mut self, statement: &str, params: &[Value], batch: u32) -> Result<u32, SinkError> {
         self.reader("cursor")?.cursor_open(statement, params, batch).await
+    }
+
+    async fn cursor_columns(&mut self, cursor: u32) -> Result<Vec<Column>, SinkError> {
+        self.reader("cursor")?.cursor_columns(cursor).await
     }
 
     async fn cursor_next(&mut self, cursor: u32) -> Result<Vec<Row>, SinkError> {

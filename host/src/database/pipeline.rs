@@ -14,7 +14,7 @@ use tokio_postgres::Client;
 use tokio_postgres::types::Type;
 
 use super::failure::{Failure, SentAs};
-use super::text::TextParam;
+use super::text::{TextParam, size};
 use crate::runtime::Value;
 
 /// How many statements may be under way before the oldest answers are waited for.
@@ -64,6 +64,8 @@ impl<T> Sent<T> {
 
 struct Pending {
     sent: Sent<u64>,
+    /// What was sent, parameters included.
+    bytes: usize,
     statement: String,
     operation: Option<String>,
     part: Part,
@@ -146,9 +148,10 @@ impl Pipeline {
     }
 
     /// Sends a statement and does not wait, unless too many are under way.
-    pub async fn push(&mut self, statement: &str, operation: Option<&str>) -> Result<(), Failure> {
-        let sent = self.send(statement, &[]);
-        self.queue_up(sent, statement, operation, Part::Work);
+    pub async fn push(&mut self, statement: &str, params: &[Value], operation: Option<&str>) -> Result<(), Failure> {
+        let sent = self.send(statement, params);
+        let bytes = statement.len() + params.iter().map(size).sum::<usize>();
+        self.queue_up(sent, bytes, statement, operation, Part::Work);
         self.make_room().await
     }
 
@@ -169,14 +172,15 @@ impl Pipeline {
     pub fn push_part(&mut self, batch: &str, part: Part) {
         let sent = self.send_batch(batch);
         let sent = Sent::start(async move { sent.answer().await.map(|_| 0) });
-        self.queue_up(sent, batch, None, part);
+        self.queue_up(sent, batch.len(), batch, None, part);
     }
 
-    fn queue_up(&mut self, sent: Sent<u64>, statement: &str, operation: Option<&str>, part: Part) {
-        self.bytes += statement.len();
+    fn queue_up(&mut self, sent: Sent<u64>, bytes: usize, statement: &str, operation: Option<&str>, part: Part) {
+        self.bytes += bytes;
         self.ending += usize::from(part == Part::Last);
         self.queue.push_back(Pending {
             sent,
+            bytes,
             statement: statement.to_owned(),
             operation: operation.map(str::to_owned),
             part,
@@ -194,6 +198,7 @@ impl Pipeline {
     /// The answer of the oldest statement has come.
     fn take_answer(&mut self, answer: DriverResult<u64>) -> Result<(), Failure> {
         let Some(Pending {
+            bytes,
             statement,
             operation,
             part,
@@ -202,7 +207,7 @@ impl Pipeline {
         else {
             return Ok(());
         };
-        self.bytes = self.bytes.saturating_sub(statement.len());
+        self.bytes = self.bytes.saturating_sub(bytes);
         match answer {
             Ok(_) => {
                 if part == Part::Last {

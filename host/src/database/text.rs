@@ -19,6 +19,15 @@ pub(super) fn to_text(value: &Value) -> Option<String> {
     })
 }
 
+/// What a parameter takes, in bytes, roughly.
+pub(super) fn size(value: &Value) -> usize {
+    match value {
+        Value::Text(text) => text.len(),
+        Value::Bytes(bytes) => bytes.len() * 2,
+        _ => size_of::<Value>(),
+    }
+}
+
 fn real(number: f64) -> String {
     if number.is_nan() {
         "NaN".to_owned()

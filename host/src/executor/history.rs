@@ -8,7 +8,7 @@ use tokio::sync::Mutex;
 
 use crate::artifact::{Loaded, is_sql_migration};
 use crate::plugins::Registry;
-use crate::report::Reporter;
+use crate::report::{Direction, Reporter};
 use crate::revision::Graph;
 use crate::runtime::{Guest, NoProviders, Object, Providers, RunSettings, RuntimeError, StepRun, call_objects};
 
@@ -58,7 +58,7 @@ impl History {
         let (settings, reporter) = (self.settings.clone(), self.reporter.clone());
         let step = StepRun::new(
             revision.to_owned(),
-            false,
+            Direction::Upgrade,
             settings,
             reporter,
             Arc::new(NoProviders),

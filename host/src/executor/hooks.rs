@@ -5,9 +5,9 @@ use std::sync::Arc;
 
 use super::{ExecutorError, Run, flat};
 use crate::database::StepSink;
-use crate::report::{Direction, Event};
+use crate::report::Event;
 use crate::revision::{Plan, RowChange, Step};
-use crate::runtime::{HookDirection, HookStep, RuntimeError, StepRun, call_version_hook};
+use crate::runtime::{HookStep, RuntimeError, StepRun, call_version_hook};
 
 /// The rows of the version table on the way through a plan.
 #[derive(Default)]
@@ -60,11 +60,7 @@ impl<S: StepSink + 'static> Run<S> {
         let metadata = self.loaded.revision(&step.revision).map(|(metadata, _)| metadata);
         let count = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
         HookStep {
-            direction: match step.direction {
-                Direction::Upgrade => HookDirection::Upgrade,
-                Direction::Downgrade => HookDirection::Downgrade,
-                Direction::Stamp => HookDirection::Stamp,
-            },
+            direction: step.direction.into(),
             revision: step.revision.clone(),
             message: metadata.map(|metadata| metadata.message.clone()).unwrap_or_default(),
             down_revisions: metadata

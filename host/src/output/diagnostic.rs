@@ -101,6 +101,7 @@ mod tests {
                 hint: Some("Perhaps you meant \"nape\".".to_owned()),
                 position: Some(25),
                 context: Some("PL/pgSQL function f() line 3\nSQL statement".to_owned()),
+                ..DatabaseError::default()
             },
             operation: Some("mighost:views/views@0.1.0#create".to_owned()),
         }

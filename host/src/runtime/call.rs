@@ -16,6 +16,7 @@ use super::types::function_text;
 use super::wave::{ValueError, arguments, cut, typed};
 use super::{RuntimeError, StepRun};
 use crate::config::nearest;
+use crate::report::Direction;
 
 /// The interface of a migration's own functions.
 const REVISION: &str = "mighost:host/revision@";
@@ -92,6 +93,14 @@ impl Function {
 
     fn is_of(&self, interface: &str) -> bool {
         self.interface.starts_with(interface)
+    }
+
+    /// The direction of the step that it is, for `upgrade` and `downgrade`.
+    pub fn direction(&self) -> Direction {
+        match self.name.as_str() {
+            "downgrade" => Direction::Downgrade,
+            _ => Direction::Upgrade,
+        }
     }
 
     /// Whether it is a function of `mighost:host/object-type`.

@@ -150,8 +150,6 @@ pub enum RuntimeError {
         "{guest} asks for the superuser role, which is not set; offline (--sql) no connection's role can stand for it"
     )]
     NoSuperuserRole { guest: String },
-    #[error("plugin {plugin} says in its plugin.toml that it serves {kind}, but its function kinds does not name it")]
-    KindNotServed { plugin: String, kind: String },
     #[error("this project has no plugin {name}; there are: {}", list(.known))]
     UnknownPlugin { name: String, known: Vec<String> },
     #[error("on-version-apply names the plugin {name}, which this project does not have")]

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::bindings::Migration;
 use super::guest::{Guest, Instance, explain};
 use super::{Object, RuntimeError, StepRun};
+use crate::report::Direction;
 
 /// Runs the migration of `step` in a fresh instance.
 ///
@@ -25,10 +26,9 @@ async fn call(guest: &Guest, step: &Arc<StepRun>) -> Result<(), RuntimeError> {
     let migration = exports(guest, &mut instance)?;
     let revision = migration.mighost_host_revision();
     instance.store.data_mut().stopwatch.resume();
-    let called = if step.downgrading {
-        revision.call_downgrade(&mut instance.store).await
-    } else {
-        revision.call_upgrade(&mut instance.store).await
+    let called = match step.direction {
+        Direction::Downgrade => revision.call_downgrade(&mut instance.store).await,
+        Direction::Upgrade | Direction::Stamp => revision.call_upgrade(&mut instance.store).await,
     };
     match called {
         Ok(Ok(())) => match (step.take_failure(), step.refused()) {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 
-use super::{GuestDatabaseError, Row, Rows, Value};
+use super::{Column, GuestDatabaseError, Row, Rows, Value};
 use crate::report::StatementFailure;
 
 /// An open cursor, numbered by the sink.
@@ -22,17 +22,22 @@ pub trait Sink: Send {
     /// Names the operation that the following statements belong to; none for the migration's own. Used in failures.
     fn set_operation(&mut self, operation: Option<Arc<str>>);
 
-    async fn execute(&mut self, statement: &str) -> Result<(), SinkError>;
+    async fn execute(&mut self, statement: &str, params: &[Value]) -> Result<(), SinkError>;
     async fn execute_script(&mut self, script: &str) -> Result<(), SinkError>;
-    async fn run(&mut self, statement: &str, params: &[Value]) -> Result<u64, SinkError>;
+    async fn execute_counted(&mut self, statement: &str, params: &[Value]) -> Result<u64, SinkError>;
     async fn query(&mut self, statement: &str, params: &[Value]) -> Result<Rows, SinkError>;
-    async fn try_execute(&mut self, statement: &str) -> Result<Result<u64, GuestDatabaseError>, SinkError>;
+    async fn try_query(
+        &mut self,
+        statement: &str,
+        params: &[Value],
+    ) -> Result<Result<Rows, GuestDatabaseError>, SinkError>;
     async fn suspend_transaction(&mut self) -> Result<(), SinkError>;
     async fn resume_transaction(&mut self) -> Result<(), SinkError>;
     /// False where statements commit by themselves.
     fn in_transaction(&self) -> bool;
 
     async fn cursor_open(&mut self, statement: &str, params: &[Value], batch: u32) -> Result<u32, SinkError>;
+    async fn cursor_columns(&mut self, cursor: u32) -> Result<Vec<Column>, SinkError>;
     async fn cursor_next(&mut self, cursor: u32) -> Result<Vec<Row>, SinkError>;
     async fn cursor_close(&mut self, cursor: u32) -> Result<(), SinkError>;
 

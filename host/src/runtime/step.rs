@@ -7,7 +7,7 @@ use super::guest::Instance;
 use super::limits::Watch;
 use super::{Guest, NoProviders, Providers, RuntimeError, Sink, TestBed};
 use crate::config::Limits;
-use crate::report::Reporter;
+use crate::report::{Direction, Reporter};
 
 /// Where a plugin's instance is, once it is made; held while it is called.
 type Place = Arc<tokio::sync::Mutex<Option<Instance>>>;
@@ -25,11 +25,21 @@ pub struct RunSettings {
     pub server_version: Option<u32>,
 }
 
+/// The guards of a step, oldest first.
+#[derive(Default)]
+struct Guards {
+    held: Vec<(u32, String)>,
+    next: u32,
+}
+
+/// A guard against statements, numbered by the step.
+pub struct GuardHandle(pub u32);
+
 /// One revision on its way up or down. Plugins are instantiated when they are first called, each in a store of its own, and
 /// live as long as the step.
 pub struct StepRun {
     pub revision: String,
-    pub downgrading: bool,
+    pub direction: Direction,
     /// Whether hooks of the step are run and not its migration.
     pub hook: bool,
     pub settings: Arc<RunSettings>,
@@ -43,15 +53,15 @@ pub struct StepRun {
     /// The first reason why a guest was ended by the host. A trap only carries it up through the guests.
     failure: Mutex<Option<RuntimeError>>,
     operations: Mutex<Vec<Arc<str>>>,
-    /// Why no guest may ask anything of the database now, where that is so.
-    refused: Mutex<Option<String>>,
+    /// The guards that guests hold: while there is one, none may ask anything of the database.
+    guards: Mutex<Guards>,
     pub(super) watch: Watch,
 }
 
 impl StepRun {
     pub fn new(
         revision: String,
-        downgrading: bool,
+        direction: Direction,
         settings: Arc<RunSettings>,
         reporter: Arc<dyn Reporter>,
         providers: Arc<dyn Providers>,
@@ -59,7 +69,7 @@ impl StepRun {
     ) -> Arc<Self> {
         Arc::new(Self {
             revision,
-            downgrading,
+            direction,
             hook: false,
             settings,
             reporter,
@@ -69,7 +79,7 @@ impl StepRun {
             instances: Mutex::default(),
             failure: Mutex::default(),
             operations: Mutex::default(),
-            refused: Mutex::default(),
+            guards: Mutex::default(),
             watch: Watch::default(),
         })
     }
@@ -78,7 +88,7 @@ impl StepRun {
     pub fn for_test(settings: Arc<RunSettings>, reporter: Arc<dyn Reporter>, testbed: Arc<dyn TestBed>) -> Arc<Self> {
         Arc::new(Self {
             revision: String::new(),
-            downgrading: false,
+            direction: Direction::Upgrade,
             hook: false,
             settings,
             reporter,
@@ -88,7 +98,7 @@ impl StepRun {
             instances: Mutex::default(),
             failure: Mutex::default(),
             operations: Mutex::default(),
-            refused: Mutex::default(),
+            guards: Mutex::default(),
             watch: Watch::default(),
         })
     }
@@ -97,7 +107,7 @@ impl StepRun {
     pub fn for_hook(&self) -> Arc<Self> {
         Arc::new(Self {
             revision: self.revision.clone(),
-            downgrading: self.downgrading,
+            direction: self.direction,
             hook: true,
             settings: self.settings.clone(),
             reporter: self.reporter.clone(),
@@ -107,7 +117,7 @@ impl StepRun {
             instances: Mutex::default(),
             failure: Mutex::default(),
             operations: Mutex::default(),
-            refused: Mutex::default(),
+            guards: Mutex::default(),
             watch: Watch::default(),
         })
     }
@@ -151,12 +161,25 @@ impl StepRun {
         self.tell_operation().await;
     }
 
-    pub(super) fn refuse(&self, reason: Option<String>) {
-        *self.refused.lock().unwrap_or_else(PoisonError::into_inner) = reason;
+    /// A guest refuses statements from here on.
+    pub(super) fn guard(&self, reason: String) -> GuardHandle {
+        let mut guards = self.guards.lock().unwrap_or_else(PoisonError::into_inner);
+        let number = guards.next;
+        guards.next = number.wrapping_add(1);
+        guards.held.push((number, reason));
+        GuardHandle(number)
     }
 
+    /// It has released its guard.
+    pub(super) fn release_guard(&self, GuardHandle(number): &GuardHandle) {
+        let mut guards = self.guards.lock().unwrap_or_else(PoisonError::into_inner);
+        guards.held.retain(|(held, _)| held != number);
+    }
+
+    /// Why statements are refused now, if they are.
     pub(super) fn refused(&self) -> Option<String> {
-        self.refused.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        let guards = self.guards.lock().unwrap_or_else(PoisonError::into_inner);
+        guards.held.last().map(|(_, reason)| reason.clone())
     }
 
     /// The operation that runs now; none where the migration itself does.

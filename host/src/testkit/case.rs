@@ -13,6 +13,7 @@ use serde::de::{self, Deserializer, SeqAccess, Visitor};
 use toml::Spanned;
 
 use crate::config::TransactionMode;
+use crate::report::Direction;
 
 pub use cell::{Cell, list, string};
 pub use error::FileError;
@@ -129,6 +130,14 @@ pub struct Context {
 }
 
 impl Context {
+    /// What `context.current-direction` returns to a plugin.
+    pub fn direction(&self) -> Direction {
+        match self.downgrading {
+            Some(true) => Direction::Downgrade,
+            Some(false) | None => Direction::Upgrade,
+        }
+    }
+
     /// This one, and `below` where it says nothing.
     #[must_use]
     pub fn over(&self, below: &Self) -> Self {
@@ -225,7 +234,7 @@ pub struct Case {
 }
 
 /// What a question is answered with.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Answer {
     /// The statement, or a pattern.

@@ -10,7 +10,7 @@ use super::database::Databases;
 use super::isolated::{CallFailure, Verdict};
 use super::listener::Listener;
 use super::report::{Failure, Subject};
-use crate::report::Reporter;
+use crate::report::{Direction, Reporter};
 use crate::runtime::{Guest, NoProviders, RunSettings, RuntimeError, StepRun, call_case, call_cases};
 
 /// A test, ready to be run.
@@ -28,7 +28,14 @@ impl Component {
     pub fn read(project: &Project, guest: Guest) -> Result<Self, RuntimeError> {
         let reporter: Arc<dyn Reporter> = Arc::new(Listener::default());
         let settings = Arc::new(settings(project));
-        let step = StepRun::new(String::new(), false, settings, reporter, Arc::new(NoProviders), None);
+        let step = StepRun::new(
+            String::new(),
+            Direction::Upgrade,
+            settings,
+            reporter,
+            Arc::new(NoProviders),
+            None,
+        );
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
         let runtime = runtime.map_err(|error| RuntimeError::Engine(error.to_string()))?;
         let cases = runtime.block_on(call_cases(&guest, &step))?;

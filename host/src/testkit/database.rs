@@ -200,7 +200,7 @@ async fn act(
         let sequence = Sequence {
             calls: &calls,
             expects_value: case.returns.is_some(),
-            downgrading: context.downgrading.unwrap_or(false),
+            direction: context.direction(),
             begun: &|call| note(call, subject, listener),
         };
         ended = session.call(database, &guest, &sequence, listener).await?;

@@ -12,7 +12,7 @@ use super::report::{Failure, Subject};
 use super::update::{self, Change};
 use super::{Project, compare, wave};
 use crate::executor;
-use crate::report::Reporter;
+use crate::report::{Direction, Reporter};
 use crate::runtime::{Call, Guest, Returned, RunSettings, RuntimeError, Sink, StepRun, finish_calls};
 
 /// What a case came to.
@@ -130,18 +130,18 @@ pub(super) struct Sequence<'a> {
     pub calls: &'a [Call],
     /// Whether an error that a call returns is a value to be looked at.
     pub expects_value: bool,
-    /// What `context.downgrading` says to a plugin.
-    pub downgrading: bool,
+    /// What `context.current-direction` returns to a plugin.
+    pub direction: Direction,
     /// Hears of each call that is made.
     pub begun: &'a (dyn Fn(&Call) + Sync),
 }
 
 /// Makes calls one after the other. Those of a plugin are one step; each `upgrade` and `downgrade` is a step of its own, made by `step`,
-/// which is told whether it goes down.
+/// which takes the direction.
 pub(super) async fn make(
     guest: &Arc<Guest>,
     sequence: &Sequence<'_>,
-    mut step: impl AsyncFnMut(bool) -> Result<Arc<StepRun>, CallFailure>,
+    mut step: impl AsyncFnMut(Direction) -> Result<Arc<StepRun>, CallFailure>,
 ) -> Ended {
     let mut ended = Ended {
         returned: Vec::new(),
@@ -150,9 +150,9 @@ pub(super) async fn make(
     let mut shared: Option<Arc<StepRun>> = None;
     for call in sequence.calls {
         let run = match &shared {
-            _ if call.function.is_step() => step(call.function.name == "downgrade").await,
+            _ if call.function.is_step() => step(call.function.direction()).await,
             Some(shared) => Ok(shared.clone()),
-            None => step(sequence.downgrading)
+            None => step(sequence.direction)
                 .await
                 .inspect(|step| shared = Some(step.clone())),
         };
@@ -216,14 +216,14 @@ pub(super) async fn run(project: &Project, subject: &Subject, file: &TestFile, c
     let listener = Arc::new(Listener::default());
     let reporter: Arc<dyn Reporter> = listener.clone();
     let providers = executor::providers(&project.loaded, &project.graph, &project.registry, &settings, &reporter);
-    let step = async |downgrading: bool| {
+    let step = async |direction: Direction| {
         recording.lock().await.begin_step();
         let sink: Arc<Mutex<dyn Sink>> = recording.clone();
         let (settings, reporter, providers) = (settings.clone(), reporter.clone(), providers.clone());
         let revision = revision.clone();
         Ok(StepRun::new(
             revision,
-            downgrading,
+            direction,
             settings,
             reporter,
             providers,
@@ -233,7 +233,7 @@ pub(super) async fn run(project: &Project, subject: &Subject, file: &TestFile, c
     let sequence = Sequence {
         calls: &calls,
         expects_value: case.returns.is_some(),
-        downgrading: context.downgrading.unwrap_or(false),
+        direction: context.direction(),
         begun: &|call| note(call, subject, &listener),
     };
     let ended = make(&guest, &sequence, step).await;

@@ -5,10 +5,10 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 
-use super::case::{Answer, Cell, Sent, matches_sql};
-use crate::database::{guest_statements, single_statement};
+use super::case::{Answer, AnswerError, Cell, Sent, matches_sql};
+use crate::database::{for_guest, guest_statements, single_statement};
 use crate::report::{DatabaseError, StatementFailure};
-use crate::runtime::{GuestDatabaseError, Row, Rows, RunSettings, Sink, SinkError, Value};
+use crate::runtime::{Column, GuestDatabaseError, Row, Rows, RunSettings, Sink, SinkError, Value};
 use crate::sql;
 
 /// How much of what is sent is kept, in calls and in bytes: a guest that sends without end ends here.
@@ -24,6 +24,13 @@ pub struct Unanswered {
     pub parameters: Vec<Value>,
 }
 
+/// A cursor over the rows of an answer.
+struct OpenCursor {
+    columns: Vec<Column>,
+    rows: VecDeque<Row>,
+    batch: usize,
+}
+
 /// Records what guests send. Statements are looked at as a real sink looks at them: those that would break the transaction are
 /// refused.
 pub struct RecordingSink {
@@ -36,7 +43,7 @@ pub struct RecordingSink {
     unanswered: Option<Unanswered>,
     operation: Option<Arc<str>>,
     in_transaction: bool,
-    cursors: BTreeMap<u32, (VecDeque<Row>, usize)>,
+    cursors: BTreeMap<u32, OpenCursor>,
     copy: Option<(u32, Sent)>,
     numbers: u32,
 }
@@ -156,14 +163,7 @@ impl RecordingSink {
         let Some(error) = &answer.error else {
             return Ok(());
         };
-        let error = DatabaseError {
-            sqlstate: error.sqlstate.clone(),
-            message: error.message.clone(),
-            detail: error.detail.clone(),
-            hint: error.hint.clone(),
-            position: None,
-            context: None,
-        };
+        let error = database_error(error);
         Err(SinkError::Statement(Box::new(StatementFailure {
             statement: statement.to_owned(),
             error,
@@ -180,13 +180,47 @@ impl RecordingSink {
             .map(|row| row.iter().map(|cell| cell.0.clone()).collect())
             .collect();
         let width = rows.first().map_or(0, Vec::len);
+        let names = answer
+            .columns
+            .clone()
+            .unwrap_or_else(|| vec!["?column?".to_owned(); width]);
+        let column = |(place, name)| column(name, rows.iter().filter_map(|row| row.get(place)));
         Rows {
-            columns: answer
-                .columns
-                .clone()
-                .unwrap_or_else(|| vec!["?column?".to_owned(); width]),
+            columns: names.into_iter().enumerate().map(column).collect(),
+            affected: answer.count.unwrap_or(rows.len() as u64),
             rows,
         }
+    }
+}
+
+/// A column with the type that its values have: the first of them that is not null says which.
+fn column<'a>(name: String, values: impl Iterator<Item = &'a Value>) -> Column {
+    let (type_name, type_oid) = values
+        .map(|value| match value {
+            Value::Null => None,
+            Value::Boolean(_) => Some(("bool", 16)),
+            Value::Integer(_) => Some(("int8", 20)),
+            Value::Real(_) => Some(("float8", 701)),
+            Value::Bytes(_) => Some(("bytea", 17)),
+            Value::Text(_) => Some(("text", 25)),
+        })
+        .find_map(|found| found)
+        .unwrap_or(("text", 25));
+    Column {
+        name,
+        type_name: type_name.to_owned(),
+        type_oid,
+    }
+}
+
+fn database_error(error: &AnswerError) -> DatabaseError {
+    DatabaseError {
+        severity: "ERROR".to_owned(),
+        sqlstate: error.sqlstate.clone(),
+        message: error.message.clone(),
+        detail: error.detail.clone(),
+        hint: error.hint.clone(),
+        ..DatabaseError::default()
     }
 }
 
@@ -206,7 +240,10 @@ impl Sink for RecordingSink {
         self.operation = operation;
     }
 
-    async fn execute(&mut self, statement: &str) -> Result<(), SinkError> {
+    async fn execute(&mut self, statement: &str, params: &[Value]) -> Result<(), SinkError> {
+        if !params.is_empty() {
+            return self.execute_counted(statement, params).await.map(|_| ());
+        }
         self.check()?;
         for piece in guest_statements(statement)? {
             self.keep(Sent::Statement(piece.statement.to_owned()))?;
@@ -225,11 +262,11 @@ impl Sink for RecordingSink {
             other => self.settings.args.get(other).cloned(),
         })?;
         sql::script_statements(&filled)?;
-        self.execute(&filled).await
+        self.execute(&filled, &[]).await
     }
 
     /// Touches no row where no answer says otherwise.
-    async fn run(&mut self, statement: &str, params: &[Value]) -> Result<u64, SinkError> {
+    async fn execute_counted(&mut self, statement: &str, params: &[Value]) -> Result<u64, SinkError> {
         self.check()?;
         let statement = single_statement(statement)?;
         self.keep(match params {
@@ -254,26 +291,25 @@ impl Sink for RecordingSink {
         Ok(Self::rows(&answer))
     }
 
-    /// Succeeds where no answer says otherwise.
-    async fn try_execute(&mut self, statement: &str) -> Result<Result<u64, GuestDatabaseError>, SinkError> {
+    /// Succeeds without rows where no answer says otherwise.
+    async fn try_query(
+        &mut self,
+        statement: &str,
+        params: &[Value],
+    ) -> Result<Result<Rows, GuestDatabaseError>, SinkError> {
         self.check()?;
         if self.settings.offline {
-            return Err(SinkError::Offline { call: "try-execute" });
+            return Err(SinkError::Offline { call: "try-query" });
         }
         let statement = single_statement(statement)?;
-        self.keep(Sent::Try(statement.to_owned()))?;
-        let Some(answer) = self.answer(statement, &[]) else {
-            return Ok(Ok(0));
-        };
-        Ok(match answer.error {
-            Some(error) => Err(GuestDatabaseError {
-                sqlstate: error.sqlstate,
-                message: error.message,
-                detail: error.detail,
-                hint: error.hint,
-                position: None,
-            }),
-            None => Ok(answer.count.unwrap_or_default()),
+        self.keep(Sent::Try {
+            sql: statement.to_owned(),
+            parameters: params.to_vec(),
+        })?;
+        let answer = self.answer(statement, params).unwrap_or_default();
+        Ok(match &answer.error {
+            Some(error) => Err(for_guest(database_error(error))),
+            None => Ok(Self::rows(&answer)),
         })
     }
 
@@ -303,13 +339,26 @@ impl Sink for RecordingSink {
         self.refused(&answer, statement)?;
         let number = self.number();
         let batch = usize::try_from(batch).unwrap_or(usize::MAX).max(1);
-        self.cursors.insert(number, (Self::rows(&answer).rows.into(), batch));
+        let found = Self::rows(&answer);
+        let cursor = OpenCursor {
+            columns: found.columns,
+            rows: found.rows.into(),
+            batch,
+        };
+        self.cursors.insert(number, cursor);
         Ok(number)
+    }
+
+    async fn cursor_columns(&mut self, cursor: u32) -> Result<Vec<Column>, SinkError> {
+        match self.cursors.get(&cursor) {
+            Some(cursor) => Ok(cursor.columns.clone()),
+            None => Err(SinkError::Misuse("this cursor is no longer open".to_owned())),
+        }
     }
 
     async fn cursor_next(&mut self, cursor: u32) -> Result<Vec<Row>, SinkError> {
         match self.cursors.get_mut(&cursor) {
-            Some((rows, batch)) => Ok(rows.drain(..(*batch).min(rows.len())).collect()),
+            Some(OpenCursor { rows, batch, .. }) => Ok(rows.drain(..(*batch).min(rows.len())).collect()),
             None => Err(SinkError::Misuse("this cursor is no longer open".to_owned())),
         }
     }

@@ -1,8 +1,9 @@
 //! Queries whose rows are fetched in batches.
 
 use std::marker::PhantomData;
+use std::rc::Rc;
 
-use super::{FromRow, Row, Value, host};
+use super::{Column, FromRow, Row, Value, host};
 
 /// A query whose rows are fetched in batches, for more than fits in memory. Iterating gives one row at a time.
 ///
@@ -15,8 +16,6 @@ use super::{FromRow, Row, Value, host};
 ///     log::progress(number as u64 + 1, None);
 /// }
 /// ```
-///
-/// The columns have no names here: read rows as tuples, or by place.
 pub struct Cursor<T = Row> {
     batches: Batches<T>,
     batch: std::vec::IntoIter<T>,
@@ -25,14 +24,21 @@ pub struct Cursor<T = Row> {
 impl<T: FromRow> Cursor<T> {
     /// Opens a query with parameters that fetches `batch` rows at a time, at least 1.
     pub fn open(statement: &str, params: &[Value], batch: u32) -> Self {
+        let cursor = host::Cursor::open(statement, params, batch.max(1));
         Self {
             batches: Batches {
-                cursor: host::Cursor::open(statement, params, batch.max(1)),
+                columns: cursor.columns().into(),
+                cursor,
                 ended: false,
                 rows: PhantomData,
             },
             batch: Vec::new().into_iter(),
         }
+    }
+
+    /// The columns, with their types.
+    pub fn columns(&self) -> &[Column] {
+        &self.batches.columns
     }
 
     /// The rows in the batches in which they are fetched.
@@ -56,6 +62,7 @@ impl<T: FromRow> Iterator for Cursor<T> {
 /// The batches of a [`Cursor`], none of them empty.
 pub struct Batches<T = Row> {
     cursor: host::Cursor,
+    columns: Rc<[Column]>,
     ended: bool,
     rows: PhantomData<T>,
 }
@@ -72,7 +79,7 @@ impl<T: FromRow> Iterator for Batches<T> {
         (!self.ended).then(|| {
             batch
                 .into_iter()
-                .map(|values| T::from_row(&Row::nameless(values)))
+                .map(|values| T::from_row(&Row::new(&self.columns, values)))
                 .collect()
         })
     }

@@ -3,13 +3,14 @@
 use std::any::type_name;
 use std::rc::Rc;
 
-use super::{FromValue, Value, host};
+use super::{Column, FromValue, Value, host};
 
 /// A whole result.
 #[derive(Clone, Debug)]
 pub struct Rows {
-    columns: Rc<[String]>,
+    columns: Rc<[Column]>,
     rows: Vec<Vec<Value>>,
+    affected: u64,
 }
 
 impl Rows {
@@ -17,12 +18,18 @@ impl Rows {
         Self {
             columns: rows.columns.into(),
             rows: rows.rows,
+            affected: rows.affected,
         }
     }
 
-    /// The names of the columns, which need not be unique.
-    pub fn columns(&self) -> &[String] {
+    /// The columns, with their types. Names need not be unique.
+    pub fn columns(&self) -> &[Column] {
         &self.columns
+    }
+
+    /// How many rows the statement returned or changed.
+    pub fn affected(&self) -> u64 {
+        self.affected
     }
 
     /// The number of rows.
@@ -50,7 +57,7 @@ impl IntoIterator for Rows {
 
 /// The rows of a result, one by one.
 pub struct RowIter {
-    columns: Rc<[String]>,
+    columns: Rc<[Column]>,
     rows: std::vec::IntoIter<Vec<Value>>,
 }
 
@@ -73,15 +80,14 @@ impl Iterator for RowIter {
 /// One row. Columns are found by name or by place, counted from 0.
 #[derive(Clone, Debug)]
 pub struct Row {
-    columns: Rc<[String]>,
+    columns: Rc<[Column]>,
     values: Vec<Value>,
 }
 
 impl Row {
-    /// A row whose columns have no names, as a cursor gives it.
-    pub(super) fn nameless(values: Vec<Value>) -> Self {
+    pub(super) fn new(columns: &Rc<[Column]>, values: Vec<Value>) -> Self {
         Self {
-            columns: Rc::from([]),
+            columns: Rc::clone(columns),
             values,
         }
     }
@@ -116,11 +122,8 @@ impl Row {
     }
 
     fn describe_columns(&self) -> String {
-        if self.columns.is_empty() {
-            format!("{} without names", self.values.len())
-        } else {
-            self.columns.join(", ")
-        }
+        let names: Vec<&str> = self.columns.iter().map(|column| column.name.as_str()).collect();
+        names.join(", ")
     }
 }
 
@@ -139,13 +142,13 @@ fn describe(value: &Value) -> String {
 /// The name or the place of a column.
 pub trait ColumnIndex {
     /// Where the column is.
-    fn place(&self, columns: &[String]) -> Option<usize>;
+    fn place(&self, columns: &[Column]) -> Option<usize>;
     /// The column, for a message.
     fn describe(&self) -> String;
 }
 
 impl ColumnIndex for usize {
-    fn place(&self, _columns: &[String]) -> Option<usize> {
+    fn place(&self, _columns: &[Column]) -> Option<usize> {
         Some(*self)
     }
 
@@ -155,8 +158,8 @@ impl ColumnIndex for usize {
 }
 
 impl ColumnIndex for &str {
-    fn place(&self, columns: &[String]) -> Option<usize> {
-        columns.iter().position(|column| column == self)
+    fn place(&self, columns: &[Column]) -> Option<usize> {
+        columns.iter().position(|column| column.name == *self)
     }
 
     fn describe(&self) -> String {
@@ -205,8 +208,13 @@ mod tests {
     use super::*;
 
     fn row() -> Row {
+        let column = |name: &str, type_name: &str, type_oid| Column {
+            name: name.to_owned(),
+            type_name: type_name.to_owned(),
+            type_oid,
+        };
         Row {
-            columns: Rc::from(["id".to_owned(), "name".to_owned()]),
+            columns: Rc::from([column("id", "int4", 23), column("name", "text", 25)]),
             values: vec![Value::Integer(7), Value::Null],
         }
     }

@@ -14,8 +14,6 @@ const MARKER: &str = "[mighost:gronk]";
 struct Gronk;
 
 impl ObjectType for Gronk {
-    const KINDS: &'static [&'static str] = &["gronk"];
-
     fn create(object: &Object) -> Result<(), String> {
         let options = Options::read(object)?;
         let (name, word) = (in_schema(&object.name), options.word());

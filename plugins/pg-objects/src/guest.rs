@@ -9,8 +9,6 @@ use crate::session::{Run, Session as _};
 struct PgObjects;
 
 impl ObjectType for PgObjects {
-    const KINDS: &'static [&'static str] = kinds::KINDS;
-
     fn create(object: &Object) -> Result<(), String> {
         kinds::create(&Run, object)
     }

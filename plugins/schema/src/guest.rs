@@ -251,7 +251,7 @@ impl naming::Guest for Schema {
     fn use_convention(templates: Vec<(String, String)>) {
         match Conventions::new(templates) {
             Ok(conventions) => operation::use_conventions(conventions),
-            Err(reason) => log::fail(&reason),
+            Err(reason) => context::fail(&reason),
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::cell::RefCell;
 
-use mighost_sdk::database::{allow_statements, refuse_statements};
+use mighost_sdk::database::{StatementGuard, refuse_statements};
 use mighost_sdk::prelude::*;
 
 use crate::naming::Conventions;
@@ -45,8 +45,13 @@ pub(crate) fn undone_by(operation: impl Operation + 'static) -> Result<Reverse, 
 
 thread_local! {
     static SCOPE: RefCell<Option<Scope>> = const { RefCell::new(None) };
-    /// The reverses of what was asked for since `begin`.
-    static RECORD: RefCell<Option<Vec<Reverse>>> = const { RefCell::new(None) };
+    static RECORD: RefCell<Option<Record>> = const { RefCell::new(None) };
+}
+
+/// The reverses of what was asked for since `begin`, until which nothing else may be done.
+struct Record {
+    reverses: Vec<Reverse>,
+    guard: StatementGuard,
 }
 
 /// The scope of this step: an instance lives no longer.
@@ -55,7 +60,7 @@ fn scope() -> Scope {
         scope
             .get_or_insert_with(|| Scope {
                 schema: context::schema(),
-                conventions: Conventions::of_project().unwrap_or_else(|reason| log::fail(&reason)),
+                conventions: Conventions::of_project().unwrap_or_else(|reason| context::fail(&reason)),
             })
             .clone()
     })
@@ -72,15 +77,19 @@ pub(crate) fn submit(operation: &dyn Operation) {
     let scope = scope();
     if RECORD.with_borrow(Option::is_none) {
         if let Err(reason) = operation.perform(&scope) {
-            log::fail(&format!("{}: {reason}", operation.title()));
+            context::fail(&format!("{}: {reason}", operation.title()));
         }
         return;
     }
     // What cannot be done cannot be undone either; the same texts tell why.
     let reverse = operation.statements(&scope).and_then(|_| operation.reverse(&scope));
     match reverse {
-        Ok(reverse) => RECORD.with_borrow_mut(|record| record.get_or_insert_default().push(reverse)),
-        Err(reason) => log::fail(&format!("{} has no reverse: {reason}", operation.title())),
+        Ok(reverse) => RECORD.with_borrow_mut(|record| {
+            if let Some(record) = record {
+                record.reverses.push(reverse);
+            }
+        }),
+        Err(reason) => context::fail(&format!("{} has no reverse: {reason}", operation.title())),
     }
 }
 
@@ -91,23 +100,26 @@ pub(crate) fn recording() -> bool {
 
 pub(crate) fn begin() {
     if recording() {
-        log::fail("the reversal began already: it is ended by `end`, and a second one cannot be inside it");
+        context::fail("the reversal began already: it is ended by `end`, and a second one cannot be inside it");
     }
-    RECORD.set(Some(Vec::new()));
-    refuse_statements(
-        "the operations of this revision are being reversed, and nobody knows the reverse of this; write its downgrade out",
+    let guard = refuse_statements(
+        "the operations of this revision are being reversed, and this one has no known reverse; write its downgrade out",
     );
+    RECORD.set(Some(Record {
+        reverses: Vec::new(),
+        guard,
+    }));
 }
 
 pub(crate) fn end() {
-    let Some(record) = RECORD.take() else {
-        log::fail("there is no reversal to end: it is begun by `begin`");
+    let Some(Record { reverses, guard }) = RECORD.take() else {
+        context::fail("there is no reversal to end: it is begun by `begin`");
     };
-    allow_statements();
+    drop(guard);
     let scope = scope();
-    for operation in record.iter().rev().flatten() {
+    for operation in reverses.iter().rev().flatten() {
         if let Err(reason) = operation.perform(&scope) {
-            log::fail(&format!("{}, as a reverse: {reason}", operation.title()));
+            context::fail(&format!("{}, as a reverse: {reason}", operation.title()));
         }
     }
 }

@@ -85,7 +85,7 @@ fn broken_inside() {
     );
     assert_snapshot!(project.run(&["upgrade", "head"]).shown(), @"
     exit 5
-    error: migration a1 is not a component that can be run: failed to compile: wasm[0]::function[3]::body: WebAssembly translation error: Invalid input WebAssembly code at offset 451: illegal opcode: 0xff
+    error: migration a1 is not a component that can be run: failed to compile: wasm[0]::function[3]::body: WebAssembly translation error: Invalid input WebAssembly code at offset 539: illegal opcode: 0xff
       in the upgrade of revision a1, PROJECT/migrations/a1.wasm
     state: a1 was rolled back
     fault: the migration's or plugin's; its author mends it
@@ -132,7 +132,7 @@ fn metadata() {
         sections.iter().for_each(|section| bytes.extend(section));
         with_file(&bytes).shown()
     };
-    let good = br#"{"format":1,"wit":"0.1.0","builder":"test","revisions":[{"revision":"a1"}]}"#;
+    let good = br#"{"format":2,"wit":"0.1.0","builder":"test","revisions":[{"revision":"a1"}]}"#;
     let revisions = |json: &[u8]| section("mighost:revision", json);
     assert_snapshot!(with(&[]), @"
     exit 5
@@ -158,13 +158,19 @@ fn metadata() {
     fault: the migration's or plugin's; its author mends it
     hint: the file may have been cut off or changed on its way: get it again, or build it again
     ");
-    assert_snapshot!(with(&[revisions(br#"{"format":2,"wit":"0.3.0","graph":[]}"#)]), @"
+    assert_snapshot!(with(&[revisions(br#"{"format":3,"wit":"0.3.0","graph":[]}"#)]), @"
     exit 5
-    error: PROJECT/migrations/vendor.wasm: its mighost:revision section is of format 2; this mighost reads format 1
+    error: PROJECT/migrations/vendor.wasm: its mighost:revision section is of format 3; this mighost reads format 2
     fault: the migration's or plugin's; its author mends it
     hint: a later mighost reads it: install that, or build it again with this one
     ");
-    assert_snapshot!(with(&[revisions(br#"{"format":1,"wit":"0.1.0","builder":"test","revisions":[]}"#)]), @"
+    assert_snapshot!(with(&[revisions(br#"{"format":1,"wit":"0.1.0","builder":"mighost 0.1.0","revisions":[]}"#)]), @"
+    exit 5
+    error: PROJECT/migrations/vendor.wasm was built for an earlier mighost:host@0.1.0: run `mighost build`
+    fault: the migration's or plugin's; its author mends it
+    hint: where there are no sources, get the artifact again from whoever built it
+    ");
+    assert_snapshot!(with(&[revisions(br#"{"format":2,"wit":"0.1.0","builder":"test","revisions":[]}"#)]), @"
     exit 5
     error: PROJECT/migrations/vendor.wasm: its mighost:revision section lists no revision
     fault: the migration's or plugin's; its author mends it

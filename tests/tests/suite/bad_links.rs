@@ -212,10 +212,10 @@ fn with_the_host() {
     fault: the migration's or plugin's; its author mends it
     hint: build it against this mighost's WIT (`mighost wit`)
     ");
-    let fail = "(import \"mighost:host/log@0.1.0\" (instance (export \"fail\" (func (param \"reason\" u32)))))";
+    let fail = "(import \"mighost:host/context@0.1.0\" (instance (export \"fail\" (func (param \"reason\" u32)))))";
     assert_snapshot!(with(stranger(fail, "(result u32)", "(result i32) (i32.const 0)")), @"
     exit 5
-    error: migration a1 calls mighost:host/log@0.1.0#fail as func(reason: u32); mighost offers func(reason: string)
+    error: migration a1 calls mighost:host/context@0.1.0#fail as func(reason: u32); mighost offers func(reason: string)
       in the upgrade of revision a1, PROJECT/migrations/a1.wasm
     state: a1 was rolled back
     fault: the migration's or plugin's; its author mends it

@@ -225,7 +225,7 @@ func Upgrade() error {
 		mighost.Run("INSERT INTO kept VALUES ($1, $2, $3, $4, $5, $6)", line, number, true, 0.5, []byte{1, 2}, nil)
 	}
 	rows := mighost.Query("SELECT * FROM kept ORDER BY b")
-	if got := fmt.Sprint(rows.Columns, rows.Rows); got != "[a b c d e f] [[one 0 true 0.5 [1 2] <nil>] [two 1 true 0.5 [1 2] <nil>]]" {
+	if got := fmt.Sprint(rows.Columns, rows.Rows); got != "[{a text 25} {b int8 20} {c bool 16} {d float4 700} {e bytea 17} {f text 25}] [[one 0 true 0.5 [1 2] <nil>] [two 1 true 0.5 [1 2] <nil>]]" {
 		return fmt.Errorf("got %s", got)
 	}
 	if got := mighost.Format("%I %L %L %s %%", `a"b`, `it's \ here`, nil, 7); got != `"a""b" E'it''s \\ here' NULL 7 %` {

@@ -296,7 +296,8 @@ fn asking(query: &str) -> Vec<u8> {
     let code = Code::new().execute("SELECT 1").query(query).then(
         "(call $execute
            (i32.load offset=8 (i32.load (i32.load (i32.const 72))))
-           (i32.load offset=12 (i32.load (i32.load (i32.const 72)))))",
+           (i32.load offset=12 (i32.load (i32.load (i32.const 72))))
+           (i32.const 0) (i32.const 0))",
     );
     migration(&code.component(), vec![revision("b2", &["a1"])])
 }

@@ -12,6 +12,7 @@ mod chain;
 mod check;
 mod commands;
 mod docs;
+mod helpers;
 mod hooks;
 mod journal;
 mod killed;

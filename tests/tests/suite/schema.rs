@@ -67,13 +67,13 @@ fn what_cannot_be_reversed_is_named() {
     }
     insta::assert_snapshot!(texts, @"
     other_statements: exit 8
-    error: database.execute cannot be used here: the operations of this revision are being reversed, and nobody knows the reverse of this; write its downgrade out
+    error: database.execute cannot be used here: the operations of this revision are being reversed, and this one has no known reverse; write its downgrade out
       in the downgrade of revision judge, PROJECT/migrations/judge
     state: judge was rolled back
     fault: the migration's or plugin's; its author mends it
 
     questions: exit 8
-    error: database.query cannot be used here: the operations of this revision are being reversed, and nobody knows the reverse of this; write its downgrade out
+    error: database.query cannot be used here: the operations of this revision are being reversed, and this one has no known reverse; write its downgrade out
       in the downgrade of revision judge, PROJECT/migrations/judge
     state: judge was rolled back
     fault: the migration's or plugin's; its author mends it

@@ -200,7 +200,7 @@ void on_version_apply(const mighost_step *step) {
 "#,
         r#"#include "mighost.hpp"
 
-static std::string table() { return mighost::identifier("of_" + mighost::revision()); }
+static mighost::Sql table() { return mighost::identifier("of_" + mighost::revision()); }
 
 void upgrade() { mighost::execute("create table {} (id integer)", table()); }
 

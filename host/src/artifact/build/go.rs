@@ -16,7 +16,7 @@ use wit_bindgen_go::{Format, Opts};
 use wit_component::StringEncoding;
 
 use super::super::error::ArtifactError;
-use super::{Job, Source, component, exported, tool};
+use super::{Job, component, exported, tool};
 use crate::toolchain::{Found, GO, GO_RUNTIME, GO_RUNTIME_NAME};
 
 /// Carried by the host, and written beside the bindings.
@@ -98,10 +98,6 @@ fn write_bindings(job: &Job<'_>, module: &str) -> Result<(), ArtifactError> {
         opts.build().generate(&mut resolve, world, &mut files)
     };
     generate().map_err(|error| job.failed(format!("no bindings can be made for its world: {error:#}"), ""))?;
-    let kinds: &[String] = match job.source {
-        Source::Plugin(plugin) => &plugin.kinds,
-        Source::Migration(_) => &[],
-    };
     let defined = defined(job)?;
     let (mut has_objects, mut has_hooks, mut has_replaceable) = (false, false, false);
     for (name, content) in files.iter() {
@@ -118,7 +114,7 @@ fn write_bindings(job: &Job<'_>, module: &str) -> Result<(), ArtifactError> {
             _ if !name.ends_with(".go") => (format!("go/wit/{name}"), text.into_owned()),
             _ if package.starts_with("export_") => (
                 format!("go/wit/{name}"),
-                glue::exported(package, &text, module, kinds, &defined),
+                glue::exported(package, &text, module, &defined),
             ),
             _ => (format!("go/wit/{name}"), glue::moved(&text)),
         };

@@ -15,7 +15,7 @@ use wit_parser::{Function, FunctionKind, Interface, Resolve, WorldItem};
 
 use super::super::error::ArtifactError;
 use super::super::sections::Assets;
-use super::runtimes::{self, Built};
+use super::runtimes::Built;
 use super::{Job, Source};
 
 /// Where `runtime.js` looks for the guest's code, and for where its lines come from.
@@ -45,7 +45,6 @@ pub(super) fn build(job: &Job<'_>) -> Result<Built, ArtifactError> {
     let mut assets = Assets::new();
     assets.insert(CODE.to_owned(), bundle.code);
     assets.insert(LINES.to_owned(), bundle.lines);
-    assets.extend(runtimes::kinds(job));
     Ok(Built { component, assets })
 }
 

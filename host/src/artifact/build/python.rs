@@ -11,7 +11,7 @@ use std::process::Command;
 
 use super::super::error::ArtifactError;
 use super::super::sections::Assets;
-use super::runtimes::{self, Built, kinds};
+use super::runtimes::{self, Built};
 use super::{Job, Source, tool};
 use crate::toolchain::COMPONENTIZE_PY;
 
@@ -80,8 +80,7 @@ pub(super) fn build(job: &Job<'_>) -> Result<Built, ArtifactError> {
             std::fs::read(&output).map_err(ArtifactError::read(&output))
         },
     )?;
-    let mut assets = code(job)?;
-    assets.extend(kinds(job));
+    let assets = code(job)?;
     Ok(Built { component, assets })
 }
 

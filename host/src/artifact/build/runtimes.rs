@@ -9,7 +9,7 @@ use std::time::SystemTime;
 
 use super::super::error::ArtifactError;
 use super::super::sections::Assets;
-use super::{Job, Source};
+use super::Job;
 use crate::ident::Digest;
 use crate::report::{Event, Level};
 
@@ -31,25 +31,11 @@ impl From<Vec<u8>> for Built {
     }
 }
 
-/// Where the runtimes look for the names of a plugin's kinds, so that its code need not list them.
-const KINDS: &str = "mighost:kinds.json";
-
-/// The kinds that a plugin's manifest names, as an asset; none where it names none.
-pub(super) fn kinds(job: &Job<'_>) -> Option<(String, Vec<u8>)> {
-    match job.source {
-        Source::Plugin(plugin) if !plugin.kinds.is_empty() => {
-            let names = serde_json::Value::from(plugin.kinds.as_slice()).to_string();
-            Some((KINDS.to_owned(), names.into_bytes()))
-        }
-        _ => None,
-    }
-}
-
 /// Whether a guest's code need not have `function` of the host's `interface`, because its helper has one that serves most.
 pub(super) fn may_lack(interface: &str, function: &str) -> bool {
     match interface.split('@').next() {
         Some("mighost:host/revision") => function != "upgrade",
-        Some("mighost:host/object-type") => matches!(function, "kinds" | "replace" | "introspect"),
+        Some("mighost:host/object-type") => matches!(function, "replace" | "introspect"),
         _ => false,
     }
 }

@@ -87,11 +87,7 @@ fn root(source: &Source) -> String {
         Source::Plugin(plugin) if plugin.test => exports.push_str("    _ = mighost.testing.Test(guest);\n"),
         Source::Plugin(plugin) => {
             if !plugin.kinds.is_empty() {
-                let kinds: Vec<String> = plugin.kinds.iter().map(|kind| format!("{kind:?}")).collect();
-                exports.push_str(&format!(
-                    "    _ = mighost.ObjectType(guest, &.{{ {} }});\n",
-                    kinds.join(", ")
-                ));
+                exports.push_str("    _ = mighost.ObjectType(guest);\n");
             }
             if !plugin.hooks.is_empty() {
                 exports.push_str("    _ = mighost.VersionHook(guest);\n");

@@ -7,9 +7,9 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::super::ArtifactInfo;
 use super::super::metadata::{PluginMetadata, RevisionsMetadata};
 use super::super::stamps::{FolderStamp, SourceStamps};
+use super::super::{ArtifactInfo, WIT};
 use super::builds::Interfaces;
 use crate::ident::Digest;
 
@@ -158,6 +158,8 @@ impl Index {
     }
 }
 
+/// What an index is written by: another version, or another contract, builds everything again.
 fn builder() -> String {
-    format!("mighost {}", env!("CARGO_PKG_VERSION"))
+    let contract = Digest::of_parts(WIT.iter().map(|(_, text)| text.as_bytes()));
+    format!("mighost {}, {}", env!("CARGO_PKG_VERSION"), contract.short())
 }

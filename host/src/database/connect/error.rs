@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use tokio_postgres::error::Severity;
+
 use crate::report::{Blame, DatabaseError};
 
 /// A host that was tried, and what happened.
@@ -126,6 +128,22 @@ pub fn database_error(error: &tokio_postgres::error::DbError) -> DatabaseError {
             _ => None,
         },
         context: error.where_().map(Into::into),
+        severity: match error.parsed_severity() {
+            Some(Severity::Panic) => "PANIC",
+            Some(Severity::Fatal) => "FATAL",
+            _ => "ERROR",
+        }
+        .into(),
+        fields: [
+            ("schema", error.schema()),
+            ("table", error.table()),
+            ("column", error.column()),
+            ("datatype", error.datatype()),
+            ("constraint", error.constraint()),
+        ]
+        .into_iter()
+        .filter_map(|(name, value)| Some((name.into(), value?.into())))
+        .collect(),
     }
 }
 

@@ -195,7 +195,7 @@ impl LiveSink {
             return Ok(None);
         }
         let answer = match operation {
-            Operation::Execute(_) => Answer::None,
+            Operation::Execute(..) => Answer::None,
             _ => Answer::Count(0),
         };
         let text = Answer::encode(&answer);

@@ -10,7 +10,7 @@ use crate::database::failure::{Failure, for_guest};
 use crate::database::pipeline::Sent;
 use crate::database::text::{from_text, literal, sent_literal};
 use crate::ident::Digest;
-use crate::runtime::{GuestDatabaseError, Row, Rows, Value};
+use crate::runtime::{Column, GuestDatabaseError, Row, Rows, Value};
 use crate::sql;
 
 /// The largest result of a query, in bytes of text. The contract names it (`wit/database.wit`).
@@ -19,10 +19,10 @@ pub(super) const MAX_RESULT_BYTES: usize = 64 * 1024 * 1024;
 /// One statement of a guest.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Operation<'a> {
-    Execute(&'a str),
-    Run(&'a str, &'a [Value]),
+    Execute(&'a str, &'a [Value]),
+    Counted(&'a str, &'a [Value]),
     Query(&'a str, &'a [Value]),
-    Try(&'a str),
+    Try(&'a str, &'a [Value]),
 }
 
 /// What the guest is told.
@@ -50,25 +50,27 @@ impl Answer {
 impl<'a> Operation<'a> {
     pub fn statement(&self) -> &'a str {
         match self {
-            Self::Execute(statement) | Self::Run(statement, _) | Self::Query(statement, _) | Self::Try(statement) => {
-                statement
-            }
+            Self::Execute(statement, _)
+            | Self::Counted(statement, _)
+            | Self::Query(statement, _)
+            | Self::Try(statement, _) => statement,
         }
     }
 
     fn params(&self) -> &'a [Value] {
         match self {
-            Self::Run(_, params) | Self::Query(_, params) => params,
-            Self::Execute(_) | Self::Try(_) => &[],
+            Self::Execute(_, params) | Self::Counted(_, params) | Self::Query(_, params) | Self::Try(_, params) => {
+                params
+            }
         }
     }
 
     fn name(&self) -> &'static str {
         match self {
-            Self::Execute(_) => "execute",
-            Self::Run(..) => "run",
+            Self::Execute(..) => "execute",
+            Self::Counted(..) => "counted",
             Self::Query(..) => "query",
-            Self::Try(_) => "try",
+            Self::Try(..) => "try",
         }
     }
 
@@ -103,10 +105,10 @@ impl LiveSink {
     /// Sends one statement and waits for its answer, in the transaction if one is open. A refusal of `Try` is an answer.
     pub(super) async fn perform(&mut self, operation: Operation<'_>) -> Result<Answer, Failure> {
         let answer = match operation {
-            Operation::Execute(statement) => self.affected(statement, &[]).await.map(|_| Answer::None),
-            Operation::Run(statement, params) => self.affected(statement, params).await.map(Answer::Count),
+            Operation::Execute(statement, params) => self.affected(statement, params).await.map(|_| Answer::None),
+            Operation::Counted(statement, params) => self.affected(statement, params).await.map(Answer::Count),
             Operation::Query(statement, params) => self.rows(statement, params).await,
-            Operation::Try(statement) => self.attempt(statement).await,
+            Operation::Try(statement, params) => self.attempt(statement, params).await,
         };
         match self.encoding.foreign() {
             Some(encoding) if !matches!(&answer, Err(failure) if failure.is_lost()) => Ok(Answer::Encoded(encoding)),
@@ -133,30 +135,30 @@ impl LiveSink {
     }
 
     /// A statement under a savepoint.
-    async fn attempt(&mut self, statement: &str) -> Result<Answer, Failure> {
-        if !self.in_transaction {
-            return match self.affected(statement, &[]).await {
-                Ok(count) => Ok(Answer::Count(count)),
-                Err(failure) if failure.is_lost() => Err(failure),
-                Err(failure) => Ok(Answer::Failed(for_guest(failure.fields()))),
-            };
+    async fn attempt(&mut self, statement: &str, params: &[Value]) -> Result<Answer, Failure> {
+        let savepoint = self.in_transaction;
+        if savepoint {
+            self.pipeline.push_batch("SAVEPOINT mighost_try");
         }
-        self.pipeline.push_batch("SAVEPOINT mighost_try");
-        let sent = self.pipeline.send(statement, &[]);
-        self.pipeline.drain().await?;
-        match sent
-            .answer()
-            .await
-            .map_err(|error| self.failure(error, statement, Some(0)))
-        {
-            Ok(count) => {
-                self.pipeline.push_batch("RELEASE SAVEPOINT mighost_try");
-                Ok(Answer::Count(count))
+        let leftovers = self.leftovers.len();
+        match self.rows(statement, params).await {
+            Ok(answer) => {
+                if savepoint {
+                    self.pipeline.push_batch("RELEASE SAVEPOINT mighost_try");
+                }
+                Ok(answer)
             }
-            Err(failure) if failure.is_lost() => Err(failure),
+            // What was sent earlier is not this statement's.
+            Err(failure) if failure.is_lost() || failure.sent.is_some() => Err(failure),
             Err(failure) => {
-                self.pipeline
-                    .push_batch("ROLLBACK TO SAVEPOINT mighost_try; RELEASE SAVEPOINT mighost_try");
+                if savepoint {
+                    let mut batch = "ROLLBACK TO SAVEPOINT mighost_try; RELEASE SAVEPOINT mighost_try".to_owned();
+                    // Rolling back does not undo PREPARE.
+                    for name in self.leftovers.drain(leftovers..) {
+                        batch.push_str(&format!("; DEALLOCATE {name}"));
+                    }
+                    self.pipeline.push_batch(&batch);
+                }
                 Ok(Answer::Failed(for_guest(failure.fields())))
             }
         }
@@ -227,6 +229,8 @@ impl LiveSink {
 /// A result as the simple protocol gives it.
 pub(super) struct TextRows {
     rows: Vec<Vec<Option<String>>>,
+    /// What the command tag says.
+    affected: u64,
     too_large: bool,
 }
 
@@ -235,12 +239,18 @@ pub(super) async fn collect(stream: tokio_postgres::SimpleQueryStream) -> Result
     let mut stream = std::pin::pin!(stream);
     let mut found = TextRows {
         rows: Vec::new(),
+        affected: 0,
         too_large: false,
     };
     let mut bytes = 0_usize;
     while let Some(message) = stream.next().await {
-        let SimpleQueryMessage::Row(row) = message? else {
-            continue;
+        let row = match message? {
+            SimpleQueryMessage::Row(row) => row,
+            SimpleQueryMessage::CommandComplete(affected) => {
+                found.affected = affected;
+                continue;
+            }
+            _ => continue,
         };
         let values = (0..row.len()).map(|column| Ok(row.try_get(column)?.map(str::to_owned)));
         let values: Vec<Option<String>> = values.collect::<Result<_, tokio_postgres::Error>>()?;
@@ -273,13 +283,25 @@ pub(super) fn typed_rows(columns: &[Type], found: TextRows) -> Option<Vec<Row>> 
 
 fn typed(columns: &[tokio_postgres::Column], found: TextRows) -> Answer {
     let types: Vec<Type> = columns.iter().map(|column| column.type_().clone()).collect();
+    let affected = found.affected;
     match typed_rows(&types, found) {
         None => Answer::TooLarge,
         Some(rows) => Answer::Rows(Rows {
-            columns: columns.iter().map(|column| column.name().to_owned()).collect(),
+            columns: described(columns),
             rows,
+            affected,
         }),
     }
+}
+
+/// Columns as guests see them.
+pub(in crate::database) fn described(columns: &[tokio_postgres::Column]) -> Vec<Column> {
+    let described = columns.iter().map(|column| Column {
+        name: column.name().to_owned(),
+        type_name: column.type_().name().to_owned(),
+        type_oid: column.type_().oid(),
+    });
+    described.collect()
 }
 
 async fn simple(client: &tokio_postgres::Client, query: &str) -> Result<TextRows, tokio_postgres::Error> {

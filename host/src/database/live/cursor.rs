@@ -2,18 +2,19 @@
 
 use tokio_postgres::types::Type;
 
-use super::call::{Answer, collect, digest, typed_rows};
+use super::call::{Answer, collect, described, digest, typed_rows};
 use super::journal::Earlier;
 use super::{LiveSink, Phase};
 use crate::database::pipeline::Sent;
-use crate::runtime::{Row, Rows, SinkError, Value};
+use crate::runtime::{Column, Row, Rows, SinkError, Value};
 
 /// A cursor of the running step.
 pub(super) struct OpenCursor {
     name: String,
     statement: String,
     batch: u32,
-    columns: Vec<Type>,
+    columns: Vec<Column>,
+    types: Vec<Type>,
     at_end: bool,
     /// Opened while an interrupted run was taken up again: its batches come from the journal.
     replayed: bool,
@@ -45,22 +46,41 @@ impl LiveSink {
             statement: statement.to_owned(),
             batch,
             columns: Vec::new(),
+            types: Vec::new(),
             at_end: false,
-            replayed: matches!(self.journal.earlier(call)?, Earlier::Done(_)),
+            replayed: false,
         };
-        if !cursor.replayed {
-            self.sent += 1;
-            self.ensure_transaction();
-            cursor.columns = self.declare(&cursor.name, statement, params).await?;
-            self.journal.note(call, &Answer::None, false);
+        match self.journal.earlier(call)? {
+            Earlier::Done(answer) => {
+                cursor.replayed = true;
+                if let Some(Answer::Rows(rows)) = answer {
+                    cursor.columns = rows.columns;
+                }
+            }
+            _ => {
+                self.sent += 1;
+                self.ensure_transaction();
+                (cursor.columns, cursor.types) = self.declare(&cursor.name, statement, params).await?;
+                let answer = Answer::Rows(Rows {
+                    columns: cursor.columns.clone(),
+                    rows: Vec::new(),
+                    affected: 0,
+                });
+                self.journal.note(call, &answer, false);
+            }
         }
         self.cursors.insert(number, cursor);
         Ok(number)
     }
 
-    async fn declare(&mut self, name: &str, statement: &str, params: &[Value]) -> Result<Vec<Type>, SinkError> {
+    async fn declare(
+        &mut self,
+        name: &str,
+        statement: &str,
+        params: &[Value],
+    ) -> Result<(Vec<Column>, Vec<Type>), SinkError> {
         self.described = true;
-        let described = {
+        let description = {
             let (client, statement) = (self.pipeline.client(), statement.to_owned());
             Sent::start(async move { client.prepare(&statement).await })
         };
@@ -68,21 +88,29 @@ impl LiveSink {
         let declared = self.pipeline.send(&format!("{before}{statement}"), params);
         let drained = self.pipeline.drain().await;
         drained.map_err(|failure| self.report(failure))?;
-        let (described, declared) = tokio::join!(described.answer(), declared.answer());
+        let (description, declared) = tokio::join!(description.answer(), declared.answer());
         let shift = u32::try_from(before.len()).ok();
-        let described = match (described, declared) {
-            (Ok(described), Ok(_)) => described,
-            (Err(error), _) if error.code() != Some(&tokio_postgres::error::SqlState::IN_FAILED_SQL_TRANSACTION) => {
-                return Err(self.report(self.failure(error, statement, Some(0))));
+        match (description, declared) {
+            (Ok(statement), Ok(_)) => {
+                let types = statement.columns().iter().map(|column| column.type_().clone());
+                Ok((described(statement.columns()), types.collect()))
             }
-            (_, Err(error)) => return Err(self.report(self.failure(error, statement, shift))),
-            (Err(error), Ok(_)) => return Err(self.report(self.failure(error, statement, Some(0)))),
-        };
-        Ok(described
-            .columns()
-            .iter()
-            .map(|column| column.type_().clone())
-            .collect())
+            (Err(error), _) if error.code() != Some(&tokio_postgres::error::SqlState::IN_FAILED_SQL_TRANSACTION) => {
+                Err(self.report(self.failure(error, statement, Some(0))))
+            }
+            (_, Err(error)) => Err(self.report(self.failure(error, statement, shift))),
+            (Err(error), Ok(_)) => Err(self.report(self.failure(error, statement, Some(0)))),
+        }
+    }
+
+    pub(super) fn columns_of(&self, number: u32) -> Result<Vec<Column>, SinkError> {
+        self.check()?;
+        match self.cursors.get(&number) {
+            Some(cursor) => Ok(cursor.columns.clone()),
+            None => Err(SinkError::Misuse(
+                "the cursor was closed: it does not outlive its transaction".to_owned(),
+            )),
+        }
     }
 
     pub(super) async fn fetch(&mut self, number: u32) -> Result<Vec<Row>, SinkError> {
@@ -115,7 +143,7 @@ impl LiveSink {
         let mut rows = Vec::new();
         if !cursor.at_end {
             let fetch = format!("FETCH FORWARD {} FROM {}", cursor.batch, cursor.name);
-            let (columns, statement) = (cursor.columns.clone(), cursor.statement.clone());
+            let (columns, statement) = (cursor.types.clone(), cursor.statement.clone());
             let client = self.pipeline.client();
             let stream = client.simple_query_raw(&fetch).await;
             let stream = stream.map_err(|error| self.report(self.failure(error, &statement, None)))?;
@@ -132,6 +160,7 @@ impl LiveSink {
         }
         let answer = Answer::Rows(Rows {
             columns: Vec::new(),
+            affected: rows.len() as u64,
             rows,
         });
         self.journal.note(call, &answer, false);

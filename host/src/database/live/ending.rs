@@ -50,7 +50,7 @@ impl LiveSink {
             return self.begin_again(&opening).await;
         }
         let setting = sql::keywords(statement, 1).first().is_some_and(|word| word == "SET");
-        if setting && matches!(operation, Operation::Execute(_)) && opening.len() < MAX_OPENING {
+        if setting && matches!(operation, Operation::Execute(_, [])) && opening.len() < MAX_OPENING {
             opening.push(statement.to_owned());
             self.opening = Some(opening);
         }
@@ -69,7 +69,7 @@ impl LiveSink {
         self.pipeline.push_batch(&format!("BEGIN; {settings}"));
         let operation = self.operation.clone();
         for setting in opening {
-            let pushed = self.pipeline.push(setting, operation.as_deref()).await;
+            let pushed = self.pipeline.push(setting, &[], operation.as_deref()).await;
             pushed.map_err(|failure| self.report(failure))?;
         }
         Ok(())

@@ -8,7 +8,7 @@ use super::call::{Answer, Operation, digest};
 use super::journal::Earlier;
 use super::{LiveSink, Phase};
 use crate::database::records::secret_name;
-use crate::runtime::{GuestDatabaseError, Row, Rows, Sink, SinkError, Value};
+use crate::runtime::{Column, GuestDatabaseError, Row, Rows, Sink, SinkError, Value};
 use crate::sql;
 
 /// The statements of a text that the guest sends, checked.
@@ -49,6 +49,15 @@ pub fn single_statement(text: &str) -> Result<&str, SinkError> {
             "one statement is expected here, and the text holds {}",
             pieces.len()
         ))),
+    }
+}
+
+/// The result of a statement that returns nothing.
+fn no_rows() -> Rows {
+    Rows {
+        columns: Vec::new(),
+        rows: Vec::new(),
+        affected: 0,
     }
 }
 
@@ -143,9 +152,9 @@ impl LiveSink {
                     drained.map_err(|failure| self.report(failure))?;
                 }
                 let answer = match operation {
-                    Operation::Execute(statement) if !sql::may_set_encoding(statement) => {
+                    Operation::Execute(statement, params) if !sql::may_set_encoding(statement) => {
                         let operation = self.operation.clone();
-                        let pushed = self.pipeline.push(statement, operation.as_deref()).await;
+                        let pushed = self.pipeline.push(statement, params, operation.as_deref()).await;
                         pushed.map(|()| Answer::None)
                     }
                     operation => self.perform(operation).await,
@@ -190,9 +199,14 @@ impl Sink for LiveSink {
         self.operation = operation;
     }
 
-    async fn execute(&mut self, statement: &str) -> Result<(), SinkError> {
+    async fn execute(&mut self, statement: &str, params: &[Value]) -> Result<(), SinkError> {
+        if !params.is_empty() {
+            let statement = single_statement(statement)?;
+            self.call(Operation::Execute(statement, params)).await?;
+            return Ok(());
+        }
         for piece in guest_statements(statement)? {
-            self.call(Operation::Execute(piece.statement)).await?;
+            self.call(Operation::Execute(piece.statement, &[])).await?;
         }
         Ok(())
     }
@@ -201,12 +215,12 @@ impl Sink for LiveSink {
         let revision = self.step.as_ref().map(|step| step.revision.clone()).unwrap_or_default();
         let filled = fill_in(script, &self.settings, Some(&self.state.user), &revision)?;
         sql::script_statements(&filled)?;
-        self.execute(&filled).await
+        self.execute(&filled, &[]).await
     }
 
-    async fn run(&mut self, statement: &str, params: &[Value]) -> Result<u64, SinkError> {
+    async fn execute_counted(&mut self, statement: &str, params: &[Value]) -> Result<u64, SinkError> {
         let statement = single_statement(statement)?;
-        match self.call(Operation::Run(statement, params)).await? {
+        match self.call(Operation::Counted(statement, params)).await? {
             Answer::Count(count) => Ok(count),
             _ => Ok(0),
         }
@@ -216,19 +230,20 @@ impl Sink for LiveSink {
         let statement = single_statement(statement)?;
         match self.call(Operation::Query(statement, params)).await? {
             Answer::Rows(rows) => Ok(rows),
-            _ => Ok(Rows {
-                columns: Vec::new(),
-                rows: Vec::new(),
-            }),
+            _ => Ok(no_rows()),
         }
     }
 
-    async fn try_execute(&mut self, statement: &str) -> Result<Result<u64, GuestDatabaseError>, SinkError> {
+    async fn try_query(
+        &mut self,
+        statement: &str,
+        params: &[Value],
+    ) -> Result<Result<Rows, GuestDatabaseError>, SinkError> {
         let statement = single_statement(statement)?;
-        match self.call(Operation::Try(statement)).await? {
+        match self.call(Operation::Try(statement, params)).await? {
             Answer::Failed(error) => Ok(Err(error)),
-            Answer::Count(count) => Ok(Ok(count)),
-            _ => Ok(Ok(0)),
+            Answer::Rows(rows) => Ok(Ok(rows)),
+            _ => Ok(Ok(no_rows())),
         }
     }
 
@@ -276,6 +291,10 @@ impl Sink for LiveSink {
 
     async fn cursor_open(&mut self, statement: &str, params: &[Value], batch: u32) -> Result<u32, SinkError> {
         self.open_cursor(single_statement(statement)?, params, batch).await
+    }
+
+    async fn cursor_columns(&mut self, cursor: u32) -> Result<Vec<Column>, SinkError> {
+        self.columns_of(cursor)
     }
 
     async fn cursor_next(&mut self, cursor: u32) -> Result<Vec<Row>, SinkError> {

@@ -9,7 +9,7 @@ use super::call::Answer;
 use crate::database::tables::Tables;
 use crate::ident::{Digest, quote_literal};
 use crate::report::Direction;
-use crate::runtime::{GuestDatabaseError, Rows, SinkError, Value};
+use crate::runtime::{Column, GuestDatabaseError, Rows, SinkError, Value};
 
 /// Answers beyond this size, in bytes, are not kept; the query is asked again.
 const MAX_ANSWER_BYTES: usize = 1024 * 1024;
@@ -268,8 +268,9 @@ enum StoredAnswer {
     None,
     Count(u64),
     Rows {
-        columns: Vec<String>,
+        columns: Vec<Column>,
         rows: Vec<Vec<Stored>>,
+        affected: u64,
     },
     Failed(GuestDatabaseError),
 }
@@ -289,6 +290,7 @@ fn encode(answer: &Answer) -> String {
         Answer::Rows(rows) => StoredAnswer::Rows {
             columns: rows.columns.clone(),
             rows: rows.rows.iter().map(|row| row.iter().map(store).collect()).collect(),
+            affected: rows.affected,
         },
     };
     serde_json::to_string(&stored).unwrap_or_else(|_| "null".to_owned())
@@ -299,8 +301,13 @@ fn decode(text: &str) -> Result<Answer, serde_json::Error> {
         StoredAnswer::None => Answer::None,
         StoredAnswer::Count(count) => Answer::Count(count),
         StoredAnswer::Failed(error) => Answer::Failed(error),
-        StoredAnswer::Rows { columns, rows } => Answer::Rows(Rows {
+        StoredAnswer::Rows {
             columns,
+            rows,
+            affected,
+        } => Answer::Rows(Rows {
+            columns,
+            affected,
             rows: rows
                 .into_iter()
                 .map(|row| row.into_iter().map(restore).collect())
@@ -349,12 +356,18 @@ mod tests {
             Value::Bytes(vec![0, 255]),
         ];
         let answer = Answer::Rows(Rows {
-            columns: vec!["a".to_owned()],
+            columns: vec![Column {
+                name: "a".to_owned(),
+                type_name: "text".to_owned(),
+                type_oid: 25,
+            }],
             rows: vec![values],
+            affected: 1,
         });
         assert_eq!(decode(&encode(&answer)).unwrap(), answer);
         let nan = Answer::Rows(Rows {
             columns: Vec::new(),
+            affected: 1,
             rows: vec![vec![Value::Real(f64::NAN)]],
         });
         let Answer::Rows(found) = decode(&encode(&nan)).unwrap() else {
@@ -368,6 +381,7 @@ mod tests {
         let answer = |bytes: usize| {
             Answer::Rows(Rows {
                 columns: Vec::new(),
+                affected: 1,
                 rows: vec![vec![Value::Text("a".repeat(bytes))]],
             })
         };

@@ -1,16 +1,31 @@
 //! `mighost:host/context`.
 
 use super::super::RuntimeError;
-use super::super::bindings::mighost::host::context::Host;
+use super::super::bindings::mighost::host::context::{Direction as GuestDirection, Host};
 use super::super::guest::GuestState;
+use crate::report::Direction;
+
+impl From<Direction> for GuestDirection {
+    fn from(direction: Direction) -> Self {
+        match direction {
+            Direction::Upgrade => Self::Upgrade,
+            Direction::Downgrade => Self::Downgrade,
+            Direction::Stamp => Self::Stamp,
+        }
+    }
+}
 
 impl Host for GuestState {
-    async fn downgrading(&mut self) -> wasmtime::Result<bool> {
-        Ok(self.step.downgrading)
+    async fn current_direction(&mut self) -> wasmtime::Result<GuestDirection> {
+        Ok(self.step.direction.into())
     }
 
     async fn revision(&mut self) -> wasmtime::Result<String> {
         Ok(self.step.revision.clone())
+    }
+
+    async fn dialect(&mut self) -> wasmtime::Result<String> {
+        Ok("postgresql".to_owned())
     }
 
     async fn schema(&mut self) -> wasmtime::Result<String> {
@@ -36,5 +51,10 @@ impl Host for GuestState {
 
     async fn server_version(&mut self) -> wasmtime::Result<Option<u32>> {
         Ok(self.step.settings.server_version)
+    }
+
+    async fn fail(&mut self, reason: String) -> wasmtime::Result<()> {
+        let guest = self.step.operation().unwrap_or_else(|| self.name.clone()).to_string();
+        self.answer(Err(RuntimeError::Returned { guest, text: reason }))
     }
 }

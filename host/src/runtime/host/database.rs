@@ -6,10 +6,13 @@ use std::sync::Arc;
 use tokio::sync::{Mutex, OwnedMutexGuard};
 use wasmtime::component::Resource;
 
-use super::super::bindings::mighost::host::database::{Error, Host, HostCopyIn, HostCursor, Row, Rows, Value};
+use super::super::bindings::mighost::host::database::{
+    Column, Error, Host, HostCopyIn, HostCursor, HostStatementGuard, Row, Rows, Value,
+};
 use super::super::guest::GuestState;
 use super::super::limits::{Waiting, Watch};
 use super::super::sink::{CopyHandle, CursorHandle};
+use super::super::step::GuardHandle;
 use super::super::{RuntimeError, Sink, SinkError};
 
 /// The sink for one call. While it is held, the guest waits for the database.
@@ -59,8 +62,8 @@ impl GuestState {
 }
 
 impl Host for GuestState {
-    async fn execute(&mut self, statement: String) -> wasmtime::Result<()> {
-        let result = self.sink("database.execute").await?.execute(&statement).await;
+    async fn execute(&mut self, statement: String, params: Vec<Value>) -> wasmtime::Result<()> {
+        let result = self.sink("database.execute").await?.execute(&statement, &params).await;
         self.answer(result)
     }
 
@@ -73,8 +76,12 @@ impl Host for GuestState {
         self.answer(result)
     }
 
-    async fn run(&mut self, statement: String, params: Vec<Value>) -> wasmtime::Result<u64> {
-        let result = self.sink("database.run").await?.run(&statement, &params).await;
+    async fn execute_counted(&mut self, statement: String, params: Vec<Value>) -> wasmtime::Result<u64> {
+        let result = self
+            .sink("database.execute-counted")
+            .await?
+            .execute_counted(&statement, &params)
+            .await;
         self.answer(result)
     }
 
@@ -83,8 +90,12 @@ impl Host for GuestState {
         self.answer(result)
     }
 
-    async fn try_execute(&mut self, statement: String) -> wasmtime::Result<Result<u64, Error>> {
-        let result = self.sink("database.try-execute").await?.try_execute(&statement).await;
+    async fn try_query(&mut self, statement: String, params: Vec<Value>) -> wasmtime::Result<Result<Rows, Error>> {
+        let result = self
+            .sink("database.try-query")
+            .await?
+            .try_query(&statement, &params)
+            .await;
         self.answer(result)
     }
 
@@ -95,16 +106,6 @@ impl Host for GuestState {
         };
         self.stopwatch.resume();
         Ok(answer)
-    }
-
-    async fn refuse_statements(&mut self, reason: String) -> wasmtime::Result<()> {
-        self.step.refuse(Some(reason));
-        Ok(())
-    }
-
-    async fn allow_statements(&mut self) -> wasmtime::Result<()> {
-        self.step.refuse(None);
-        Ok(())
     }
 
     async fn suspend_transaction(&mut self) -> wasmtime::Result<()> {
@@ -136,6 +137,19 @@ impl Host for GuestState {
     }
 }
 
+impl HostStatementGuard for GuestState {
+    async fn new(&mut self, reason: String) -> wasmtime::Result<Resource<GuardHandle>> {
+        let guard = self.step.guard(reason);
+        Ok(self.table.push(guard)?)
+    }
+
+    async fn drop(&mut self, this: Resource<GuardHandle>) -> wasmtime::Result<()> {
+        let guard = self.table.delete(this)?;
+        self.step.release_guard(&guard);
+        Ok(())
+    }
+}
+
 impl HostCursor for GuestState {
     async fn open(
         &mut self,
@@ -150,6 +164,12 @@ impl HostCursor for GuestState {
             .await;
         let number = self.answer(result)?;
         Ok(self.table.push(CursorHandle(number))?)
+    }
+
+    async fn columns(&mut self, this: Resource<CursorHandle>) -> wasmtime::Result<Vec<Column>> {
+        let number = self.table.get(&this)?.0;
+        let result = self.sink("database.cursor").await?.cursor_columns(number).await;
+        self.answer(result)
     }
 
     async fn next(&mut self, this: Resource<CursorHandle>) -> wasmtime::Result<Vec<Row>> {

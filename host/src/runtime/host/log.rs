@@ -1,6 +1,5 @@
 //! `mighost:host/log`.
 
-use super::super::RuntimeError;
 use super::super::bindings::mighost::host::log::{Host, Level as GuestLevel};
 use super::super::guest::GuestState;
 use crate::report::{Event, Level};
@@ -37,11 +36,6 @@ impl Host for GuestState {
             text,
         });
         Ok(())
-    }
-
-    async fn fail(&mut self, reason: String) -> wasmtime::Result<()> {
-        let guest = self.step.operation().unwrap_or_else(|| self.name.clone()).to_string();
-        self.answer(Err(RuntimeError::Returned { guest, text: reason }))
     }
 
     async fn progress(&mut self, done: u64, total: Option<u64>) -> wasmtime::Result<()> {

@@ -79,11 +79,6 @@ async fn call(
     let called = with_instance(&guest, step, async |Instance { store, instance }| {
         let plugin =
             ObjectTypes::new(&mut *store, instance).map_err(|error| guest.not_exported("object-type", &error))?;
-        let kinds = plugin.mighost_host_object_type().call_kinds(&mut *store).await;
-        if !kinds.map_err(|error| explain(store, &error))?.contains(&object.kind) {
-            let (plugin, kind) = (guest.name.trim_start_matches("plugin ").to_owned(), object.kind.clone());
-            return Err(RuntimeError::KindNotServed { plugin, kind });
-        }
         match function(&plugin, store).await {
             Ok(Ok(())) => Ok(()),
             Ok(Err(text)) => Err(RuntimeError::Returned {

@@ -20,7 +20,10 @@ pub enum Sent {
         sql: String,
         parameters: Vec<Value>,
     },
-    Try(String),
+    Try {
+        sql: String,
+        parameters: Vec<Value>,
+    },
     Copy {
         table: String,
         columns: Vec<String>,
@@ -40,7 +43,8 @@ impl Sent {
         match self {
             Self::Statement(sql) => string(sql),
             Self::Run { sql, parameters } => format!("{{ run = {}, parameters = {} }}", string(sql), list(parameters)),
-            Self::Try(sql) => format!("{{ try = {} }}", string(sql)),
+            Self::Try { sql, parameters } if parameters.is_empty() => format!("{{ try = {} }}", string(sql)),
+            Self::Try { sql, parameters } => format!("{{ try = {}, parameters = {} }}", string(sql), list(parameters)),
             Self::Copy { table, columns, rows } => {
                 let columns: Vec<String> = columns.iter().map(|column| string(column)).collect();
                 let rows: Vec<String> = rows.iter().map(|row| list(row)).collect();
@@ -60,14 +64,14 @@ impl Sent {
     pub fn text(&self) -> String {
         match self {
             Self::Statement(sql) => format!("{};", sql.trim().trim_end_matches(';')),
-            Self::Run { sql, parameters } => {
-                let mut text = format!("{};", sql.trim().trim_end_matches(';'));
+            Self::Run { sql, parameters } | Self::Try { sql, parameters } => {
+                let tried = if matches!(self, Self::Try { .. }) { "try: " } else { "" };
+                let mut text = format!("{tried}{};", sql.trim().trim_end_matches(';'));
                 for (number, value) in parameters.iter().enumerate() {
                     text.push_str(&format!("\n    ${} = {}", number + 1, Cell(value.clone()).toml()));
                 }
                 text
             }
-            Self::Try(sql) => format!("try: {};", sql.trim().trim_end_matches(';')),
             Self::Copy { table, columns, rows } => {
                 let mut text = format!("copy {table} ({})", columns.join(", "));
                 for row in rows {
@@ -83,7 +87,7 @@ impl Sent {
     /// What is given for `$1` and so on.
     pub fn parameters(&self) -> &[Value] {
         match self {
-            Self::Run { parameters, .. } => parameters,
+            Self::Run { parameters, .. } | Self::Try { parameters, .. } => parameters,
             _ => &[],
         }
     }
@@ -91,7 +95,7 @@ impl Sent {
     /// The statement, where it is one.
     pub fn sql(&self) -> Option<&str> {
         match self {
-            Self::Statement(sql) | Self::Run { sql, .. } | Self::Try(sql) => Some(sql),
+            Self::Statement(sql) | Self::Run { sql, .. } | Self::Try { sql, .. } => Some(sql),
             Self::Copy { .. } | Self::Suspend | Self::Resume => None,
         }
     }
@@ -108,15 +112,20 @@ impl Expected {
                     .all(|(one, other)| Cell(one.clone()).is_like(&Cell(other.clone())))
         };
         match (&self.0, sent) {
-            (Sent::Statement(pattern), Sent::Statement(sql)) | (Sent::Try(pattern), Sent::Try(sql)) => {
-                matches_sql(pattern, sql)
-            }
+            (Sent::Statement(pattern), Sent::Statement(sql)) => matches_sql(pattern, sql),
             (
                 Sent::Run {
                     sql: pattern,
                     parameters,
                 },
                 Sent::Run { sql, parameters: found },
+            )
+            | (
+                Sent::Try {
+                    sql: pattern,
+                    parameters,
+                },
+                Sent::Try { sql, parameters: found },
             ) => matches_sql(pattern, sql) && alike(parameters, found),
             (
                 Sent::Copy { table, columns, rows },
@@ -245,7 +254,10 @@ impl<'de> Visitor<'de> for Reader {
                 sql,
                 parameters: values(table.parameters),
             },
-            (None, Some(sql), None, None) => Sent::Try(sql),
+            (None, Some(sql), None, None) => Sent::Try {
+                sql,
+                parameters: values(table.parameters),
+            },
             (None, None, Some(name), None) => Sent::Copy {
                 table: name,
                 columns: table.columns,
@@ -308,7 +320,14 @@ mod tests {
                 sql: "update t set a = $1".into(),
                 parameters: vec![Value::Null, Value::Integer(1)],
             },
-            Sent::Try("drop table t".into()),
+            Sent::Try {
+                sql: "drop table t".into(),
+                parameters: Vec::new(),
+            },
+            Sent::Try {
+                sql: "delete from t where a = $1".into(),
+                parameters: vec![Value::Integer(1)],
+            },
             Sent::Copy {
                 table: "s.t".into(),
                 columns: vec!["a".into()],

@@ -9,10 +9,10 @@ use tokio::sync::Mutex;
 use crate::database::connect::Connection;
 use crate::database::{ask, literal, script};
 use crate::executor;
-use crate::report::{Reporter, Silent};
+use crate::report::{Direction, Reporter, Silent};
 use crate::runtime::{
-    Call, Guest, Rows, RunSettings, RuntimeError, Sink, SinkError, StepRun, TestAnswer, TestBed, TestFailure,
-    TestReply, TestSettings, Value, finish_calls,
+    Call, Guest, Rows, RunSettings, RuntimeError, Sink, SinkError, StepRun, TestAnswer, TestBed, TestDirection,
+    TestFailure, TestReply, TestSettings, Value, finish_calls,
 };
 use crate::testkit::Project;
 use crate::testkit::case::{Answer, AnswerError, Cell, Context, Sent, list};
@@ -142,7 +142,7 @@ impl State {
         }
     }
 
-    fn step(&self, project: &Project, revision: &str, downgrading: bool) -> Arc<StepRun> {
+    fn step(&self, project: &Project, revision: &str, direction: Direction) -> Arc<StepRun> {
         let reporter: Arc<dyn Reporter> = self.listener.clone();
         let providers = executor::providers(
             &project.loaded,
@@ -155,7 +155,7 @@ impl State {
         let settings = self.settings.clone();
         StepRun::new(
             revision.to_owned(),
-            downgrading,
+            direction,
             settings,
             reporter,
             providers,
@@ -169,8 +169,8 @@ impl State {
             return step.clone();
         }
         let told = self.context.over(&project.context(subject));
-        let revision = told.revision.unwrap_or_default();
-        let step = self.step(project, &revision, told.downgrading.unwrap_or(false));
+        let direction = told.direction();
+        let step = self.step(project, &told.revision.unwrap_or_default(), direction);
         self.step.insert(step).clone()
     }
 
@@ -191,7 +191,7 @@ impl TestBed for Bed {
             offline: Some(settings.offline),
             server_version: settings.server_version,
             revision: settings.revision,
-            downgrading: Some(settings.downgrading),
+            downgrading: Some(settings.direction == TestDirection::Downgrade),
         };
         let answers = answers.into_iter().map(answer).collect();
         let mut state = self.state.lock().await;
@@ -207,9 +207,7 @@ impl TestBed for Bed {
         let mut state = self.state.lock().await;
         note(&call, &subject, &state.listener);
         let step = match (&subject, call.function.is_step()) {
-            (Subject::Revision(revision), true) => {
-                state.step(&self.project, revision, call.function.name == "downgrade")
-            }
+            (Subject::Revision(revision), true) => state.step(&self.project, revision, call.function.direction()),
             _ => state.plugins(&self.project, &self.subject),
         };
         let step = if call.function.is_hook() { step.for_hook() } else { step };
@@ -306,7 +304,7 @@ impl TestBed for Bed {
             let sequence = Sequence {
                 calls: &[call],
                 expects_value: false,
-                downgrading: context.downgrading.unwrap_or(false),
+                direction: context.direction(),
                 begun: &|_| (),
             };
             runtime.block_on(session.call(&database, &guest, &sequence, &listener))
@@ -368,7 +366,7 @@ fn answer(given: TestAnswer) -> Answer {
     };
     match given.reply {
         TestReply::Rows(rows) => {
-            answer.columns = Some(rows.columns);
+            answer.columns = Some(rows.columns.into_iter().map(|column| column.name).collect());
             let cells = |row: Vec<Value>| row.into_iter().map(Cell).collect();
             answer.rows = Some(rows.rows.into_iter().map(cells).collect());
         }
@@ -389,8 +387,11 @@ fn answer(given: TestAnswer) -> Answer {
 fn sent(sent: &Sent) -> String {
     let plain = |sql: &str| sql.trim().trim_end_matches(';').trim_end().to_owned();
     match sent {
-        Sent::Statement(sql) | Sent::Try(sql) => plain(sql),
-        Sent::Run { sql, parameters } => format!("{} -- {}", plain(sql), list(parameters)),
+        Sent::Statement(sql) => plain(sql),
+        Sent::Try { sql, parameters } if parameters.is_empty() => plain(sql),
+        Sent::Run { sql, parameters } | Sent::Try { sql, parameters } => {
+            format!("{} -- {}", plain(sql), list(parameters))
+        }
         other => other.text(),
     }
 }

@@ -189,14 +189,14 @@ impl<'a> Session<'a> {
         let ready = sink.lock().await.begin_run().await;
         ready.map_err(|error| Failure::new(error.to_string()))?;
         let mut open = false;
-        let step = async |downgrading: bool| {
+        let step = async |direction: Direction| {
             let mut live = sink.lock().await;
             if open {
                 end(&mut live, &self.revision).await?;
             }
             let context = StepContext {
                 revision: self.revision.clone(),
-                direction: direction(downgrading),
+                direction,
                 message: String::new(),
                 transaction: self.transaction,
                 lock_timeout: None,
@@ -210,7 +210,7 @@ impl<'a> Session<'a> {
             let revision = self.revision.clone();
             Ok(StepRun::new(
                 revision,
-                downgrading,
+                direction,
                 settings,
                 reporter,
                 providers,
@@ -287,13 +287,6 @@ async fn end(sink: &mut LiveSink, revision: &str) -> Result<(), CallFailure> {
         host_version: env!("CARGO_PKG_VERSION").into(),
     };
     sink.end_step(&[], &entry).await.map_err(|error| run_error(&error))
-}
-
-fn direction(downgrading: bool) -> Direction {
-    match downgrading {
-        true => Direction::Downgrade,
-        false => Direction::Upgrade,
-    }
 }
 
 fn plain(error: &dyn std::fmt::Display) -> CallFailure {

@@ -8,7 +8,7 @@ use tokio::sync::watch;
 
 use crate::database::{Aftermath, LedgerEntry, RunError, StepContext, StepSink};
 use crate::revision::RowChange;
-use crate::runtime::{GuestDatabaseError, Row, Rows, Sink, SinkError, Value};
+use crate::runtime::{Column, GuestDatabaseError, Row, Rows, Sink, SinkError, Value};
 
 /// How much of what is sent is kept as text, in bytes. A migration may load more rows than there is memory.
 const KEPT: usize = 4 << 20;
@@ -92,15 +92,23 @@ fn list(values: &[Value]) -> String {
     values.iter().map(shown).collect::<Vec<_>>().join(", ")
 }
 
+/// A statement with its parameters behind it.
+fn with_params(statement: &str, params: &[Value]) -> String {
+    match params {
+        [] => statement.trim().to_owned(),
+        params => format!("{} -- {}", statement.trim(), list(params)),
+    }
+}
+
 #[async_trait]
 impl<S: Sink> Sink for Recording<S> {
     fn set_operation(&mut self, operation: Option<Arc<str>>) {
         self.inner.set_operation(operation);
     }
 
-    async fn execute(&mut self, statement: &str) -> Result<(), SinkError> {
-        self.sent(statement.trim());
-        self.inner.execute(statement).await
+    async fn execute(&mut self, statement: &str, params: &[Value]) -> Result<(), SinkError> {
+        self.sent(with_params(statement, params));
+        self.inner.execute(statement, params).await
     }
 
     async fn execute_script(&mut self, script: &str) -> Result<(), SinkError> {
@@ -108,14 +116,9 @@ impl<S: Sink> Sink for Recording<S> {
         self.inner.execute_script(script).await
     }
 
-    async fn run(&mut self, statement: &str, params: &[Value]) -> Result<u64, SinkError> {
-        let with = if params.is_empty() {
-            String::new()
-        } else {
-            format!(" -- {}", list(params))
-        };
-        self.sent(format!("{}{with}", statement.trim()));
-        self.inner.run(statement, params).await
+    async fn execute_counted(&mut self, statement: &str, params: &[Value]) -> Result<u64, SinkError> {
+        self.sent(with_params(statement, params));
+        self.inner.execute_counted(statement, params).await
     }
 
     async fn query(&mut self, statement: &str, params: &[Value]) -> Result<Rows, SinkError> {
@@ -123,9 +126,13 @@ impl<S: Sink> Sink for Recording<S> {
         self.inner.query(statement, params).await
     }
 
-    async fn try_execute(&mut self, statement: &str) -> Result<Result<u64, GuestDatabaseError>, SinkError> {
+    async fn try_query(
+        &mut self,
+        statement: &str,
+        params: &[Value],
+    ) -> Result<Result<Rows, GuestDatabaseError>, SinkError> {
         self.asked(statement);
-        self.inner.try_execute(statement).await
+        self.inner.try_query(statement, params).await
     }
 
     async fn suspend_transaction(&mut self) -> Result<(), SinkError> {
@@ -145,6 +152,10 @@ impl<S: Sink> Sink for Recording<S> {
     async fn cursor_open(&mut self, statement: &str, params: &[Value], batch: u32) -> Result<u32, SinkError> {
         self.asked(statement);
         self.inner.cursor_open(statement, params, batch).await
+    }
+
+    async fn cursor_columns(&mut self, cursor: u32) -> Result<Vec<Column>, SinkError> {
+        self.inner.cursor_columns(cursor).await
     }
 
     async fn cursor_next(&mut self, cursor: u32) -> Result<Vec<Row>, SinkError> {

@@ -54,7 +54,7 @@ async fn a_step_that_leaves_another_encoding_behind_is_rolled_back() {
     for way in WAYS {
         let database = prepared().await;
         let mut sink = running(&database, TransactionMode::PerMigration).await;
-        let ended = match sink.execute(way).await {
+        let ended = match sink.execute(way, &[]).await {
             Ok(()) => sink
                 .end_step(&[RowChange::Insert(REVISION.to_owned())], &entry(REVISION))
                 .await
@@ -93,7 +93,7 @@ async fn the_end_of_a_step_is_refused_by_the_server_where_nobody_watches() {
             },
         };
         if revision == "r3" {
-            sink.execute("select to_latin1()").await.unwrap();
+            sink.execute("select to_latin1()", &[]).await.unwrap();
         }
         sink.close_step(&[changes], &entry(revision)).await.unwrap();
     }
@@ -110,7 +110,7 @@ async fn statements_outside_the_transaction_are_rolled_back_too() {
     for way in WAYS {
         let database = prepared().await;
         let mut sink = running(&database, TransactionMode::None).await;
-        let error = sink.execute(way).await.unwrap_err();
+        let error = sink.execute(way, &[]).await.unwrap_err();
         assert!(latin1(&error), "{way}: {error}");
         assert_eq!(ledger(&database).await, ["0"], "{way}");
     }
@@ -120,8 +120,8 @@ async fn statements_outside_the_transaction_are_rolled_back_too() {
 async fn a_transaction_is_not_left_in_another_encoding() {
     let database = prepared().await;
     let mut sink = running(&database, TransactionMode::PerMigration).await;
-    sink.execute("create table crmp.kept (a int)").await.unwrap();
-    sink.execute("select to_latin1()").await.unwrap();
+    sink.execute("create table crmp.kept (a int)", &[]).await.unwrap();
+    sink.execute("select to_latin1()", &[]).await.unwrap();
     let error = sink.suspend_transaction().await.unwrap_err();
     assert!(latin1(&error), "{error}");
     sink.abort_step().await.unwrap();
@@ -133,7 +133,7 @@ async fn a_transaction_is_not_left_in_another_encoding() {
 async fn answers_in_another_encoding_end_the_run() {
     let database = prepared().await;
     let mut sink = running(&database, TransactionMode::PerMigration).await;
-    sink.execute("select to_latin1()").await.unwrap();
+    sink.execute("select to_latin1()", &[]).await.unwrap();
     let error = sink.query("select chr(233)", &[]).await.unwrap_err();
     assert!(latin1(&error), "{error}");
 }
@@ -143,7 +143,7 @@ async fn answers_in_another_encoding_end_the_run() {
 async fn a_parameter_cannot_break_out_of_its_literal() {
     let database = prepared().await;
     let mut sink = running(&database, TransactionMode::PerMigration).await;
-    sink.execute("select to_sjis()").await.unwrap();
+    sink.execute("select to_sjis()", &[]).await.unwrap();
     let escape = "Á\\'); create table crmp.escaped (); commit; begin; --";
     let answer = sink.query("select $1::text", &[Value::Text(escape.to_owned())]).await;
     assert!(answer.is_err(), "{answer:?}");
@@ -162,7 +162,7 @@ async fn utf8_may_be_set() {
         "reset client_encoding",
         "select set_config('client_encoding', 'unicode', true)",
     ] {
-        sink.execute(statement).await.unwrap();
+        sink.execute(statement, &[]).await.unwrap();
     }
     sink.end_step(&[RowChange::Insert(REVISION.to_owned())], &entry(REVISION))
         .await
@@ -185,7 +185,7 @@ async fn set_of_another_encoding_is_refused_before_it_is_sent() {
     let database = prepared().await;
     let mut sink = running(&database, TransactionMode::PerMigration).await;
     let error = sink
-        .execute("select 1; SET client_encoding = 'LATIN1'")
+        .execute("select 1; SET client_encoding = 'LATIN1'", &[])
         .await
         .unwrap_err();
     insta::assert_snapshot!(error, @"client_encoding cannot be set to LATIN1: mighost exchanges UTF-8 with the server. Remove the setting; convert a script in another encoding with `iconv -f LATIN1 -t UTF-8`");

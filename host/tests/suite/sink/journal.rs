@@ -24,8 +24,8 @@ async fn guest(sink: &mut LiveSink, calls: usize) -> Result<bool, SinkError> {
             $call.await?
         }};
     }
-    call!(sink.execute("set role worker"));
-    call!(sink.execute("create table t (a int, made_by text default current_user)"));
+    call!(sink.execute("set role worker", &[]));
+    call!(sink.execute("create table t (a int, made_by text default current_user)", &[]));
     let copy = call!(sink.copy_open("t", &["a".to_owned()]));
     call!(sink.copy_write(copy, &[vec![Value::Integer(1)], vec![Value::Integer(2)]]));
     assert_eq!(call!(sink.copy_finish(copy)), 2);
@@ -34,19 +34,19 @@ async fn guest(sink: &mut LiveSink, calls: usize) -> Result<bool, SinkError> {
     let cursor = call!(sink.cursor_open("select a from t order by a", &[], 10));
     assert_eq!(call!(sink.cursor_next(cursor)).len(), 2);
     call!(sink.suspend_transaction());
-    call!(sink.execute("create index concurrently i on t (a)"));
-    let added = call!(sink.run("insert into t (a) select a + $1 from t", &[Value::Integer(10)]));
+    call!(sink.execute("create index concurrently i on t (a)", &[]));
+    let added = call!(sink.execute_counted("insert into t (a) select a + $1 from t", &[Value::Integer(10)]));
     assert_eq!(added, 2);
-    let failed = call!(sink.try_execute("insert into nowhere values (1)"));
+    let failed = call!(sink.try_query("insert into nowhere values (1)", &[]));
     assert_eq!(failed.unwrap_err().sqlstate, "42P01");
     let rows = call!(sink.query("insert into t (a) values (100) returning a", &[]));
     assert_eq!(rows.rows, [[Value::Integer(100)]]);
-    call!(sink.execute("vacuum t"));
+    call!(sink.execute("vacuum t", &[]));
     call!(sink.resume_transaction());
-    call!(sink.execute("insert into t (a) values (1000)"));
+    call!(sink.execute("insert into t (a) values (1000)", &[]));
     call!(sink.suspend_transaction());
-    call!(sink.execute("insert into t (a) values (2000)"));
-    call!(sink.execute("drop index concurrently i"));
+    call!(sink.execute("insert into t (a) values (2000)", &[]));
+    call!(sink.execute("drop index concurrently i", &[]));
     call!(sink.resume_transaction());
     assert_eq!(left, 0, "CALLS is the number of calls");
     Ok(true)
@@ -138,7 +138,7 @@ async fn without_transactions_each_statement_is_journaled() {
             if number == dead_after {
                 break;
             }
-            sink.execute(statement).await.unwrap();
+            sink.execute(statement, &[]).await.unwrap();
         }
         assert!(sink.statements() <= 1, "only the new one is sent");
     }
@@ -149,7 +149,7 @@ async fn without_transactions_each_statement_is_journaled() {
         "insert into t values (2)",
         "vacuum t",
     ] {
-        sink.execute(statement).await.unwrap();
+        sink.execute(statement, &[]).await.unwrap();
     }
     ended(sink).await;
     assert_eq!(
@@ -167,12 +167,12 @@ async fn without_transactions_each_statement_is_journaled() {
 /// A step whose index was being built when the run died: the journal says `started`.
 async fn started(database: &Database, statement: &str) {
     let mut sink = begun(database, &step("r1")).await;
-    sink.execute("create table t (a int); insert into t values (1), (1)")
+    sink.execute("create table t (a int); insert into t values (1), (1)", &[])
         .await
         .unwrap();
     sink.suspend_transaction().await.unwrap();
     // Refused by the server; afterwards the row is made to look as if no answer had come.
-    let _ = sink.execute(statement).await;
+    let _ = sink.execute(statement, &[]).await;
     sink.abort_step().await.unwrap();
     sink.end_run().await.unwrap();
     database
@@ -182,10 +182,10 @@ async fn started(database: &Database, statement: &str) {
 
 async fn again(database: &Database, statement: &str) -> Result<LiveSink, SinkError> {
     let mut sink = begun(database, &step("r1")).await;
-    sink.execute("create table t (a int); insert into t values (1), (1)")
+    sink.execute("create table t (a int); insert into t values (1), (1)", &[])
         .await?;
     sink.suspend_transaction().await?;
-    sink.execute(statement).await?;
+    sink.execute(statement, &[]).await?;
     Ok(sink)
 }
 
@@ -233,7 +233,7 @@ async fn another_way_than_the_first_time_ends_the_run() {
     let database = Database::create().await;
     started(&database, "vacuum t").await;
     let mut sink = begun(&database, &step("r1")).await;
-    let error = sink.execute("create table another (a int)").await.unwrap_err();
+    let error = sink.execute("create table another (a int)", &[]).await.unwrap_err();
     assert!(matches!(error, SinkError::Resume { .. }), "{error}");
     sink.abort_step().await.unwrap();
     // Ending early is another way, too.
@@ -249,12 +249,15 @@ async fn another_way_than_the_first_time_ends_the_run() {
 async fn a_procedure_may_commit_outside_the_transaction() {
     let database = Database::create().await;
     let mut sink = begun(&database, &step("r1")).await;
-    sink.execute("create table t (a int)").await.unwrap();
-    sink.execute("create procedure p() language plpgsql as $$ begin insert into t values (1); commit; end $$")
-        .await
-        .unwrap();
+    sink.execute("create table t (a int)", &[]).await.unwrap();
+    sink.execute(
+        "create procedure p() language plpgsql as $$ begin insert into t values (1); commit; end $$",
+        &[],
+    )
+    .await
+    .unwrap();
     sink.suspend_transaction().await.unwrap();
-    sink.execute("call p()").await.unwrap();
+    sink.execute("call p()", &[]).await.unwrap();
     ended(sink).await;
     assert_eq!(database.column("select count(*) from crmp.t").await, ["1"]);
 }
@@ -263,7 +266,7 @@ async fn a_procedure_may_commit_outside_the_transaction() {
 async fn a_lost_session_lock_is_noticed() {
     let database = Database::create().await;
     let mut sink = begun(&database, &step("r1")).await;
-    sink.execute("select pg_advisory_unlock_all()").await.unwrap();
+    sink.execute("select pg_advisory_unlock_all()", &[]).await.unwrap();
     assert!(matches!(
         sink.suspend_transaction().await,
         Err(SinkError::CannotSuspend { .. })
@@ -328,15 +331,14 @@ async fn what_is_deferred_runs_as_the_guest_when_it_leaves_its_transaction() {
          grant all on t to guest_of_suspension; \
          create function note() returns trigger language plpgsql as $$ begin \
          insert into crmp.log values (current_user, current_setting('search_path')); return null; end $$; \
-         create constraint trigger late after insert on t deferrable initially deferred for each row execute function note()",
-    )
+         create constraint trigger late after insert on t deferrable initially deferred for each row execute function note()", &[])
     .await
     .unwrap();
-    sink.execute("set role guest_of_suspension; insert into t values (1)")
+    sink.execute("set role guest_of_suspension; insert into t values (1)", &[])
         .await
         .unwrap();
     sink.suspend_transaction().await.unwrap();
-    sink.execute("insert into t values (2)").await.unwrap();
+    sink.execute("insert into t values (2)", &[]).await.unwrap();
     let copy = sink.copy_open("t", &[]).await.unwrap();
     sink.copy_write(copy, &[vec![Value::Integer(3)]]).await.unwrap();
     sink.copy_finish(copy).await.unwrap();
@@ -359,7 +361,7 @@ async fn the_journal_belongs_to_the_role_that_the_session_begins_with() {
         ))
         .await;
     let mut sink = begun(&database, &step("r1")).await;
-    sink.execute("reset role; create table t (a int); set role none")
+    sink.execute("reset role; create table t (a int); set role none", &[])
         .await
         .unwrap();
     sink.suspend_transaction().await.unwrap();
@@ -378,9 +380,9 @@ async fn the_journal_belongs_to_the_role_that_the_session_begins_with() {
 async fn a_refused_statement_is_tried_in_a_transaction_again() {
     let database = Database::create().await;
     let calls = async |sink: &mut LiveSink| {
-        sink.execute("create table t (a int)").await?;
+        sink.execute("create table t (a int)", &[]).await?;
         sink.suspend_transaction().await?;
-        sink.execute("call crmp.p()").await
+        sink.execute("call crmp.p()", &[]).await
     };
     let procedure = |body: &str| {
         format!(
@@ -408,8 +410,8 @@ async fn settings_made_by_any_call_are_made_again() {
             .await
             .unwrap();
         assert_eq!(rows.rows, [[Value::Text("a".to_owned())]]);
-        sink.run("set my.second = 'b'", &[]).await.unwrap();
-        sink.try_execute("set my.third = 'c'").await.unwrap().unwrap();
+        sink.execute_counted("set my.second = 'b'", &[]).await.unwrap();
+        sink.try_query("set my.third = 'c'", &[]).await.unwrap().unwrap();
         sink.suspend_transaction().await.unwrap();
     };
     let mut sink = begun(&database, &step("r1")).await;

@@ -14,7 +14,7 @@ async fn a_step_from_begin_to_end() {
     let mut sink = database.sink(settings()).await;
     sink.begin_run().await.unwrap();
     sink.begin_step(&step("r1")).await.unwrap();
-    sink.execute("create table t (a int); insert into t values (1), (2); -- end")
+    sink.execute("create table t (a int); insert into t values (1), (2); -- end", &[])
         .await
         .unwrap();
     let rows = sink
@@ -23,7 +23,7 @@ async fn a_step_from_begin_to_end() {
         .unwrap();
     assert_eq!(rows.rows[1], [Value::Integer(2), text("2x")]);
     assert_eq!(
-        sink.run("delete from t where a = $1", &[Value::Integer(1)])
+        sink.execute_counted("delete from t where a = $1", &[Value::Integer(1)])
             .await
             .unwrap(),
         1
@@ -52,11 +52,11 @@ async fn the_first_failure_is_reported() {
     let mut sink = database.sink(settings()).await;
     sink.begin_run().await.unwrap();
     sink.begin_step(&step("r1")).await.unwrap();
-    sink.execute("create table t (a int)").await.unwrap();
+    sink.execute("create table t (a int)", &[]).await.unwrap();
     sink.set_operation(Some("a:b/c@1#d".into()));
-    sink.execute("insert  into tt values (1)").await.unwrap();
+    sink.execute("insert  into tt values (1)", &[]).await.unwrap();
     sink.set_operation(None);
-    sink.execute("select 1").await.unwrap();
+    sink.execute("select 1", &[]).await.unwrap();
     let error = sink
         .end_step(&[RowChange::Insert("r1".to_owned())], &entry("r1"))
         .await

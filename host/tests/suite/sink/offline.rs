@@ -49,16 +49,18 @@ fn text(value: &str) -> Value {
 async fn history(sink: &mut dyn StepSink) {
     sink.begin_run().await.unwrap();
     sink.begin_step(&step("r1")).await.unwrap();
-    sink.execute("create table t (a int, b text) -- the end").await.unwrap();
+    sink.execute("create table t (a int, b text) -- the end", &[])
+        .await
+        .unwrap();
     sink.set_operation(Some("mighost:roles/roles@0.1.0#set-role".into()));
-    sink.execute("create function f() returns int language sql begin atomic select 1; select case when true then 2 end; end; set search_path = public")
+    sink.execute("create function f() returns int language sql begin atomic select 1; select case when true then 2 end; end; set search_path = public", &[])
         .await
         .unwrap();
     sink.set_operation(None);
     sink.execute_script("insert into crmp.t values (0, :'who' || E'\\'\\n;'), (9, ' -- no comment\r\n\\N')")
         .await
         .unwrap();
-    sink.run(
+    sink.execute_counted(
         "insert into crmp.t values ($1, $2)",
         &[Value::Integer(1), text("it's \\ :x")],
     )
@@ -77,11 +79,13 @@ async fn history(sink: &mut dyn StepSink) {
     let change = RowChange::Insert("r1".to_owned());
     sink.end_step(&[change], &entry("r1")).await.unwrap();
     sink.begin_step(&step("r2")).await.unwrap();
-    sink.execute("alter table t add column c int default 5").await.unwrap();
+    sink.execute("alter table t add column c int default 5", &[])
+        .await
+        .unwrap();
     sink.suspend_transaction().await.unwrap();
-    sink.execute("create index concurrently i on t (a)").await.unwrap();
+    sink.execute("create index concurrently i on t (a)", &[]).await.unwrap();
     sink.resume_transaction().await.unwrap();
-    sink.execute("create view v as select * from t").await.unwrap();
+    sink.execute("create view v as select * from t", &[]).await.unwrap();
     let change = RowChange::Update {
         from: "r1".to_owned(),
         to: "r2".to_owned(),
@@ -160,13 +164,13 @@ async fn a_script_in_one_transaction() {
     });
     sink.begin_run().await.unwrap();
     sink.begin_step(&step("r1\n; drop")).await.unwrap();
-    sink.execute("create table t (a int)").await.unwrap();
+    sink.execute("create table t (a int)", &[]).await.unwrap();
     assert!(matches!(
         sink.query("select 1", &[]).await,
         Err(SinkError::Offline { .. })
     ));
     assert!(matches!(
-        sink.try_execute("select 1").await,
+        sink.try_query("select 1", &[]).await,
         Err(SinkError::Offline { .. })
     ));
     assert!(matches!(
@@ -292,8 +296,8 @@ async fn nothing_of_a_migration_reaches_the_shell() {
         sink.begin_step(&step("r1")).await.unwrap();
         let before = script.text();
         for error in [
-            sink.execute(statement).await.unwrap_err(),
-            sink.run(statement, &[]).await.unwrap_err(),
+            sink.execute(statement, &[]).await.unwrap_err(),
+            sink.execute_counted(statement, &[]).await.unwrap_err(),
             sink.execute_script(statement).await.unwrap_err(),
         ] {
             let refused = matches!(error, SinkError::Misuse(_) | SinkError::Script { .. });
@@ -305,15 +309,21 @@ async fn nothing_of_a_migration_reaches_the_shell() {
     sink.begin_run().await.unwrap();
     sink.begin_step(&step("r1")).await.unwrap();
     assert!(sink.copy_open("t\0", &[]).await.is_err());
-    let error = sink.execute("set client_encoding = 'SJIS'").await.unwrap_err();
+    let error = sink.execute("set client_encoding = 'SJIS'", &[]).await.unwrap_err();
     assert!(matches!(error, SinkError::ClientEncoding { .. }), "{error}");
     // In Shift-JIS the last byte of a letter and the quote behind it would be one letter.
-    sink.execute("select set_config('client_encoding', 'SJIS', false); set standard_conforming_strings = off")
-        .await
-        .unwrap();
-    sink.execute(r"create table t as select 'あ' as a, E'\\d' as b, $$\! touch x$$ as c, 'a\' as d")
-        .await
-        .unwrap();
+    sink.execute(
+        "select set_config('client_encoding', 'SJIS', false); set standard_conforming_strings = off",
+        &[],
+    )
+    .await
+    .unwrap();
+    sink.execute(
+        r"create table t as select 'あ' as a, E'\\d' as b, $$\! touch x$$ as c, 'a\' as d",
+        &[],
+    )
+    .await
+    .unwrap();
     sink.end_step(&[RowChange::Insert("r1".to_owned())], &entry("r1"))
         .await
         .unwrap();
@@ -336,7 +346,7 @@ async fn a_step_without_a_transaction_checks_where_it_starts() {
         ..step("r1")
     };
     sink.begin_step(&context).await.unwrap();
-    sink.execute("create table crmp.t (a int)").await.unwrap();
+    sink.execute("create table crmp.t (a int)", &[]).await.unwrap();
     let script = script.text();
     let (_, of_the_step) = script.split_once("-- upgrade r1").unwrap();
     let database = Database::create().await;

@@ -12,7 +12,7 @@ async fn send(sink: &mut LiveSink, before: Option<&str>, revision: &str, stateme
     sink.begin_step(&step(revision))
         .await
         .map_err(|error| error.to_string())?;
-    sink.execute(statement).await.map_err(|error| error.to_string())?;
+    sink.execute(statement, &[]).await.map_err(|error| error.to_string())?;
     let to = revision.to_owned();
     let change = match before {
         None => RowChange::Insert(to),
@@ -186,7 +186,7 @@ async fn any_step_may_choose_its_isolation() {
     // What is done in the transaction is not given up for it.
     sink.begin_step(&step("r9")).await.unwrap();
     sink.cursor_open("select 1", &[], 1).await.unwrap();
-    let refused = sink.execute("set transaction isolation level serializable").await;
+    let refused = sink.execute("set transaction isolation level serializable", &[]).await;
     assert!(refused.is_err() || sink.settle().await.is_err());
     sink.abort_step().await.unwrap();
     sink.end_run().await.unwrap();
@@ -234,7 +234,7 @@ async fn a_journal_is_not_that_of_the_step_before() {
     let mut alone = step("n1");
     alone.transaction = TransactionMode::None;
     sink.begin_step(&alone).await.unwrap();
-    sink.execute("create index concurrently i on missing (x)")
+    sink.execute("create index concurrently i on missing (x)", &[])
         .await
         .unwrap_err();
     assert_eq!(sink.abort_step().await.unwrap(), Aftermath::Kept);

@@ -123,6 +123,7 @@ async fn nothing_leaks_into_the_next_step() {
     sink.execute(
         "set search_path = elsewhere; set lock_timeout = 1; create temp table tt (a int); set role leaky; \
          set client_min_messages = error; set standard_conforming_strings = off",
+        &[],
     )
     .await
     .unwrap();
@@ -164,7 +165,7 @@ async fn nothing_leaks_into_the_next_step() {
 async fn the_transaction_cannot_be_broken() {
     let database = Database::create().await;
     let mut sink = running(&database).await;
-    sink.execute("create table t (a int)").await.unwrap();
+    sink.execute("create table t (a int)", &[]).await.unwrap();
     for statement in [
         "commit",
         "select 1; /* x */ rollback",
@@ -172,28 +173,33 @@ async fn the_transaction_cannot_be_broken() {
         "prepare transaction 'x'",
     ] {
         assert!(
-            matches!(sink.execute(statement).await, Err(SinkError::TransactionControl { .. })),
+            matches!(
+                sink.execute(statement, &[]).await,
+                Err(SinkError::TransactionControl { .. })
+            ),
             "{statement}"
         );
     }
     assert!(matches!(
-        sink.run("select 1; select 2", &[]).await,
+        sink.execute_counted("select 1; select 2", &[]).await,
         Err(SinkError::Misuse(_))
     ));
     assert!(matches!(
-        sink.execute("copy t from stdin").await,
+        sink.execute("copy t from stdin", &[]).await,
         Err(SinkError::Misuse(_))
     ));
     assert!(matches!(
-        sink.execute("select '\0'").await,
+        sink.execute("select '\0'", &[]).await,
         Err(SinkError::Script { .. })
     ));
-    sink.execute("savepoint a; create table u (a int); rollback to a; release a")
+    sink.execute("savepoint a; create table u (a int); rollback to a; release a", &[])
         .await
         .unwrap();
     // With this setting the server sees another end of the string than the scanner does.
-    sink.execute("set standard_conforming_strings = off").await.unwrap();
-    sink.execute("select 'a\\''; commit; --'").await.unwrap();
+    sink.execute("set standard_conforming_strings = off", &[])
+        .await
+        .unwrap();
+    sink.execute("select 'a\\''; commit; --'", &[]).await.unwrap();
     let error = sink.end_step(&insert("r1"), &entry("r1")).await.unwrap_err();
     let RunError::Sink(SinkError::Statement(failure)) = error else {
         panic!("{error}");
@@ -208,9 +214,9 @@ async fn the_transaction_cannot_be_broken() {
 async fn a_failure_cannot_be_rolled_back_unseen() {
     let database = Database::create().await;
     let mut sink = running(&database).await;
-    sink.execute("savepoint a").await.unwrap();
-    sink.execute("insert into nowhere values (1)").await.unwrap();
-    let error = sink.execute("/* x */ rollback to a").await.unwrap_err();
+    sink.execute("savepoint a", &[]).await.unwrap();
+    sink.execute("insert into nowhere values (1)", &[]).await.unwrap();
+    let error = sink.execute("/* x */ rollback to a", &[]).await.unwrap_err();
     let SinkError::Statement(failure) = error else {
         panic!("{error}");
     };
@@ -223,15 +229,16 @@ async fn a_failure_cannot_be_rolled_back_unseen() {
 async fn try_execute_goes_on() {
     let database = Database::create().await;
     let mut sink = running(&database).await;
-    sink.execute("create table t (a int)").await.unwrap();
-    assert_eq!(sink.try_execute("insert into t values (1), (2)").await.unwrap(), Ok(2));
+    sink.execute("create table t (a int)", &[]).await.unwrap();
+    let tried = sink.try_query("insert into t values (1), (2)", &[]).await.unwrap();
+    assert_eq!(tried.unwrap().affected, 2);
     let error = sink
-        .try_execute("insert into  t values ('x')")
+        .try_query("insert into  t values ('x')", &[])
         .await
         .unwrap()
         .unwrap_err();
     assert_eq!((error.sqlstate.as_str(), error.position), ("22P02", Some(24)));
-    sink.execute("insert into t values (3)").await.unwrap();
+    sink.execute("insert into t values (3)", &[]).await.unwrap();
     sink.end_step(&insert("r1"), &entry("r1")).await.unwrap();
     sink.end_run().await.unwrap();
     assert_eq!(database.column("select sum(a) from crmp.t").await, ["6"]);
@@ -273,7 +280,9 @@ async fn one_transaction_for_all() {
         sink.begin_run().await.unwrap();
         for revision in ["r1", "r2"] {
             sink.begin_step(&step(revision)).await.unwrap();
-            sink.execute(&format!("create table {revision} (a int)")).await.unwrap();
+            sink.execute(&format!("create table {revision} (a int)"), &[])
+                .await
+                .unwrap();
             assert!(matches!(
                 sink.suspend_transaction().await,
                 Err(SinkError::CannotSuspend { .. })
@@ -297,7 +306,7 @@ async fn one_transaction_for_all() {
 async fn a_version_row_that_is_not_there_rolls_back() {
     let database = Database::create().await;
     let mut sink = running(&database).await;
-    sink.execute("create table t (a int)").await.unwrap();
+    sink.execute("create table t (a int)", &[]).await.unwrap();
     let change = RowChange::Update {
         from: "r0".to_owned(),
         to: "r1".to_owned(),
@@ -352,12 +361,17 @@ async fn a_lock_that_is_not_to_be_had_may_be_tried_again() {
         ..step("r1")
     };
     sink.begin_step(&hasty).await.unwrap();
-    let error = sink.run("alter table busy add column b int", &[]).await.unwrap_err();
+    let error = sink
+        .execute_counted("alter table busy add column b int", &[])
+        .await
+        .unwrap_err();
     assert!(lock_timed_out(&error) && sink.may_retry(&error), "{error}");
     sink.abort_step().await.unwrap();
     holder.batch_execute("rollback").await.unwrap();
     sink.begin_step(&hasty).await.unwrap();
-    sink.run("alter table busy add column b int", &[]).await.unwrap();
+    sink.execute_counted("alter table busy add column b int", &[])
+        .await
+        .unwrap();
     sink.end_step(&insert("r1"), &entry("r1")).await.unwrap();
     sink.end_run().await.unwrap();
 }
@@ -366,7 +380,7 @@ async fn a_lock_that_is_not_to_be_had_may_be_tried_again() {
 async fn a_lost_connection_tells_the_state_of_the_database() {
     let database = Database::create().await;
     let mut sink = running(&database).await;
-    sink.execute("create table t (a int)").await.unwrap();
+    sink.execute("create table t (a int)", &[]).await.unwrap();
     sink.query("select 1", &[]).await.unwrap();
     let kill = format!(
         "select pg_terminate_backend(pid) from pg_stat_activity where datname = '{}' and pid <> pg_backend_pid()",
@@ -390,10 +404,11 @@ async fn a_deferred_constraint_fails_its_own_step() {
     let mut sink = running(&database).await;
     sink.execute(
         "create table p (a int primary key); create table c (a int references p deferrable initially deferred)",
+        &[],
     )
     .await
     .unwrap();
-    sink.execute("insert into c values (1)").await.unwrap();
+    sink.execute("insert into c values (1)", &[]).await.unwrap();
     let error = sink.end_step(&insert("r1"), &entry("r1")).await.unwrap_err();
     let RunError::Sink(SinkError::Statement(failure)) = error else {
         panic!("{error}");
@@ -407,7 +422,7 @@ async fn a_deferred_constraint_fails_its_own_step() {
 async fn a_lock_that_a_migration_gives_back_fails_its_step() {
     let database = Database::create().await;
     let mut sink = running(&database).await;
-    sink.execute("create table t (a int); select pg_advisory_unlock_all()")
+    sink.execute("create table t (a int); select pg_advisory_unlock_all()", &[])
         .await
         .unwrap();
     let error = sink.end_step(&insert("r1"), &entry("r1")).await.unwrap_err();
@@ -459,20 +474,24 @@ async fn in_one_transaction_each_step_answers_for_what_it_deferred() {
     sink.execute(
         "create table p (a int primary key); create table c (a int references p deferrable initially deferred); \
          create table u (a int unique deferrable)",
+        &[],
     )
     .await
     .unwrap();
     sink.end_step(&insert("r1"), &entry("r1")).await.unwrap();
     sink.begin_step(&step("r2")).await.unwrap();
     // Still deferred, and still immediate.
-    sink.execute("insert into c values (1); insert into p values (1); insert into u values (1)")
-        .await
-        .unwrap();
-    let twice = sink.try_execute("insert into u values (1)").await.unwrap();
+    sink.execute(
+        "insert into c values (1); insert into p values (1); insert into u values (1)",
+        &[],
+    )
+    .await
+    .unwrap();
+    let twice = sink.try_query("insert into u values (1)", &[]).await.unwrap();
     assert_eq!(twice.unwrap_err().sqlstate, "23505");
     sink.end_step(&insert("r2"), &entry("r2")).await.unwrap();
     sink.begin_step(&step("r3")).await.unwrap();
-    sink.execute("insert into c values (2)").await.unwrap();
+    sink.execute("insert into c values (2)", &[]).await.unwrap();
     let error = sink.end_step(&insert("r3"), &entry("r3")).await.unwrap_err();
     assert!(
         matches!(&error, RunError::Sink(SinkError::Statement(failure)) if failure.error.sqlstate == "23503"),
@@ -488,15 +507,15 @@ async fn a_step_cannot_go_back_to_before_it_began() {
     let mut sink = database.sink(all()).await;
     sink.begin_run().await.unwrap();
     sink.begin_step(&step("r1")).await.unwrap();
-    sink.execute("create table t (a int); savepoint mine; savepoint mighost_step")
+    sink.execute("create table t (a int); savepoint mine; savepoint mighost_step", &[])
         .await
         .unwrap();
     sink.end_step(&insert("r1"), &entry("r1")).await.unwrap();
     sink.begin_step(&step("r2")).await.unwrap();
-    sink.execute("savepoint own; rollback to own; release own")
+    sink.execute("savepoint own; rollback to own; release own", &[])
         .await
         .unwrap();
-    let error = sink.run("rollback to mine", &[]).await.unwrap_err();
+    let error = sink.execute_counted("rollback to mine", &[]).await.unwrap_err();
     assert!(
         matches!(&error, SinkError::Statement(failure) if failure.error.sqlstate == "3B001"),
         "{error}"
@@ -509,7 +528,7 @@ async fn a_step_cannot_go_back_to_before_it_began() {
 async fn nobody_listens_after_a_step() {
     let database = Database::create().await;
     let mut sink = running(&database).await;
-    sink.execute("listen to_something").await.unwrap();
+    sink.execute("listen to_something", &[]).await.unwrap();
     sink.end_step(&insert("r1"), &entry("r1")).await.unwrap();
     sink.end_run().await.unwrap();
     let row = sink
@@ -524,11 +543,13 @@ async fn nobody_listens_after_a_step() {
 async fn what_a_step_prepares_ends_with_it() {
     let database = Database::create().await;
     let mut sink = running(&database).await;
-    sink.execute("prepare mine as select 1").await.unwrap();
+    sink.execute("prepare mine as select 1", &[]).await.unwrap();
     sink.abort_step().await.unwrap();
     for revision in ["r1", "r2"] {
         sink.begin_step(&step(revision)).await.unwrap();
-        sink.execute("prepare mine as select 1; execute mine").await.unwrap();
+        sink.execute("prepare mine as select 1; execute mine", &[])
+            .await
+            .unwrap();
         sink.end_step(&insert(revision), &entry(revision)).await.unwrap();
     }
     sink.end_run().await.unwrap();

@@ -97,7 +97,9 @@ async fn a_hundred_statements_take_ten_round_trips_at_most() {
     sink.begin_run().await.unwrap();
     sink.begin_step(&step("r1")).await.unwrap();
     for number in 0..100 {
-        sink.execute(&format!("create table t{number} (a int)")).await.unwrap();
+        sink.execute(&format!("create table t{number} (a int)"), &[])
+            .await
+            .unwrap();
     }
     sink.end_step(&[RowChange::Insert("r1".to_owned())], &entry("r1"))
         .await
@@ -126,10 +128,10 @@ async fn steps_against_psql() {
         for number in 0..STEPS {
             let revision = format!("r{number}");
             sink.begin_step(&step(&revision)).await.unwrap();
-            sink.execute(&format!("create table t{number} (a int, b text)"))
+            sink.execute(&format!("create table t{number} (a int, b text)"), &[])
                 .await
                 .unwrap();
-            sink.execute(&format!("create index i{number} on t{number} (a)"))
+            sink.execute(&format!("create index i{number} on t{number} (a)"), &[])
                 .await
                 .unwrap();
             let change = match before {

@@ -1,6 +1,6 @@
 //! Values on their way to the server and back.
 
-use mighost::database::StepSink;
+use mighost::database::{LiveSink, StepSink};
 use mighost::runtime::{Sink, SinkError, Value};
 
 use super::server::{Database, running};
@@ -9,14 +9,137 @@ fn text(value: &str) -> Value {
     Value::Text(value.to_owned())
 }
 
+/// What drivers build `cursor.description` of.
+#[tokio::test]
+async fn columns_have_names_and_types() {
+    let database = Database::create().await;
+    let mut sink = running(&database).await;
+    sink.execute("create type mood as enum ('sad')", &[]).await.unwrap();
+    let query = "select 1 as a, '2'::numeric(5, 2) as a, array['x'] as c, 'sad'::mood as d";
+    let rows = sink.query(query, &[]).await.unwrap();
+    let described: Vec<(&str, &str)> = rows
+        .columns
+        .iter()
+        .map(|column| (column.name.as_str(), column.type_name.as_str()))
+        .collect();
+    assert_eq!(
+        described,
+        [("a", "int4"), ("a", "numeric"), ("c", "_text"), ("d", "mood")]
+    );
+    assert_eq!(rows.columns[0].type_oid, 23);
+    assert_eq!(rows.affected, 1);
+    let cursor = sink.cursor_open(query, &[], 10).await.unwrap();
+    assert_eq!(sink.cursor_columns(cursor).await.unwrap(), rows.columns);
+    let tried = sink.try_query(query, &[]).await.unwrap().unwrap();
+    assert_eq!(tried.columns, rows.columns);
+}
+
+#[tokio::test]
+async fn results_count_the_rows_that_they_changed() {
+    let database = Database::create().await;
+    let mut sink = running(&database).await;
+    sink.execute("create table t (a int)", &[]).await.unwrap();
+    let params = [Value::Integer(3)];
+    sink.execute("insert into t select generate_series(1, $1::int)", &params)
+        .await
+        .unwrap();
+    let changed = sink
+        .query("update t set a = a + 1 where a > $1 returning a", &[Value::Integer(1)])
+        .await
+        .unwrap();
+    assert_eq!((changed.affected, changed.rows.len()), (2, 2));
+    let tried = sink
+        .try_query("delete from t where a = $1", &[Value::Integer(1)])
+        .await
+        .unwrap()
+        .unwrap();
+    assert_eq!((tried.affected, tried.rows.len()), (1, 0));
+    let created = sink.try_query("create table u (a int)", &[]).await.unwrap().unwrap();
+    assert_eq!((created.affected, created.columns.len()), (0, 0));
+}
+
+/// An error says what it is about, so that a driver can tell an integrity error from another.
+#[tokio::test]
+async fn errors_have_all_fields_of_the_server() {
+    let database = Database::create().await;
+    let mut sink = running(&database).await;
+    sink.execute(
+        "create table t (a int constraint positive check (a > 0), b int not null)",
+        &[],
+    )
+    .await
+    .unwrap();
+    let refused = async |sink: &mut LiveSink, statement: &str, params: &[Value]| {
+        sink.try_query(statement, params).await.unwrap().unwrap_err()
+    };
+    let error = refused(&mut sink, "insert into t values ($1, 1)", &[Value::Integer(0)]).await;
+    let field = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+    assert_eq!((error.severity.as_str(), error.sqlstate.as_str()), ("ERROR", "23514"));
+    assert_eq!(
+        error.fields,
+        [
+            field("schema", "crmp"),
+            field("table", "t"),
+            field("constraint", "positive")
+        ]
+    );
+    let error = refused(&mut sink, "insert into t values (1, null)", &[]).await;
+    assert_eq!(
+        error.fields,
+        [field("schema", "crmp"), field("table", "t"), field("column", "b")]
+    );
+    let block = "do $$ begin raise exception 'no' using errcode = 'P0042', column = 'c'; end $$";
+    let error = refused(&mut sink, block, &[]).await;
+    assert_eq!(
+        (error.sqlstate.as_str(), error.fields),
+        ("P0042", vec![field("column", "c")])
+    );
+    assert!(
+        error
+            .context
+            .unwrap()
+            .starts_with("PL/pgSQL function inline_code_block line 1")
+    );
+    // The transaction goes on, and nothing of what failed is left behind.
+    let left = sink.query("select count(*) from t", &[]).await.unwrap();
+    assert_eq!(left.rows, [[Value::Integer(0)]]);
+    let prepared = sink.query(
+        "select count(*) from pg_prepared_statements where from_sql and name like 'mighost_query%'",
+        &[],
+    );
+    assert_eq!(
+        prepared.await.unwrap().rows,
+        [[Value::Integer(1)]],
+        "but the statement that asks"
+    );
+}
+
+/// A failure of what was sent earlier is not taken for that of the statement that is tried.
+#[tokio::test]
+async fn what_is_tried_fails_only_by_itself() {
+    let database = Database::create().await;
+    let mut sink = running(&database).await;
+    sink.execute("insert into nowhere values ($1)", &[Value::Integer(1)])
+        .await
+        .unwrap();
+    let error = sink.try_query("select 1", &[]).await.unwrap_err();
+    let SinkError::Statement(failure) = &error else {
+        panic!("{error}");
+    };
+    assert_eq!(failure.statement, "insert into nowhere values ($1)");
+}
+
 #[tokio::test]
 async fn results_have_the_types_of_the_contract() {
     let database = Database::create().await;
     let mut sink = running(&database).await;
-    sink.execute("create type mood as enum ('sad', 'glad'); create domain pos as int check (value > 0)")
-        .await
-        .unwrap();
-    sink.execute("create type pair as (a int, b text)").await.unwrap();
+    sink.execute(
+        "create type mood as enum ('sad', 'glad'); create domain pos as int check (value > 0)",
+        &[],
+    )
+    .await
+    .unwrap();
+    sink.execute("create type pair as (a int, b text)", &[]).await.unwrap();
     for (expression, value) in [
         ("true", Value::Boolean(true)),
         ("1::smallint", Value::Integer(1)),
@@ -40,10 +163,10 @@ async fn results_have_the_types_of_the_contract() {
         ("array['sad']::mood[]", text("{sad}")),
     ] {
         let rows = sink.query(&format!("select {expression} as v"), &[]).await.unwrap();
-        assert_eq!(rows.columns, ["v"]);
+        assert_eq!(rows.columns[0].name, "v");
         assert_eq!(rows.rows, [[value]], "{expression}");
     }
-    sink.execute("set bytea_output = escape").await.unwrap();
+    sink.execute("set bytea_output = escape", &[]).await.unwrap();
     let rows = sink.query("select '\\x0041ff5c'::bytea", &[]).await.unwrap();
     assert_eq!(rows.rows, [[Value::Bytes(vec![0, 0x41, 255, b'\\'])]]);
 }
@@ -52,9 +175,12 @@ async fn results_have_the_types_of_the_contract() {
 async fn parameters_take_the_type_of_their_place() {
     let database = Database::create().await;
     let mut sink = running(&database).await;
-    sink.execute("create table t (n numeric, d date, b bytea, j jsonb, a int[], f float8, s text, o boolean, z text)")
-        .await
-        .unwrap();
+    sink.execute(
+        "create table t (n numeric, d date, b bytea, j jsonb, a int[], f float8, s text, o boolean, z text)",
+        &[],
+    )
+    .await
+    .unwrap();
     let params = [
         Value::Integer(5),
         text("2026-01-31"),
@@ -67,7 +193,7 @@ async fn parameters_take_the_type_of_their_place() {
         Value::Null,
     ];
     let insert = "insert into t values ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
-    assert_eq!(sink.run(insert, &params).await.unwrap(), 1);
+    assert_eq!(sink.execute_counted(insert, &params).await.unwrap(), 1);
     let rows = sink.query(&format!("{insert} returning *"), &params).await.unwrap();
     let expected = [
         text("5"),
@@ -163,9 +289,12 @@ async fn a_result_beyond_the_limit_ends_the_run() {
 async fn copy_takes_odd_characters() {
     let database = Database::create().await;
     let mut sink = running(&database).await;
-    sink.execute("create schema \"o.dd\"; create table \"T t\" (a text, b bytea, \"c \"\"d\" float8)")
-        .await
-        .unwrap();
+    sink.execute(
+        "create schema \"o.dd\"; create table \"T t\" (a text, b bytea, \"c \"\"d\" float8)",
+        &[],
+    )
+    .await
+    .unwrap();
     let columns = ["a".to_owned(), "b".to_owned(), "c \"d".to_owned()];
     let copy = sink.copy_open("crmp.T t", &columns).await.unwrap();
     let rows = [
@@ -177,7 +306,7 @@ async fn copy_takes_odd_characters() {
         vec![text("ü\u{8}\u{b}\u{c}"), Value::Null, Value::Null],
     ];
     sink.copy_write(copy, &rows[..2]).await.unwrap();
-    let error = sink.execute("select 1").await.unwrap_err();
+    let error = sink.execute("select 1", &[]).await.unwrap_err();
     assert!(matches!(error, SinkError::Misuse(_)), "{error}");
     sink.copy_write(copy, &rows[2..]).await.unwrap();
     assert_eq!(sink.copy_finish(copy).await.unwrap(), 6);
@@ -196,7 +325,7 @@ async fn copy_takes_odd_characters() {
 async fn a_copy_that_fails_or_is_dropped_ends_the_run() {
     let database = Database::create().await;
     let mut sink = running(&database).await;
-    sink.execute("create table t (a int)").await.unwrap();
+    sink.execute("create table t (a int)", &[]).await.unwrap();
     let copy = sink.copy_open("t", &["a".to_owned()]).await.unwrap();
     let many: Vec<Vec<Value>> = (0..100_000).map(|_| vec![text("not a number")]).collect();
     let error = match sink.copy_write(copy, &many).await {
@@ -209,11 +338,11 @@ async fn a_copy_that_fails_or_is_dropped_ends_the_run() {
     assert_eq!(failure.error.sqlstate, "22P02");
     sink.abort_step().await.unwrap();
     sink.begin_step(&super::server::step("again")).await.unwrap();
-    sink.execute("create table t (a int)").await.unwrap();
+    sink.execute("create table t (a int)", &[]).await.unwrap();
     let copy = sink.copy_open("t", &["a".to_owned()]).await.unwrap();
     sink.copy_write(copy, &[vec![Value::Integer(1)]]).await.unwrap();
     sink.copy_abandon(copy).await.unwrap();
-    assert!(sink.execute("select 1").await.is_err());
+    assert!(sink.execute("select 1", &[]).await.is_err());
     sink.abort_step().await.unwrap();
     sink.end_run().await.unwrap();
     assert_eq!(database.column("select to_regclass('crmp.t')").await, ["NULL"]);
@@ -223,7 +352,7 @@ async fn a_copy_that_fails_or_is_dropped_ends_the_run() {
 async fn cursors_fetch_in_batches() {
     let database = Database::create().await;
     let mut sink = running(&database).await;
-    sink.execute("create table t as select g as a from generate_series(1, 7) g")
+    sink.execute("create table t as select g as a from generate_series(1, 7) g", &[])
         .await
         .unwrap();
     let cursor = sink
@@ -234,7 +363,7 @@ async fn cursors_fetch_in_batches() {
     let first = sink.cursor_next(cursor).await.unwrap();
     assert_eq!(first.len(), 4);
     assert_eq!(first[0], [Value::Integer(2), text("1.00000000000000000000")]);
-    sink.execute("insert into t values (100)").await.unwrap();
+    sink.execute("insert into t values (100)", &[]).await.unwrap();
     assert_eq!(sink.cursor_next(other).await.unwrap().len(), 7);
     assert_eq!(sink.cursor_next(cursor).await.unwrap().len(), 2);
     assert_eq!(sink.cursor_next(cursor).await.unwrap().len(), 0);

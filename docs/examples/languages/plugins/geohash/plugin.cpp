@@ -38,14 +38,15 @@ void exports_mighost_geohash_geohash_encode(double latitude, double longitude, u
 void exports_mighost_geohash_geohash_add_column(guest_string_t *table, guest_string_t *column, guest_string_t *latitude,
                                                 guest_string_t *longitude, uint8_t length) {
     using mighost::identifier, mighost::view;
-    std::string to = identifier(view(*table)), name = identifier(view(*column));
+    auto to = identifier(view(*table)), name = identifier(view(*column));
     mighost::execute("alter table {} add column {} varchar({})", to, name, length);
     auto places = mighost::query("select distinct {}::float8, {}::float8 from {} where {} is not null and {} is not null",
                                  identifier(view(*latitude)), identifier(view(*longitude)), to, identifier(view(*latitude)),
                                  identifier(view(*longitude)));
     for (const auto &place : places) {
-        std::string hash = encode(std::atof(place[0]->c_str()), std::atof(place[1]->c_str()), length);
-        mighost::execute("update {} set {} = {} where {} = {} and {} = {}", to, name, mighost::literal(hash),
-                         identifier(view(*latitude)), *place[0], identifier(view(*longitude)), *place[1]);
+        double north = std::atof(place[0]->c_str()), east = std::atof(place[1]->c_str());
+        std::string hash = encode(north, east, length);
+        mighost::execute("update {} set {} = {} where {} = {} and {} = {}", to, name, hash,
+                         identifier(view(*latitude)), north, identifier(view(*longitude)), east);
     }
 }

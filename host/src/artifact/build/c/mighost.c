@@ -167,8 +167,58 @@ char *mighost_format(const char *format, ...) {
 }
 
 void mighost_execute_text(const char *statement) {
+    mighost_run(statement, (mighost_parameters){0});
+}
+
+static mighost_host_database_list_value_t mighost_lower(mighost_parameters parameters) {
+    mighost_host_database_list_value_t list = {(mighost_value *)parameters.values, parameters.count};
+    return list;
+}
+
+void mighost_run(const char *statement, mighost_parameters parameters) {
     mighost_text text = mighost_borrow(statement);
-    mighost_host_database_execute(&text);
+    mighost_host_database_list_value_t values = mighost_lower(parameters);
+    mighost_host_database_execute(&text, &values);
+}
+
+uint64_t mighost_run_counted(const char *statement, mighost_parameters parameters) {
+    mighost_text text = mighost_borrow(statement);
+    mighost_host_database_list_value_t values = mighost_lower(parameters);
+    return mighost_host_database_execute_counted(&text, &values);
+}
+
+mighost_value mighost_null(void) {
+    return (mighost_value){.tag = MIGHOST_HOST_DATABASE_VALUE_NULL};
+}
+
+mighost_value mighost_boolean(bool value) {
+    return (mighost_value){.tag = MIGHOST_HOST_DATABASE_VALUE_BOOLEAN, .val.boolean = value};
+}
+
+mighost_value mighost_integer(int64_t value) {
+    return (mighost_value){.tag = MIGHOST_HOST_DATABASE_VALUE_INTEGER, .val.integer = value};
+}
+
+mighost_value mighost_real(double value) {
+    return (mighost_value){.tag = MIGHOST_HOST_DATABASE_VALUE_REAL, .val.real = value};
+}
+
+mighost_value mighost_text_value(const char *value) {
+    return value ? (mighost_value){.tag = MIGHOST_HOST_DATABASE_VALUE_TEXT, .val.text = mighost_borrow(value)} : mighost_null();
+}
+
+bool mighost_try(const char *statement, mighost_parameters parameters, mighost_rows *rows, mighost_error *error) {
+    mighost_text text = mighost_borrow(statement);
+    mighost_host_database_list_value_t values = mighost_lower(parameters);
+    mighost_rows found;
+    mighost_error refused;
+    bool done = mighost_host_database_try_query(&text, &values, &found, &refused);
+    if (done && rows) {
+        *rows = found;
+    } else if (!done && error) {
+        *error = refused;
+    }
+    return done;
 }
 
 void mighost_execute(const char *format, ...) {
@@ -261,7 +311,7 @@ MIGHOST_NO_RETURN void mighost_fail_at(const char *file, int line, const char *f
     const char *name = strrchr(file, '/') ? strrchr(file, '/') + 1 : file;
     bool own = strcmp(name, "mighost.c") == 0;
     mighost_text reason = mighost_borrow(own ? message : mighost_format("%s:%d: %s", file, line, message));
-    mighost_host_log_fail(&reason);
+    mighost_host_context_fail(&reason);
     __builtin_trap();
 }
 
@@ -364,19 +414,6 @@ void mighost_found(mighost_object object) {
     mighost_there.ptr[length] = object;
 }
 
-/* The kinds as plugin.toml lists them, with commas between. */
-void exports_mighost_host_object_type_kinds(guest_list_string_t *list) {
-    const char *rest = MIGHOST_OBJECT_TYPE;
-    list->ptr = NULL;
-    list->len = 0;
-    while (*rest) {
-        size_t length = strcspn(rest, ",");
-        list->ptr = mighost_allocate(list->ptr, (list->len + 1) * sizeof *list->ptr);
-        guest_string_dup_n(&list->ptr[list->len++], rest, length);
-        rest += length + (rest[length] == ',');
-    }
-}
-
 bool exports_mighost_host_object_type_create(mighost_object *object, guest_string_t *error) {
     (void)error;
     create_object(object);
@@ -420,8 +457,8 @@ char *mighost_join(const guest_list_string_t *texts, const char *separator) {
 #ifdef MIGHOST_HOOK
 const char *mighost_direction(const mighost_step *step) {
     switch (step->direction) {
-    case EXPORTS_MIGHOST_HOST_VERSION_HOOK_DIRECTION_UPGRADE: return "upgrade";
-    case EXPORTS_MIGHOST_HOST_VERSION_HOOK_DIRECTION_DOWNGRADE: return "downgrade";
+    case MIGHOST_HOST_CONTEXT_DIRECTION_UPGRADE: return "upgrade";
+    case MIGHOST_HOST_CONTEXT_DIRECTION_DOWNGRADE: return "downgrade";
     default: return "stamp";
     }
 }

@@ -70,8 +70,36 @@ void mighost_execute(const char *format, ...);
 /* Sends a statement as it stands: a `%` means nothing. */
 void mighost_execute_text(const char *statement);
 
+/* A value of a parameter, made by one of the functions below; the texts are not copied. */
+typedef mighost_host_database_value_t mighost_value;
+mighost_value mighost_null(void);
+mighost_value mighost_boolean(bool value);
+mighost_value mighost_integer(int64_t value);
+mighost_value mighost_real(double value);
+/* A null pointer is NULL. */
+mighost_value mighost_text_value(const char *value);
+
+/* The values of $1, $2 and so on: MIGHOST_PARAMETERS(mighost_integer(1), mighost_text_value("a")). */
+typedef struct {
+    const mighost_value *values;
+    size_t count;
+} mighost_parameters;
+#define MIGHOST_PARAMETERS(...)                                                        \
+    ((mighost_parameters){(const mighost_value[]){__VA_ARGS__},                        \
+                          sizeof((const mighost_value[]){__VA_ARGS__}) / sizeof(mighost_value)})
+
+/* Sends one statement with parameters, as it stands, without waiting for its result. */
+void mighost_run(const char *statement, mighost_parameters parameters);
+/* Waits for it, and returns the number of rows that it returned or changed. */
+uint64_t mighost_run_counted(const char *statement, mighost_parameters parameters);
+
 /* The rows of a query. */
 typedef mighost_host_database_rows_t mighost_rows;
+/* PostgreSQL's error; see `database` in mighost's WIT. */
+typedef mighost_host_database_error_t mighost_error;
+/* Runs one statement under a savepoint. On failure it is undone, the transaction goes on, and this returns false. `rows` and `error` may be null
+ * pointers. */
+bool mighost_try(const char *statement, mighost_parameters parameters, mighost_rows *rows, mighost_error *error);
 /* Asks a query, formatted as by mighost_format. */
 mighost_rows mighost_query(const char *format, ...);
 /* The text of a value, counted from 0; a null pointer for SQL's NULL. Numbers and truth values are written as PostgreSQL writes them. */

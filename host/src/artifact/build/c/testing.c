@@ -115,8 +115,11 @@ void mighost_test_answer(const char *statement, size_t columns, size_t count, co
     rows->rows.ptr = calloc(count + 1, sizeof *rows->rows.ptr);
     rows->columns.len = columns;
     rows->rows.len = count;
+    rows->affected = count;
     for (size_t i = 0; i < columns; i++) {
-        rows->columns.ptr[i] = mighost_borrow("?column?");
+        rows->columns.ptr[i].name = mighost_borrow("?column?");
+        rows->columns.ptr[i].type_name = mighost_borrow("text");
+        rows->columns.ptr[i].type_oid = 25;
     }
     for (size_t i = 0; i < count; i++) {
         rows->rows.ptr[i].ptr = calloc(columns + 1, sizeof *rows->rows.ptr[i].ptr);

@@ -74,7 +74,7 @@ inline std::string take(mighost_text text) {
 [[noreturn]] inline void fail(std::string_view message, std::source_location place = std::source_location::current()) {
     std::string text = std::string(place.file_name()) + ":" + std::to_string(place.line()) + ": " + std::string(message);
     mighost_text reason = borrow(text);
-    mighost_host_log_fail(&reason);
+    mighost_host_context_fail(&reason);
     std::abort();
 }
 
@@ -87,32 +87,50 @@ inline void expect(bool condition, std::string_view message, std::source_locatio
 
 // ---- SQL ----
 
+// A piece of SQL that goes into a statement as it is. Made by `identifier`, `literal`, `raw` and `sql`.
+class Sql {
+  public:
+    operator std::string_view() const { return text; }
+    const std::string &str() const { return text; }
+
+  private:
+    explicit Sql(std::string text) : text(std::move(text)) {}
+    friend Sql raw(std::string_view text);
+
+    std::string text;
+};
+
+// SQL as it is, e.g. an expression. The caller vouches for it.
+inline Sql raw(std::string_view text) {
+    return Sql(std::string(text));
+}
+
 // A name quoted for SQL, e.g. `"order"`.
-inline std::string identifier(std::string_view name) {
+inline Sql identifier(std::string_view name) {
     std::string quoted = "\"";
     for (char c : name) {
         quoted.append(c == '"' ? 2 : 1, c);
     }
-    return quoted + '"';
+    return raw(quoted + '"');
 }
 
 // A text quoted for SQL as a literal, e.g. `'it''s'`.
-inline std::string literal(std::string_view text) {
+inline Sql literal(std::string_view text) {
     // With the E a backslash that is doubled means itself, whatever the server's settings.
     bool escapes = text.find('\\') != text.npos;
     std::string quoted = escapes ? " E'" : "'";
     for (char c : text) {
         quoted.append(c == '\'' || (escapes && c == '\\') ? 2 : 1, c);
     }
-    return quoted + '\'';
+    return raw(quoted + '\'');
 }
 
 // None is NULL.
-template <std::same_as<std::optional<std::string>> Text> std::string literal(const Text &text) {
-    return text ? literal(std::string_view(*text)) : "NULL";
+template <std::same_as<std::optional<std::string>> Text> Sql literal(const Text &text) {
+    return text ? literal(std::string_view(*text)) : raw("NULL");
 }
 
-inline std::string literal(const char *text) {
+inline Sql literal(const char *text) {
     return literal(std::string_view(text));
 }
 
@@ -134,10 +152,21 @@ inline std::string text_of(double number) {
     return taken;
 }
 
-// Each `{}` of `format` is the next argument: a text as it is, or a number. Texts that SQL is to quote are given as `identifier(...)` or
-// `literal(...)`.
-template <typename... Arguments> std::string format(std::string_view format, const Arguments &...arguments) {
-    std::vector<std::string> texts{text_of(arguments)...};
+// What stands for a value in SQL: pieces and numbers as they are, truth values by name, texts as literals.
+template <typename Value> std::string sql_of(const Value &value) {
+    if constexpr (std::same_as<Value, Sql>) {
+        return value.str();
+    } else if constexpr (std::same_as<Value, bool>) {
+        return value ? "true" : "false";
+    } else if constexpr (std::integral<Value> || std::floating_point<Value>) {
+        return text_of(value);
+    } else {
+        return literal(value).str();
+    }
+}
+
+// `format` with the next of `texts` at each `{}`.
+inline std::string filled(std::string_view format, const std::vector<std::string> &texts) {
     std::string text;
     size_t used = 0;
     for (size_t at = 0; at < format.size(); at++) {
@@ -154,11 +183,20 @@ template <typename... Arguments> std::string format(std::string_view format, con
     return text;
 }
 
-// Sends a statement, formatted as by `format`.
+// A message: each `{}` of `format` is the next argument, a text as it is or a number.
+template <typename... Arguments> std::string format(std::string_view format, const Arguments &...arguments) {
+    return filled(format, {text_of(arguments)...});
+}
+
+// A statement, or a piece of one: each `{}` of `format` is the next argument. Texts are quoted as literals; a name is given as
+// `identifier(...)`, and SQL as it is as `raw(...)`.
+template <typename... Arguments> Sql sql(std::string_view format, const Arguments &...arguments) {
+    return raw(filled(format, {sql_of(arguments)...}));
+}
+
+// Sends a statement, put together as by `sql`.
 template <typename... Arguments> void execute(std::string_view statement, const Arguments &...arguments) {
-    std::string whole = format(statement, arguments...);
-    mighost_text text = borrow(whole);
-    mighost_host_database_execute(&text);
+    mighost_run(sql(statement, arguments...).str().c_str(), {});
 }
 
 // A value of a row in PostgreSQL's text form; none is NULL.
@@ -177,9 +215,9 @@ inline Value value_of(const mighost_host_database_value_t &value) {
     }
 }
 
-// Asks a query, formatted as by `format`, and answers all of its rows.
+// All rows of a query, put together as by `sql`.
 template <typename... Arguments> std::vector<Row> query(std::string_view statement, const Arguments &...arguments) {
-    std::string whole = format(statement, arguments...);
+    Sql whole = sql(statement, arguments...);
     mighost_text text = borrow(whole);
     mighost_host_database_list_value_t none{};
     mighost_host_database_rows_t answer;

@@ -42,12 +42,12 @@ pub(super) fn narrowed(text: &str) -> String {
 }
 
 /// The package that the bindings call for an interface, made of the stubs that the generator writes for it. `module` is the author's
-/// package, `kinds` are those that the plugin's manifest names, and `defined` are the names of the author's functions.
-pub(super) fn exported(package: &str, stubs: &str, module: &str, kinds: &[String], defined: &[String]) -> String {
+/// package, and `defined` are the names of the author's functions.
+pub(super) fn exported(package: &str, stubs: &str, module: &str, defined: &[String]) -> String {
     let has = |name: &str| defined.iter().any(|own| own == name);
     match package {
         "export_mighost_host_revision" => revision(module, has("Objects")),
-        "export_mighost_host_object_type" => object_type(module, kinds, has("Replace"), has("Introspect")),
+        "export_mighost_host_object_type" => object_type(module, has("Replace"), has("Introspect")),
         // The helper's step has texts where the bindings have numbers.
         "export_mighost_host_version_hook" => operations(stubs, module).replace(
             "OnVersionApply(_step)\n",
@@ -78,8 +78,7 @@ fn revision(module: &str, objects: bool) -> String {
 }
 
 /// Without `replace`, the old object goes and the new one comes; without `introspect`, none are found.
-fn object_type(module: &str, kinds: &[String], replace: bool, introspect: bool) -> String {
-    let kinds: Vec<String> = kinds.iter().map(|kind| format!("{kind:?}")).collect();
+fn object_type(module: &str, replace: bool, introspect: bool) -> String {
     let call = |name: &str, params: &[&str]| {
         let declared: Vec<String> = params
             .iter()
@@ -106,12 +105,11 @@ fn object_type(module: &str, kinds: &[String], replace: bool, introspect: bool) 
     };
     format!(
         "package export_mighost_host_object_type\n\nimport (\n{IMPORTS}{module:?}\n\t{OURS}mighost_host_objects\"\n\
-         \twit \"go.bytecodealliance.org/pkg/wit/types\"\n)\n\nfunc Kinds() []string {{ return []string{{{}}} }}\n\n{}{}{}\
+         \twit \"go.bytecodealliance.org/pkg/wit/types\"\n)\n\n{}{}{}\
          func Introspect(kind, schema string) wit.Result[[]mighost_host_objects.Object, string] {{\n\tvar panicked error\n\
          \tdefer mighost.Ended(&panicked)\n\tobjects, err := {found}\n\tif err != nil {{\n\
          \t\treturn wit.Err[[]mighost_host_objects.Object, string](err.Error())\n\t}}\n\
          \treturn wit.Ok[[]mighost_host_objects.Object, string](mighost.AllToHost(objects))\n}}\n",
-        kinds.join(", "),
         call("Create", &["object"]),
         call("Drop", &["object"]),
         replace,

@@ -1,6 +1,9 @@
 package mighost
 
-import "mighost/wit/mighost_host_version_hook"
+import (
+	"mighost/wit/mighost_host_context"
+	"mighost/wit/mighost_host_version_hook"
+)
 
 // Step is what a hook is told of a step of a run.
 type Step struct {
@@ -19,10 +22,10 @@ type Step struct {
 
 // StepFromHost is for the code that mighost build writes.
 func StepFromHost(step mighost_host_version_hook.Step) Step {
-	directions := map[mighost_host_version_hook.Direction]string{
-		mighost_host_version_hook.Direction_Upgrade:   "upgrade",
-		mighost_host_version_hook.Direction_Downgrade: "downgrade",
-		mighost_host_version_hook.Direction_Stamp:     "stamp",
+	directions := map[mighost_host_context.Direction]string{
+		mighost_host_context.Direction_Upgrade:   "upgrade",
+		mighost_host_context.Direction_Downgrade: "downgrade",
+		mighost_host_context.Direction_Stamp:     "stamp",
 	}
 	return Step{
 		Direction: directions[step.Direction], Revision: step.Revision, Message: step.Message, DownRevisions: step.DownRevisions,

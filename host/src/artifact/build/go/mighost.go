@@ -96,7 +96,7 @@ func Format(statement string, arguments ...any) string {
 }
 
 // Execute sends a statement, or several, as they stand.
-func Execute(statement string) { mighost_host_database.Execute(statement) }
+func Execute(statement string) { mighost_host_database.Execute(statement, nil) }
 
 // Executef sends a statement that is filled in by [Format].
 func Executef(statement string, arguments ...any) { Execute(Format(statement, arguments...)) }
@@ -104,22 +104,35 @@ func Executef(statement string, arguments ...any) { Execute(Format(statement, ar
 // ExecuteScript sends a script with psql's variables filled in.
 func ExecuteScript(script string) { mighost_host_database.ExecuteScript(script) }
 
-// Run runs one statement with parameters, $1 and so on, and returns how many rows it touched. Parameters are nil, bool, whole numbers,
+// Run sends one statement with parameters, $1 and so on, and does not wait for its result. Parameters are nil, bool, whole numbers,
 // float64, string or []byte; anything else is sent as fmt prints it.
-func Run(statement string, parameters ...any) uint64 {
-	return mighost_host_database.Run(statement, values(parameters))
+func Run(statement string, parameters ...any) {
+	mighost_host_database.Execute(statement, values(parameters))
 }
+
+// RunCounted runs one statement with parameters, waits for it, and returns how many rows it returned or changed.
+func RunCounted(statement string, parameters ...any) uint64 {
+	return mighost_host_database.ExecuteCounted(statement, values(parameters))
+}
+
+// Column is a column of a result: its name, and the name and the OID of its type.
+type Column = mighost_host_database.Column
 
 // Rows is a query's result. A value is nil, bool, int64, float64, string or []byte.
 type Rows struct {
-	Columns []string
+	Columns []Column
 	Rows    [][]any
+	// Affected is how many rows the statement returned or changed.
+	Affected uint64
 }
 
 // Query runs one query with parameters, as [Run] takes them. Offline the run ends: there is no database to ask.
 func Query(statement string, parameters ...any) Rows {
-	found := mighost_host_database.Query(statement, values(parameters))
-	rows := Rows{Columns: found.Columns}
+	return rows(mighost_host_database.Query(statement, values(parameters)))
+}
+
+func rows(found mighost_host_database.Rows) Rows {
+	rows := Rows{Columns: found.Columns, Affected: found.Affected}
 	for _, row := range found.Rows {
 		plain := make([]any, len(row))
 		for number, value := range row {
@@ -139,7 +152,7 @@ func QueryColumn[T bool | int64 | float64 | string | []byte](statement string, p
 		if len(row) > 0 && row[0] != nil {
 			typed, fits := row[0].(T)
 			if !fits {
-				panic(fmt.Sprintf("column %s is %T, not %T: cast it in the query", found.Columns[0], row[0], value))
+				panic(fmt.Sprintf("column %s is %T, not %T: cast it in the query", found.Columns[0].Name, row[0], value))
 			}
 			value = typed
 		}
@@ -150,27 +163,42 @@ func QueryColumn[T bool | int64 | float64 | string | []byte](statement string, p
 
 // DatabaseError is what PostgreSQL says of a statement that it refused.
 type DatabaseError struct {
-	SQLState, Message, Detail, Hint string
+	Severity, SQLState, Message, Detail, Hint, Context string
+	// Fields has what the error is about: schema, table, column, datatype, constraint.
+	Fields map[string]string
 }
 
 func (e *DatabaseError) Error() string {
 	return fmt.Sprintf("%s (SQLSTATE %s)", e.Message, e.SQLState)
 }
 
-// TryExecute runs one statement under a savepoint. If it fails, the error is a *[DatabaseError], and the run goes on as if it had not
-// been sent.
-func TryExecute(statement string) (uint64, error) {
-	result := mighost_host_database.TryExecute(statement)
+// TryQuery runs one statement with parameters under a savepoint. If it fails, the error is a *[DatabaseError], and the run goes on as if
+// it had not been sent.
+func TryQuery(statement string, parameters ...any) (Rows, error) {
+	result := mighost_host_database.TryQuery(statement, values(parameters))
 	if result.IsOk() {
-		return result.Ok(), nil
+		return rows(result.Ok()), nil
 	}
 	refused := result.Err()
-	return 0, &DatabaseError{
+	fields := make(map[string]string, len(refused.Fields))
+	for _, field := range refused.Fields {
+		fields[field.F0] = field.F1
+	}
+	return Rows{}, &DatabaseError{
+		Severity: refused.Severity,
 		SQLState: refused.Sqlstate,
 		Message:  refused.Message,
 		Detail:   refused.Detail.SomeOr(""),
 		Hint:     refused.Hint.SomeOr(""),
+		Context:  refused.Context.SomeOr(""),
+		Fields:   fields,
 	}
+}
+
+// TryExecute is [TryQuery] for a statement of which only the number of rows counts.
+func TryExecute(statement string, parameters ...any) (uint64, error) {
+	found, err := TryQuery(statement, parameters...)
+	return found.Affected, err
 }
 
 // SuspendTransaction commits what was done; statements from here on commit by themselves.
@@ -188,8 +216,21 @@ func SuperuserRole() string { return mighost_host_context.SuperuserRole() }
 // Revision is the id of the revision that is being run.
 func Revision() string { return mighost_host_context.Revision() }
 
-// Downgrading is true on the way down.
-func Downgrading() bool { return mighost_host_context.Downgrading() }
+// Direction is the direction of the step.
+type Direction = mighost_host_context.Direction
+
+// The directions of a step. Only hooks see a stamp.
+const (
+	Upgrade   = mighost_host_context.Direction_Upgrade
+	Downgrade = mighost_host_context.Direction_Downgrade
+	Stamp     = mighost_host_context.Direction_Stamp
+)
+
+// CurrentDirection is the direction of the step that is being run.
+func CurrentDirection() Direction { return mighost_host_context.CurrentDirection() }
+
+// Dialect is the SQL dialect of the database: postgresql.
+func Dialect() string { return mighost_host_context.Dialect() }
 
 // Offline is true where statements go into a script.
 func Offline() bool { return mighost_host_context.Offline() }
@@ -213,7 +254,7 @@ func Infof(format string, arguments ...any) { message(mighost_host_log.Level_Inf
 func Warnf(format string, arguments ...any) { message(mighost_host_log.Level_Warn, format, arguments) }
 
 // Failf ends the run with a reason; it does not return.
-func Failf(format string, arguments ...any) { mighost_host_log.Fail(fmt.Sprintf(format, arguments...)) }
+func Failf(format string, arguments ...any) { mighost_host_context.Fail(fmt.Sprintf(format, arguments...)) }
 
 // Object is something that is created and dropped as a whole: a view, a function, a gronk.
 type Object struct {
@@ -260,10 +301,10 @@ func (object Object) Option(name string) (string, bool) {
 // Ended ends the run where a function of the guest panics or returns an error. It is deferred by each function that the host calls.
 func Ended(err *error) {
 	if reason := recover(); reason != nil {
-		mighost_host_log.Fail(fmt.Sprintf("%v%s", reason, where()))
+		mighost_host_context.Fail(fmt.Sprintf("%v%s", reason, where()))
 	}
 	if *err != nil {
-		mighost_host_log.Fail((*err).Error())
+		mighost_host_context.Fail((*err).Error())
 	}
 }
 

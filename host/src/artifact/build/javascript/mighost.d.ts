@@ -61,11 +61,14 @@ declare module "mighost" {
     /** Sends a script with psql's variables filled in: `:"schema"`, `:'name'`, `:name` for the run's arguments. */
     export function executeScript(script: string): void;
     /**
-     * Runs one statement and returns the number of rows it touched. In a template, values become parameters; in a string, parameters are
-     * written `$1`, `$2` and their values follow.
+     * Sends one statement without waiting for its result. In a template, values become parameters; in a string, parameters are written `$1`,
+     * `$2` and their values follow.
      */
-    export function run(strings: TemplateStringsArray, ...values: (Sql | Input)[]): number;
-    export function run(statement: string | Sql, ...params: Input[]): number;
+    export function run(strings: TemplateStringsArray, ...values: (Sql | Input)[]): void;
+    export function run(statement: string | Sql, ...params: Input[]): void;
+    /** Runs one statement, waits for it, and returns the number of rows that it returned or changed; parameters as with `run`. */
+    export function runCounted(strings: TemplateStringsArray, ...values: (Sql | Input)[]): number;
+    export function runCounted(statement: string | Sql, ...params: Input[]): number;
     /** All rows of a query; parameters as with `run`. Results beyond 64 MiB end the run: `cursor` is for those. */
     export function query<R = Row>(strings: TemplateStringsArray, ...values: (Sql | Input)[]): R[];
     export function query<R = Row>(statement: string | Sql, ...params: Input[]): R[];
@@ -76,7 +79,7 @@ declare module "mighost" {
     export function queryValue<T = Output>(strings: TemplateStringsArray, ...values: (Sql | Input)[]): T;
     export function queryValue<T = Output>(statement: string | Sql, ...params: Input[]): T;
 
-    /** What `tryExecute` throws: PostgreSQL's error. */
+    /** What `tryExecute`, `tryRun` and `tryQuery` throw: PostgreSQL's error. */
     export class DatabaseError extends Error {
         private constructor();
         /** Five characters, e.g. `42P01`. */
@@ -85,6 +88,12 @@ declare module "mighost" {
         readonly hint?: string;
         /** Where in the statement, counted in characters from 1. */
         readonly position?: number;
+        /** `ERROR`, `FATAL` or `PANIC`. */
+        readonly severity: string;
+        /** The call stack of functions on the server. */
+        readonly context?: string;
+        /** What the error is about: `schema`, `table`, `column`, `datatype`, `constraint`. */
+        readonly fields: Record<string, string>;
     }
     /**
      * Runs one statement under a savepoint and returns the number of rows it touched. On failure it is undone, the transaction goes on, and
@@ -92,9 +101,15 @@ declare module "mighost" {
      */
     export function tryExecute(strings: TemplateStringsArray, ...values: (Sql | Input)[]): number;
     export function tryExecute(statement: string | Sql): number;
+    /** The same with parameters, as with `run`. */
+    export function tryRun(strings: TemplateStringsArray, ...values: (Sql | Input)[]): number;
+    export function tryRun(statement: string | Sql, ...params: Input[]): number;
+    /** All rows of a query that may fail; parameters as with `run`. */
+    export function tryQuery<R = Row>(strings: TemplateStringsArray, ...values: (Sql | Input)[]): R[];
+    export function tryQuery<R = Row>(statement: string | Sql, ...params: Input[]): R[];
 
-    /** The rows of a query, fetched `batch` at a time. They have no names: `row[0]`. */
-    export function cursor(statement: string, params?: Input[], batch?: number): Generator<Output[]>;
+    /** The rows of a query, fetched `batch` at a time. */
+    export function cursor<R = Row>(statement: string, params?: Input[], batch?: number): Generator<R>;
     /** Inserts rows by COPY, the fastest way to insert many. Returns how many there were. */
     export function copyIn(table: string, columns: string[], rows: Iterable<Iterable<Input>>): number;
     /** Leaves the transaction while `work` runs, for statements that cannot run inside one. What was done so far is committed. */
@@ -141,8 +156,10 @@ declare module "mighost" {
 
     /** The run that the guest takes part in. */
     export const context: {
-        /** True on the way down. */
-        downgrading(): boolean;
+        /** The direction of the step; only hooks see a stamp. */
+        direction(): "upgrade" | "downgrade" | "stamp";
+        /** The SQL dialect of the database: `postgresql`. */
+        dialect(): string;
         revision(): string;
         /** The schema that the run targets, unquoted. */
         schema(): string;

@@ -54,7 +54,7 @@ export function sql(strings, ...values) {
 
 // ---- Statements and queries
 
-export const execute = (strings, ...values) => database.execute(sql(strings, ...values).text);
+export const execute = (strings, ...values) => database.execute(sql(strings, ...values).text, []);
 export const executeScript = (script) => database.executeScript(script);
 
 // Templates make parameters of their values; pieces of SQL stay pieces.
@@ -69,12 +69,14 @@ function parameters(strings, values) {
     return [text, params];
 }
 
-export const run = (strings, ...values) => database.run(...parameters(strings, values));
+export const run = (strings, ...values) => database.execute(...parameters(strings, values));
+export const runCounted = (strings, ...values) => database.executeCounted(...parameters(strings, values));
 
-export function query(strings, ...values) {
-    const { columns, rows } = database.query(...parameters(strings, values));
-    return rows.map((row) => Object.fromEntries(row.map((value, i) => [columns[i], fromDatabase(value, columns[i])])));
+function rowsOf({ columns, rows }) {
+    return rows.map((row) => Object.fromEntries(row.map((value, i) => [columns[i].name, fromDatabase(value, columns[i].name)])));
 }
+
+export const query = (strings, ...values) => rowsOf(database.query(...parameters(strings, values)));
 
 export function queryOne(strings, ...values) {
     const rows = query(strings, ...values);
@@ -94,22 +96,30 @@ export class DatabaseError extends Error {
         this.detail = fields.detail ?? undefined;
         this.hint = fields.hint ?? undefined;
         this.position = fields.position ?? undefined;
+        this.severity = fields.severity;
+        this.context = fields.context ?? undefined;
+        this.fields = Object.fromEntries(fields.fields);
     }
 }
 
-export function tryExecute(strings, ...values) {
+function attempt(statement, params) {
     try {
-        return database.tryExecute(sql(strings, ...values).text);
+        return database.tryQuery(statement, params);
     } catch (error) {
         throw error?.payload?.sqlstate ? new DatabaseError(error.payload) : error;
     }
 }
 
+export const tryExecute = (strings, ...values) => attempt(sql(strings, ...values).text, []).affected;
+export const tryRun = (strings, ...values) => attempt(...parameters(strings, values)).affected;
+export const tryQuery = (strings, ...values) => rowsOf(attempt(...parameters(strings, values)));
+
 export function* cursor(statement, params = [], batch = 1000) {
     const rows = database.Cursor.open(statement, params.map(toDatabase), batch);
+    const columns = rows.columns();
     try {
         for (let found = rows.next(); found.length > 0; found = rows.next()) {
-            for (const row of found) yield row.map((value, i) => fromDatabase(value, i + 1));
+            yield* rowsOf({ columns, rows: found });
         }
     } finally {
         rows[Symbol.dispose]?.();
@@ -191,7 +201,8 @@ export const replaceable = {
 // ---- The run, the artifact's files, messages
 
 export const context = {
-    downgrading: () => hostContext.downgrading(),
+    direction: () => hostContext.currentDirection(),
+    dialect: () => hostContext.dialect(),
     revision: () => hostContext.revision(),
     schema: () => hostContext.schema(),
     superuserRole: () => hostContext.superuserRole(),
@@ -227,4 +238,4 @@ export const debug = (text) => log.message("debug", String(text));
 export const info = (text) => log.message("info", String(text));
 export const warn = (text) => log.message("warn", String(text));
 export const progress = (done, total) => log.progress(done, total ?? null);
-export const fail = (reason) => log.fail(String(reason));
+export const fail = (reason) => hostContext.fail(String(reason));

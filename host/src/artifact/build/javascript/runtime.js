@@ -5,7 +5,6 @@
 
 const CODE = "mighost:code.js";
 const LINES = "mighost:lines.json";
-const KINDS = "mighost:kinds.json";
 
 // Not QuickJS's own, and used by many packages.
 const show = (values) => values.map((value) => (typeof value === "object" && value !== null ? JSON.stringify(value) : String(value))).join(" ");
@@ -72,9 +71,8 @@ function declared(thrown) {
     fail(thrown);
 }
 
-// What a plugin with kinds may leave out: its manifest names them, an object is replaced by another in its place, and none are found.
+// What a plugin with kinds may leave out: an object is replaced by another in its place, and none are found.
 const defaults = {
-    kinds: () => JSON.parse(mighost.decodeUtf8(modules["mighost:host/assets"].read(KINDS))),
     replace: (before, after) => {
         find("objectType", "drop")(before);
         find("objectType", "create")(after);
@@ -99,7 +97,7 @@ function fail(thrown) {
     for (let cause = thrown?.cause, depth = 0; cause !== undefined && depth < 5; cause = cause?.cause, depth++) {
         text += "\ncaused by " + describe(cause);
     }
-    modules["mighost:host/log"].fail(text);
+    modules["mighost:host/context"].fail(text);
 }
 
 function describe(thrown) {

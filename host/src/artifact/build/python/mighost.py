@@ -123,7 +123,7 @@ def _piece(part):
 
 def execute(text, *values, **named):
     """Sends a statement, or several separated by semicolons; values as with `sql`."""
-    _database.execute(sql(text, *values, **named))
+    _database.execute(sql(text, *values, **named), [])
 
 
 def execute_script(script):
@@ -132,14 +132,18 @@ def execute_script(script):
 
 
 def run(statement, *params):
-    """Runs one statement with parameters, written `$1`, `$2`, and returns the number of rows it touched."""
-    return _database.run(statement, [_value(param) for param in params])
+    """Sends one statement with parameters, written `$1`, `$2`, without waiting for its result."""
+    _database.execute(statement, [_value(param) for param in params])
+
+
+def run_counted(statement, *params):
+    """Runs one statement with parameters, waits for it, and returns the number of rows that it returned or changed."""
+    return _database.execute_counted(statement, [_value(param) for param in params])
 
 
 def query(statement, *params):
     """All rows of a query; parameters as with `run`. Results beyond 64 MiB end the run: `cursor` is for those."""
-    answer = _database.query(statement, [_value(param) for param in params])
-    return [Row(answer.columns, row) for row in answer.rows]
+    return _rows(_database.query(statement, [_value(param) for param in params]))
 
 
 def query_one(statement, *params):
@@ -156,29 +160,46 @@ def query_value(statement, *params):
 
 
 class DatabaseError(Exception):
-    """What `try_execute` raises, with PostgreSQL's fields `sqlstate`, `message`, `detail`, `hint` and `position`."""
+    """What `try_execute`, `try_run` and `try_query` raise, with PostgreSQL's fields `severity`, `sqlstate`, `message`, `detail`, `hint`,
+    `position` and `context`, and what the error is about as the dictionary `fields`: `schema`, `table`, `column`, `datatype`, `constraint`."""
 
     def __init__(self, error):
         super().__init__(f"{error.message} ({error.sqlstate})")
-        self.sqlstate, self.message, self.detail = error.sqlstate, error.message, error.detail
-        self.hint, self.position = error.hint, error.position
+        self.severity, self.sqlstate, self.message, self.detail = error.severity, error.sqlstate, error.message, error.detail
+        self.hint, self.position, self.context = error.hint, error.position, error.context
+        self.fields = dict(error.fields)
 
 
-def try_execute(text, *values, **named):
-    """Runs one statement under a savepoint and returns the number of rows it touched. On failure it is undone, the transaction goes on, and
-    `DatabaseError` is raised."""
+def _try(statement, params):
     try:
-        return _database.try_execute(sql(text, *values, **named))
+        return _database.try_query(statement, [_value(param) for param in params])
     except _Err as error:
         raise DatabaseError(error.value) from None
 
 
+def try_execute(text, *values, **named):
+    """Runs one statement under a savepoint and returns the number of rows that it returned or changed. On failure it is undone, the transaction
+    goes on, and `DatabaseError` is raised."""
+    return _try(sql(text, *values, **named), ()).affected
+
+
+def try_run(statement, *params):
+    """As `try_execute`, with parameters as with `run`."""
+    return _try(statement, params).affected
+
+
+def try_query(statement, *params):
+    """All rows of a query that may fail, as with `try_execute`."""
+    return _rows(_try(statement, params))
+
+
 def cursor(statement, *params, batch=1000):
-    """The rows of a query, fetched `batch` at a time. The rows have no names: `row[0]`."""
+    """The rows of a query, fetched `batch` at a time."""
     with _database.Cursor.open(statement, [_value(param) for param in params], batch) as rows:
+        names = [column.name for column in rows.columns()]
         while found := rows.next():
             for row in found:
-                yield tuple(_python(value) for value in row)
+                yield Row(names, row)
 
 
 def copy_in(table, columns, rows):
@@ -204,6 +225,11 @@ def outside_transaction():
     yield
     if left:
         _database.resume_transaction()
+
+
+def _rows(answer):
+    names = [column.name for column in answer.columns]
+    return [Row(names, row) for row in answer.rows]
 
 
 class Row(tuple):
@@ -352,4 +378,4 @@ def progress(done, total=None):
 
 def fail(reason):
     """Ends the run, with `reason` for the person who watches it."""
-    _log.fail(str(reason))
+    context.fail(str(reason))

@@ -15,7 +15,7 @@ import types
 
 import wit_world.imports
 from componentize_py_types import Err
-from wit_world.imports import assets, log
+from wit_world.imports import assets, context
 
 # All of them now: there are no files to import from later.
 for _module in pkgutil.iter_modules(wit_world.imports.__path__, "wit_world.imports."):
@@ -27,8 +27,6 @@ main = "plugin"
 
 # Where the host puts the guest's files.
 FOLDER = "mighost:code/"
-# Where it puts the names of a plugin's kinds.
-KINDS = "mighost:kinds.json"
 
 WHY = {
     "_socket": "network",
@@ -163,14 +161,9 @@ def call(interface, function, tells_host=False, otherwise=None):
             text = describe(error)
         if tells_host:
             raise Err(text)
-        log.fail(text)
+        context.fail(text)
 
     return forward
-
-
-def kinds():
-    """A plugin's kinds, which its manifest names."""
-    return json.loads(assets.read(KINDS).decode())
 
 
 def replace(before, after):
@@ -190,7 +183,7 @@ def objects(self):
         found = getattr(guest(), "objects", dict)()
         return list(found.items() if hasattr(found, "items") else found or ())
     except BaseException as error:
-        log.fail(describe(error))
+        context.fail(describe(error))
 
 
 def preload(modules):

@@ -110,8 +110,69 @@ pub fn execute(comptime format: []const u8, arguments: anytype) void {
 
 /// Sends a statement as it stands.
 pub fn executeText(statement: []const u8) void {
+    run(statement, .{});
+}
+
+/// A parameter: null, a truth value, a number or a text.
+fn lowered(parameter: anytype) bindings.mighost_host_database_value_t {
+    const Parameter = @TypeOf(parameter);
+    var raw: bindings.mighost_host_database_value_t = undefined;
+    switch (@typeInfo(Parameter)) {
+        .null => raw.tag = bindings.MIGHOST_HOST_DATABASE_VALUE_NULL,
+        .optional => return if (parameter) |inner| lowered(inner) else lowered(null),
+        .bool => {
+            raw.tag = bindings.MIGHOST_HOST_DATABASE_VALUE_BOOLEAN;
+            raw.val.boolean = parameter;
+        },
+        .int, .comptime_int => {
+            raw.tag = bindings.MIGHOST_HOST_DATABASE_VALUE_INTEGER;
+            raw.val.integer = @intCast(parameter);
+        },
+        .float, .comptime_float => {
+            raw.tag = bindings.MIGHOST_HOST_DATABASE_VALUE_REAL;
+            raw.val.real = @floatCast(parameter);
+        },
+        else => {
+            raw.tag = bindings.MIGHOST_HOST_DATABASE_VALUE_TEXT;
+            raw.val.text = borrow(parameter);
+        },
+    }
+    return raw;
+}
+
+fn allLowered(parameters: anytype) bindings.mighost_host_database_list_value_t {
+    const list = allocator.alloc(bindings.mighost_host_database_value_t, parameters.len) catch noMemory();
+    inline for (parameters, 0..) |parameter, number| list[number] = lowered(parameter);
+    return .{ .ptr = start(list), .len = list.len };
+}
+
+/// Sends one statement with parameters, written `$1` and so on: `run("delete from t where a = $1", .{1})`. Does not wait for its result.
+pub fn run(statement: []const u8, parameters: anytype) void {
     var text = borrow(statement);
-    bindings.mighost_host_database_execute(&text);
+    var list = allLowered(parameters);
+    bindings.mighost_host_database_execute(&text, &list);
+}
+
+/// Waits for it, and returns the number of rows that it returned or changed.
+pub fn runCounted(statement: []const u8, parameters: anytype) u64 {
+    var text = borrow(statement);
+    var list = allLowered(parameters);
+    return bindings.mighost_host_database_execute_counted(&text, &list);
+}
+
+/// What a statement that may fail has come to.
+pub const Tried = union(enum) { rows: Rows, refused: bindings.mighost_host_database_error_t };
+
+/// Runs one statement with parameters under a savepoint. On failure it is undone and the transaction goes on.
+pub fn tryQuery(statement: []const u8, parameters: anytype) Tried {
+    var text = borrow(statement);
+    var list = allLowered(parameters);
+    var found: bindings.mighost_host_database_rows_t = undefined;
+    var refused: bindings.mighost_host_database_error_t = undefined;
+    return if (bindings.mighost_host_database_try_query(&text, &list, &found, &refused))
+        .{ .rows = .{ .rows = found } }
+    else
+        .{ .refused = refused };
 }
 
 /// The rows of a query.
@@ -218,7 +279,7 @@ pub fn check(place: std.builtin.SourceLocation, result: anytype) @typeInfo(@Type
 
 fn failWith(message: []const u8) noreturn {
     var text = borrow(message);
-    bindings.mighost_host_log_fail(&text);
+    bindings.mighost_host_context_fail(&text);
     @trap();
 }
 
@@ -374,8 +435,8 @@ pub fn VersionHook(comptime guest: type) type {
         fn onVersionApply(step: [*c]bindings.exports_mighost_host_version_hook_step_t, text: [*c]Text) callconv(.c) bool {
             const told: Step = .{
                 .direction = switch (step.*.direction) {
-                    bindings.EXPORTS_MIGHOST_HOST_VERSION_HOOK_DIRECTION_UPGRADE => .upgrade,
-                    bindings.EXPORTS_MIGHOST_HOST_VERSION_HOOK_DIRECTION_DOWNGRADE => .downgrade,
+                    bindings.MIGHOST_HOST_CONTEXT_DIRECTION_UPGRADE => .upgrade,
+                    bindings.MIGHOST_HOST_CONTEXT_DIRECTION_DOWNGRADE => .downgrade,
                     else => .stamp,
                 },
                 .revision = string(step.*.revision),
@@ -392,23 +453,16 @@ pub fn VersionHook(comptime guest: type) type {
     };
 }
 
-/// Exports the functions of a plugin that serves `kinds`.
-pub fn ObjectType(comptime guest: type, comptime kinds: []const []const u8) type {
+/// Exports the functions of a plugin that serves kinds.
+pub fn ObjectType(comptime guest: type) type {
     const Raw = bindings.exports_mighost_host_object_type_object_t;
     return struct {
         comptime {
             const prefix = "exports_mighost_host_object_type_";
-            @export(&list, .{ .name = prefix ++ "kinds" });
             @export(&createObject, .{ .name = prefix ++ "create" });
             @export(&dropObject, .{ .name = prefix ++ "drop" });
             @export(&replaceObject, .{ .name = prefix ++ "replace" });
             @export(&introspectObjects, .{ .name = prefix ++ "introspect" });
-        }
-
-        fn list(names: [*c]bindings.guest_list_string_t) callconv(.c) void {
-            const texts = allocator.alloc(Text, kinds.len) catch noMemory();
-            for (texts, kinds) |*text, kind| text.* = keep(kind);
-            names.* = .{ .ptr = start(texts), .len = texts.len };
         }
 
         fn createObject(object: [*c]Raw, text: [*c]Text) callconv(.c) bool {

@@ -58,8 +58,8 @@ pub fn answer(answers: []const Answer) !void {
     const list = try mighost.allocator.alloc(bindings.mighost_host_testing_answer_t, answers.len);
     for (list, answers) |*raw, one| {
         const width = if (one.rows.len == 0) 0 else one.rows[0].len;
-        const columns = try mighost.allocator.alloc(mighost.Text, width);
-        for (columns) |*column| column.* = mighost.borrow("?column?");
+        const columns = try mighost.allocator.alloc(bindings.mighost_host_database_column_t, width);
+        for (columns) |*column| column.* = .{ .name = mighost.borrow("?column?"), .type_name = mighost.borrow("text"), .type_oid = 25 };
         const rows = try mighost.allocator.alloc(bindings.mighost_host_database_list_value_t, one.rows.len);
         for (rows, one.rows) |*to, row| {
             const values = try mighost.allocator.alloc(bindings.mighost_host_database_value_t, row.len);
@@ -72,6 +72,7 @@ pub fn answer(answers: []const Answer) !void {
         raw.* = .{ .statement = mighost.borrow(one.statement) };
         raw.reply.tag = bindings.MIGHOST_HOST_TESTING_REPLY_ROWS;
         raw.reply.val.rows.columns = .{ .ptr = mighost.start(columns), .len = columns.len };
+        raw.reply.val.rows.affected = rows.len;
         raw.reply.val.rows.rows = .{ .ptr = mighost.start(rows), .len = rows.len };
     }
     var settings: bindings.mighost_host_testing_settings_t = .{};
