@@ -20,7 +20,7 @@ use crate::database::{Aftermath, LedgerEntry, RunError, StepContext, StepSink};
 use crate::plugins::Registry;
 use crate::report::{Direction, Event, Reporter};
 use crate::revision::{Graph, Plan, Step};
-use crate::runtime::{Guest, HookStep, Providers, RunSettings, RuntimeError, Sink, SinkError, StepRun, call_migration};
+use crate::runtime::{Guest, Providers, RunSettings, RuntimeError, Sink, SinkError, StepInfo, StepRun, call_migration};
 
 /// Everything that a run works with.
 pub struct Run<S> {
@@ -166,9 +166,8 @@ impl<S: StepSink + 'static> Run<S> {
                     let prepared = next.take().unwrap_or_else(|| self.prepare(step));
                     // The next component is compiled while the database works on this one.
                     next = self.plan.steps.get(number + 1).map(|step| self.prepare(step));
-                    let facts = (!self.hooks.is_empty()).then(|| self.facts(number, step, &mut rows));
-                    self.step(number, step, prepared, facts.as_ref(), providers, order)
-                        .await
+                    let info = (!self.hooks.is_empty()).then(|| self.info(number, step, &mut rows));
+                    self.step(number, step, prepared, info.as_ref(), providers, order).await
                 }
                 None => self.sink.lock().await.settle().await.map_err(flat),
             };
@@ -248,7 +247,7 @@ impl<S: StepSink + 'static> Run<S> {
         number: usize,
         step: &Step,
         prepared: tokio::task::JoinHandle<Result<Option<Guest>, ExecutorError>>,
-        facts: Option<&HookStep>,
+        info: Option<&StepInfo>,
         providers: &Arc<dyn Providers>,
         order: &Arc<InOrder>,
     ) -> Result<(), ExecutorError> {
@@ -303,11 +302,11 @@ impl<S: StepSink + 'static> Run<S> {
                 called = call_migration(guest, &run) => called?,
             }
         }
-        if let Some(facts) = facts {
+        if let Some(info) = info {
             tokio::select! {
                 biased;
                 () = self.interruption() => return Err(RuntimeError::from(SinkError::Interrupted).into()),
-                called = self.call_hooks(&run, facts) => called?,
+                called = self.call_hooks(&run, info) => called?,
             }
         }
         let artifact = found.map(|(_, artifact)| &**artifact);

@@ -26,18 +26,16 @@ mod testbed;
 mod types;
 mod wave;
 
-pub use bindings::mighost::host::context::Direction as TestDirection;
 pub use bindings::mighost::host::database::{Column, Error as GuestDatabaseError, Row, Rows, Value};
 pub use bindings::mighost::host::objects::Object;
 pub use bindings::testing::{
     Answer as TestAnswer, Failure as TestFailure, Reply as TestReply, Settings as TestSettings,
 };
-pub use bindings::version_hook::Step as HookStep;
 pub use call::{Call, CallError, Function, Returned, finish_calls};
 pub use engine::{Provided, Runtime};
 pub use error::RuntimeError;
 pub use guest::{Guest, GuestKind};
-pub use hook::{VERSION_HOOK, call_version_hook};
+pub use hook::{StepInfo, VERSION_HOOK, call_version_hook};
 pub use migration::{call_migration, call_objects};
 pub use providers::{NoProviders, Providers};
 pub use sink::{Sink, SinkError};

@@ -62,6 +62,7 @@ pub mod version_hook {
         inline: "
             package mighost:sdk;
             world version-hook {
+                import mighost:host/step-info@0.1.0;
                 export mighost:host/version-hook@0.1.0;
             }
         ",
@@ -70,7 +71,7 @@ pub mod version_hook {
         pub_export_macro: true,
         export_macro_name: "export_version_hook_component",
         default_bindings_module: "::mighost_sdk::bindings::version_hook",
-        with: { "mighost:host/context@0.1.0": ::mighost_sdk::bindings::mighost::host::context },
+        generate_all,
         additional_derives: [PartialEq],
     });
 }

@@ -160,7 +160,7 @@ macro_rules! export_object_types {
 ///
 /// impl VersionHook for Announce {
 ///     fn on_version_apply(step: &Step) {
-///         execute!("select pg_notify('migrations', {})", literal(&step.after.join(", ")));
+///         execute!("select pg_notify('migrations', {})", literal(&step.heads_after.join(", ")));
 ///     }
 /// }
 ///
@@ -177,9 +177,9 @@ macro_rules! export_version_hook {
             use $crate::Outcome as _;
 
             impl $crate::bindings::version_hook::exports::mighost::host::version_hook::Guest for MighostVersionHook {
-                fn on_version_apply(step: $crate::hooks::Step) -> ::std::result::Result<(), ::std::string::String> {
+                fn on_version_apply() -> ::std::result::Result<(), ::std::string::String> {
                     $crate::install_panic_hook();
-                    <$plugin as $crate::VersionHook<_>>::on_version_apply(&step).into_result()
+                    <$plugin as $crate::VersionHook<_>>::on_version_apply(&$crate::hooks::Step::current()).into_result()
                 }
             }
         };

@@ -114,7 +114,7 @@ mod tests {
         let package = resolve.push_str("host.wit", &as_one_file(&Packages::new())).unwrap();
         let package = &resolve.packages[package];
         assert_eq!(package.name.to_string(), "mighost:host@0.1.0");
-        assert_eq!((package.interfaces.len(), package.worlds.len()), (11, 6));
+        assert_eq!((package.interfaces.len(), package.worlds.len()), (12, 6));
     }
 
     #[test]

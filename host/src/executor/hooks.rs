@@ -7,7 +7,7 @@ use super::{ExecutorError, Run, flat};
 use crate::database::StepSink;
 use crate::report::Event;
 use crate::revision::{Plan, RowChange, Step};
-use crate::runtime::{HookStep, RuntimeError, StepRun, call_version_hook};
+use crate::runtime::{RuntimeError, StepInfo, StepRun, call_version_hook};
 
 /// The rows of the version table on the way through a plan.
 #[derive(Default)]
@@ -52,37 +52,35 @@ impl Rows {
 }
 
 impl<S: StepSink + 'static> Run<S> {
-    /// What hooks are told of the step, the next one behind those that `rows` has seen.
-    pub(super) fn facts(&self, number: usize, step: &Step, rows: &mut Rows) -> HookStep {
+    /// What hooks may ask of the step, the next one behind those that `rows` has seen.
+    pub(super) fn info(&self, number: usize, step: &Step, rows: &mut Rows) -> StepInfo {
         rows.go_to(&self.plan, number);
-        let before = rows.list();
+        let heads_before = rows.list();
         rows.pass(step, number);
         let metadata = self.loaded.revision(&step.revision).map(|(metadata, _)| metadata);
         let count = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
-        HookStep {
-            direction: step.direction.into(),
-            revision: step.revision.clone(),
+        StepInfo {
             message: metadata.map(|metadata| metadata.message.clone()).unwrap_or_default(),
             down_revisions: metadata
                 .map(|metadata| metadata.down_revisions.clone())
                 .unwrap_or_default(),
-            before,
-            after: rows.list(),
+            heads_before,
+            heads_after: rows.list(),
             operator: self.os_user.clone(),
             number: count(number + 1),
-            of: count(self.plan.steps.len()),
+            total: count(self.plan.steps.len()),
         }
     }
 
     /// Calls the hooks of a step whose code has run.
-    pub(super) async fn call_hooks(&self, run: &StepRun, facts: &HookStep) -> Result<(), ExecutorError> {
+    pub(super) async fn call_hooks(&self, run: &StepRun, info: &StepInfo) -> Result<(), ExecutorError> {
         self.sink.lock().await.begin_hooks().await.map_err(flat)?;
         for guest in &self.hooks {
-            let run: Arc<StepRun> = run.for_hook();
+            let run: Arc<StepRun> = run.for_hook(info.clone());
             run.reporter.report(Event::Operation {
                 name: format!("on-version-apply of {}", guest.kind).into(),
             });
-            let called = call_version_hook(guest, &run, facts).await;
+            let called = call_version_hook(guest, &run).await;
             called.map_err(|error| match error {
                 error @ RuntimeError::Sink(_) => error.into(),
                 error => ExecutorError::Hook {

@@ -1,6 +1,6 @@
 //! Rust types and traits for `wit/`, generated.
 
-pub(super) use hooks::{Hooks, exports::mighost::host::version_hook};
+pub(super) use hooks::{Hooks, mighost::host::step_info};
 pub(super) use migration::{Migration, mighost};
 pub(super) use object_types::ObjectTypes;
 pub(super) use test::{Test, mighost::host::testing};

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use wasmtime::component::{Component, HasSelf, InstancePre, Linker};
 use wasmtime::{Config, Engine};
 
-use super::bindings::{mighost::host as interfaces, testing};
+use super::bindings::{mighost::host as interfaces, step_info, testing};
 use super::cache::CompileCache;
 use super::error::RuntimeError;
 use super::guest::{Guest, GuestKind, GuestState};
@@ -187,6 +187,9 @@ impl Runtime {
             // A plugin that replaced objects of its own kind would wait for itself.
             if matches!(kind, GuestKind::Migration(_)) {
                 interfaces::replaceable::add_to_linker::<_, Data>(&mut linker, |state| state)?;
+            }
+            if matches!(kind, GuestKind::Plugin(_)) {
+                step_info::add_to_linker::<_, Data>(&mut linker, |state| state)?;
             }
             if matches!(kind, GuestKind::Test(_)) {
                 testing::add_to_linker::<_, Data>(&mut linker, |state| state)?;

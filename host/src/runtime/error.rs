@@ -154,6 +154,8 @@ pub enum RuntimeError {
     UnknownPlugin { name: String, known: Vec<String> },
     #[error("on-version-apply names the plugin {name}, which this project does not have")]
     UnknownHook { name: String, known: Vec<String> },
+    #[error("{guest} called step-info outside of a hook; only `on-version-apply` may ask about its step")]
+    NotInHook { guest: String },
     #[error("on-version-apply names the plugin {plugin}, which has no such hook: it does not export {interface}")]
     NoHook { plugin: String, interface: &'static str },
     /// An artifact that is needed while guests run cannot be read.

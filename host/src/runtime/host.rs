@@ -5,6 +5,7 @@ mod context;
 mod database;
 mod log;
 mod replaceable;
+mod step_info;
 mod testing;
 
 use super::RuntimeError;

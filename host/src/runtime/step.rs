@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use super::guest::Instance;
 use super::limits::Watch;
-use super::{Guest, NoProviders, Providers, RuntimeError, Sink, TestBed};
+use super::{Guest, NoProviders, Providers, RuntimeError, Sink, StepInfo, TestBed};
 use crate::config::Limits;
 use crate::report::{Direction, Reporter};
 
@@ -40,8 +40,8 @@ pub struct GuardHandle(pub u32);
 pub struct StepRun {
     pub revision: String,
     pub direction: Direction,
-    /// Whether hooks of the step are run and not its migration.
-    pub hook: bool,
+    /// What hooks of the step may ask of it; none where its migration is run.
+    pub hook: Option<StepInfo>,
     pub settings: Arc<RunSettings>,
     pub reporter: Arc<dyn Reporter>,
     pub providers: Arc<dyn Providers>,
@@ -70,7 +70,7 @@ impl StepRun {
         Arc::new(Self {
             revision,
             direction,
-            hook: false,
+            hook: None,
             settings,
             reporter,
             providers,
@@ -89,7 +89,7 @@ impl StepRun {
         Arc::new(Self {
             revision: String::new(),
             direction: Direction::Upgrade,
-            hook: false,
+            hook: None,
             settings,
             reporter,
             providers: Arc::new(NoProviders),
@@ -104,11 +104,11 @@ impl StepRun {
     }
 
     /// The same step for one of its hooks, with instances of plugins of its own.
-    pub fn for_hook(&self) -> Arc<Self> {
+    pub fn for_hook(&self, info: StepInfo) -> Arc<Self> {
         Arc::new(Self {
             revision: self.revision.clone(),
             direction: self.direction,
-            hook: true,
+            hook: Some(info),
             settings: self.settings.clone(),
             reporter: self.reporter.clone(),
             providers: self.providers.clone(),

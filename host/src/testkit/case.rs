@@ -14,6 +14,7 @@ use toml::Spanned;
 
 use crate::config::TransactionMode;
 use crate::report::Direction;
+use crate::runtime::StepInfo;
 
 pub use cell::{Cell, list, string};
 pub use error::FileError;
@@ -126,16 +127,15 @@ pub struct Context {
     pub server_version: Option<u32>,
     /// What `context.revision` answers to a plugin.
     pub revision: Option<String>,
-    pub downgrading: Option<bool>,
+    pub direction: Option<Direction>,
+    /// What `step-info` answers to a hook.
+    pub step: Option<StepInfo>,
 }
 
 impl Context {
     /// What `context.current-direction` returns to a plugin.
     pub fn direction(&self) -> Direction {
-        match self.downgrading {
-            Some(true) => Direction::Downgrade,
-            Some(false) | None => Direction::Upgrade,
-        }
+        self.direction.unwrap_or(Direction::Upgrade)
     }
 
     /// This one, and `below` where it says nothing.
@@ -150,7 +150,8 @@ impl Context {
             offline: self.offline.or(below.offline),
             server_version: self.server_version.or(below.server_version),
             revision: self.revision.clone().or_else(|| below.revision.clone()),
-            downgrading: self.downgrading.or(below.downgrading),
+            direction: self.direction.or(below.direction),
+            step: self.step.clone().or_else(|| below.step.clone()),
         }
     }
 }

@@ -201,6 +201,7 @@ async fn act(
             calls: &calls,
             expects_value: case.returns.is_some(),
             direction: context.direction(),
+            info: context.step.clone().unwrap_or_default(),
             begun: &|call| note(call, subject, listener),
         };
         ended = session.call(database, &guest, &sequence, listener).await?;

@@ -13,7 +13,7 @@ use super::update::{self, Change};
 use super::{Project, compare, wave};
 use crate::executor;
 use crate::report::{Direction, Reporter};
-use crate::runtime::{Call, Guest, Returned, RunSettings, RuntimeError, Sink, StepRun, finish_calls};
+use crate::runtime::{Call, Guest, Returned, RunSettings, RuntimeError, Sink, StepInfo, StepRun, finish_calls};
 
 /// What a case came to.
 #[derive(Default)]
@@ -132,6 +132,8 @@ pub(super) struct Sequence<'a> {
     pub expects_value: bool,
     /// What `context.current-direction` returns to a plugin.
     pub direction: Direction,
+    /// What `step-info` answers to a hook.
+    pub info: StepInfo,
     /// Hears of each call that is made.
     pub begun: &'a (dyn Fn(&Call) + Sync),
 }
@@ -157,7 +159,7 @@ pub(super) async fn make(
                 .inspect(|step| shared = Some(step.clone())),
         };
         let run = match run {
-            Ok(run) if call.function.is_hook() => run.for_hook(),
+            Ok(run) if call.function.is_hook() => run.for_hook(sequence.info.clone()),
             Ok(run) => run,
             Err(error) => {
                 ended.error = Some(error);
@@ -234,6 +236,7 @@ pub(super) async fn run(project: &Project, subject: &Subject, file: &TestFile, c
         calls: &calls,
         expects_value: case.returns.is_some(),
         direction: context.direction(),
+        info: context.step.clone().unwrap_or_default(),
         begun: &|call| note(call, subject, &listener),
     };
     let ended = make(&guest, &sequence, step).await;

@@ -40,8 +40,8 @@ impl VersionHook for Audit {
             literal(direction),
             literal(&step.revision),
             literal(&step.message),
-            literal(&array(&step.before)),
-            literal(&array(&step.after)),
+            literal(&array(&step.heads_before)),
+            literal(&array(&step.heads_after)),
             literal(&step.operator)
         );
         if let Some(channel) = context::argument("audit-channel") {

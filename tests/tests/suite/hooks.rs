@@ -16,11 +16,7 @@ const AUDIT: &str = "select audit_id, direction, revision, message, before, afte
 /// A plugin whose hook runs `code`.
 fn hook(name: &str, code: &Code) -> Vec<u8> {
     let mut core = code.module(&[]);
-    // A step is 15 values: a direction, six texts and lists of two each, two numbers.
-    let export = format!(
-        "(func (export \"{EXPORT}\") (param{}) (result i32) (call $body)))",
-        " i32".repeat(15)
-    );
+    let export = format!("(func (export \"{EXPORT}\") (result i32) (call $body)))");
     assert_eq!(core.pop(), Some(')'));
     let component = guests::component(&format!("{core}{export}"), "hooks", &[]);
     guests::plugin(&component, name, &[])

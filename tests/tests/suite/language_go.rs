@@ -281,7 +281,7 @@ import (
 )
 
 func OnVersionApply(step mighost.Step) error {
-	mighost.Executef("INSERT INTO seen VALUES (%L, %L, %L, %s)", step.Direction, step.Revision, strings.Join(step.After, " "), step.Number)
+	mighost.Executef("INSERT INTO seen VALUES (%L, %L, %L, %s)", step.Direction, step.Revision, strings.Join(step.HeadsAfter, " "), step.Number)
 	return nil
 }
 

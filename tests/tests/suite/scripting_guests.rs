@@ -54,7 +54,7 @@ fn in_javascript() {
 
 export function onVersionApply(step) {
     if (step.revision === "b1") throw new Error(`no ${step.message}`);
-    execute`insert into seen values (${step.direction}, ${step.revision}, ${step.message}, ${step.after.join(" ")}, ${step.number})`;
+    execute`insert into seen values (${step.direction}, ${step.revision}, ${step.message}, ${step.headsAfter.join(" ")}, ${step.number})`;
 }
 "#,
         r#"import { context, execute, identifier } from "mighost";
@@ -90,7 +90,7 @@ fn in_python() {
 
 def on_version_apply(step):
     direction = step.direction.name.lower()
-    execute("insert into seen values ({}, {}, {}, {}, {})", direction, step.revision, step.message, " ".join(step.after), step.number)
+    execute("insert into seen values ({}, {}, {}, {}, {})", direction, step.revision, step.message, " ".join(step.heads_after), step.number)
 "#,
         r#"from mighost import context, execute
 
@@ -116,10 +116,10 @@ fn in_typescript() {
     up_and_down(&project(
         "ts",
         r#"import { execute } from "mighost";
-import type { Step } from "mighost:host/version-hook";
+import type { Step } from "mighost";
 
 export function onVersionApply(step: Step): void {
-    execute`insert into seen values (${step.direction}, ${step.revision}, ${step.message}, ${step.after.join(" ")}, ${step.number})`;
+    execute`insert into seen values (${step.direction}, ${step.revision}, ${step.message}, ${step.headsAfter.join(" ")}, ${step.number})`;
 }
 "#,
         r#"import { context, execute, identifier } from "mighost";
@@ -147,9 +147,9 @@ fn in_c() {
 
 void on_version_apply(const mighost_step *step) {
     mighost_expect(!mighost_equal(step->revision, "b1"), "no %T", step->message);
-    assert(step->before.len == 0 || !mighost_equal(step->revision, "c1"));
+    assert(step->heads_before.len == 0 || !mighost_equal(step->revision, "c1"));
     mighost_execute("insert into seen values (%L, %L, %L, %L, %u)", mighost_direction(step), mighost_string(step->revision),
-                    mighost_string(step->message), mighost_join(&step->after, " "), step->number);
+                    mighost_string(step->message), mighost_join(&step->heads_after, " "), step->number);
 }
 "#,
         r#"#include "mighost.h"
@@ -171,7 +171,7 @@ void downgrade(void) { mighost_execute("drop table %I", table()); }
     project.sql_migration("c1", &["a2"], "create table late (id integer);", "drop table late;");
     let failed = project.run(&["upgrade", "c1"]);
     assert!(
-        failed.stderr.contains("Assertion failed: step->before.len == 0"),
+        failed.stderr.contains("Assertion failed: step->heads_before.len == 0"),
         "{}",
         failed.stderr
     );
@@ -191,7 +191,7 @@ fn in_cpp() {
 void on_version_apply(const mighost_step *step) {
     using mighost::literal, mighost::view;
     std::string after;
-    for (const auto &head : mighost::texts(step->after)) {
+    for (const auto &head : mighost::texts(step->heads_after)) {
         after += head;
     }
     mighost::execute("insert into seen values ({}, {}, {}, {}, {})", literal(mighost_direction(step)), literal(view(step->revision)),
@@ -218,7 +218,7 @@ const mighost = @import("mighost");
 const literal = mighost.literal;
 
 pub fn onVersionApply(step: mighost.Step) !void {
-    const after = try std.mem.join(mighost.allocator, " ", step.after);
+    const after = try std.mem.join(mighost.allocator, " ", step.heads_after);
     mighost.execute("insert into seen values ({f}, {f}, {f}, {f}, {d})", .{
         literal(@tagName(step.direction)), literal(step.revision), literal(step.message), literal(after), step.number,
     });

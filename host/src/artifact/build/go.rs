@@ -104,7 +104,7 @@ fn write_bindings(job: &Job<'_>, module: &str) -> Result<(), ArtifactError> {
         let text = String::from_utf8_lossy(content);
         let package = name.split_once('/').map_or("", |(package, _)| package);
         has_objects |= package == "mighost_host_objects";
-        has_hooks |= package == "mighost_host_version_hook";
+        has_hooks |= package == "mighost_host_step_info";
         has_replaceable |= package == "mighost_host_replaceable";
         let (place, text) = match name {
             // Written with its requirements.

@@ -72,6 +72,10 @@ impl<'a> WorldInterface<'a> {
         self.short() == "mighost:host/object-type"
     }
 
+    fn is_hook(&self) -> bool {
+        self.full.starts_with("mighost:host/version-hook")
+    }
+
     fn is_revision(&self) -> bool {
         self.short() == "mighost:host/revision"
     }

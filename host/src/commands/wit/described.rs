@@ -203,7 +203,7 @@ mod tests {
             ["mighost:host@0.1.0", "acme:roles@0.1.0"]
         );
         let host = &packages[0];
-        assert_eq!((host.interfaces.len(), host.worlds.len()), (11, 6));
+        assert_eq!((host.interfaces.len(), host.worlds.len()), (12, 6));
         assert!(host.interfaces.iter().all(|interface| interface.docs.is_some()));
         let roles = &packages[1].interfaces[0];
         let set = &roles.functions[0];

@@ -5,6 +5,16 @@ use super::super::bindings::mighost::host::context::{Direction as GuestDirection
 use super::super::guest::GuestState;
 use crate::report::Direction;
 
+impl From<GuestDirection> for Direction {
+    fn from(direction: GuestDirection) -> Self {
+        match direction {
+            GuestDirection::Upgrade => Self::Upgrade,
+            GuestDirection::Downgrade => Self::Downgrade,
+            GuestDirection::Stamp => Self::Stamp,
+        }
+    }
+}
+
 impl From<Direction> for GuestDirection {
     fn from(direction: Direction) -> Self {
         match direction {

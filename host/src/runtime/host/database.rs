@@ -109,7 +109,7 @@ impl Host for GuestState {
     }
 
     async fn suspend_transaction(&mut self) -> wasmtime::Result<()> {
-        if self.step.hook {
+        if self.step.hook.is_some() {
             let reason = "a hook takes part in the transaction that changes the version rows, and cannot leave it";
             return self.answer(Err(SinkError::Misuse(reason.to_owned())));
         }

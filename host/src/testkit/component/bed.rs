@@ -11,8 +11,8 @@ use crate::database::{ask, literal, script};
 use crate::executor;
 use crate::report::{Direction, Reporter, Silent};
 use crate::runtime::{
-    Call, Guest, Rows, RunSettings, RuntimeError, Sink, SinkError, StepRun, TestAnswer, TestBed, TestDirection,
-    TestFailure, TestReply, TestSettings, Value, finish_calls,
+    Call, Guest, Rows, RunSettings, RuntimeError, Sink, SinkError, StepRun, TestAnswer, TestBed, TestFailure,
+    TestReply, TestSettings, Value, finish_calls,
 };
 use crate::testkit::Project;
 use crate::testkit::case::{Answer, AnswerError, Cell, Context, Sent, list};
@@ -191,7 +191,8 @@ impl TestBed for Bed {
             offline: Some(settings.offline),
             server_version: settings.server_version,
             revision: settings.revision,
-            downgrading: Some(settings.direction == TestDirection::Downgrade),
+            direction: Some(settings.direction.into()),
+            step: None,
         };
         let answers = answers.into_iter().map(answer).collect();
         let mut state = self.state.lock().await;
@@ -210,7 +211,10 @@ impl TestBed for Bed {
             (Subject::Revision(revision), true) => state.step(&self.project, revision, call.function.direction()),
             _ => state.plugins(&self.project, &self.subject),
         };
-        let step = if call.function.is_hook() { step.for_hook() } else { step };
+        let step = match call.function.is_hook() {
+            true => step.for_hook(state.context.step.clone().unwrap_or_default()),
+            false => step,
+        };
         state.recording.lock().await.begin_step();
         let unanswered = state.recording.lock().await.unanswered().is_some();
         let ended = match call.make(&guest, &step).await {
@@ -305,6 +309,7 @@ impl TestBed for Bed {
                 calls: &[call],
                 expects_value: false,
                 direction: context.direction(),
+                info: context.step.clone().unwrap_or_default(),
                 begun: &|_| (),
             };
             runtime.block_on(session.call(&database, &guest, &sequence, &listener))

@@ -463,9 +463,19 @@ const char *mighost_direction(const mighost_step *step) {
     }
 }
 
-bool exports_mighost_host_version_hook_on_version_apply(mighost_step *step, guest_string_t *error) {
+bool exports_mighost_host_version_hook_on_version_apply(guest_string_t *error) {
+    mighost_step step;
     (void)error;
-    on_version_apply(step);
+    step.direction = mighost_host_context_current_direction();
+    mighost_host_context_revision(&step.revision);
+    mighost_host_step_info_message(&step.message);
+    mighost_host_step_info_down_revisions(&step.down_revisions);
+    mighost_host_step_info_heads_before(&step.heads_before);
+    mighost_host_step_info_heads_after(&step.heads_after);
+    mighost_host_step_info_operator(&step.operator_);
+    step.number = mighost_host_step_info_number();
+    step.total = mighost_host_step_info_total();
+    on_version_apply(&step);
     return true;
 }
 #endif

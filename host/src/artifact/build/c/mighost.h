@@ -172,12 +172,19 @@ void mighost_found(mighost_object object);
 
 #ifdef MIGHOST_HOOK
 /* What a plugin defines that has `hooks = ["on-version-apply"]` in its plugin.toml. */
-typedef exports_mighost_host_version_hook_step_t mighost_step;
+typedef struct {
+    mighost_host_context_direction_t direction;
+    mighost_text revision, message;
+    guest_list_string_t down_revisions, heads_before, heads_after;
+    /* Who runs it; `operator` is a word of C++. */
+    mighost_text operator_;
+    uint32_t number, total;
+} mighost_step;
 void on_version_apply(const mighost_step *step);
 /* `upgrade`, `downgrade` or `stamp`. */
 const char *mighost_direction(const mighost_step *step);
 #endif
-/* Texts of the bindings, e.g. `step->after`, as one with `separator` between them. */
+/* Texts of the bindings, e.g. `step->heads_after`, as one with `separator` between them. */
 char *mighost_join(const guest_list_string_t *texts, const char *separator);
 
 /* ---- Tests ---- */

@@ -311,7 +311,7 @@ inline void restore(const Object &object, const char *version = nullptr) { migho
 inline void define(const std::string &key, const Object &object) { mighost_define(key.c_str(), object.raw); }
 #endif
 
-// Texts of the bindings, such as `step->after` of a hook's step, copied.
+// Texts of the bindings, such as `step->heads_after` of a hook's step, copied.
 inline std::vector<std::string> texts(const guest_list_string_t &list) {
     std::vector<std::string> texts;
     for (size_t i = 0; i < list.len; i++) {

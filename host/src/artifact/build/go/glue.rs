@@ -48,11 +48,10 @@ pub(super) fn exported(package: &str, stubs: &str, module: &str, defined: &[Stri
     match package {
         "export_mighost_host_revision" => revision(module, has("Objects")),
         "export_mighost_host_object_type" => object_type(module, has("Replace"), has("Introspect")),
-        // The helper's step has texts where the bindings have numbers.
-        "export_mighost_host_version_hook" => operations(stubs, module).replace(
-            "OnVersionApply(_step)\n",
-            "OnVersionApply(mighost.StepFromHost(_step))\n",
-        ),
+        // The author's function takes the step, which the host answers for.
+        "export_mighost_host_version_hook" => {
+            operations(stubs, module).replace("OnVersionApply()\n", "OnVersionApply(mighost.CurrentStep())\n")
+        }
         _ => operations(stubs, module),
     }
 }

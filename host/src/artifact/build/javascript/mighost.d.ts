@@ -152,6 +152,26 @@ declare module "mighost" {
         restore(object: ReplaceableObject, version?: string): void;
     };
 
+    // ---- Hooks
+
+    /** The step that a hook takes part in. */
+    export interface Step {
+        /** A stamp sets the version table without running anything. */
+        direction: "upgrade" | "downgrade" | "stamp";
+        /** The revision that was run, with its message, which may be empty, and its parents. */
+        revision: string;
+        message: string;
+        downRevisions: string[];
+        /** The rows of the version table, sorted. */
+        headsBefore: string[];
+        headsAfter: string[];
+        /** Who runs it, as `user@machine`; empty if unknown. */
+        operator: string;
+        /** Which step of the run it is, counted from 1, and how many there are. */
+        number: number;
+        total: number;
+    }
+
     // ---- The run, the artifact's files, messages
 
     /** The run that the guest takes part in. */

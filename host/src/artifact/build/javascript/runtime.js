@@ -80,6 +80,22 @@ const defaults = {
     introspect: () => [],
 };
 
+// The step that a hook takes part in.
+function currentStep() {
+    const [context, step] = [modules["mighost:host/context"], modules["mighost:host/step-info"]];
+    return {
+        direction: context.currentDirection(),
+        revision: context.revision(),
+        message: step.message(),
+        downRevisions: step.downRevisions(),
+        headsBefore: step.headsBefore(),
+        headsAfter: step.headsAfter(),
+        operator: step.operator(),
+        number: step.number(),
+        total: step.total(),
+    };
+}
+
 // A migration's objects: an object with a version for each key, or pairs.
 function objects() {
     try {

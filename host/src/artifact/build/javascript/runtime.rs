@@ -90,11 +90,14 @@ fn main_module(job: &Job<'_>) -> String {
                     false => String::new(),
                 };
                 let find = format!("find({place:?}, {name:?}{otherwise})");
+                // The author's function takes the step, which the host answers for.
+                let given = export.is_hook().then_some("currentStep()");
                 text.push_str(&forward(
                     place,
                     &name,
                     &find,
                     function.params.len(),
+                    given,
                     declares_error(job, function),
                 ));
             }
@@ -105,14 +108,22 @@ fn main_module(job: &Job<'_>) -> String {
 }
 
 /// A function that calls the guest's. It is written out, for QuickJS takes long to collect arguments and to spread them.
-fn forward(place: &str, name: &str, find: &str, parameters: usize, declares_error: bool) -> String {
+fn forward(
+    place: &str,
+    name: &str,
+    find: &str,
+    parameters: usize,
+    given: Option<&str>,
+    declares_error: bool,
+) -> String {
     let parameters: Vec<String> = (0..parameters).map(|number| format!("v{number}")).collect();
     let parameters = parameters.join(", ");
+    let arguments = given.unwrap_or(&parameters);
     let caught = if declares_error { "declared" } else { "fail" };
     format!(
         r#"    {name}({parameters}) {{
         try {{
-            const answer = (found.{place}_{name} ??= {find})({parameters});
+            const answer = (found.{place}_{name} ??= {find})({arguments});
             if (typeof answer?.then === "function") refuseAsync({name:?});
             return answer;
         }} catch (thrown) {{

@@ -93,6 +93,8 @@ fn check_text(job: &Job<'_>, entry: &Path) -> String {
             "{ upgrade(): void; downgrade?(): void; objects?(): Record<string, import(\"mighost\").ReplaceableObject> | \
              [string, import(\"mighost\").ReplaceableObject][] }"
                 .to_owned()
+        } else if export.is_hook() {
+            "{ onVersionApply(step: import(\"mighost\").Step): void }".to_owned()
         } else if export.is_object_type() {
             let whole = format!("typeof import({:?})", export.full);
             format!("Partial<{whole}> & Pick<{whole}, \"create\" | \"drop\">")

@@ -105,12 +105,17 @@ pub(super) fn exports(job: &Job<'_>) -> Vec<Export> {
                 _ => false,
             });
             export.functions.push(snake(&function.name));
-            export.given.push(function.params.len());
+            export.given.push(function.params.len() + usize::from(is_hook(&export)));
             export.fallible.push(result == Some(true));
         }
         exports.push(export);
     }
     exports
+}
+
+/// Whether the interface is the host's for hooks.
+fn is_hook(export: &Export) -> bool {
+    export.of_host && export.module == "version_hook"
 }
 
 /// The module's text. `preload` are modules to import while the component is made, each with where the guest imports it, unless it may fail.
@@ -144,7 +149,13 @@ pub(super) fn source(job: &Job<'_>, main: &str, preload: &[(String, Option<Strin
                         true => format!(", otherwise=mighost_runtime.{function}"),
                         false => String::new(),
                     };
-                    format!("mighost_runtime.call({module:?}, {function:?}{tells_host}{otherwise})")
+                    // The author's function takes the step, which the host answers for.
+                    let given = if is_hook(&export) {
+                        ", given=mighost_runtime.step"
+                    } else {
+                        ""
+                    };
+                    format!("mighost_runtime.call({module:?}, {function:?}{tells_host}{otherwise}{given})")
                 }
             };
             let _ = writeln!(text, "    {function} = {value}");

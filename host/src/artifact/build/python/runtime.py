@@ -141,8 +141,9 @@ def why(error):
     return None
 
 
-def call(interface, function, tells_host=False, otherwise=None):
-    """A function of the component that calls the guest's, or `otherwise`. `tells_host`: the host itself takes an error that is returned."""
+def call(interface, function, tells_host=False, otherwise=None, given=None):
+    """A function of the component that calls the guest's, or `otherwise`. `tells_host`: the host itself takes an error that is returned. `given` makes
+    the arguments, where the world's function has none."""
     found = None
 
     def forward(self, *arguments):
@@ -150,7 +151,7 @@ def call(interface, function, tells_host=False, otherwise=None):
         try:
             if found is None:
                 found = find(interface, function, otherwise)
-            answer = found(*arguments)
+            answer = found(*(given() if given else arguments))
             if isinstance(answer, LATE):
                 answer.close()
                 raise TypeError(f"{function} must be a plain function: one that is async, or has a yield, would not run")
@@ -175,6 +176,24 @@ def replace(before, after):
 def introspect(kind, schema):
     """No objects are found."""
     return []
+
+
+def step():
+    """The step that a hook takes part in."""
+    info = wit_world.imports.step_info
+    return (
+        types.SimpleNamespace(
+            direction=context.current_direction(),
+            revision=context.revision(),
+            message=info.message(),
+            down_revisions=info.down_revisions(),
+            heads_before=info.heads_before(),
+            heads_after=info.heads_after(),
+            operator=info.operator(),
+            number=info.number(),
+            total=info.total(),
+        ),
+    )
 
 
 def objects(self):

@@ -240,16 +240,16 @@ pub fn superuserRole() []const u8 {
 
 /// The value of `-x name=value`.
 pub fn argument(name: []const u8) ?[]const u8 {
-    var asked = borrow(name);
+    var wanted = borrow(name);
     var text: Text = undefined;
-    return if (bindings.mighost_host_context_argument(&asked, &text)) string(text) else null;
+    return if (bindings.mighost_host_context_argument(&wanted, &text)) string(text) else null;
 }
 
 /// An asset of this guest.
 pub fn asset(name: []const u8) ?[]const u8 {
-    var asked = borrow(name);
+    var wanted = borrow(name);
     var content: bindings.guest_list_u8_t = undefined;
-    if (!bindings.mighost_host_assets_read(&asked, &content)) return null;
+    if (!bindings.mighost_host_assets_read(&wanted, &content)) return null;
     return string(.{ .ptr = content.ptr, .len = content.len });
 }
 
@@ -363,18 +363,32 @@ pub fn restore(object: Object, version: ?[]const u8) void {
 
 // ---- Hooks ----
 
-/// What a hook is told of a step: see `version-hook` in mighost's WIT.
+/// The step that a hook takes part in: see `step-info` in mighost's WIT.
 pub const Step = struct {
     direction: enum { upgrade, downgrade, stamp },
     revision: []const u8,
     message: []const u8,
     down_revisions: []const []const u8,
-    before: []const []const u8,
-    after: []const []const u8,
+    heads_before: []const []const u8,
+    heads_after: []const []const u8,
     operator: []const u8,
     number: u32,
-    of: u32,
+    total: u32,
 };
+
+/// The text that a function of the host answers.
+fn asked(function: anytype) []const u8 {
+    var text: Text = undefined;
+    function(&text);
+    return string(text);
+}
+
+/// The texts that a function of the host answers.
+fn listed(function: anytype) []const []const u8 {
+    var list: bindings.guest_list_string_t = undefined;
+    function(&list);
+    return strings(list);
+}
 
 /// Texts of the bindings as slices.
 pub fn strings(list: bindings.guest_list_string_t) []const []const u8 {
@@ -418,9 +432,9 @@ pub fn Migration(comptime guest: type) type {
             if (!@hasDecl(guest, "objects")) return;
             const defined = @as(anyerror![]const Definition, guest.objects()) catch |problem|
                 failWith(print("objects failed: error.{s}", .{@errorName(problem)}));
-            const listed = allocator.alloc(Listed, defined.len) catch noMemory();
-            for (listed, defined) |*raw, definition| raw.* = .{ .f0 = keep(definition.key), .f1 = definition.object.lower() };
-            list.* = .{ .ptr = start(listed), .len = listed.len };
+            const lowered_all = allocator.alloc(Listed, defined.len) catch noMemory();
+            for (lowered_all, defined) |*raw, definition| raw.* = .{ .f0 = keep(definition.key), .f1 = definition.object.lower() };
+            list.* = .{ .ptr = start(lowered_all), .len = lowered_all.len };
         }
     };
 }
@@ -432,23 +446,23 @@ pub fn VersionHook(comptime guest: type) type {
             @export(&onVersionApply, .{ .name = "exports_mighost_host_version_hook_on_version_apply" });
         }
 
-        fn onVersionApply(step: [*c]bindings.exports_mighost_host_version_hook_step_t, text: [*c]Text) callconv(.c) bool {
-            const told: Step = .{
-                .direction = switch (step.*.direction) {
+        fn onVersionApply(text: [*c]Text) callconv(.c) bool {
+            const step: Step = .{
+                .direction = switch (bindings.mighost_host_context_current_direction()) {
                     bindings.MIGHOST_HOST_CONTEXT_DIRECTION_UPGRADE => .upgrade,
                     bindings.MIGHOST_HOST_CONTEXT_DIRECTION_DOWNGRADE => .downgrade,
                     else => .stamp,
                 },
-                .revision = string(step.*.revision),
-                .message = string(step.*.message),
-                .down_revisions = strings(step.*.down_revisions),
-                .before = strings(step.*.before),
-                .after = strings(step.*.after),
-                .operator = string(step.*.operator_),
-                .number = step.*.number,
-                .of = step.*.of,
+                .revision = revision(),
+                .message = asked(bindings.mighost_host_step_info_message),
+                .down_revisions = listed(bindings.mighost_host_step_info_down_revisions),
+                .heads_before = listed(bindings.mighost_host_step_info_heads_before),
+                .heads_after = listed(bindings.mighost_host_step_info_heads_after),
+                .operator = asked(bindings.mighost_host_step_info_operator),
+                .number = bindings.mighost_host_step_info_number(),
+                .total = bindings.mighost_host_step_info_total(),
             };
-            return returned("on-version-apply", @as(anyerror!void, guest.onVersionApply(told)), text);
+            return returned("on-version-apply", @as(anyerror!void, guest.onVersionApply(step)), text);
         }
     };
 }
