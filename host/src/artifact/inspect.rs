@@ -3,10 +3,12 @@
 use std::path::Path;
 
 use serde::Serialize;
+use wit_component::DecodedWasm;
+use wit_parser::WorldItem;
 
 use super::error::ArtifactError;
 use super::sections::{self, Sections};
-use super::{PluginMetadata, RevisionsMetadata};
+use super::{ArtifactInfo, PluginMetadata, RevisionsMetadata};
 use crate::ident::Digest;
 
 /// An artifact, looked at without running it.
@@ -53,6 +55,25 @@ pub fn inspect(path: &Path) -> Result<Inspection, ArtifactError> {
         imports: sections.imports,
         exports: sections.exports,
         wit,
+    })
+}
+
+/// Whether `artifact` imports nothing but types from `interface`: then nobody has to serve it. False where that cannot be told.
+pub fn imports_types_alone(artifact: &ArtifactInfo, interface: &str) -> bool {
+    let Ok(bytes) = sections::read_file(&artifact.path) else {
+        return false;
+    };
+    let Ok(DecodedWasm::Component(resolve, world)) = sections::decode(&bytes) else {
+        return false;
+    };
+    let imports = resolve.worlds.get(world).into_iter().flat_map(|world| &world.imports);
+    let mut found = imports.filter(|(key, _)| resolve.name_world_key(key) == interface);
+    found.all(|(_, item)| match item {
+        WorldItem::Interface { id, .. } => resolve
+            .interfaces
+            .get(*id)
+            .is_some_and(|interface| interface.functions.is_empty()),
+        _ => false,
     })
 }
 

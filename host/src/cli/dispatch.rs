@@ -203,7 +203,7 @@ pub(super) fn dispatch(invocation: Invocation, output: &Arc<Output>) -> Result<E
             let report = fail(db::run(&project, &request, &**output))?;
             written(output.json(&report))?;
             // What was done is not what somebody asked to know.
-            match output.options().quiet && !report.done.is_empty() {
+            match output.options().quiet && report.done.is_some() {
                 true => Ok(ExitCode::SUCCESS),
                 false => lines(output, &listing::server(&report)),
             }

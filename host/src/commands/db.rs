@@ -29,8 +29,9 @@ pub struct DbReport {
     pub major: Option<u32>,
     pub data: PathBuf,
     pub log: PathBuf,
-    /// What the command did, e.g. `started`.
-    pub done: &'static str,
+    /// What the command did, e.g. `started`; none for one that only looks.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub done: Option<&'static str>,
 }
 
 /// Starts, stops, looks at or removes the embedded server.
@@ -46,14 +47,14 @@ pub fn run(project: &Project, request: &DbRequest, reporter: &dyn Reporter) -> R
     let environment = open::connect_environment(&project.environment);
     let done = match request {
         DbRequest::Start => match embedded::start(&settings, &environment, reporter)?.started {
-            true => "started",
-            false => "ran already",
+            true => Some("started"),
+            false => Some("ran already"),
         },
         DbRequest::Stop => match embedded::stop(&settings, &environment)? {
-            true => "stopped",
-            false => "did not run",
+            true => Some("stopped"),
+            false => Some("did not run"),
         },
-        DbRequest::Status => "",
+        DbRequest::Status => None,
         DbRequest::Destroy { yes: false } => {
             return Err(CommandError::NotConfirmed {
                 data: settings.data_dir,
@@ -61,7 +62,7 @@ pub fn run(project: &Project, request: &DbRequest, reporter: &dyn Reporter) -> R
         }
         DbRequest::Destroy { yes: true } => {
             embedded::destroy(&settings, &environment)?;
-            "destroyed"
+            Some("destroyed")
         }
     };
     let status = embedded::status(&settings, &environment)?;

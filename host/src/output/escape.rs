@@ -21,10 +21,15 @@ pub fn escape_text(text: &str) -> Cow<'_, str> {
     }
 }
 
-/// Whether a terminal may take `c` for an order, or the reader may be misled by it.
+/// Whether a terminal may take `c` for an order, or the reader may be misled by it: it changes the direction of writing or cannot be seen, as
+/// the byte order mark that two files leave between them when they are joined.
 pub(super) fn is_harmful(c: char) -> bool {
     let turns = matches!(c, '\u{200e}' | '\u{200f}' | '\u{061c}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
-    c.is_control() || turns
+    let hidden = matches!(
+        c,
+        '\u{ad}' | '\u{180e}' | '\u{200b}' | '\u{2060}'..='\u{2064}' | '\u{feff}'
+    );
+    c.is_control() || turns || hidden
 }
 
 fn escape(text: &str, keep: impl Fn(char) -> bool) -> Cow<'_, str> {
@@ -53,6 +58,7 @@ mod tests {
         assert_eq!(escape_line("a\x1b[2Jb\r\nc\td\u{9b}"), r"a\u{1b}[2Jb\r\nc\td\u{9b}");
         assert_eq!(escape_text("a\r\nb\tc\rd"), "a\nb    c\\rd");
         assert_eq!(escape_line("\u{202e}gnp.exe"), "\\u{202e}gnp.exe");
+        assert_eq!(escape_line("near \"\u{feff}create\""), "near \"\\u{feff}create\"");
         assert!(matches!(escape_line("Größe 大"), Cow::Borrowed(_)));
     }
 

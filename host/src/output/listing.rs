@@ -328,16 +328,16 @@ pub fn inspection(report: &Inspection, styles: Styles) -> String {
 /// The embedded server.
 pub fn server(report: &DbReport) -> String {
     let mut text = String::new();
-    if !report.done.is_empty() {
-        text.push_str(&format!("{}\n", report.done));
+    if let Some(done) = report.done {
+        text.push_str(&format!("{done}\n"));
     }
     match (&report.url, report.pid) {
         (Some(url), Some(pid)) => text.push_str(&format!("running, process {pid}\n{url}\n")),
         // What was done says it.
-        _ if !report.done.is_empty() => {}
+        _ if report.done.is_some() => {}
         _ => text.push_str("not running\n"),
     }
-    if report.major.is_none() && !report.done.is_empty() {
+    if report.major.is_none() && report.done.is_some() {
         return text;
     }
     let major = report

@@ -4,8 +4,10 @@ use super::{SqlError, TokenKind, tokens};
 use crate::ident::{quote_identifier, quote_readable};
 
 /// Fills the variables of `script` in. `lookup` gives a variable's value. An unknown `:name` is left alone, since it may be
-/// an array slice; an unknown `:'name'` or `:"name"` is an error. Values are not searched for variables themselves.
+/// an array slice; an unknown `:'name'` or `:"name"` is an error. Values are not searched for variables themselves. As psql does, it
+/// skips the byte order mark that some editors put in front.
 pub fn substitute(script: &str, lookup: impl Fn(&str) -> Option<String>) -> Result<String, SqlError> {
+    let script = script.strip_prefix('\u{feff}').unwrap_or(script);
     let mut filled = String::with_capacity(script.len());
     for token in tokens(script) {
         let text = token.of(script);
@@ -40,6 +42,12 @@ mod tests {
             _ => None,
         })
         .map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn a_byte_order_mark_is_skipped_in_front_only() {
+        assert_eq!(fill("\u{feff}select 1").unwrap(), "select 1");
+        assert_eq!(fill("select '\u{feff}'").unwrap(), "select '\u{feff}'");
     }
 
     #[test]

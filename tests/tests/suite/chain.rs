@@ -129,6 +129,40 @@ fn each_revision_leaves_what_it_found() {
     assert_eq!(heads.len(), 1);
 }
 
+/// Commands that only look, on the project and the database as the demo leaves them.
+#[test]
+fn every_command_that_looks_is_content_with_the_demo() {
+    let server = server();
+    let (project, revisions) = on_server(&server);
+    project.run(&["upgrade", "head"]).ok();
+    let head = revisions.last().unwrap().id.as_str();
+    for arguments in [
+        &["check"][..],
+        &["check", "--json"],
+        &["current", "-v"],
+        &["current", "--check-heads"],
+        &["heads", "-v"],
+        &["branches", "-v"],
+        &["history", "-v"],
+        &["history", "-i"],
+        &["history", "--graph"],
+        &["show", head],
+        &["plugins"],
+        &["plugins", "--json"],
+        &["list-templates"],
+        &["upgrade", "head"],
+        &["upgrade", "head", "--dry-run"],
+        &["ensure-version"],
+    ] {
+        let outcome = project.run(arguments);
+        assert_eq!(outcome.code, 0, "{arguments:?}: {}{}", outcome.stdout, outcome.stderr);
+    }
+    let visits = fs::read_dir(project.path().join("migrations")).unwrap();
+    for artifact in visits.map(|entry| entry.unwrap().path()) {
+        project.run(&["inspect", artifact.to_str().unwrap()]).ok();
+    }
+}
+
 #[test]
 fn the_whole_chain_leaves_nothing() {
     let server = server();

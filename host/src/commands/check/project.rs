@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::{Finding, FindingKind, count, list};
+use crate::artifact::inspect::imports_types_alone;
 use crate::artifact::versions;
 use crate::commands::heads::{join, told_apart};
 use crate::commands::open::History;
@@ -90,7 +91,7 @@ fn plugins(history: &History) -> Vec<Finding> {
         let wanted = artifact.imports.iter().filter(|name| {
             let foreign = !name.starts_with("mighost:host/") && !name.starts_with("wasi:");
             let served = || versions::best(name, offered.keys().map(String::as_str)).is_some();
-            name.contains('/') && foreign && !served()
+            name.contains('/') && foreign && !served() && !imports_types_alone(artifact, name)
         });
         for interface in wanted {
             let name = artifact

@@ -12,12 +12,12 @@ use mighost::runtime::{Sink, SinkError, Value};
 
 use super::server::{Database, entry, running, settings, step};
 
-fn insert(revision: &str) -> [RowChange; 1] {
+pub(super) fn insert(revision: &str) -> [RowChange; 1] {
     [RowChange::Insert(revision.to_owned())]
 }
 
 #[derive(Default)]
-struct Heard(Mutex<Vec<String>>);
+pub(super) struct Heard(pub(super) Mutex<Vec<String>>);
 
 impl Reporter for Heard {
     fn report(&self, event: Event) {
@@ -249,7 +249,7 @@ async fn scripts_have_variables() {
     let database = Database::create().await;
     let mut sink = running(&database).await;
     sink.execute_script(
-        "create table :\"schema\".t as select :'who' as a, ':who' as b, array[1,2,3] as c;\nupdate t set c = c[1:2];",
+        "\u{feff}create table :\"schema\".t as select :'who' as a, ':who' as b, array[1,2,3] as c;\nupdate t set c = c[1:2];",
     )
     .await
     .unwrap();
