@@ -19,6 +19,7 @@ mod text;
 pub use ask::{ask, script};
 pub use failure::for_guest;
 pub use ledger::{Ledger, read_dates, read_ledger};
+pub(crate) use live::not_the_last;
 pub use live::{LiveSink, guest_statements, single_statement};
 pub use offline::{OfflineSink, ScriptHeader};
 pub use state::{Applied, DatabaseState, read_heads, read_state};

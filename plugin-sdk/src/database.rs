@@ -6,11 +6,13 @@
 mod copy;
 mod cursor;
 mod row;
+mod savepoint;
 mod value;
 
 pub use copy::CopyIn;
 pub use cursor::{Batches, Cursor};
 pub use row::{ColumnIndex, FromRow, Row, Rows};
+pub use savepoint::Savepoint;
 pub use value::FromValue;
 
 use crate::bindings::mighost::host::database as host;

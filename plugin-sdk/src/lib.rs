@@ -66,8 +66,8 @@ pub use wit_bindgen;
 /// What nearly every guest uses: `use mighost_sdk::prelude::*;`.
 pub mod prelude {
     pub use crate::database::{
-        CopyIn, Cursor, Row, Rows, Value, execute, execute_script, outside_transaction, query, query_as, query_one,
-        query_optional, query_value, run, run_counted, suspend_transaction, try_execute, try_query, try_run,
+        CopyIn, Cursor, Row, Rows, Savepoint, Value, execute, execute_script, outside_transaction, query, query_as,
+        query_one, query_optional, query_value, run, run_counted, suspend_transaction, try_execute, try_query, try_run,
     };
     pub use crate::objects::{
         Object, function, manual_materialized_view, materialized_view, object, procedure, trigger, view,

@@ -9,6 +9,7 @@ mod guest;
 mod journal;
 mod pooled;
 mod reading;
+mod savepoint;
 mod transaction;
 
 use std::collections::{BTreeMap, VecDeque};
@@ -21,10 +22,12 @@ pub(super) use self::copy::{copy_lines, copy_statement};
 pub(super) use self::ending::apply;
 pub(super) use self::guest::fill_in;
 pub use self::guest::{guest_statements, single_statement};
+pub(crate) use self::savepoint::not_the_last;
 
 use self::copy::OpenCopy;
 use self::cursor::OpenCursor;
 use self::journal::{Journal, JournalRow};
+use self::savepoint::OpenSavepoint;
 use super::connect::ClientEncoding;
 use super::failure::Failure;
 use super::lock::LockKey;
@@ -77,6 +80,8 @@ pub struct LiveSink {
     /// Set where the rows of the journal may have changed since they were read.
     journal_stale: bool,
     cursors: BTreeMap<u32, OpenCursor>,
+    /// The savepoints that the guest holds, the last one opened last.
+    savepoints: Vec<OpenSavepoint>,
     copy: Option<OpenCopy>,
     next_number: u32,
     /// Prepared statements that a failure left on the server.
@@ -142,6 +147,7 @@ impl LiveSink {
             journal_table: false,
             journal_stale: false,
             cursors: BTreeMap::new(),
+            savepoints: Vec::new(),
             copy: None,
             next_number: 0,
             leftovers: Vec::new(),

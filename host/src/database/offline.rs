@@ -9,7 +9,9 @@ use async_trait::async_trait;
 use tokio::sync::watch;
 
 use self::text::{check_for_psql, check_heads, checked, one_line, terminated};
-use super::live::{LiveSink, apply, copy_lines, copy_statement, fill_in, guest_statements, single_statement};
+use super::live::{
+    LiveSink, apply, copy_lines, copy_statement, fill_in, guest_statements, not_the_last, single_statement,
+};
 use super::lock::LockKey;
 use super::records::Records;
 use super::step::{Aftermath, LedgerEntry, RunError, RunSettings, StepContext, StepSink};
@@ -47,7 +49,9 @@ pub struct OfflineSink {
     step: Option<StepContext>,
     in_transaction: bool,
     copy: Option<(u32, usize, u64)>,
-    next_copy: u32,
+    /// The savepoints that the guest holds, the last one opened last.
+    savepoints: Vec<u32>,
+    next_number: u32,
     poisoned: bool,
     sent: u64,
     /// Answers questions; where there is none, they are refused.
@@ -74,7 +78,8 @@ impl OfflineSink {
             step: None,
             in_transaction: false,
             copy: None,
-            next_copy: 0,
+            savepoints: Vec::new(),
+            next_number: 0,
             poisoned: false,
             sent: 0,
             reader: None,
@@ -279,6 +284,25 @@ impl Sink for OfflineSink {
         self.in_transaction
     }
 
+    async fn savepoint_open(&mut self) -> Result<u32, SinkError> {
+        self.check()?;
+        self.next_number += 1;
+        self.line(&format!("SAVEPOINT mighost_savepoint_{}", self.next_number))?;
+        self.savepoints.push(self.next_number);
+        Ok(self.next_number)
+    }
+
+    async fn savepoint_close(&mut self, savepoint: u32, keep: bool) -> Result<(), SinkError> {
+        self.check()?;
+        if self.savepoints.pop_if(|last| *last == savepoint).is_none() {
+            return Err(not_the_last());
+        }
+        if !keep {
+            self.line(&format!("ROLLBACK TO SAVEPOINT mighost_savepoint_{savepoint}"))?;
+        }
+        self.line(&format!("RELEASE SAVEPOINT mighost_savepoint_{savepoint}"))
+    }
+
     async fn cursor_open(&mut self, statement: &str, params: &[Value], batch: u32) -> Result<u32, SinkError> {
         self.reader("cursor")?.cursor_open(statement, params, batch).await
     }
@@ -302,9 +326,9 @@ impl Sink for OfflineSink {
         self.check()?;
         self.out.write_all(b"\\encoding UTF8\n")?;
         self.guest(&copy_statement(table, columns))?;
-        self.next_copy = self.next_copy.wrapping_add(1);
-        self.copy = Some((self.next_copy, columns.len(), 0));
-        Ok(self.next_copy)
+        self.next_number = self.next_number.wrapping_add(1);
+        self.copy = Some((self.next_number, columns.len(), 0));
+        Ok(self.next_number)
     }
 
     async fn copy_write(&mut self, copy: u32, rows: &[Row]) -> Result<(), SinkError> {

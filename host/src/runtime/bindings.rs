@@ -15,6 +15,7 @@ mod migration {
         with: {
             "mighost:host/database.cursor": super::super::sink::CursorHandle,
             "mighost:host/database.copy-in": super::super::sink::CopyHandle,
+            "mighost:host/database.savepoint": super::super::sink::SavepointHandle,
             "mighost:host/database.statement-guard": super::super::step::GuardHandle,
         },
     });

@@ -10,6 +10,9 @@ use crate::report::StatementFailure;
 /// An open cursor, numbered by the sink.
 pub struct CursorHandle(pub u32);
 
+/// An open savepoint, numbered by the sink.
+pub struct SavepointHandle(pub u32);
+
 /// An open COPY, numbered by the sink.
 pub struct CopyHandle(pub u32);
 
@@ -35,6 +38,10 @@ pub trait Sink: Send {
     async fn resume_transaction(&mut self) -> Result<(), SinkError>;
     /// False where statements commit by themselves.
     fn in_transaction(&self) -> bool;
+
+    async fn savepoint_open(&mut self) -> Result<u32, SinkError>;
+    /// Closes a savepoint, which must be the last one opened: what was done since is kept, or undone.
+    async fn savepoint_close(&mut self, savepoint: u32, keep: bool) -> Result<(), SinkError>;
 
     async fn cursor_open(&mut self, statement: &str, params: &[Value], batch: u32) -> Result<u32, SinkError>;
     async fn cursor_columns(&mut self, cursor: u32) -> Result<Vec<Column>, SinkError>;

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 
 use super::case::{Answer, AnswerError, Cell, Sent, matches_sql};
-use crate::database::{for_guest, guest_statements, single_statement};
+use crate::database::{for_guest, guest_statements, not_the_last, single_statement};
 use crate::report::{DatabaseError, StatementFailure};
 use crate::runtime::{Column, GuestDatabaseError, Row, Rows, RunSettings, Sink, SinkError, Value};
 use crate::sql;
@@ -44,6 +44,7 @@ pub struct RecordingSink {
     operation: Option<Arc<str>>,
     in_transaction: bool,
     cursors: BTreeMap<u32, OpenCursor>,
+    savepoints: Vec<u32>,
     copy: Option<(u32, Sent)>,
     numbers: u32,
 }
@@ -60,6 +61,7 @@ impl RecordingSink {
             operation: None,
             in_transaction: true,
             cursors: BTreeMap::new(),
+            savepoints: Vec::new(),
             copy: None,
             numbers: 0,
         }
@@ -87,6 +89,7 @@ impl RecordingSink {
     /// A step begins: as with a real sink, in a transaction.
     pub fn begin_step(&mut self) {
         self.in_transaction = true;
+        self.savepoints.clear();
         self.cursors.clear();
         self.copy = None;
     }
@@ -330,6 +333,27 @@ impl Sink for RecordingSink {
 
     fn in_transaction(&self) -> bool {
         self.in_transaction
+    }
+
+    async fn savepoint_open(&mut self) -> Result<u32, SinkError> {
+        self.check()?;
+        self.keep(Sent::Statement("SAVEPOINT".to_owned()))?;
+        let number = self.number();
+        self.savepoints.push(number);
+        Ok(number)
+    }
+
+    async fn savepoint_close(&mut self, savepoint: u32, keep: bool) -> Result<(), SinkError> {
+        self.check()?;
+        if self.savepoints.pop_if(|last| *last == savepoint).is_none() {
+            return Err(not_the_last());
+        }
+        let statement = if keep {
+            "RELEASE SAVEPOINT"
+        } else {
+            "ROLLBACK TO SAVEPOINT"
+        };
+        self.keep(Sent::Statement(statement.to_owned()))
     }
 
     async fn cursor_open(&mut self, statement: &str, params: &[Value], batch: u32) -> Result<u32, SinkError> {

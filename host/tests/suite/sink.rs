@@ -9,5 +9,6 @@ mod live;
 mod offline;
 mod pipelined;
 mod run;
+mod savepoint;
 mod speed;
 mod values;

@@ -2,8 +2,8 @@
 
 use mighost_tests::project::Project;
 
-/// What each migration does: statements with parameters, one of them counted, one that fails and is caught, and one that succeeds. It writes
-/// what it found into `found`, in which the languages must not differ.
+/// What each migration does: statements with parameters, one of them counted, one that fails and is caught, and one that succeeds; a
+/// savepoint that is undone, and one that is kept. It writes what it found into `found`, in which the languages must not differ.
 const LANGUAGES: [(&str, &str, &str); 7] = [
     (
         "c",
@@ -14,6 +14,12 @@ void upgrade(void) {
     mighost_run("insert into t values ($1, $2)", MIGHOST_PARAMETERS(mighost_integer(1), mighost_text_value("it's")));
     uint64_t changed = mighost_run_counted("update t set b = b || $1 where a = $2",
                                            MIGHOST_PARAMETERS(mighost_text_value("\\"), mighost_integer(1)));
+    mighost_savepoint savepoint = mighost_open_savepoint();
+    mighost_run("insert into t values ($1)", MIGHOST_PARAMETERS(mighost_integer(3)));
+    mighost_roll_back(savepoint);
+    savepoint = mighost_open_savepoint();
+    mighost_run("insert into t values ($1)", MIGHOST_PARAMETERS(mighost_integer(4)));
+    mighost_release(savepoint);
     mighost_error error;
     if (mighost_try("insert into t values ($1, $2)", MIGHOST_PARAMETERS(mighost_integer(-1), mighost_null()), NULL, &error)) {
         mighost_fail("it should have failed");
@@ -46,6 +52,13 @@ void upgrade() {
     mighost_run("insert into t values ($1, $2)", {row, 2});
     const mighost_value more[] = {mighost_text_value("\\"), mighost_integer(1)};
     auto changed = mighost_run_counted("update t set b = b || $1 where a = $2", {more, 2});
+    {
+        mighost::Savepoint savepoint;
+        mighost::execute("insert into t values ({})", 3);
+    }
+    mighost::Savepoint savepoint;
+    mighost::execute("insert into t values ({})", 4);
+    savepoint.release();
     const mighost_value bad[] = {mighost_integer(-1), mighost_null()};
     mighost_error error;
     mighost::expect(!mighost_try("insert into t values ($1, $2)", {bad, 2}, nullptr, &error), "it should have failed");
@@ -72,6 +85,12 @@ const mighost = @import("mighost");
 pub fn upgrade() !void {
     mighost.run("insert into t values ($1, $2)", .{ 1, "it's" });
     const changed = mighost.runCounted("update t set b = b || $1 where a = $2", .{ "\\", 1 });
+    var savepoint = mighost.Savepoint.open();
+    mighost.run("insert into t values ($1)", .{3});
+    savepoint.rollBack();
+    savepoint = mighost.Savepoint.open();
+    mighost.run("insert into t values ($1)", .{4});
+    savepoint.release();
     const refused = switch (mighost.tryQuery("insert into t values ($1, $2)", .{ -1, null })) {
         .rows => mighost.fail(@src(), "it should have failed", .{}),
         .refused => |refused| refused,
@@ -105,6 +124,17 @@ import (
 func Upgrade() error {
 	mighost.Run("insert into t values ($1, $2)", 1, "it's")
 	changed := mighost.RunCounted("update t set b = b || $1 where a = $2", `\`, 1)
+	undone := mighost.Savepoint(func() error {
+		mighost.Run("insert into t values ($1)", 3)
+		return errors.New("undo it")
+	})
+	kept := mighost.Savepoint(func() error {
+		mighost.Run("insert into t values ($1)", 4)
+		return nil
+	})
+	if undone == nil || undone.Error() != "undo it" || kept != nil {
+		return errors.New("the errors are wrong")
+	}
 	_, err := mighost.TryExecute("insert into t values ($1, $2)", -1, nil)
 	var refused *mighost.DatabaseError
 	if !errors.As(err, &refused) {
@@ -125,11 +155,20 @@ func Downgrade() error { return nil }
     (
         "javascript",
         "migration.js",
-        r#"import { DatabaseError, run, runCounted, tryQuery, tryRun } from "mighost";
+        r#"import { DatabaseError, run, runCounted, savepoint, tryQuery, tryRun } from "mighost";
 
 export function upgrade() {
     run`insert into t values (${1}, ${"it's"})`;
     const changed = runCounted("update t set b = b || $1 where a = $2", "\\", 1);
+    try {
+        savepoint(() => {
+            run`insert into t values (${3})`;
+            throw new RangeError("undo it");
+        });
+    } catch (error) {
+        if (!(error instanceof RangeError)) throw error;
+    }
+    savepoint(() => run`insert into t values (${4})`);
     let refused;
     try {
         tryRun`insert into t values (${-1}, ${null})`;
@@ -146,11 +185,21 @@ export function upgrade() {
     (
         "typescript",
         "migration.ts",
-        r#"import { context, cursor, DatabaseError, run, runCounted, tryQuery, tryRun } from "mighost";
+        r#"import { context, cursor, DatabaseError, run, runCounted, savepoint, tryQuery, tryRun } from "mighost";
 
 export function upgrade(): void {
     run`insert into t values (${1}, ${"it's"})`;
     const changed: number = runCounted`update t set b = b || ${"\\"} where a = ${1}`;
+    try {
+        savepoint(() => {
+            run`insert into t values (${3})`;
+            throw new RangeError("undo it");
+        });
+    } catch (error) {
+        if (!(error instanceof RangeError)) throw error;
+    }
+    const four: number = savepoint(() => 4);
+    savepoint(() => run`insert into t values (${four})`);
     let refused: DatabaseError | undefined;
     try {
         tryRun("insert into t values ($1, $2)", -1, null);
@@ -169,12 +218,20 @@ export function upgrade(): void {
     (
         "python",
         "migration.py",
-        r#"from mighost import DatabaseError, context, cursor, run, run_counted, try_query, try_run
+        r#"from mighost import DatabaseError, context, cursor, run, run_counted, savepoint, try_query, try_run
 
 
 def upgrade():
     run("insert into t values ($1, $2)", 1, "it's")
     changed = run_counted("update t set b = b || $1 where a = $2", "\\", 1)
+    try:
+        with savepoint():
+            run("insert into t values ($1)", 3)
+            raise LookupError("undo it")
+    except LookupError:
+        pass
+    with savepoint():
+        run("insert into t values ($1)", 4)
     try:
         try_run("insert into t values ($1, $2)", -1, None)
     except DatabaseError as error:
@@ -189,7 +246,7 @@ def upgrade():
 ];
 
 #[test]
-fn every_language_has_parameters_and_soft_failures() {
+fn every_language_has_parameters_savepoints_and_soft_failures() {
     for (language, file, code) in LANGUAGES {
         let project = Project::on_server();
         project.sql(
@@ -207,7 +264,7 @@ fn every_language_has_parameters_and_soft_failures() {
         );
         assert_eq!(
             project.sql("select string_agg(concat(a, b), ' ' order by a) from t"),
-            r"1it's\ 2",
+            r"1it's\ 2 4",
             "{language}"
         );
     }

@@ -81,6 +81,7 @@ impl LiveSink {
         self.journal.check_end()?;
         self.ensure_transaction();
         self.cursors.clear();
+        self.close_savepoints().await?;
         let deferrable = self.deferrable || !self.settings.one_transaction();
         if deferrable {
             self.pipeline.push_batch(CHECK_DEFERRED);

@@ -116,8 +116,8 @@ impl LiveSink {
 
     /// In a run that is one transaction the savepoints of one step are still there in the next. So the first is put behind one of
     /// the host's, which takes them along when it is released.
-    fn bound_savepoints(&mut self, statement: &str) {
-        if self.settings.one_transaction() && self.savepoint.is_none() && sql::is_savepoint(statement) {
+    pub(super) fn bound_savepoints(&mut self) {
+        if self.settings.one_transaction() && self.savepoint.is_none() {
             let name = secret_name("step");
             self.pipeline.push_batch(&format!("SAVEPOINT {name}"));
             self.savepoint = Some(name);
@@ -145,7 +145,9 @@ impl LiveSink {
                 self.sent += 1;
                 self.open(operation).await?;
                 self.ensure_transaction();
-                self.bound_savepoints(operation.statement());
+                if sql::is_savepoint(operation.statement()) {
+                    self.bound_savepoints();
+                }
                 if sql::is_rollback(operation.statement()) {
                     // ROLLBACK TO would bring a transaction that has failed back to life: the failure must be known before.
                     let drained = self.pipeline.drain().await;
@@ -287,6 +289,14 @@ impl Sink for LiveSink {
 
     fn in_transaction(&self) -> bool {
         self.phase != Phase::Suspended
+    }
+
+    async fn savepoint_open(&mut self) -> Result<u32, SinkError> {
+        self.open_savepoint().await
+    }
+
+    async fn savepoint_close(&mut self, savepoint: u32, keep: bool) -> Result<(), SinkError> {
+        self.close_savepoint(savepoint, keep).await
     }
 
     async fn cursor_open(&mut self, statement: &str, params: &[Value], batch: u32) -> Result<u32, SinkError> {

@@ -22,6 +22,7 @@ impl LiveSink {
         self.phase = Phase::Transaction;
         self.step = Some(step.clone());
         self.cursors.clear();
+        self.savepoints.clear();
         let settings = step_settings(&self.settings.schema, step.lock_timeout, step.statement_timeout).join("; ");
         self.ask_now(&format!("{RESET_SESSION}; {settings}")).await?;
         Ok(())

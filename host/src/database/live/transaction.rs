@@ -181,6 +181,7 @@ impl LiveSink {
         self.pipeline.push_batch(&format!("{}{lines}", as_host()));
         self.drain().await?;
         self.cursors.clear();
+        self.savepoints.clear();
         self.opening = None;
         self.committing = !self.journal.written;
         if let Err(failure) = self.commit().await {
@@ -234,6 +235,7 @@ impl LiveSink {
     pub(super) async fn roll_back(&mut self) {
         self.copy = None;
         self.cursors.clear();
+        self.savepoints.clear();
         self.pipeline.clear();
         let mut answers = Vec::new();
         let leftovers = std::mem::take(&mut self.leftovers);
@@ -355,6 +357,7 @@ impl StepSink for LiveSink {
         // Of what an earlier run has done, all was the guest's: hooks leave nothing in the journal.
         self.journal.check_end()?;
         self.cursors.clear();
+        self.close_savepoints().await?;
         self.phase = Phase::Transaction;
         self.opening = None;
         self.ensure_transaction();

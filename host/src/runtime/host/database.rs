@@ -7,11 +7,11 @@ use tokio::sync::{Mutex, OwnedMutexGuard};
 use wasmtime::component::Resource;
 
 use super::super::bindings::mighost::host::database::{
-    Column, Error, Host, HostCopyIn, HostCursor, HostStatementGuard, Row, Rows, Value,
+    Column, Error, Host, HostCopyIn, HostCursor, HostSavepoint, HostStatementGuard, Row, Rows, Value,
 };
 use super::super::guest::GuestState;
 use super::super::limits::{Waiting, Watch};
-use super::super::sink::{CopyHandle, CursorHandle};
+use super::super::sink::{CopyHandle, CursorHandle, SavepointHandle};
 use super::super::step::GuardHandle;
 use super::super::{RuntimeError, Sink, SinkError};
 
@@ -152,6 +152,39 @@ impl HostStatementGuard for GuestState {
 
 impl HostCursor for GuestState {
     async fn open(
+impl GuestState {
+    async fn close_savepoint(&mut self, this: Resource<SavepointHandle>, keep: bool) -> wasmtime::Result<()> {
+        let SavepointHandle(number) = self.table.delete(this)?;
+        let result = self
+            .sink("database.savepoint")
+            .await?
+            .savepoint_close(number, keep)
+            .await;
+        self.answer(result)
+    }
+}
+
+impl HostSavepoint for GuestState {
+    async fn new(&mut self) -> wasmtime::Result<Resource<SavepointHandle>> {
+        let result = self.sink("database.savepoint").await?.savepoint_open().await;
+        let number = self.answer(result)?;
+        Ok(self.table.push(SavepointHandle(number))?)
+    }
+
+    /// Takes the handle, as [`roll_back`](HostSavepoint::roll_back) does: what is dropped is always one that is open.
+    async fn release(&mut self, this: Resource<SavepointHandle>) -> wasmtime::Result<()> {
+        self.close_savepoint(this, true).await
+    }
+
+    async fn roll_back(&mut self, this: Resource<SavepointHandle>) -> wasmtime::Result<()> {
+        self.close_savepoint(this, false).await
+    }
+
+    async fn drop(&mut self, this: Resource<SavepointHandle>) -> wasmtime::Result<()> {
+        self.close_savepoint(this, false).await
+    }
+}
+
         &mut self,
         statement: String,
         params: Vec<Value>,

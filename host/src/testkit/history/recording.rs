@@ -149,6 +149,20 @@ impl<S: Sink> Sink for Recording<S> {
         self.inner.in_transaction()
     }
 
+    async fn savepoint_open(&mut self) -> Result<u32, SinkError> {
+        self.sent("SAVEPOINT");
+        self.inner.savepoint_open().await
+    }
+
+    async fn savepoint_close(&mut self, savepoint: u32, keep: bool) -> Result<(), SinkError> {
+        self.sent(if keep {
+            "RELEASE SAVEPOINT"
+        } else {
+            "ROLLBACK TO SAVEPOINT"
+        });
+        self.inner.savepoint_close(savepoint, keep).await
+    }
+
     async fn cursor_open(&mut self, statement: &str, params: &[Value], batch: u32) -> Result<u32, SinkError> {
         self.asked(statement);
         self.inner.cursor_open(statement, params, batch).await

@@ -76,6 +76,13 @@ async fn history(sink: &mut dyn StepSink) {
     ];
     sink.copy_write(copy, &rows).await.unwrap();
     assert_eq!(sink.copy_finish(copy).await.unwrap(), 2);
+    for (value, keep) in [(3, true), (4, false)] {
+        let savepoint = sink.savepoint_open().await.unwrap();
+        sink.execute_counted("insert into crmp.t values ($1)", &[Value::Integer(value)])
+            .await
+            .unwrap();
+        sink.savepoint_close(savepoint, keep).await.unwrap();
+    }
     let change = RowChange::Insert("r1".to_owned());
     sink.end_step(&[change], &entry("r1")).await.unwrap();
     sink.begin_step(&step("r2")).await.unwrap();

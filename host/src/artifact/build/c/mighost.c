@@ -227,6 +227,18 @@ void mighost_execute(const char *format, ...) {
     free(statement);
 }
 
+mighost_savepoint mighost_open_savepoint(void) {
+    return mighost_host_database_constructor_savepoint();
+}
+
+void mighost_release(mighost_savepoint savepoint) {
+    mighost_host_database_static_savepoint_release(savepoint);
+}
+
+void mighost_roll_back(mighost_savepoint savepoint) {
+    mighost_host_database_static_savepoint_roll_back(savepoint);
+}
+
 static mighost_rows mighost_ask(const char *query) {
     mighost_rows rows;
     mighost_text text = mighost_borrow(query);

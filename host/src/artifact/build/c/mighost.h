@@ -107,6 +107,12 @@ char *mighost_cell(const mighost_rows *rows, size_t row, size_t column);
 /* The first value of the first row; a null pointer where there is none. */
 char *mighost_query_one(const char *format, ...);
 
+/* A savepoint: what is done while it is open can be undone without ending the run. They are nested; each is closed by one of the functions. */
+typedef mighost_host_database_own_savepoint_t mighost_savepoint;
+mighost_savepoint mighost_open_savepoint(void);
+void mighost_release(mighost_savepoint savepoint);
+void mighost_roll_back(mighost_savepoint savepoint);
+
 /* ---- The run ---- */
 
 /* The schema that the run targets, and the role for statements that need high privilege. Neither is quoted. */

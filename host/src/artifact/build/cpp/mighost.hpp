@@ -208,6 +208,31 @@ inline Value value_of(const mighost_host_database_value_t &value) {
     case MIGHOST_HOST_DATABASE_VALUE_BOOLEAN: return value.val.boolean ? "t" : "f";
     case MIGHOST_HOST_DATABASE_VALUE_INTEGER: return std::to_string(value.val.integer);
     case MIGHOST_HOST_DATABASE_VALUE_REAL: return text_of(value.val.real);
+// A savepoint: what is done while it is open can be undone without ending the run. It is undone with the value, unless it was released.
+class Savepoint {
+  public:
+    Savepoint() : savepoint(mighost_open_savepoint()), open(true) {}
+    Savepoint(const Savepoint &) = delete;
+    Savepoint &operator=(const Savepoint &) = delete;
+    ~Savepoint() { roll_back(); }
+
+    void release() {
+        if (std::exchange(open, false)) {
+            mighost_release(savepoint);
+        }
+    }
+
+    void roll_back() {
+        if (std::exchange(open, false)) {
+            mighost_roll_back(savepoint);
+        }
+    }
+
+  private:
+    mighost_savepoint savepoint;
+    bool open;
+};
+
     case MIGHOST_HOST_DATABASE_VALUE_TEXT: return std::string(view(value.val.text));
     case MIGHOST_HOST_DATABASE_VALUE_BYTES:
         return std::string(reinterpret_cast<const char *>(value.val.bytes.ptr), value.val.bytes.len);

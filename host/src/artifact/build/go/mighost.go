@@ -201,6 +201,17 @@ func TryExecute(statement string, parameters ...any) (uint64, error) {
 	return found.Affected, err
 }
 
+// Savepoint undoes what f has done, if f returns an error, and returns the error. The run goes on.
+func Savepoint(f func() error) error {
+	savepoint := mighost_host_database.MakeSavepoint()
+	if err := f(); err != nil {
+		mighost_host_database.SavepointRollBack(savepoint)
+		return err
+	}
+	mighost_host_database.SavepointRelease(savepoint)
+	return nil
+}
+
 // SuspendTransaction commits what was done; statements from here on commit by themselves.
 func SuspendTransaction() { mighost_host_database.SuspendTransaction() }
 

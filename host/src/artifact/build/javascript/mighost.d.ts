@@ -96,7 +96,7 @@ declare module "mighost" {
         readonly fields: Record<string, string>;
     }
     /**
-     * Runs one statement under a savepoint and returns the number of rows it touched. On failure it is undone, the transaction goes on, and
+     * Runs one statement under a savepoint and returns the number of rows it returned or changed. On failure it is undone, the transaction goes on, and
      * `DatabaseError` is thrown.
      */
     export function tryExecute(strings: TemplateStringsArray, ...values: (Sql | Input)[]): number;
@@ -112,6 +112,8 @@ declare module "mighost" {
     export function cursor<R = Row>(statement: string, params?: Input[], batch?: number): Generator<R>;
     /** Inserts rows by COPY, the fastest way to insert many. Returns how many there were. */
     export function copyIn(table: string, columns: string[], rows: Iterable<Iterable<Input>>): number;
+    /** Undoes what `work` has done, if it throws, and throws the same; the run goes on. */
+    export function savepoint<T>(work: () => T): T;
     /** Leaves the transaction while `work` runs, for statements that cannot run inside one. What was done so far is committed. */
     export function outsideTransaction<T>(work: () => T): T;
 

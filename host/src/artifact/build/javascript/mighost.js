@@ -145,6 +145,19 @@ export function outsideTransaction(work) {
     const result = work();
     if (left) database.resumeTransaction();
     return result;
+export function savepoint(work) {
+    const savepoint = new database.Savepoint();
+    let result;
+    try {
+        result = work();
+    } catch (error) {
+        database.Savepoint.rollBack(savepoint);
+        throw error;
+    }
+    database.Savepoint.release(savepoint);
+    return result;
+}
+
 }
 
 function toDatabase(value) {

@@ -221,6 +221,18 @@ def outside_transaction():
     """`with outside_transaction():` leaves the transaction, for statements that cannot run inside one. What was done so far is committed."""
     left = _database.in_transaction()
     if left:
+@_contextmanager
+def savepoint():
+    """`with savepoint():` undoes what was done inside, if an exception leaves it. Catch the exception to go on."""
+    opened = _database.Savepoint()
+    try:
+        yield
+    except BaseException:
+        _database.Savepoint.roll_back(opened)
+        raise
+    _database.Savepoint.release(opened)
+
+
         _database.suspend_transaction()
     yield
     if left:

@@ -175,6 +175,25 @@ pub fn tryQuery(statement: []const u8, parameters: anytype) Tried {
         .{ .refused = refused };
 }
 
+/// A savepoint: what is done while it is open can be undone without ending the run. `errdefer savepoint.rollBack();` undoes it with an error.
+pub const Savepoint = struct {
+    handle: bindings.mighost_host_database_own_savepoint_t,
+
+    pub fn open() Savepoint {
+        return .{ .handle = bindings.mighost_host_database_constructor_savepoint() };
+    }
+
+    /// Closes it and keeps what was done.
+    pub fn release(self: Savepoint) void {
+        bindings.mighost_host_database_static_savepoint_release(self.handle);
+    }
+
+    /// Closes it and undoes what was done since.
+    pub fn rollBack(self: Savepoint) void {
+        bindings.mighost_host_database_static_savepoint_roll_back(self.handle);
+    }
+};
+
 /// The rows of a query.
 pub const Rows = struct {
     rows: bindings.mighost_host_database_rows_t,
