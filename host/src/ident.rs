@@ -33,6 +33,34 @@ pub fn quote_literal(text: &str) -> String {
     literal
 }
 
+/// `sql` with the letters that [`quote_literal`] has escaped as they are, for servers that take no Unicode escapes.
+pub fn without_unicode_escapes(sql: &str) -> String {
+    let mut parts = sql.split('\\');
+    let mut text = parts.next().unwrap_or_default().to_owned();
+    while let Some(part) = parts.next() {
+        let escaped = part.strip_prefix('U').and_then(|rest| rest.split_at_checked(8));
+        let letter = escaped.and_then(|(digits, _)| char::from_u32(u32::from_str_radix(digits, 16).ok()?));
+        match (escaped, letter) {
+            (Some((_, rest)), Some(letter)) => {
+                text.push(letter);
+                text.push_str(rest);
+            }
+            _ => {
+                text.push('\\');
+                text.push_str(part);
+                // A doubled backslash escapes nothing.
+                if part.is_empty()
+                    && let Some(next) = parts.next()
+                {
+                    text.push('\\');
+                    text.push_str(next);
+                }
+            }
+        }
+    }
+    text
+}
+
 /// `text` as an SQL string literal with its letters as they are, for scripts that people read. As [`quote_literal`] otherwise.
 pub fn quote_readable(text: &str) -> String {
     let quoted = text.replace('\'', "''");
@@ -126,6 +154,10 @@ mod tests {
         assert_eq!(quote_literal("it's"), "'it''s'");
         assert_eq!(quote_literal(r"a\b'"), r"E'a\\b'''");
         assert_eq!(quote_literal(r"é\'😀"), r"E'\U000000E9\\''\U0001F600'");
+        assert_eq!(
+            without_unicode_escapes(&quote_literal(r"é\U000000E9\'😀\")),
+            r"E'é\\U000000E9\\''😀\\'"
+        );
         assert_eq!(quote_readable("é'"), "'é'''");
     }
 

@@ -65,7 +65,7 @@ pub fn rows(statement: &str, columns: &[&str], rows: Vec<Vec<Value>>) -> Answer 
     }
 }
 
-/// A column of an answer; components are told the types that its values have.
+/// A column of an answer. The host adds the type that its values have.
 fn column(name: &str) -> Column {
     Column {
         name: name.to_owned(),
@@ -74,7 +74,7 @@ fn column(name: &str) -> Column {
     }
 }
 
-/// How many rows a statement touches.
+/// How many rows a statement returned or changed.
 pub fn count(statement: &str, count: u64) -> Answer {
     Answer {
         statement: statement.to_owned(),

@@ -47,7 +47,7 @@ pub const SHARED: &str = "MIGHOST_TEST_SERVER";
 
 /// A server for tests; each project on it has a database of its own.
 pub struct Server {
-    /// None where another process owns it.
+    /// None if another process owns it.
     _own: Option<ThrowAway>,
     sockets: PathBuf,
     port: u16,
@@ -79,7 +79,7 @@ impl Server {
         server
     }
 
-    /// A server of one's own.
+    /// A server that no other test uses.
     pub fn own() -> Arc<Self> {
         Arc::new(Self::with_settings(&[]))
     }
@@ -272,7 +272,7 @@ pub struct Project {
 impl Drop for Project {
     fn drop(&mut self) {
         if let Some((server, database)) = self.server.take().filter(|(server, _)| server._own.is_none()) {
-            // A test that failed has said why; its database is in nobody's way.
+            // A test that failed has said why; its database disturbs nothing.
             let drop = format!("DROP DATABASE IF EXISTS {database} WITH (FORCE)");
             let _ = server.psql_command("postgres", &["-c", &drop]).output();
         }

@@ -169,7 +169,7 @@ impl ArtifactError {
             Self::Malformed { .. } | Self::ChangedMeanwhile { .. } => {
                 "the file may have been cut off or changed on its way: get it again, or build it again".into()
             }
-            Self::Earlier { .. } => "where there are no sources, get the artifact again from whoever built it".into(),
+            Self::Earlier { .. } => "if there are no sources, ask for a rebuilt artifact".into(),
             Self::Newer { .. } => "a later mighost reads it: install that, or build it again with this one".into(),
             Self::NotAMigration { .. } => "a migration is built for the world `migration` of `mighost wit`".into(),
             Self::NoTool { hint, .. } => hint.clone(),

@@ -17,7 +17,7 @@ WITH spaces AS (
 ), settable (options) AS (
     -- The storage parameters that a user can set, as "Storage Parameters" of CREATE TABLE, VIEW, INDEX and TABLESPACE list them. A server may
     -- keep more for itself in the same place, as 15.20 keeps `pg_attver` with each column, and pg_dump leaves it out.
-    VALUES ('^(autovacuum_\w+|log_auto\w+|vacuum_\w+|fillfactor|parallel_workers|toast_tuple_target|user_catalog_table'
+    VALUES ('^(autovacuum_[a-z_]+|log_auto[a-z_]+|vacuum_[a-z_]+|fillfactor|parallel_workers|toast_tuple_target|user_catalog_table'
         '|check_option|security_barrier|security_invoker'
         '|autosummarize|buffering|deduplicate_items|fastupdate|gin_pending_list_limit|pages_per_range'
         '|seq_page_cost|random_page_cost|effective_io_concurrency|maintenance_io_concurrency)=')

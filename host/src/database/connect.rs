@@ -206,7 +206,7 @@ async fn one_host(
         reporter.report(Event::Note {
             level: Level::Warn,
             text: format!(
-                "the connection to {host} is not encrypted: the server offers no TLS, and a password is set. Add \
+                "the connection to {host} is not encrypted, and a password is set. Add \
                  `sslmode=require` to the connection string to refuse such connections, or `sslmode=disable` to accept them"
             ),
         });
@@ -236,7 +236,8 @@ async fn attempt(
             drive(connection, reporter.clone(), encoding.clone(), lost.clone()),
         )
     } else {
-        let connector = tls::make_tls(&target.tls).map_err(Trouble::Settings)?;
+        let connector =
+            tls::make_tls(&target.tls, target.channel_binding == ChannelBinding::Require).map_err(Trouble::Settings)?;
         encrypted = connector.encrypted.clone();
         let (client, connection) = config.connect(connector).await.map_err(Trouble::Server)?;
         (
@@ -313,10 +314,14 @@ fn drive<T>(
 where
     T: tokio::io::AsyncRead + tokio::io::AsyncWrite + Unpin + Send + 'static,
 {
-    // The server reports its settings while the connection is made, and each change before the answer to what made it is complete.
+    // The server reports its settings while the connection is made, and then each change, before the answer to what made it is complete.
+    // A caller on another thread may see that answer first; what commits asks the server itself.
     let watch = move |connection: &tokio_postgres::Connection<tokio_postgres::Socket, T>| {
         if let Some(reported) = connection.parameter("client_encoding") {
             encoding.reported(reported);
+        }
+        if let Some(of_database) = connection.parameter("server_encoding") {
+            encoding.database_is(of_database);
         }
     };
     watch(&connection);

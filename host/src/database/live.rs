@@ -119,7 +119,7 @@ pub struct LiveSink {
 
 impl LiveSink {
     /// A sink on `client`, whose connection task must be running and keep `encoding` up to date. `state` is what
-    /// [`super::read_state`] told; the plan of the run was made from its heads.
+    /// [`super::read_state`] returned; the plan of the run was made from its heads.
     pub fn new(
         client: Client,
         encoding: ClientEncoding,
@@ -130,7 +130,7 @@ impl LiveSink {
         let tables = Tables::new(&settings.version_schema, &settings.version_table);
         let lock = LockKey::new(&settings.version_schema, &settings.version_table);
         Self {
-            pipeline: Pipeline::new(client),
+            pipeline: Pipeline::new(client, encoding.unconverted()),
             encoding,
             records: Records::new(tables.clone(), lock),
             tables,

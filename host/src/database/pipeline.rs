@@ -15,6 +15,7 @@ use tokio_postgres::types::Type;
 
 use super::failure::{Failure, SentAs};
 use super::text::{TextParam, size};
+use crate::ident::without_unicode_escapes;
 use crate::runtime::Value;
 
 /// How many statements may be under way before the oldest answers are waited for.
@@ -84,6 +85,8 @@ pub(super) enum Part {
 
 /// The queue of one connection.
 pub(super) struct Pipeline {
+    /// Whether the server takes no Unicode escapes.
+    unconverted: bool,
     client: Arc<Client>,
     queue: VecDeque<Pending>,
     bytes: usize,
@@ -94,8 +97,10 @@ pub(super) struct Pipeline {
 }
 
 impl Pipeline {
-    pub fn new(client: Client) -> Self {
+    /// `unconverted` is that of [`ClientEncoding`](super::connect::ClientEncoding::unconverted).
+    pub fn new(client: Client, unconverted: bool) -> Self {
         Self {
+            unconverted,
             client: Arc::new(client),
             queue: VecDeque::new(),
             bytes: 0,
@@ -131,10 +136,19 @@ impl Pipeline {
         })
     }
 
+    /// A text of mighost's own as the server can read it.
+    pub fn fitting(&self, text: &str) -> String {
+        if self.unconverted {
+            without_unicode_escapes(text)
+        } else {
+            text.to_owned()
+        }
+    }
+
     /// Sends statements of the host's own, in one message; resolves to the number of rows that each touched.
     pub fn send_batch(&self, batch: &str) -> Sent<Vec<u64>> {
         let client = self.client();
-        let batch = batch.to_owned();
+        let batch = self.fitting(batch);
         Sent::start(async move {
             let messages = client.simple_query(&batch).await?;
             Ok(messages

@@ -48,10 +48,7 @@ async fn call(guest: &Guest, step: &Arc<StepRun>) -> Result<(), RuntimeError> {
     instance.store.data_mut().stopwatch.resume();
     let hook = hooks.mighost_host_version_hook();
     match hook.call_on_version_apply(&mut instance.store).await {
-        Ok(Ok(())) => match step.take_failure() {
-            Some(failure) => Err(failure),
-            None => Ok(()),
-        },
+        Ok(Ok(())) => step.finish(guest),
         Ok(Err(text)) => Err(RuntimeError::Returned {
             guest: guest.name.to_string(),
             text,

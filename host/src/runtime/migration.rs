@@ -31,14 +31,7 @@ async fn call(guest: &Guest, step: &Arc<StepRun>) -> Result<(), RuntimeError> {
         Direction::Upgrade | Direction::Stamp => revision.call_upgrade(&mut instance.store).await,
     };
     match called {
-        Ok(Ok(())) => match (step.take_failure(), step.refused()) {
-            (Some(failure), _) => Err(failure),
-            // What was recorded meanwhile would be forgotten in silence.
-            (None, Some(_)) => Err(RuntimeError::Unfinished {
-                guest: guest.name.to_string(),
-            }),
-            (None, None) => Ok(()),
-        },
+        Ok(Ok(())) => step.finish(guest),
         Ok(Err(text)) => Err(RuntimeError::Returned {
             guest: guest.name.to_string(),
             text,

@@ -78,7 +78,7 @@ pub enum SinkError {
     /// A guest has changed, or would change, `client_encoding`.
     #[error(
         "client_encoding cannot be set to {encoding}: mighost exchanges UTF-8 with the server. Remove the setting; convert a \
-         script in another encoding with `iconv -f {encoding} -t UTF-8`"
+         script in another encoding with `iconv -f ENCODING -t UTF-8`"
     )]
     ClientEncoding { encoding: String },
     #[error("the revision may not leave its transaction: {reason}")]

@@ -25,6 +25,12 @@ pub struct RunSettings {
     pub server_version: Option<u32>,
 }
 
+/// How many guards the guests of a step may hold.
+const MAX_GUARDS: usize = 1000;
+
+/// Bytes of a guard's reason that are kept.
+const MAX_REASON: usize = 8 << 10;
+
 /// The guards of a step, oldest first.
 #[derive(Default)]
 struct Guards {
@@ -40,7 +46,7 @@ pub struct GuardHandle(pub u32);
 pub struct StepRun {
     pub revision: String,
     pub direction: Direction,
-    /// What hooks of the step may ask of it; none where its migration is run.
+    /// What hooks of the step may ask of it; none while its migration runs.
     pub hook: Option<StepInfo>,
     pub settings: Arc<RunSettings>,
     pub reporter: Arc<dyn Reporter>,
@@ -161,13 +167,19 @@ impl StepRun {
         self.tell_operation().await;
     }
 
-    /// A guest refuses statements from here on.
-    pub(super) fn guard(&self, reason: String) -> GuardHandle {
+    /// A guest refuses statements from here on. None if there are too many guards.
+    pub(super) fn guard(&self, mut reason: String) -> Option<GuardHandle> {
         let mut guards = self.guards.lock().unwrap_or_else(PoisonError::into_inner);
+        if guards.held.len() >= MAX_GUARDS {
+            return None;
+        }
+        reason.truncate(reason.floor_char_boundary(MAX_REASON));
+        // What was cut off would be kept with the memory of the text.
+        reason.shrink_to_fit();
         let number = guards.next;
         guards.next = number.wrapping_add(1);
         guards.held.push((number, reason));
-        GuardHandle(number)
+        Some(GuardHandle(number))
     }
 
     /// It has released its guard.
@@ -180,6 +192,18 @@ impl StepRun {
     pub(super) fn refused(&self) -> Option<String> {
         let guards = self.guards.lock().unwrap_or_else(PoisonError::into_inner);
         guards.held.last().map(|(_, reason)| reason.clone())
+    }
+
+    /// Whether a guest that has returned without an error has succeeded.
+    pub(super) fn finish(&self, guest: &Guest) -> Result<(), RuntimeError> {
+        match (self.take_failure(), self.refused()) {
+            (Some(failure), _) => Err(failure),
+            // What was recorded would be lost silently.
+            (None, Some(_)) => Err(RuntimeError::Unfinished {
+                guest: guest.name.to_string(),
+            }),
+            (None, None) => Ok(()),
+        }
     }
 
     /// The operation that runs now; none where the migration itself does.

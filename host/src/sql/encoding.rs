@@ -4,7 +4,7 @@ use super::classify::{holds, solid};
 use super::{TokenKind, keywords};
 
 /// The encoding that `statement`, a SET, would make the session's, where that is another than UTF-8. A value that is written in an
-/// unusual way, as `E'...'`, is left to whoever watches the session.
+/// unusual way, as `E'...'`, is not recognized here; the session is watched as well.
 pub fn foreign_encoding(statement: &str) -> Option<String> {
     let mut tokens = solid(statement)
         .map(|token| (token.kind, token.of(statement)))
@@ -31,7 +31,7 @@ pub fn foreign_encoding(statement: &str) -> Option<String> {
     (!is_utf8(encoding)).then(|| encoding.to_owned())
 }
 
-/// True where `statement` may set `client_encoding`, be it in a block of code that it runs. A function that is only called is not seen.
+/// True where `statement` may set `client_encoding`, even in a block of code that it runs. A function that is only called is not seen.
 pub fn may_set_encoding(statement: &str) -> bool {
     let words = keywords(statement, 3);
     let sets_names = words.first().is_some_and(|word| word == "SET") && words.iter().any(|word| word == "NAMES");

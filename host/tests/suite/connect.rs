@@ -14,6 +14,9 @@ use mighost::database::connect::{
 };
 use mighost::database::embedded::{ThrowAway, ThrowAwayOptions};
 use mighost::report::{Event, Reporter, Silent};
+use rustls::pki_types::pem::PemObject as _;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
 struct Server {
     _server: ThrowAway,
@@ -396,10 +399,9 @@ async fn a_silent_host_ends_in_a_timeout() {
     assert!(matches!(error, ConnectError::Timeout { .. }), "{error}");
 }
 
-/// Where nothing is to be verified, nothing of the server's certificate is looked at: as with libpq, any will do, and none of them makes the
-/// connection plain.
+/// As in libpq, `prefer` and `require` accept any certificate, and none makes the connection unencrypted.
 #[tokio::test]
-async fn certificates_are_not_looked_at_where_nothing_is_verified() {
+async fn prefer_and_require_accept_any_certificate() {
     let server = std::thread::spawn(start).join().unwrap();
     for (name, commands, binds) in [
         (
@@ -431,7 +433,7 @@ async fn certificates_are_not_looked_at_where_nothing_is_verified() {
         ),
     ] {
         server.use_certificate(commands).await;
-        // The last name is none that TLS knows.
+        // The last name is not valid in TLS.
         for parameters in ["", "sslmode=prefer", "sslmode=require", "sslmode=require host='a db'"] {
             let connection = server
                 .attempt(&format!("user=app password='right one' {parameters}"))
@@ -444,6 +446,43 @@ async fn certificates_are_not_looked_at_where_nothing_is_verified() {
             .attempt("user=app password='right one' channel_binding=require")
             .await;
         assert_eq!(bound.is_ok(), binds, "{name}: {:?}", bound.err());
+    }
+}
+
+/// Anyone can send another server's certificate, but not sign with its key. As in OpenSSL, this is checked whatever `sslmode` says.
+#[tokio::test]
+async fn a_certificate_without_its_key_is_refused() {
+    let server = server();
+    let certificate = CertificateDer::from_pem_file(server.folder.path().join("server.crt")).unwrap();
+    let other = PrivateKeyDer::from_pem_file(server.folder.path().join("client.key")).unwrap();
+    let other = rustls::crypto::ring::sign::any_supported_type(&other).unwrap();
+    let key = rustls::sign::CertifiedKey::new(vec![certificate], other);
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    for version in [&rustls::version::TLS12, &rustls::version::TLS13] {
+        let config = rustls::ServerConfig::builder_with_provider(provider.clone())
+            .with_protocol_versions(&[version])
+            .unwrap()
+            .with_no_client_auth()
+            .with_cert_resolver(Arc::new(rustls::sign::SingleCertAndKey::from(key.clone())));
+        let acceptor = tokio_rustls::TlsAcceptor::from(Arc::new(config));
+        let listener = tokio::net::TcpListener::bind((server.address.as_str(), 0))
+            .await
+            .unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let impostor = tokio::spawn(async move {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            let mut request = [0; 8];
+            stream.read_exact(&mut request).await.unwrap();
+            stream.write_all(b"S").await.unwrap();
+            acceptor.accept(stream).await.is_ok()
+        });
+        let error = server
+            .attempt(&format!("port={port} sslmode=require"))
+            .await
+            .unwrap_err();
+        assert!(matches!(error, ConnectError::Tls { .. }), "{error}");
+        // In TLS 1.3 the server has nothing to wait for when it has signed.
+        let _ = impostor.await.unwrap();
     }
 }
 

@@ -168,7 +168,7 @@ fn metadata() {
     exit 5
     error: PROJECT/migrations/vendor.wasm was built for an earlier mighost:host@0.1.0: run `mighost build`
     fault: the migration's or plugin's; its author mends it
-    hint: where there are no sources, get the artifact again from whoever built it
+    hint: if there are no sources, ask for a rebuilt artifact
     ");
     assert_snapshot!(with(&[revisions(br#"{"format":2,"wit":"0.1.0","builder":"test","revisions":[]}"#)]), @"
     exit 5

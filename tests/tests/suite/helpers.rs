@@ -57,7 +57,7 @@ void upgrade() {
         mighost::execute("insert into t values ({})", 3);
     }
     mighost::Savepoint savepoint;
-    mighost::execute("insert into t values ({})", 4);
+    mighost::execute("insert into t values ({} -{})", 3, -1);
     savepoint.release();
     const mighost_value bad[] = {mighost_integer(-1), mighost_null()};
     mighost_error error;
@@ -155,7 +155,7 @@ func Downgrade() error { return nil }
     (
         "javascript",
         "migration.js",
-        r#"import { DatabaseError, run, runCounted, savepoint, tryQuery, tryRun } from "mighost";
+        r#"import { DatabaseError, execute, run, runCounted, savepoint, tryQuery, tryRun } from "mighost";
 
 export function upgrade() {
     run`insert into t values (${1}, ${"it's"})`;
@@ -168,7 +168,7 @@ export function upgrade() {
     } catch (error) {
         if (!(error instanceof RangeError)) throw error;
     }
-    savepoint(() => run`insert into t values (${4})`);
+    savepoint(() => execute`insert into t values (${3} -${-1})`);
     let refused;
     try {
         tryRun`insert into t values (${-1}, ${null})`;
@@ -178,7 +178,7 @@ export function upgrade() {
     }
     const rows = tryQuery("insert into t values ($1, $2) returning a", 2, null);
     const [name] = Object.keys(rows[0]);
-    run`insert into found values (${changed}, ${refused.sqlstate}, ${refused.fields.constraint}, ${rows.length}, ${name}, ${"int4"})`;
+    run`insert into found values (${changed}, ${refused.sqlstate}, ${refused.fields.constraint}, ${rows.length}, ${name}, ${null})`;
 }
 "#,
     ),
@@ -210,7 +210,7 @@ export function upgrade(): void {
     const rows = tryQuery<{ a: number }>`insert into t values (${2}, ${null}) returning a`;
     if (context.direction() !== "upgrade" || context.dialect() !== "postgresql") throw new Error("the context is wrong");
     for (const { a } of cursor<{ a: number }>("select a from t where a = $1", [2])) {
-        run`insert into found values (${changed}, ${refused!.sqlstate}, ${refused!.fields.constraint}, ${rows.length}, ${Object.keys(rows[0]!)[0]}, ${a === 2 ? "int4" : "none"})`;
+        run`insert into found values (${changed}, ${refused!.sqlstate}, ${refused!.fields.constraint}, ${rows.length}, ${a === 2 ? Object.keys(rows[0]!)[0] : "none"}, ${null})`;
     }
 }
 "#,
@@ -218,7 +218,7 @@ export function upgrade(): void {
     (
         "python",
         "migration.py",
-        r#"from mighost import DatabaseError, context, cursor, run, run_counted, savepoint, try_query, try_run
+        r#"from mighost import DatabaseError, context, cursor, execute, run, run_counted, savepoint, try_query, try_run
 
 
 def upgrade():
@@ -231,7 +231,7 @@ def upgrade():
     except LookupError:
         pass
     with savepoint():
-        run("insert into t values ($1)", 4)
+        execute("insert into t values ({} -{})", 3, -1)
     try:
         try_run("insert into t values ($1, $2)", -1, None)
     except DatabaseError as error:
@@ -239,8 +239,8 @@ def upgrade():
     rows = try_query("insert into t values ($1, $2) returning a", 2, None)
     assert context.current_direction() == context.Direction.UPGRADE and context.dialect() == "postgresql"
     for row in cursor("select a from t where a = $1", 2):
-        kind = "int4" if row.a == 2 else "none"
-        run("insert into found values ($1, $2, $3, $4, $5, $6)", changed, refused.sqlstate, refused.fields["constraint"], len(rows), "a", kind)
+        name = "a" if row.a == 2 and rows[0].a == 2 else "none"
+        run("insert into found values ($1, $2, $3, $4, $5, $6)", changed, refused.sqlstate, refused.fields["constraint"], len(rows), name, None)
 "#,
     ),
 ];
@@ -257,9 +257,15 @@ fn every_language_has_parameters_savepoints_and_soft_failures() {
         project.write(&format!("migrations/a1/{file}"), code);
         let outcome = project.run(&["upgrade", "head"]);
         assert_eq!(outcome.code, 0, "{language}: {}", outcome.stderr);
+        // In scripting languages rows have names, and no types.
+        let type_name = if ["javascript", "typescript", "python"].contains(&language) {
+            ""
+        } else {
+            "int4"
+        };
         assert_eq!(
             project.sql("select * from found"),
-            "1|23514|positive|1|a|int4",
+            format!("1|23514|positive|1|a|{type_name}"),
             "{language}"
         );
         assert_eq!(

@@ -225,7 +225,7 @@ fn check_stop(server: &Server, database: &str, stages: &[Fingerprint], when: &st
     applied
 }
 
-const SLEEPING: &str = "select count(*) from pg_stat_activity where state = 'active' and query like '%pg_sleep(50)%'
+const SLEEPING: &str = "select count(*) from pg_stat_activity where state = 'active' and query like '%pg_sleep(50000)%'
     and pid <> pg_backend_pid() and datname = current_database()";
 
 #[test]
@@ -236,7 +236,7 @@ fn a_signal_rolls_back() {
     project.sql_migration(
         "s2",
         &["s1"],
-        "create table half (a int); select pg_sleep(50);",
+        "create table half (a int); select pg_sleep(50000);",
         "drop table half;",
     );
     for (signal, options) in [
@@ -279,7 +279,7 @@ fn a_signal_outside_the_transaction() {
         &[],
         "transaction = \"none\"",
         "create table done (a int);
-         insert into done select case when exists (select from go) then 1 else length(pg_sleep(50)::text) end;
+         insert into done select case when exists (select from go) then 1 else length(pg_sleep(50000)::text) end;
          insert into done values (2);",
         "",
     );
@@ -299,7 +299,7 @@ fn a_signal_outside_the_transaction() {
 fn a_signal_ends_the_wait_for_the_lock() {
     let server = Server::shared();
     let project = Project::on(&server, "");
-    project.sql_migration("s1", &[], "select pg_sleep(50);", "");
+    project.sql_migration("s1", &[], "select pg_sleep(50000);", "");
     let first = Running::start(&project, &["upgrade", "head"]);
     wait_for(&server, project.database(), SLEEPING, "1");
     let mut second = Running::start(&project, &["upgrade", "head"]);

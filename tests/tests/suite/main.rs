@@ -38,15 +38,26 @@ mod tutorials;
 /// A file that is not named above would never be run.
 #[test]
 fn every_file_is_a_module() {
-    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/suite");
-    let main = std::fs::read_to_string(folder.join("main.rs")).unwrap();
-    for entry in std::fs::read_dir(folder).unwrap() {
-        let name = entry.unwrap().file_name().into_string().unwrap();
-        if let Some(module) = name.strip_suffix(".rs").filter(|module| *module != "main") {
-            assert!(
-                main.contains(&format!("mod {module};\n")),
-                "main.rs does not name {module}"
-            );
+    let here = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
+    for suite in [here.join("tests/suite"), here.join("../host/tests/suite")] {
+        let mut folders = vec![(suite.join("main.rs"), suite)];
+        while let Some((parent, folder)) = folders.pop() {
+            let names = std::fs::read_to_string(&parent).unwrap();
+            for entry in std::fs::read_dir(&folder).unwrap() {
+                let name = entry.unwrap().file_name().into_string().unwrap();
+                let Some(module) = name.strip_suffix(".rs").filter(|module| *module != "main") else {
+                    continue;
+                };
+                assert!(
+                    names.contains(&format!("mod {module};\n")),
+                    "{} does not name {module}",
+                    parent.display()
+                );
+                let below = folder.join(module);
+                if below.is_dir() {
+                    folders.push((folder.join(&name), below));
+                }
+            }
         }
     }
 }

@@ -25,7 +25,7 @@ use super::verify::{Level, Verifier};
 /// # Errors
 ///
 /// A sentence: a file is missing, unreadable, or not what it should be.
-pub(super) fn make_tls(target: &TlsTarget) -> Result<MakeRustls, String> {
+pub(super) fn make_tls(target: &TlsTarget, binding_required: bool) -> Result<MakeRustls, String> {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let level = match target.mode {
         SslMode::VerifyFull => Level::Full,
@@ -57,6 +57,7 @@ pub(super) fn make_tls(target: &TlsTarget) -> Result<MakeRustls, String> {
         config: Arc::new(config),
         checks_name: level == Level::Full,
         holds_key,
+        binding_required,
         encrypted: Arc::new(AtomicBool::new(false)),
     })
 }
@@ -93,6 +94,7 @@ pub(super) struct MakeRustls {
     config: Arc<ClientConfig>,
     checks_name: bool,
     holds_key: Arc<AtomicBool>,
+    binding_required: bool,
     /// Set once the handshake is done.
     pub encrypted: Arc<AtomicBool>,
 }
@@ -143,7 +145,8 @@ where
             let connector = tokio_rustls::TlsConnector::from(self.make.config);
             let stream = Box::new(connector.connect(self.name, stream).await?);
             self.make.encrypted.store(true, Ordering::Relaxed);
-            let bound = self.make.holds_key.load(Ordering::Relaxed);
+            // A key that cannot be checked does not fulfil `require`; with `prefer`, the digest still keeps out other certificates.
+            let bound = self.make.holds_key.load(Ordering::Relaxed) || !self.make.binding_required;
             Ok(RustlsStream { stream, bound })
         })
     }
@@ -152,7 +155,7 @@ where
 /// A stream inside TLS.
 pub(super) struct RustlsStream<S> {
     stream: Box<tokio_rustls::client::TlsStream<S>>,
-    /// Whether the server has shown that the certificate is its own.
+    /// Whether a password is bound to the certificate.
     bound: bool,
 }
 

@@ -7,15 +7,15 @@ use super::binding::{algorithm_and_key, public_key};
 use rustls::client::WebPkiServerVerifier;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::crypto::{CryptoProvider, verify_tls12_signature, verify_tls13_signature};
-use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+use rustls::pki_types::{CertificateDer, ServerName, UnixTime, alg_id};
 use rustls::server::ParsedCertificate;
 use rustls::{CertificateError, DigitallySignedStruct, Error, RootCertStore, SignatureScheme};
 
 /// How much of the certificate is checked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Level {
-    /// Nothing: the connection is encrypted, to whomever (`prefer`, `require`). As in libpq any certificate will do, be it of an old
-    /// version or with a key that rustls does not know.
+    /// Nothing but that the server holds its key (`prefer`, `require`). As in libpq, any certificate is accepted: an old version, or a
+    /// key that rustls does not know.
     None,
     /// Who signed it (`verify-ca`).
     Authority,
@@ -31,8 +31,8 @@ pub(super) struct Verifier {
     /// PostgreSQL, OpenSSL takes it, and rustls's chain building does not.
     trusted: Vec<CertificateDer<'static>>,
     provider: Arc<CryptoProvider>,
-    /// Whether the server has shown that it holds the certificate's key. Without that, its digest binds a password to nothing: anyone
-    /// can send another's certificate.
+    /// Whether the server has shown that it holds the certificate's key. Without that, `channel_binding=require` is not fulfilled:
+    /// anyone can send another's certificate.
     holds_key: Arc<AtomicBool>,
 }
 
@@ -63,35 +63,44 @@ impl Verifier {
         })
     }
 
-    /// Checks the signature of the handshake by the certificate's key, the rest of which is not looked at. One that cannot be checked
-    /// does not end the connection.
+    /// Checks the signature of the handshake by the certificate's key, and nothing else of the certificate. A key that rustls cannot
+    /// check does not end the connection.
     fn signed(
         &self,
         message: &[u8],
         certificate: &CertificateDer<'_>,
         signed: &DigitallySignedStruct,
-    ) -> HandshakeSignatureValid {
+    ) -> Result<HandshakeSignatureValid, Error> {
         let algorithms = &self.provider.signature_verification_algorithms.mapping;
         let candidates = algorithms.iter().find(|(scheme, _)| *scheme == signed.scheme);
         let key = public_key(certificate).and_then(algorithm_and_key);
         if let (Some((_, candidates)), Some((algorithm, key))) = (candidates, key) {
-            let holds = candidates
+            let mut able = candidates
                 .iter()
                 .filter(|candidate| candidate.public_key_alg_id().as_ref() == algorithm)
-                .any(|candidate| candidate.verify_signature(key, message, signed.signature()).is_ok());
-            self.holds_key.store(holds, Ordering::Relaxed);
+                .filter(|_| algorithm != alg_id::RSA_ENCRYPTION.as_ref() || RSA_KEY_BYTES.contains(&key.len()))
+                .peekable();
+            if able.peek().is_some() {
+                if !able.any(|candidate| candidate.verify_signature(key, message, signed.signature()).is_ok()) {
+                    return Err(CertificateError::BadSignature.into());
+                }
+                self.holds_key.store(true, Ordering::Relaxed);
+            }
         }
-        HandshakeSignatureValid::assertion()
+        Ok(HandshakeSignatureValid::assertion())
     }
 
-    /// What rustls found of the signature, where it is rustls that checks it.
+    /// Notes what rustls found of the signature.
     fn checked(&self, valid: Result<HandshakeSignatureValid, Error>) -> Result<HandshakeSignatureValid, Error> {
         self.holds_key.store(valid.is_ok(), Ordering::Relaxed);
         valid
     }
 }
 
-/// Schemes for keys that rustls cannot check. Where nothing is to be verified, servers that have such keys are taken all the same.
+/// Lengths of the RSA keys that rustls checks, of 2048 to 8192 bits, in the encoding of certificates.
+const RSA_KEY_BYTES: std::ops::RangeInclusive<usize> = 264..=1040;
+
+/// Schemes for keys that rustls cannot check. If the certificate is not verified, servers that have such keys are accepted anyway.
 const UNCHECKED: [SignatureScheme; 4] = [
     SignatureScheme::ECDSA_NISTP521_SHA512,
     SignatureScheme::ED448,
@@ -133,7 +142,7 @@ impl ServerCertVerifier for Verifier {
         signed: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
         if self.level == Level::None {
-            return Ok(self.signed(message, certificate, signed));
+            return self.signed(message, certificate, signed);
         }
         let algorithms = &self.provider.signature_verification_algorithms;
         self.checked(verify_tls12_signature(message, certificate, signed, algorithms))
@@ -146,7 +155,7 @@ impl ServerCertVerifier for Verifier {
         signed: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
         if self.level == Level::None {
-            return Ok(self.signed(message, certificate, signed));
+            return self.signed(message, certificate, signed);
         }
         let algorithms = &self.provider.signature_verification_algorithms;
         self.checked(verify_tls13_signature(message, certificate, signed, algorithms))

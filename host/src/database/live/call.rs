@@ -77,7 +77,7 @@ impl<'a> Operation<'a> {
     /// True for a query that changes data: its answer is kept whatever its size.
     pub fn must_not_repeat(&self) -> bool {
         match self {
-            Self::Query(statement, _) => {
+            Self::Query(statement, _) | Self::Try(statement, _) => {
                 let first = sql::keywords(statement, 1);
                 match first.first().map(String::as_str) {
                     Some("SELECT" | "VALUES" | "TABLE" | "SHOW" | "EXPLAIN") => false,
@@ -180,6 +180,21 @@ impl LiveSink {
             self.pipeline.drain().await?;
             let described = described.answer().await;
             let described = described.map_err(|error| self.failure(error, statement, Some(0)))?;
+            if !params.is_empty() {
+                // The simple protocol has no parameters, and the driver gives no rows in text.
+                if !described.columns().is_empty() {
+                    return Ok(Answer::Misused(format!(
+                        "a statement with parameters returns rows only if it is SELECT, VALUES, INSERT, UPDATE, DELETE or MERGE: write \
+                         the values as literals: {statement}"
+                    )));
+                }
+                let affected = self.affected(statement, params).await?;
+                return Ok(Answer::Rows(Rows {
+                    columns: Vec::new(),
+                    rows: Vec::new(),
+                    affected,
+                }));
+            }
             let found = simple(&client, statement).await;
             let rows = found.map_err(|error| self.failure(error, statement, Some(0)))?;
             return Ok(typed(described.columns(), rows));
@@ -192,7 +207,7 @@ impl LiveSink {
         } else {
             format!("({})", literals.join(", "))
         };
-        let execute = format!("EXECUTE {name}{arguments}");
+        let execute = self.pipeline.fitting(&format!("EXECUTE {name}{arguments}"));
         let stream = client.simple_query_raw(&execute).await;
         let stream = stream.map_err(|error| self.failure(error, statement, None))?;
         let deallocated = self.pipeline.send_batch(&format!("DEALLOCATE {name}"));

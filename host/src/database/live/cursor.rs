@@ -150,6 +150,9 @@ impl LiveSink {
             let drained = self.pipeline.drain().await;
             drained.map_err(|failure| self.report(failure))?;
             let found = collect(stream).await;
+            if let Some(encoding) = self.encoding.foreign() {
+                return Err(SinkError::ClientEncoding { encoding });
+            }
             let found = found.map_err(|error| self.report(self.failure(error, &statement, None)))?;
             rows = typed_rows(&columns, found).ok_or(SinkError::ResultTooLarge {
                 limit: super::call::MAX_RESULT_BYTES,

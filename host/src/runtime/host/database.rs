@@ -140,6 +140,8 @@ impl Host for GuestState {
 impl HostStatementGuard for GuestState {
     async fn new(&mut self, reason: String) -> wasmtime::Result<Resource<GuardHandle>> {
         let guard = self.step.guard(reason);
+        let guard =
+            self.answer(guard.ok_or_else(|| SinkError::Misuse("too many statement guards are held".to_owned())))?;
         Ok(self.table.push(guard)?)
     }
 
@@ -150,8 +152,6 @@ impl HostStatementGuard for GuestState {
     }
 }
 
-impl HostCursor for GuestState {
-    async fn open(
 impl GuestState {
     async fn close_savepoint(&mut self, this: Resource<SavepointHandle>, keep: bool) -> wasmtime::Result<()> {
         let SavepointHandle(number) = self.table.delete(this)?;
@@ -185,6 +185,8 @@ impl HostSavepoint for GuestState {
     }
 }
 
+impl HostCursor for GuestState {
+    async fn open(
         &mut self,
         statement: String,
         params: Vec<Value>,

@@ -49,6 +49,33 @@ async fn ledger(database: &Database) -> Vec<String> {
         .await
 }
 
+/// Such a server keeps bytes as they come, and knows of no Unicode escapes.
+#[tokio::test]
+async fn a_database_in_sql_ascii_keeps_all_letters() {
+    let database = Database::with("TEMPLATE template0 ENCODING 'SQL_ASCII' LC_COLLATE 'C' LC_CTYPE 'C'").await;
+    let mut sink = running(&database, TransactionMode::PerMigration).await;
+    sink.execute("create table t (a text)", &[]).await.unwrap();
+    let text = r"\U000000E9 é\😀";
+    let rows = sink
+        .query("select $1::text", &[Value::Text(text.to_owned())])
+        .await
+        .unwrap();
+    assert_eq!(rows.rows, [[Value::Text(text.to_owned())]]);
+    sink.suspend_transaction().await.unwrap();
+    sink.query("insert into t values ($1) returning a", &[Value::Text(text.to_owned())])
+        .await
+        .unwrap();
+    sink.end_step(&[RowChange::Insert(REVISION.to_owned())], &entry(REVISION))
+        .await
+        .unwrap();
+    sink.end_run().await.unwrap();
+    assert_eq!(database.column("select a from crmp.t").await, [text]);
+    assert_eq!(
+        database.column("select version_num from crmp.mighost_version").await,
+        [REVISION]
+    );
+}
+
 #[tokio::test]
 async fn a_step_that_leaves_another_encoding_behind_is_rolled_back() {
     for way in WAYS {
@@ -188,5 +215,5 @@ async fn set_of_another_encoding_is_refused_before_it_is_sent() {
         .execute("select 1; SET client_encoding = 'LATIN1'", &[])
         .await
         .unwrap_err();
-    insta::assert_snapshot!(error, @"client_encoding cannot be set to LATIN1: mighost exchanges UTF-8 with the server. Remove the setting; convert a script in another encoding with `iconv -f LATIN1 -t UTF-8`");
+    insta::assert_snapshot!(error, @"client_encoding cannot be set to LATIN1: mighost exchanges UTF-8 with the server. Remove the setting; convert a script in another encoding with `iconv -f ENCODING -t UTF-8`");
 }

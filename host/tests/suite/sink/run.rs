@@ -245,6 +245,29 @@ async fn try_execute_goes_on() {
 }
 
 #[tokio::test]
+async fn statements_that_prepare_does_not_take_have_parameters() {
+    let database = Database::create().await;
+    let mut sink = running(&database).await;
+    sink.execute(
+        "create table t (a int); create procedure p(x int) language sql as 'insert into t values (x)'",
+        &[],
+    )
+    .await
+    .unwrap();
+    let called = sink.try_query("call p($1)", &[Value::Integer(7)]).await.unwrap();
+    assert!(called.unwrap().rows.is_empty());
+    let rows = sink.query("select a from t", &[]).await.unwrap().rows;
+    assert_eq!(rows, [[Value::Integer(7)]]);
+    let error = sink
+        .query("explain select $1::int", &[Value::Integer(7)])
+        .await
+        .unwrap_err();
+    insta::assert_snapshot!(error, @"a statement with parameters returns rows only if it is SELECT, VALUES, INSERT, UPDATE, DELETE or MERGE: write the values as literals: explain select $1::int");
+    sink.abort_step().await.unwrap();
+    sink.end_run().await.unwrap();
+}
+
+#[tokio::test]
 async fn scripts_have_variables() {
     let database = Database::create().await;
     let mut sink = running(&database).await;

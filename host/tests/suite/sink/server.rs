@@ -159,11 +159,19 @@ pub struct Database {
 
 impl Database {
     pub async fn create() -> Self {
+        Self::with("").await
+    }
+
+    /// One that is created with these options.
+    pub async fn with(options: &str) -> Self {
         static NUMBER: AtomicUsize = AtomicUsize::new(0);
         let name = format!("t{}", NUMBER.fetch_add(1, Ordering::Relaxed));
         let server = server();
         let admin = raw(&server, "postgres").await;
-        admin.batch_execute(&format!("CREATE DATABASE {name}")).await.unwrap();
+        admin
+            .batch_execute(&format!("CREATE DATABASE {name} {options}"))
+            .await
+            .unwrap();
         Self { name, server }
     }
 

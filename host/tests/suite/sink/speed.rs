@@ -17,7 +17,7 @@ use super::server::{Database, entry, settings, step};
 
 const ONE_WAY: Duration = Duration::from_millis(25);
 
-/// Which round trip an end of the link has come to: what it sends belongs to the one after the last that it has heard of.
+/// Which round trip an end of the link has come to: what it sends belongs to the one after the last that has arrived.
 #[derive(Default)]
 struct Rounds {
     client: AtomicUsize,

@@ -24,8 +24,8 @@ SELECT class, id, what, column_name, statement FROM (
     FROM relation n
     LEFT JOIN pg_class toast ON toast.oid = n.reltoastrelid
     CROSS JOIN LATERAL (SELECT unnest(n.reloptions) UNION ALL SELECT 'toast.' || unnest(toast.reloptions)) o(e)
-    -- No parameter that can be set begins with pg_: such are the server's own.
-    WHERE n.id = $5::oid AND e !~ '^(toast\.)?pg_'
+    -- No parameter that can be set begins with pg_: those belong to the server.
+    WHERE n.id = $5::oid AND e !~ '^(toast[.])?pg_'
     GROUP BY n.class, n.id, n.type, n.identity
   UNION ALL
     SELECT n.class, n.id::text, 2, 'setting', NULL, format('ALTER %s %s SET TABLESPACE %I', n.type, n.identity, t.spcname)

@@ -16,8 +16,8 @@ CROSS JOIN LATERAL (SELECT rtrim(pg_get_viewdef(c.oid), ';') AS query) d
 CROSS JOIN LATERAL (
     SELECT ' WITH (' || string_agg(format('%s=%L', split_part(e, '=', 1), substr(e, strpos(e, '=') + 1)), ', ') || ')' AS parameters
     FROM (SELECT unnest(c.reloptions) UNION ALL SELECT 'toast.' || unnest(toast.reloptions)) all_of(e)
-    -- No parameter that can be set begins with pg_: such are the server's own.
-    WHERE e !~ '^(toast\.)?pg_'
+    -- No parameter that can be set begins with pg_: those belong to the server.
+    WHERE e !~ '^(toast[.])?pg_'
 ) o
 UNION ALL
 SELECT n.class, n.id::text, pg_get_functiondef(n.id)

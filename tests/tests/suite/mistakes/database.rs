@@ -253,7 +253,7 @@ fn a_migration_changes_the_client_encoding() {
     assert_snapshot!(all(&project, &["upgrade"]), @"
     exit 8
     building 1/1 a1_a1 (sql)
-    error: client_encoding cannot be set to LATIN1: mighost exchanges UTF-8 with the server. Remove the setting; convert a script in another encoding with `iconv -f LATIN1 -t UTF-8`
+    error: client_encoding cannot be set to LATIN1: mighost exchanges UTF-8 with the server. Remove the setting; convert a script in another encoding with `iconv -f ENCODING -t UTF-8`
       in the upgrade of revision a1, PROJECT/migrations/a1_a1
     state: a1 was rolled back
     fault: the migration's or plugin's; its author mends it
@@ -268,7 +268,7 @@ fn a_migration_changes_the_client_encoding() {
     assert_snapshot!(all(&project, &["upgrade"]), @"
     exit 8
     building 1/1 a1_a1 (sql)
-    error: client_encoding cannot be set to LATIN1: mighost exchanges UTF-8 with the server. Remove the setting; convert a script in another encoding with `iconv -f LATIN1 -t UTF-8`
+    error: client_encoding cannot be set to LATIN1: mighost exchanges UTF-8 with the server. Remove the setting; convert a script in another encoding with `iconv -f ENCODING -t UTF-8`
       in the upgrade of revision a1, PROJECT/migrations/a1_a1
     state: a1 was rolled back
     fault: the migration's or plugin's; its author mends it

@@ -88,7 +88,7 @@ typedef struct {
     ((mighost_parameters){(const mighost_value[]){__VA_ARGS__},                        \
                           sizeof((const mighost_value[]){__VA_ARGS__}) / sizeof(mighost_value)})
 
-/* Sends one statement with parameters, as it stands, without waiting for its result. */
+/* Sends one statement with parameters, without waiting for its result. */
 void mighost_run(const char *statement, mighost_parameters parameters);
 /* Waits for it, and returns the number of rows that it returned or changed. */
 uint64_t mighost_run_counted(const char *statement, mighost_parameters parameters);

@@ -21,6 +21,7 @@
 // kinds, are those of mighost.h.
 #pragma once
 
+#include <cmath>
 #include <concepts>
 #include <cstdlib>
 #include <cstring>
@@ -159,7 +160,8 @@ template <typename Value> std::string sql_of(const Value &value) {
     } else if constexpr (std::same_as<Value, bool>) {
         return value ? "true" : "false";
     } else if constexpr (std::integral<Value> || std::floating_point<Value>) {
-        return text_of(value);
+        std::string number = text_of(value);
+        return std::isfinite(static_cast<double>(value)) ? number : literal(number).str();
     } else {
         return literal(value).str();
     }
@@ -191,23 +193,25 @@ template <typename... Arguments> std::string format(std::string_view format, con
 // A statement, or a piece of one: each `{}` of `format` is the next argument. Texts are quoted as literals; a name is given as
 // `identifier(...)`, and SQL as it is as `raw(...)`.
 template <typename... Arguments> Sql sql(std::string_view format, const Arguments &...arguments) {
-    return raw(filled(format, {sql_of(arguments)...}));
+    // Behind a minus sign, that of a negative number would begin a comment.
+    std::string apart;
+    for (size_t at = 0; at < format.size(); at++) {
+        apart += format[at];
+        if (format[at] == '-' && format.substr(at + 1, 2) == "{}") {
+            apart += ' ';
+        }
+    }
+    return raw(filled(apart, {sql_of(arguments)...}));
 }
 
 // Sends a statement, put together as by `sql`.
 template <typename... Arguments> void execute(std::string_view statement, const Arguments &...arguments) {
-    mighost_run(sql(statement, arguments...).str().c_str(), {});
+    Sql whole = sql(statement, arguments...);
+    mighost_text text = borrow(whole);
+    mighost_host_database_list_value_t none = {};
+    mighost_host_database_execute(&text, &none);
 }
 
-// A value of a row in PostgreSQL's text form; none is NULL.
-using Value = std::optional<std::string>;
-using Row = std::vector<Value>;
-
-inline Value value_of(const mighost_host_database_value_t &value) {
-    switch (value.tag) {
-    case MIGHOST_HOST_DATABASE_VALUE_BOOLEAN: return value.val.boolean ? "t" : "f";
-    case MIGHOST_HOST_DATABASE_VALUE_INTEGER: return std::to_string(value.val.integer);
-    case MIGHOST_HOST_DATABASE_VALUE_REAL: return text_of(value.val.real);
 // A savepoint: what is done while it is open can be undone without ending the run. It is undone with the value, unless it was released.
 class Savepoint {
   public:
@@ -233,6 +237,15 @@ class Savepoint {
     bool open;
 };
 
+// A value of a row in PostgreSQL's text form; none is NULL.
+using Value = std::optional<std::string>;
+using Row = std::vector<Value>;
+
+inline Value value_of(const mighost_host_database_value_t &value) {
+    switch (value.tag) {
+    case MIGHOST_HOST_DATABASE_VALUE_BOOLEAN: return value.val.boolean ? "t" : "f";
+    case MIGHOST_HOST_DATABASE_VALUE_INTEGER: return std::to_string(value.val.integer);
+    case MIGHOST_HOST_DATABASE_VALUE_REAL: return text_of(value.val.real);
     case MIGHOST_HOST_DATABASE_VALUE_TEXT: return std::string(view(value.val.text));
     case MIGHOST_HOST_DATABASE_VALUE_BYTES:
         return std::string(reinterpret_cast<const char *>(value.val.bytes.ptr), value.val.bytes.len);

@@ -47,6 +47,8 @@ export function sql(strings, ...values) {
     if (!Array.isArray(strings)) return raw(strings);
     let text = strings[0];
     for (let i = 0; i < values.length; i++) {
+        // Behind a minus sign, that of a negative number would begin a comment.
+        if (text.endsWith("-")) text += " ";
         text += (values[i] instanceof Sql ? values[i] : literal(values[i])).text + strings[i + 1];
     }
     return new Sql(text);
@@ -139,12 +141,6 @@ export function copyIn(table, columns, rows) {
     return database.CopyIn.finish(copy);
 }
 
-export function outsideTransaction(work) {
-    const left = database.inTransaction();
-    if (left) database.suspendTransaction();
-    const result = work();
-    if (left) database.resumeTransaction();
-    return result;
 export function savepoint(work) {
     const savepoint = new database.Savepoint();
     let result;
@@ -158,6 +154,12 @@ export function savepoint(work) {
     return result;
 }
 
+export function outsideTransaction(work) {
+    const left = database.inTransaction();
+    if (left) database.suspendTransaction();
+    const result = work();
+    if (left) database.resumeTransaction();
+    return result;
 }
 
 function toDatabase(value) {

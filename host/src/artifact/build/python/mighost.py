@@ -88,6 +88,11 @@ def raw(text):
     return Sql(text)
 
 
+def _apart(text):
+    # Behind a minus sign, that of a negative number would begin a comment.
+    return text + " " if text.endswith("-") else text
+
+
 class _Formatter(_string.Formatter):
     def format_field(self, value, spec):
         if spec not in _FORMATS:
@@ -95,6 +100,10 @@ class _Formatter(_string.Formatter):
         if spec == "r" or (spec == "" and isinstance(value, Sql)):
             return str(value)
         return str(identifier(value) if spec == "i" else literal(value))
+
+    def parse(self, text):
+        for before, *field in super().parse(text):
+            yield _apart(before), *field
 
     def check_unused_args(self, used, positional, named):
         for name in [*range(len(positional)), *named]:
@@ -115,7 +124,7 @@ def sql(text, *values, **named):
 
 
 def _piece(part):
-    return part if isinstance(part, str) else _formatter.format_field(part.value, part.format_spec)
+    return _apart(part) if isinstance(part, str) else _formatter.format_field(part.value, part.format_spec)
 
 
 # ---- Statements and queries
@@ -217,11 +226,6 @@ def copy_in(table, columns, rows):
 
 
 @_contextmanager
-def outside_transaction():
-    """`with outside_transaction():` leaves the transaction, for statements that cannot run inside one. What was done so far is committed."""
-    left = _database.in_transaction()
-    if left:
-@_contextmanager
 def savepoint():
     """`with savepoint():` undoes what was done inside, if an exception leaves it. Catch the exception to go on."""
     opened = _database.Savepoint()
@@ -233,6 +237,11 @@ def savepoint():
     _database.Savepoint.release(opened)
 
 
+@_contextmanager
+def outside_transaction():
+    """`with outside_transaction():` leaves the transaction, for statements that cannot run inside one. What was done so far is committed."""
+    left = _database.in_transaction()
+    if left:
         _database.suspend_transaction()
     yield
     if left:

@@ -160,7 +160,7 @@ pub fn runCounted(statement: []const u8, parameters: anytype) u64 {
     return bindings.mighost_host_database_execute_counted(&text, &list);
 }
 
-/// What a statement that may fail has come to.
+/// The result of a statement that may fail.
 pub const Tried = union(enum) { rows: Rows, refused: bindings.mighost_host_database_error_t };
 
 /// Runs one statement with parameters under a savepoint. On failure it is undone and the transaction goes on.
