@@ -83,7 +83,7 @@ impl Drop for Bench {
 fn built() -> anyhow::Result<PathBuf> {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let built = Command::new(cargo)
-        .args(["build", "--quiet", "--release", "--package", "mighost"])
+        .args(["build", "--quiet", "--release", "--package", "mighost-cli"])
         .current_dir(repository())
         .status()?;
     anyhow::ensure!(built.success(), "mighost cannot be built");

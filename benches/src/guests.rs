@@ -6,12 +6,12 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
-use mighost::artifact::{BuildMode, Library};
-use mighost::config::ToolchainSettings;
-use mighost::plugins::Registry;
-use mighost::report::{Reporter, Silent};
-use mighost::runtime::Runtime;
-use mighost::toolchain::Toolchains;
+use mighost_build::toolchain::Toolchains;
+use mighost_build::{ArtifactStore, BuildMode};
+use mighost_config::ToolchainSettings;
+use mighost_core::{Reporter, Silent};
+use mighost_runtime::Registry;
+use mighost_runtime::Runtime;
 
 use crate::bench::{Bench, repository};
 use crate::run::{median, text};
@@ -61,7 +61,7 @@ pub fn run(bench: &Bench, table: &mut Table) -> anyhow::Result<()> {
 /// `COUNT MICROSECONDS` of loading every migration of the project `root` with the plugins that it needs.
 pub fn child(arguments: &[String]) -> anyhow::Result<()> {
     let root = Path::new(arguments.first().context("no project is named")?);
-    let library = Library {
+    let library = ArtifactStore {
         build_dir: root.join(".mighost/build"),
         migrations: vec![root.join("migrations")],
         plugins: vec![root.join("plugins")],

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use mighost::artifact::{Assets, Metadata, PluginMetadata, RevisionMetadata, RevisionsMetadata, WIT, assemble};
+use mighost_artifact::{Assets, Metadata, PluginMetadata, RevisionMetadata, RevisionsMetadata, WIT, assemble};
 use wit_component::{ComponentEncoder, StringEncoding, embed_component_metadata};
 
 /// Makes a component of a core module for `world`: one of `mighost:host`, or of the last package of `packages`, which are WIT texts that

@@ -7,10 +7,10 @@ use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
-use mighost::config::EmbeddedSettings;
-use mighost::database::connect::{Environment, Host};
-use mighost::database::embedded::{ThrowAway, ThrowAwayOptions};
-use mighost::report::Silent;
+use mighost_core::EmbeddedSettings;
+use mighost_core::Silent;
+use mighost_postgres::connect::{Environment, Host};
+use mighost_postgres::embedded::{TemporaryServer, TemporaryServerOptions};
 use tempfile::TempDir;
 
 /// The port that private servers have in their own socket folders.
@@ -22,7 +22,7 @@ pub fn mighost() -> PathBuf {
     let path = test.parent().unwrap().parent().unwrap().join("mighost");
     assert!(
         path.is_file(),
-        "{} is missing: `cargo build -p mighost` first, or test the whole workspace",
+        "{} is missing: `cargo build -p mighost-cli` first, or test the whole workspace",
         path.display()
     );
     path
@@ -48,7 +48,7 @@ pub const SHARED: &str = "MIGHOST_TEST_SERVER";
 /// A server for tests; each project on it has a database of its own.
 pub struct Server {
     /// None if another process owns it.
-    _own: Option<ThrowAway>,
+    _own: Option<TemporaryServer>,
     sockets: PathBuf,
     port: u16,
     /// How the names of databases begin.
@@ -92,11 +92,11 @@ impl Server {
             fetch: false,
             data_dir: std::env::temp_dir().join("none"),
         };
-        let options = ThrowAwayOptions {
+        let options = TemporaryServerOptions {
             major: None,
             server_settings: settings.iter().map(|setting| (*setting).to_owned()).collect(),
         };
-        let server = ThrowAway::start(&embedded, &options, &Environment::of_process(), &Silent).unwrap();
+        let server = TemporaryServer::start(&embedded, &options, &Environment::of_process(), &Silent).unwrap();
         let host = server.target().hosts.first().unwrap();
         let (Host::Socket(sockets), PORT) = (&host.host, host.port) else {
             panic!("the server listens elsewhere: {host}");

@@ -79,10 +79,10 @@ pub fn run(arguments: &[String]) -> anyhow::Result<()> {
         }
         Ok(())
     })?;
-    // Applications read these; behind clippy, which has looked at the dependencies already.
+    // After clippy, which has checked the dependencies already.
     steps.run("documentation", || {
-        let rustdoc = ["rustdoc", "--package", "mighost", "--lib", "--", "-D", "warnings"];
-        tools::run("cargo", &rustdoc, &[])
+        let doc = ["doc", "--workspace", "--no-deps"];
+        tools::run_with("cargo", &doc, &[], &[("RUSTDOCFLAGS", "-D warnings")])
     })?;
     if all {
         steps.run("dependencies", || {

@@ -6,8 +6,8 @@ use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use mighost::config::Environment;
-use mighost::report::ExitKind;
+use mighost_config::Environment;
+use mighost_core::ExitKind;
 use mighost_tests::project::{Server, mighost};
 
 fn root() -> PathBuf {
@@ -103,7 +103,7 @@ fn commands_are_understood() {
             for line in calls(&block) {
                 seen += 1;
                 let args: Vec<_> = words(line).into_iter().map(Into::into).collect();
-                let parsed = mighost::cli::parse(&args, Environment::new(), "/".into());
+                let parsed = mighost_cli::parse(&args, Environment::new(), "/".into());
                 if let Err(error) = parsed {
                     assert!(!error.use_stderr(), "{}: {line}\n{error}", document.display());
                 }
@@ -202,7 +202,7 @@ fn exit_codes_are_those_of_the_program() {
 #[test]
 fn a_new_project_shows_every_setting() {
     let documented = read(&root().join("docs/configuration.md"));
-    let written = read(&root().join("host/src/commands/init/mighost.toml"));
+    let written = read(&root().join("host/commands/src/init/mighost.toml"));
     for table in ["project", "limits", "revision", "embedded", "toolchains", "test"] {
         let section = documented.split(&format!("\n## `[{table}]`")).nth(1).unwrap();
         let section = section.split("\n## ").next().unwrap();
@@ -221,71 +221,54 @@ fn a_new_project_shows_every_setting() {
     }
 }
 
-/// The first cells of the table's rows behind a heading.
-fn first_cells(text: &str, heading: &str) -> Vec<String> {
-    let section = text.split(heading).nth(1).unwrap().split("\n## ").next().unwrap();
-    let rows = section.lines().filter_map(|line| line.strip_prefix("| `"));
-    rows.map(|row| row.split(" |").next().unwrap().replace('`', ""))
-        .collect()
+/// Paths in backquotes, and every crate of the host.
+#[test]
+fn architecture_names_paths_that_exist_and_every_crate() {
+    let architecture = read(&root().join("ARCHITECTURE.md"));
+    let paths: BTreeSet<&str> = architecture
+        .split('`')
+        .skip(1)
+        .step_by(2)
+        .filter(|quoted| {
+            let top = quoted.split('/').next().unwrap_or_default();
+            quoted.contains('/')
+                && !quoted.starts_with('/')
+                && !quoted.contains([' ', '*', '<', '@'])
+                && root().join(top).is_dir()
+        })
+        .collect();
+    assert!(paths.len() > 20, "{paths:?}");
+    let missing: Vec<_> = paths.iter().filter(|path| !root().join(path).exists()).collect();
+    assert!(missing.is_empty(), "ARCHITECTURE.md names {missing:?}");
+    for entry in fs::read_dir(root().join("host")).unwrap() {
+        let crate_folder = format!("host/{}", entry.unwrap().file_name().to_string_lossy());
+        assert!(
+            architecture.contains(&crate_folder),
+            "ARCHITECTURE.md does not name {crate_folder}"
+        );
+    }
 }
 
+/// Each file of `commands` is a verb, but for a few that verbs share.
 #[test]
-fn the_code_map_names_what_is_there() {
-    let architecture = read(&root().join("ARCHITECTURE.md"));
-    let source = root().join("host/src");
-    let library = read(&source.join("lib.rs"));
-    let modules: BTreeSet<String> = library
-        .lines()
-        .filter_map(|line| Some(line.strip_prefix("pub mod ")?.trim_end_matches(';').to_owned()))
+fn every_verb_is_documented() {
+    let root = root();
+    let docs = fs::read_to_string(root.join("docs/commands.md")).unwrap();
+    let verbs = fs::read_dir(root.join("host/commands/src"))
+        .unwrap()
+        .filter_map(|entry| {
+            let name = entry.unwrap().file_name().into_string().unwrap();
+            name.strip_suffix(".rs").map(|verb| verb.replace('_', "-"))
+        });
+    let helpers = ["context", "error", "lib", "migrate", "run-options"];
+    let missing: Vec<_> = verbs
+        .filter(|verb| !helpers.contains(&verb.as_str()) && !docs.contains(&format!("## mighost {verb}")))
         .collect();
-    let layers: BTreeSet<String> = first_cells(&architecture, "\n## Layers").into_iter().collect();
-    assert_eq!(layers, modules);
-
-    let mut named = BTreeSet::new();
-    for cell in first_cells(&architecture, "\n## Code map") {
-        let mut folder = PathBuf::new();
-        for (number, file) in cell.split(", ").enumerate() {
-            // The files of a row are below the folder of the first, unless they say otherwise.
-            let below = source.join(file);
-            let path = if below.exists() || number == 0 {
-                below
-            } else {
-                folder.join(file)
-            };
-            if number == 0 {
-                folder = path.parent().unwrap().to_owned();
-            }
-            let path = match file.strip_suffix("/*").or(file.strip_suffix("/*.rs")) {
-                Some(all) => source.join(all),
-                None => path,
-            };
-            assert!(path.exists(), "ARCHITECTURE.md names {}", path.display());
-            named.insert(path);
-        }
-    }
-    let mut missing = Vec::new();
-    unnamed(&source, &named, &mut missing);
     assert!(
         missing.is_empty(),
-        "ARCHITECTURE.md does not name {}",
+        "docs/commands.md has no section for: {}",
         missing.join(", ")
     );
-}
-
-/// Files that neither they nor their folder are named, but for those of a module's whole: `foo.rs` beside `foo/`, errors, tests.
-fn unnamed(folder: &Path, named: &BTreeSet<PathBuf>, missing: &mut Vec<String>) {
-    for entry in fs::read_dir(folder).unwrap() {
-        let path = entry.unwrap().path();
-        let stem = path.file_stem().unwrap().to_str().unwrap();
-        if named.contains(&path) || ["lib", "main", "error", "tests"].contains(&stem) {
-            continue;
-        }
-        if path.is_dir() {
-            unnamed(&path, named, missing);
-        } else if path.extension().is_some_and(|extension| extension == "rs") && !path.with_extension("").is_dir() {
-            missing.push(path.display().to_string());
-        }
-    }
 }
 
 /// The README's tutorial, on a throw-away server in place of the embedded one. What cargo made of the demo's guests is used again.

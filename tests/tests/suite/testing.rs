@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use mighost::testkit::TestFile;
+use mighost_testkit::TestFile;
 use mighost_tests::project::{Project, mighost, repository};
 
 /// The plugins and the demo of this repository, tested as their authors test them.

@@ -1,0 +1,187 @@
+//! What an artifact carries, read without compiling it. It runs nothing and builds nothing.
+
+mod error;
+pub mod inspect;
+mod interface_name;
+pub mod interface_version;
+mod metadata;
+mod project;
+pub mod sections;
+mod sql_component;
+mod wit_docs;
+pub mod wit_text;
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use mighost_core::Digest;
+
+pub use error::{ArtifactError, Defect};
+pub use interface_name::{HOST_PACKAGE, InterfaceName, is_of_plugin};
+pub use metadata::{PluginMetadata, RevisionMetadata, RevisionsMetadata, WIT_VERSION};
+pub use project::{LoadedPlugin, ProjectArtifacts, TEST_MANIFEST};
+pub use sections::{Assets, Metadata, Sections};
+pub use sql_component::{WIT, is_sql_migration, sql_component};
+pub use wit_docs::WitDocs;
+
+/// What is known of an artifact without compiling it. Its bytes are read again when it is run.
+#[derive(Clone, Debug)]
+pub struct ArtifactInfo {
+    pub path: PathBuf,
+    /// The file's length in bytes.
+    pub size: u64,
+    /// Of the whole file.
+    pub digest: Digest,
+    /// Of the component without its `mighost:*` sections: the key of the compile cache.
+    pub code_digest: Digest,
+    /// Of its `mighost:*` sections, which are read again when it is run; its code only where that is not compiled yet.
+    pub own_digest: Digest,
+    /// Names of the component's imports, e.g. `mighost:host/database@0.1.0`.
+    pub imports: Arc<[String]>,
+    pub exports: Arc<[String]>,
+    /// Of a plugin, the digest of each interface that it exports: whoever uses one is built again where it is another. Where nothing but the
+    /// artifact is there, it is that of its code.
+    pub interfaces: Arc<BTreeMap<String, Digest>>,
+    pub revisions: Option<RevisionsMetadata>,
+    pub plugin: Option<PluginMetadata>,
+}
+
+impl ArtifactInfo {
+    /// Reads what `bytes`, found at `path`, say of themselves.
+    ///
+    /// # Errors
+    /// Not a component, or metadata that is missing, doubled, malformed or of another version.
+    pub fn read(path: PathBuf, bytes: &[u8]) -> Result<Self, ArtifactError> {
+        let sections = Sections::parse(bytes).map_err(|reason| reason.at(&path))?;
+        let mut info = Self {
+            size: bytes.len() as u64,
+            digest: Digest::of(bytes),
+            code_digest: sections.code_digest(),
+            own_digest: sections.own_digest(),
+            imports: sections.imports.clone().into(),
+            exports: sections.exports.clone().into(),
+            interfaces: Arc::default(),
+            revisions: sections.revisions.clone(),
+            // Comments are for who reads the WIT: they would only make the index long.
+            plugin: sections
+                .plugin
+                .clone()
+                .map(|plugin| PluginMetadata { docs: None, ..plugin }),
+            path,
+        };
+        info.check_interfaces()?;
+        if info.plugin.is_some() {
+            // Not decoded: nobody looks into an artifact of others before it is run.
+            let of_plugin = info.exports.iter().filter(|name| is_of_plugin(name));
+            let digests = of_plugin.map(|name| (name.clone(), info.code_digest));
+            info.interfaces = Arc::new(digests.collect());
+        }
+        Ok(info)
+    }
+
+    /// True for sources that are not built, or have changed since: only what their manifest says is known.
+    pub fn is_described(&self) -> bool {
+        self.size == 0
+    }
+
+    fn changed(&self) -> ArtifactError {
+        ArtifactError::ChangedMeanwhile {
+            path: self.path.clone(),
+        }
+    }
+
+    /// Refuses interfaces of `mighost:host` in a version that this host does not offer, and artifacts that do not export what they say
+    /// that they are.
+    fn check_interfaces(&self) -> Result<(), ArtifactError> {
+        for name in self.imports.iter().chain(&*self.exports) {
+            if let Some(rest) = name.strip_prefix("mighost:host/") {
+                let offered = format!("mighost:host/{}@{WIT_VERSION}", interface_version::stem(rest));
+                // None where it names no version.
+                let stands = interface_version::offered(name, &offered);
+                if stands != Some(interface_version::Offered::Serves) {
+                    return Err(ArtifactError::WitVersion {
+                        path: self.path.clone(),
+                        interface: name.clone(),
+                        offered: WIT_VERSION,
+                        later: stands == Some(interface_version::Offered::Older),
+                    });
+                }
+            }
+        }
+        self.check_kinds()?;
+        let exports_revision = self
+            .exports
+            .iter()
+            .any(|name| name == &format!("mighost:host/revision@{WIT_VERSION}"));
+        if self.revisions.is_some() && !exports_revision {
+            return Err(ArtifactError::NotAMigration {
+                path: self.path.clone(),
+                exports: self.exports.join(", "),
+            });
+        }
+        Ok(())
+    }
+
+    /// A plugin that says it serves kinds exports what serves them.
+    fn check_kinds(&self) -> Result<(), ArtifactError> {
+        let kinds = self.plugin.as_ref().map_or(&[][..], |plugin| &plugin.kinds);
+        let serves = |name: &String| interface_version::stem(name) == "mighost:host/object-type";
+        if kinds.is_empty() || self.exports.iter().any(serves) {
+            return Ok(());
+        }
+        Err(ArtifactError::NoObjectType {
+            path: self.path.clone(),
+            kinds: kinds.join(", "),
+            exports: self.exports.join(", "),
+        })
+    }
+}
+
+/// Makes an artifact of a component: metadata and assets are added behind its code. `mighost:*` sections that it has already are
+/// left out. `path` is named in errors.
+///
+/// # Errors
+/// The bytes are not a component.
+pub fn assemble(path: &Path, component: &[u8], metadata: &Metadata, assets: &Assets) -> Result<Vec<u8>, ArtifactError> {
+    sections::assemble(component, metadata, assets).map_err(|defect| defect.at(path))
+}
+
+/// An artifact that is to be run.
+#[derive(Clone)]
+pub struct Artifact {
+    pub info: Arc<ArtifactInfo>,
+    pub assets: Arc<Assets>,
+}
+
+impl Artifact {
+    /// Reads the assets, and checks that they and the metadata are still those that `info` describes. Code that was compiled before is
+    /// found by its digest, so the file's is not read: an interpreter's is 20 MB.
+    ///
+    /// # Errors
+    /// The file cannot be read or has changed since.
+    pub fn load(info: Arc<ArtifactInfo>) -> Result<Self, ArtifactError> {
+        let own = sections::read_own(&info.path)?;
+        if Digest::of(&own) != info.own_digest {
+            return Err(info.changed());
+        }
+        let sections = Sections::parse(&own).map_err(|reason| reason.at(&info.path))?;
+        Ok(Self {
+            assets: Arc::new(sections.assets()),
+            info,
+        })
+    }
+
+    /// The component without its `mighost:*` sections.
+    ///
+    /// # Errors
+    /// The file cannot be read or has changed since.
+    pub fn code(&self) -> Result<Vec<u8>, ArtifactError> {
+        let bytes = sections::read_file(&self.info.path)?;
+        if Digest::of(&bytes) != self.info.digest {
+            return Err(self.info.changed());
+        }
+        let sections = Sections::parse(&bytes).map_err(|reason| reason.at(&self.info.path))?;
+        Ok(sections.code())
+    }
+}

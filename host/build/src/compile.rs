@@ -1,0 +1,423 @@
+//! Build drivers: sources to artifacts. A driver makes the component; metadata and assets are added here, the same for all.
+//!
+//! Rust is built first, all of it by one call of cargo; then other languages, each folder by a `Job`, plugins before what uses them.
+
+mod c;
+mod component;
+mod custom;
+mod export_check;
+mod go;
+mod interpreter_cache;
+mod javascript;
+mod plugin_interfaces;
+mod python;
+mod rust;
+mod schedule;
+mod sql;
+mod tool;
+mod world;
+mod zig;
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc};
+
+pub(super) use plugin_interfaces::{PluginInterfaces, Provider};
+pub use rust::look as look_for_rust;
+pub(super) use schedule::{Node, Waiting};
+pub(super) use world::package_text;
+
+use self::interpreter_cache::Built;
+use crate::custom_build::CommandBuild;
+use crate::driver::Driver;
+use crate::error::BuildError;
+use crate::fingerprint::FileStamps;
+use crate::manifest::{MigrationSource, PluginSource, source_digest};
+use crate::toolchain::Toolchains;
+use mighost_artifact::ArtifactInfo;
+use mighost_artifact::InterfaceName;
+use mighost_artifact::{Assets, Metadata};
+use mighost_artifact::{PluginMetadata, RevisionsMetadata};
+use mighost_core::Digest;
+use mighost_core::{Event, Reporter};
+
+/// How many folders are built at a time. Compilers take memory, and most of them use several cores already.
+const AT_A_TIME: usize = 2;
+
+/// A source folder that is to be built.
+#[derive(Clone, Debug)]
+pub enum Source {
+    Migration(MigrationSource),
+    Plugin(PluginSource),
+}
+
+impl Source {
+    pub fn folder(&self) -> &Path {
+        match self {
+            Self::Migration(source) => &source.folder,
+            Self::Plugin(source) => &source.folder,
+        }
+    }
+
+    fn is_test(&self) -> bool {
+        matches!(self, Self::Plugin(source) if source.test)
+    }
+
+    /// What is known without building it: the manifest. The digests mean nothing, and the artifact at `output` may be missing.
+    pub(super) fn describe(&self, output: &Path) -> ArtifactInfo {
+        let nothing = Digest::of(&[]);
+        let (mut revisions, mut plugin) = (None, None);
+        match self {
+            Self::Migration(source) => revisions = Some(RevisionsMetadata::new(None, source.revisions.clone())),
+            Self::Plugin(source) => plugin = Some(plugin_metadata(source, None)),
+        }
+        ArtifactInfo {
+            path: output.to_owned(),
+            size: 0,
+            digest: nothing,
+            code_digest: nothing,
+            own_digest: nothing,
+            imports: [].into(),
+            exports: [].into(),
+            interfaces: Arc::default(),
+            revisions,
+            plugin,
+        }
+    }
+
+    /// Interfaces of plugins that it says it imports.
+    fn uses(&self) -> &[InterfaceName] {
+        match self {
+            Self::Migration(source) => &source.uses,
+            Self::Plugin(source) => &source.uses,
+        }
+    }
+
+    /// The file that makes its folder a source.
+    fn manifest(&self) -> &'static str {
+        match self {
+            Self::Migration(_) => MigrationSource::MANIFEST,
+            Self::Plugin(source) if source.test => PluginSource::TEST_MANIFEST,
+            Self::Plugin(_) => PluginSource::MANIFEST,
+        }
+    }
+
+    /// How the author's own program builds it, where one does.
+    fn command(&self) -> Option<&CommandBuild> {
+        match self {
+            Self::Migration(source) => source.command.as_ref(),
+            Self::Plugin(source) => source.command.as_ref(),
+        }
+    }
+
+    fn driver(&self) -> Driver {
+        match self {
+            Self::Migration(source) => source.driver,
+            Self::Plugin(source) => source.driver,
+        }
+    }
+
+    /// What people call it, and its artifact's file is called: the folder's name.
+    pub fn name(&self) -> String {
+        self.folder()
+            .file_name()
+            .map(|name| name.to_string_lossy().into_owned())
+            .unwrap_or_default()
+    }
+}
+
+/// A source folder that is stale.
+pub(super) struct Stale {
+    pub source: Source,
+    pub files: FileStamps,
+    /// Where its artifact goes.
+    pub output: PathBuf,
+}
+
+/// What was made of a source folder.
+pub(super) struct Finished {
+    /// Where the artifact goes.
+    pub output: PathBuf,
+    /// The artifact.
+    pub bytes: Vec<u8>,
+    /// The files that it was made of, and those that the build left.
+    pub files: FileStamps,
+    /// A plugin's interfaces.
+    pub provider: Option<Provider>,
+}
+
+/// What building needs beside the sources.
+pub(super) struct BuildContext<'a> {
+    /// The folder of what is built, `.mighost/build`.
+    pub folder: &'a Path,
+    pub toolchains: &'a Toolchains,
+    /// The plugins that are built already; whoever builds adds those that are built meanwhile.
+    pub providers: PluginInterfaces,
+    pub reporter: &'a dyn Reporter,
+    progress: Progress,
+}
+
+/// How far building is.
+struct Progress {
+    begun: AtomicUsize,
+    of: AtomicUsize,
+    /// Drivers whose tools cannot be had: one failure is told, and not one for each folder.
+    lacking: Mutex<BTreeSet<Driver>>,
+}
+
+impl<'a> BuildContext<'a> {
+    /// `of` folders are to be built.
+    pub fn new(folder: &'a Path, toolchains: &'a Toolchains, reporter: &'a dyn Reporter, of: usize) -> Self {
+        Self {
+            folder,
+            toolchains,
+            providers: PluginInterfaces::default(),
+            reporter,
+            progress: Progress {
+                begun: AtomicUsize::new(0),
+                of: AtomicUsize::new(of),
+                lacking: Mutex::default(),
+            },
+        }
+    }
+
+    /// One folder more than was known is to be built.
+    pub fn one_more(&self) {
+        self.progress.of.fetch_add(1, Ordering::Relaxed);
+    }
+
+    fn tell(&self, source: &Source) {
+        self.reporter.report(Event::Building {
+            name: source.name(),
+            driver: source.driver().name(),
+            number: self.progress.begun.fetch_add(1, Ordering::Relaxed) + 1,
+            of: self.progress.of.load(Ordering::Relaxed),
+        });
+    }
+
+    fn lacking(&self) -> MutexGuard<'_, BTreeSet<Driver>> {
+        self.progress.lacking.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// One folder's build, as a driver sees it. A driver is a function of it that answers the component's bytes.
+struct Job<'a> {
+    source: &'a Source,
+    files: &'a FileStamps,
+    /// A folder for what the build makes, which is there from build to build: bindings, the tool's output.
+    work: PathBuf,
+    /// What the guest imports and exports.
+    world: world::GuestWorld,
+    toolchains: &'a Toolchains,
+    reporter: &'a dyn Reporter,
+}
+
+impl Job<'_> {
+    /// The source folder.
+    fn folder(&self) -> &Path {
+        self.source.folder()
+    }
+
+    /// The source files whose names end in one of `extensions`, relative to the folder. What lies below `assets` and `wit` is no code.
+    fn sources(&self, extensions: &[&str]) -> Vec<&Path> {
+        let code = |path: &&Path| {
+            !path.starts_with("assets")
+                && !path.starts_with("wit")
+                && path
+                    .extension()
+                    .is_some_and(|end| extensions.iter().any(|extension| end == *extension))
+        };
+        self.files.keys().map(PathBuf::as_path).filter(code).collect()
+    }
+
+    fn failed(&self, reason: impl Into<String>, output: impl Into<String>) -> BuildError {
+        BuildError::Build {
+            path: self.folder().to_owned(),
+            reason: reason.into(),
+            output: output.into(),
+        }
+    }
+
+    fn no_tool(&self, error: crate::toolchain::ToolchainError) -> BuildError {
+        BuildError::Toolchain {
+            path: self.folder().to_owned(),
+            error: Box::new(error),
+        }
+    }
+
+    /// Writes a file below the work folder, unless it is there with that content.
+    fn write(&self, name: &str, content: &[u8]) -> Result<PathBuf, BuildError> {
+        let path = self.work.join(name);
+        if std::fs::read(&path).is_ok_and(|there| there == content) {
+            return Ok(path);
+        }
+        if let Some(parent) = path.parent() {
+            std::fs::create_dir_all(parent).map_err(BuildError::write(parent))?;
+        }
+        std::fs::write(&path, content).map_err(BuildError::write(&path))?;
+        Ok(path)
+    }
+}
+
+/// What is told of a folder of [`build`]: its artifact, why there is none, or nothing where it was not tried since its driver's tools cannot be had.
+pub(super) type Answer = Option<Result<Finished, BuildError>>;
+
+/// Builds `stale`, none of which uses another, and hands each answer with its place in `stale` to `done` at once, so that an interruption takes nothing
+/// that is finished along. Cargo packages of one workspace are built by one call of cargo.
+pub(super) fn build(stale: &[&Stale], shop: &BuildContext<'_>, done: impl FnMut(usize, Answer)) {
+    let sources = stale.iter().map(|stale| &stale.source);
+    let rust: Vec<_> = sources.filter(|source| source.driver() == Driver::Rust).collect();
+    // Told before the work: cargo can take minutes.
+    rust.iter().for_each(|source| shop.tell(source));
+    let folders = rust.iter().map(|source| source.folder().to_owned()).collect();
+    let modules = Mutex::new(rust::build_all(folders, &shop.folder.join("cargo"), shop.reporter));
+    let make = |stale: &&Stale| {
+        let driver = stale.source.driver();
+        let built = match driver {
+            Driver::Rust => {
+                let mut modules = modules.lock().unwrap_or_else(PoisonError::into_inner);
+                // None where it needs the same that another lacks.
+                modules.remove(stale.source.folder())?.map(Built::from)
+            }
+            driver if shop.lacking().contains(&driver) => return None,
+            _ => {
+                shop.tell(&stale.source);
+                component(stale, shop)
+            }
+        };
+        let lacks = matches!(built, Err(BuildError::Toolchain { .. } | BuildError::NoTool { .. }));
+        // Each folder has a program of its own there.
+        if lacks && driver != Driver::Command {
+            shop.lacking().insert(driver);
+        }
+        Some(built.and_then(|built| finished(stale, built, shop)))
+    };
+    in_parallel(stale, make, done);
+}
+
+/// Calls `make` for each of `items`, a few at a time, and `done` on this thread with what it answers, as soon as it does.
+fn in_parallel<I: Sync, T: Send>(items: &[I], make: impl Fn(&I) -> T + Sync, mut done: impl FnMut(usize, T)) {
+    let next = AtomicUsize::new(0);
+    let work = |made: mpsc::Sender<(usize, T)>| {
+        loop {
+            let number = next.fetch_add(1, Ordering::Relaxed);
+            let Some(item) = items.get(number) else { return };
+            // The receiver is there until all senders are gone.
+            let _ = made.send((number, make(item)));
+        }
+    };
+    std::thread::scope(|scope| {
+        let (sender, made) = mpsc::channel();
+        for _ in 0..AT_A_TIME.min(items.len()) {
+            let sender = sender.clone();
+            scope.spawn(|| work(sender));
+        }
+        drop(sender);
+        made.iter().for_each(|(number, answer)| done(number, answer));
+    });
+}
+
+/// The component of a source that is not Rust's.
+fn component(stale: &Stale, shop: &BuildContext<'_>) -> Result<Built, BuildError> {
+    let Stale { source, files, output } = stale;
+    let driver = source.driver();
+    if driver == Driver::Sql {
+        if let Source::Plugin(_) = source {
+            let text = "a plugin cannot be built by the driver sql".into();
+            return Err(BuildError::Source {
+                path: source.folder().to_owned(),
+                text,
+            });
+        }
+        let component = mighost_artifact::sql_component().map_err(|defect| defect.at(source.folder()))?;
+        return Ok(component.to_vec().into());
+    }
+    // As the artifact's folder is: those of one name in two locations do not meet.
+    let location = output.parent().and_then(Path::file_name).unwrap_or_default();
+    let work = shop.folder.join("guests").join(location).join(source.name());
+    std::fs::create_dir_all(&work).map_err(BuildError::write(&work))?;
+    let job = Job {
+        source,
+        files,
+        world: world::synthesize(source, &shop.providers, &work)?,
+        work,
+        toolchains: shop.toolchains,
+        reporter: shop.reporter,
+    };
+    let built = match driver {
+        Driver::Sql | Driver::Rust => return Err(job.failed("it is built elsewhere", "")),
+        Driver::Go => go::build(&job).map(Built::from),
+        Driver::C | Driver::Cpp => c::build(&job).map(Built::from),
+        Driver::Zig => zig::build(&job).map(Built::from),
+        Driver::Javascript | Driver::Typescript => javascript::build(&job),
+        Driver::Python => python::build(&job),
+        Driver::Command => custom::build(&job).map(Built::from),
+    }?;
+    component::check_imports(&job, &built.component)?;
+    Ok(built)
+}
+
+/// The artifact: what was `built`, with metadata and assets.
+fn finished(stale: &Stale, built: Built, shop: &BuildContext<'_>) -> Result<Finished, BuildError> {
+    let Stale { source, files, output } = stale;
+    let folder = source.folder();
+    let digest = Some(source_digest(folder, files)?);
+    let mut assets = assets_folder(folder, files)?;
+    assets.extend(built.assets);
+    let metadata = match source {
+        Source::Migration(source) => {
+            let mut revisions = source.revisions.clone();
+            if source.driver == Driver::Sql {
+                assets.extend(sql::scripts(source)?);
+            }
+            if revisions.len() > 1 && source.driver == Driver::Sql {
+                for revision in &mut revisions {
+                    let own = files.iter().filter(|(path, _)| path.starts_with(&revision.revision));
+                    let own: FileStamps = own.map(|(path, stamp)| (path.clone(), *stamp)).collect();
+                    revision.source_digest = Some(source_digest(folder, &own)?);
+                }
+            }
+            Metadata::Revisions(RevisionsMetadata::new(digest, revisions))
+        }
+        Source::Plugin(source) => Metadata::Plugin(PluginMetadata {
+            docs: world::docs(source, &shop.providers),
+            ..plugin_metadata(source, digest)
+        }),
+    };
+    let bytes = mighost_artifact::assemble(folder, &built.component, &metadata, &assets)?;
+    let provider = match source {
+        Source::Plugin(source) => Some(Provider::of_bytes(source.name.clone(), bytes.as_slice().into())),
+        Source::Migration(_) => None,
+    };
+    Ok(Finished {
+        output: output.clone(),
+        bytes,
+        files: files.clone(),
+        provider,
+    })
+}
+
+fn plugin_metadata(source: &PluginSource, digest: Option<Digest>) -> PluginMetadata {
+    let PluginSource {
+        name,
+        version,
+        description,
+        kinds,
+        ..
+    } = source.clone();
+    PluginMetadata::new(digest, name, version, description, kinds)
+}
+
+/// The files below `assets/`, which every driver takes along.
+fn assets_folder(folder: &Path, files: &FileStamps) -> Result<Assets, BuildError> {
+    let mut assets = Assets::new();
+    for path in files.keys() {
+        if let Ok(name) = path.strip_prefix("assets") {
+            let full = folder.join(path);
+            let content = std::fs::read(&full).map_err(BuildError::read(&full))?;
+            assets.insert(name.to_string_lossy().replace('\\', "/"), content);
+        }
+    }
+    Ok(assets)
+}

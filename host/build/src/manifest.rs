@@ -1,0 +1,309 @@
+//! Folders of sources: `migration.toml` or `plugin.toml` with the code beside it.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+
+use crate::custom_build::CommandBuild;
+use crate::driver::{Driver, driver};
+use crate::error::BuildError;
+use crate::fingerprint::{FileStamps, TESTS};
+use mighost_artifact::RevisionMetadata;
+use mighost_artifact::{ArtifactError, InterfaceName};
+use mighost_core::Digest;
+use mighost_core::TransactionMode;
+use mighost_graph::check_id;
+
+/// The largest `migration.toml` or `plugin.toml`.
+const MAX_MANIFEST: u64 = 1 << 20;
+
+/// Folders of a source whose names mean something.
+const FOLDERS: [&str; 4] = ["assets", "node_modules", "target", TESTS];
+
+/// A migration's folder.
+#[derive(Clone, Debug)]
+pub struct MigrationSource {
+    pub folder: PathBuf,
+    pub driver: Driver,
+    /// Of the driver `command`.
+    pub command: Option<CommandBuild>,
+    pub revisions: Vec<RevisionMetadata>,
+    /// Interfaces of plugins that it imports. Guests in Rust name them in their code.
+    pub uses: Vec<InterfaceName>,
+}
+
+/// A plugin's folder.
+#[derive(Clone, Debug)]
+pub struct PluginSource {
+    pub folder: PathBuf,
+    pub driver: Driver,
+    /// Of the driver `command`.
+    pub command: Option<CommandBuild>,
+    pub name: String,
+    pub version: String,
+    pub description: String,
+    pub kinds: Vec<String>,
+    /// Hooks of runs that it takes part in.
+    pub hooks: Vec<Hook>,
+    /// Interfaces of other plugins that it imports. Guests in Rust name them in their code.
+    pub uses: Vec<InterfaceName>,
+    /// Whether it is no plugin but a test, which has a world of its own and is otherwise built and kept as a plugin is.
+    pub test: bool,
+}
+
+/// A hook of runs, as `plugin.toml` names it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Hook {
+    OnVersionApply,
+}
+
+/// `migration.toml`: one revision at the top, or several under `[[revisions]]`.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+struct MigrationManifest {
+    build: Option<Driver>,
+    command: Option<Vec<String>>,
+    output: Option<String>,
+    revision: Option<String>,
+    #[serde(default)]
+    down_revisions: Vec<String>,
+    #[serde(default)]
+    depends_on: Vec<String>,
+    #[serde(default)]
+    branch_labels: Vec<String>,
+    #[serde(default)]
+    message: String,
+    date: Option<String>,
+    transaction: Option<TransactionMode>,
+    #[serde(default)]
+    capabilities: Vec<String>,
+    #[serde(default)]
+    uses: Vec<InterfaceName>,
+    #[serde(default)]
+    revisions: Vec<RevisionManifest>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+struct RevisionManifest {
+    revision: String,
+    #[serde(default)]
+    down_revisions: Vec<String>,
+    #[serde(default)]
+    depends_on: Vec<String>,
+    #[serde(default)]
+    branch_labels: Vec<String>,
+    #[serde(default)]
+    message: String,
+    date: Option<String>,
+    transaction: Option<TransactionMode>,
+    #[serde(default)]
+    capabilities: Vec<String>,
+}
+
+impl From<RevisionManifest> for RevisionMetadata {
+    fn from(manifest: RevisionManifest) -> Self {
+        Self {
+            revision: manifest.revision,
+            down_revisions: manifest.down_revisions,
+            depends_on: manifest.depends_on,
+            branch_labels: manifest.branch_labels,
+            message: manifest.message,
+            date: manifest.date,
+            transaction: manifest.transaction,
+            capabilities: manifest.capabilities,
+            source_digest: None,
+        }
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+struct PluginManifest {
+    build: Option<Driver>,
+    command: Option<Vec<String>>,
+    output: Option<String>,
+    name: String,
+    version: String,
+    #[serde(default)]
+    description: String,
+    #[serde(default)]
+    kinds: Vec<String>,
+    #[serde(default)]
+    hooks: Vec<Hook>,
+    #[serde(default)]
+    uses: Vec<InterfaceName>,
+}
+
+/// `test.toml`.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+struct TestManifest {
+    build: Option<Driver>,
+    command: Option<Vec<String>>,
+    output: Option<String>,
+    #[serde(default)]
+    description: String,
+    #[serde(default)]
+    uses: Vec<InterfaceName>,
+}
+
+impl MigrationSource {
+    /// The file that makes a folder a migration.
+    pub const MANIFEST: &'static str = "migration.toml";
+
+    /// Reads `folder/migration.toml`.
+    ///
+    /// # Errors
+    /// The file cannot be read, is not valid, or names no code.
+    pub fn read(folder: &Path) -> Result<Self, BuildError> {
+        let path = folder.join(Self::MANIFEST);
+        let mut manifest: MigrationManifest = read_manifest(&path)?;
+        let mut revisions: Vec<RevisionMetadata> = Vec::new();
+        let listed = std::mem::take(&mut manifest.revisions);
+        match manifest.revision {
+            Some(revision) if listed.is_empty() => revisions.push(RevisionMetadata {
+                revision,
+                down_revisions: manifest.down_revisions,
+                depends_on: manifest.depends_on,
+                branch_labels: manifest.branch_labels,
+                message: manifest.message,
+                date: manifest.date,
+                transaction: manifest.transaction,
+                capabilities: manifest.capabilities,
+                source_digest: None,
+            }),
+            None if !listed.is_empty() => revisions.extend(listed.into_iter().map(RevisionMetadata::from)),
+            Some(_) => {
+                let text =
+                    "it has both `revision` and [[revisions]]: one revision stands at the top, several in the list"
+                        .into();
+                return Err(BuildError::Source { path, text });
+            }
+            None => {
+                return Err(BuildError::Source {
+                    path,
+                    text: "`revision` is missing".into(),
+                });
+            }
+        }
+        // Parts of paths are made of ids.
+        for revision in &revisions {
+            check_id(&revision.revision).map_err(|error| BuildError::Source {
+                path: path.clone(),
+                text: error.to_string(),
+            })?;
+        }
+        // Each of several revisions has its scripts in a folder of its name.
+        let taken = |revision: &&RevisionMetadata| FOLDERS.contains(&revision.revision.as_str());
+        if let ([_, _, ..], Some(revision)) = (revisions.as_slice(), revisions.iter().find(taken)) {
+            let text = format!(
+                "no revision of several can be called {}: the folder of that name is for something else",
+                revision.revision
+            );
+            return Err(BuildError::Source { path, text });
+        }
+        let command = CommandBuild::read(&path, manifest.build, manifest.command, manifest.output)?;
+        let driver = driver(folder, manifest.build, Some(&revisions))?;
+        Ok(Self {
+            folder: folder.to_owned(),
+            driver,
+            command,
+            revisions,
+            uses: manifest.uses,
+        })
+    }
+}
+
+impl PluginSource {
+    /// The file that makes a folder a plugin.
+    pub const MANIFEST: &'static str = "plugin.toml";
+
+    /// Reads `folder/plugin.toml`.
+    ///
+    /// # Errors
+    /// The file cannot be read, is not valid, or names no code.
+    pub fn read(folder: &Path) -> Result<Self, BuildError> {
+        let path = folder.join(Self::MANIFEST);
+        let manifest: PluginManifest = read_manifest(&path)?;
+        let command = CommandBuild::read(&path, manifest.build, manifest.command, manifest.output)?;
+        let driver = driver(folder, manifest.build, None)?;
+        Ok(Self {
+            folder: folder.to_owned(),
+            driver,
+            command,
+            name: manifest.name,
+            version: manifest.version,
+            description: manifest.description,
+            kinds: manifest.kinds,
+            hooks: manifest.hooks,
+            uses: manifest.uses,
+            test: false,
+        })
+    }
+
+    /// The file that makes a folder a test.
+    pub const TEST_MANIFEST: &'static str = mighost_artifact::TEST_MANIFEST;
+
+    /// Reads `folder/test.toml`. A test is called after what it tests and its folder, e.g. `roles/setting`.
+    ///
+    /// # Errors
+    /// The file cannot be read, is not valid, or names no code.
+    pub fn read_test(folder: &Path) -> Result<Self, BuildError> {
+        let path = folder.join(Self::TEST_MANIFEST);
+        let manifest: TestManifest = read_manifest(&path)?;
+        let command = CommandBuild::read(&path, manifest.build, manifest.command, manifest.output)?;
+        let driver = driver(folder, manifest.build, None)?;
+        let part = |path: Option<&Path>| {
+            let name = path.and_then(Path::file_name).unwrap_or_default();
+            name.to_string_lossy().into_owned()
+        };
+        let subject = folder.parent().and_then(Path::parent);
+        Ok(Self {
+            folder: folder.to_owned(),
+            driver,
+            command,
+            name: format!("{}/{}", part(subject), part(Some(folder))),
+            version: "0.0.0".into(),
+            description: manifest.description,
+            kinds: Vec::new(),
+            hooks: Vec::new(),
+            uses: manifest.uses,
+            test: true,
+        })
+    }
+}
+
+fn read_manifest<T: for<'de> Deserialize<'de>>(path: &Path) -> Result<T, BuildError> {
+    let size = fs::metadata(path).map_err(BuildError::read(path))?.len();
+    if size > MAX_MANIFEST {
+        let error = ArtifactError::TooLarge {
+            path: path.to_owned(),
+            size,
+            limit: MAX_MANIFEST,
+        };
+        return Err(error.into());
+    }
+    let text = fs::read_to_string(path).map_err(BuildError::read(path))?;
+    // The error's text has line and column and shows the line.
+    toml::from_str(&text).map_err(|error| BuildError::Source {
+        path: path.to_owned(),
+        text: error.to_string(),
+    })
+}
+
+/// The digest of the files' names and contents. `Cargo.lock` is left out: it changes with no change of the migration.
+///
+/// # Errors
+/// A file cannot be read.
+pub fn source_digest(folder: &Path, files: &FileStamps) -> Result<Digest, BuildError> {
+    let mut parts = Vec::new();
+    for path in files.keys().filter(|path| !path.ends_with("Cargo.lock")) {
+        let full = folder.join(path);
+        parts.push(path.to_string_lossy().replace('\\', "/").into_bytes());
+        parts.push(fs::read(&full).map_err(BuildError::read(&full))?);
+    }
+    Ok(Digest::of_parts(parts.iter().map(Vec::as_slice)))
+}

@@ -1,0 +1,109 @@
+//! Why a tool cannot be had.
+
+use std::path::PathBuf;
+
+use mighost_core::{Blame, Diagnostic, ExitKind};
+
+use super::PackageManager;
+
+/// Every text names the tool; [`hint`](Self::hint) says what to do.
+#[derive(Debug, thiserror::Error)]
+pub enum ToolchainError {
+    #[error("[toolchains] {tool} names {}, which is not there", program.display())]
+    NotThere { tool: &'static str, program: PathBuf },
+    #[error(
+        "{tool} is needed and not there: {package} {version} is not installed, and `install = false` in [toolchains] forbids it"
+    )]
+    MustNotInstall {
+        tool: &'static str,
+        package: &'static str,
+        version: &'static str,
+        folder: PathBuf,
+    },
+    #[error("{tool} is needed and not there, and {} is missing, which would install the package {package}", registry.client())]
+    NoClient {
+        tool: &'static str,
+        package: &'static str,
+        registry: PackageManager,
+    },
+    #[error("{program} is needed, and is not there to be run")]
+    NotOnPath {
+        program: &'static str,
+        registry: PackageManager,
+    },
+    #[error("{tool} is needed, and {client} cannot install {package} {version}{}", if *unreachable { ": the registry cannot be reached" } else { "" })]
+    Install {
+        tool: &'static str,
+        package: &'static str,
+        version: &'static str,
+        client: &'static str,
+        /// The client says so.
+        unreachable: bool,
+        /// The last lines of the client's output.
+        output: String,
+    },
+    #[error("{} has no {program}, so {tool} cannot be run", folder.display())]
+    NoProgram {
+        tool: &'static str,
+        folder: PathBuf,
+        program: &'static str,
+    },
+    #[error("cannot write {}: {source}", path.display())]
+    Write { path: PathBuf, source: std::io::Error },
+}
+
+/// The tools that `[toolchains]` can name.
+const SETTINGS: [&str; 4] = ["zig", "go", "node", "python"];
+
+impl ToolchainError {
+    /// What a client said, last lines; empty where none was called.
+    pub fn output(&self) -> &str {
+        match self {
+            Self::Install { output, .. } => output,
+            _ => "",
+        }
+    }
+
+    /// What the reader can do about it.
+    pub fn hint(&self) -> Option<String> {
+        let name_it = |tool: &str| match SETTINGS.contains(&tool) {
+            true => format!("let [toolchains] in mighost.toml name one that you have: `{tool} = \"/path/to/{tool}\"`"),
+            false => {
+                "install it on another machine and copy its folder of toolchains (`mighost doctor` names it)".into()
+            }
+        };
+        Some(match self {
+            Self::NotThere { tool, .. } => {
+                format!("correct [toolchains] {tool}, or leave it out: it is installed then")
+            }
+            Self::MustNotInstall { tool, .. } => format!("allow it, or {}", name_it(tool)),
+            Self::NotOnPath { registry, .. } => registry.how_to_get().to_owned(),
+            Self::NoClient { tool, registry, .. } => format!("{}, or {}", registry.how_to_get(), name_it(tool)),
+            Self::Install {
+                tool,
+                client,
+                unreachable,
+                ..
+            } => format!(
+                "{}set {client} up for a mirror, or {}; artifacts that are built need no compiler",
+                if *unreachable {
+                    ""
+                } else {
+                    "where the registry cannot be reached, "
+                },
+                name_it(tool)
+            ),
+            Self::NoProgram { folder, .. } => format!("remove {}; it is installed anew then", folder.display()),
+            Self::Write { .. } => return None,
+        })
+    }
+}
+
+impl From<&ToolchainError> for Diagnostic {
+    fn from(error: &ToolchainError) -> Self {
+        let mut diagnostic = Self::new(Blame::Operator, ExitKind::Artifact, error.to_string());
+        diagnostic.location.extend(error.output().lines().map(str::to_owned));
+        diagnostic.hints.extend(error.hint());
+        diagnostic
+    }
+}

@@ -1,0 +1,5 @@
+//! The `mighost` program. Everything it does is in the library.
+
+fn main() -> std::process::ExitCode {
+    mighost_cli::main()
+}

@@ -1,0 +1,41 @@
+//! `mighost branches`: the revisions that several others build on.
+
+use super::history::{RevisionSummary, summary};
+use super::{CommandError, Project, context};
+use mighost_core::Reporter;
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BranchesRequest {
+    pub verbose: bool,
+}
+
+/// A branch point and what builds on it.
+#[derive(Clone, Debug, serde::Serialize)]
+pub struct BranchPoint {
+    pub point: RevisionSummary,
+    pub children: Vec<RevisionSummary>,
+}
+
+/// The branch points, in the order of the history.
+///
+/// # Errors
+/// Configuration, artifacts or graph.
+pub fn run(project: &Project, reporter: &dyn Reporter) -> Result<Vec<BranchPoint>, CommandError> {
+    let settings = project.project_settings()?;
+    let history = context::project_history(&settings, reporter)?;
+    let points = history
+        .graph
+        .branch_points()
+        .into_iter()
+        .filter_map(|(point, children)| {
+            let children = children
+                .into_iter()
+                .filter_map(|child| summary(&history, child))
+                .collect();
+            Some(BranchPoint {
+                point: summary(&history, point)?,
+                children,
+            })
+        });
+    Ok(points.collect())
+}

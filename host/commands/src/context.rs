@@ -1,0 +1,149 @@
+//! What most verbs begin with: the project's history, a connection to its database.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::CommandError;
+use mighost_artifact::{ProjectArtifacts, RevisionMetadata};
+use mighost_build::toolchain::Toolchains;
+use mighost_build::{ArtifactStore, BuildMode};
+use mighost_config::{Environment, ProjectSettings, Settings, ToolchainSettings};
+use mighost_core::DatabaseUrl;
+use mighost_core::{Event, Level, Reporter};
+use mighost_graph::{Graph, Node};
+use mighost_postgres::connect::{self, ConnectTarget, Connection};
+use mighost_postgres::embedded;
+
+/// The project's artifacts and the graph that they make.
+#[derive(Clone)]
+pub struct ProjectHistory {
+    pub loaded: Arc<ProjectArtifacts>,
+    pub graph: Arc<Graph>,
+}
+
+/// The folder of what mighost makes for itself, below the project's.
+const STATE_FOLDER: &str = ".mighost";
+
+/// How many places of revisions an error lists.
+const MAX_PLACES: usize = 8;
+
+/// The folder of what mighost makes for itself.
+pub fn state_folder(root: &Path) -> PathBuf {
+    root.join(STATE_FOLDER)
+}
+
+/// The library of a project whose `mighost.toml` lies in `root`.
+pub fn library(
+    root: &Path,
+    migrations: &[PathBuf],
+    plugins: &[PathBuf],
+    toolchains: &ToolchainSettings,
+) -> ArtifactStore {
+    ArtifactStore {
+        build_dir: root.join(STATE_FOLDER).join("build"),
+        migrations: migrations.to_vec(),
+        plugins: plugins.to_vec(),
+        toolchains: Toolchains::new(toolchains.clone()),
+    }
+}
+
+/// Reads the artifacts, building what is stale as `mode` says, and makes the graph.
+///
+/// # Errors
+/// An artifact or source that is not right; revisions that make no graph.
+pub fn history(
+    library: &ArtifactStore,
+    mode: BuildMode,
+    reporter: &dyn Reporter,
+) -> Result<ProjectHistory, CommandError> {
+    let loaded = library.load(mode, reporter)?;
+    let graph = Graph::new(loaded.revisions().map(|(revision, _)| node(revision))).map_err(|error| {
+        let places = error.declared_by().into_iter().take(MAX_PLACES);
+        let places = places.filter_map(|revision| Some((revision.to_owned(), loaded.place(revision)?.to_owned())));
+        CommandError::NoGraph {
+            places: places.collect(),
+            error: Box::new(error),
+        }
+    })?;
+    Ok(ProjectHistory {
+        loaded: Arc::new(loaded),
+        graph: Arc::new(graph),
+    })
+}
+
+/// As [`history`], for commands that run nothing: nothing is built, and of what is stale the manifest counts.
+///
+/// # Errors
+/// As [`history`].
+pub fn project_history(settings: &ProjectSettings, reporter: &dyn Reporter) -> Result<ProjectHistory, CommandError> {
+    history(
+        &library(
+            &settings.root,
+            &settings.migrations,
+            &settings.plugins,
+            &settings.toolchains,
+        ),
+        BuildMode::Describe,
+        reporter,
+    )
+}
+
+fn node(revision: &RevisionMetadata) -> Node {
+    Node {
+        revision: revision.revision.clone(),
+        down_revisions: revision.down_revisions.clone(),
+        depends_on: revision.depends_on.clone(),
+        branch_labels: revision.branch_labels.clone(),
+    }
+}
+
+/// Where the chosen database is. The embedded server is started where it does not run.
+///
+/// # Errors
+/// A connection string that is none; an embedded server that cannot be had.
+pub async fn target(
+    settings: &Settings,
+    environment: &Environment,
+    reporter: &Arc<dyn Reporter>,
+) -> Result<ConnectTarget, CommandError> {
+    let environment = connect_environment(environment);
+    match &settings.url {
+        DatabaseUrl::Url(url) => {
+            let target = ConnectTarget::parse(url.expose(), &environment)?;
+            if let Some(text) = target.note.clone() {
+                reporter.report(Event::Note {
+                    level: Level::Warn,
+                    text,
+                });
+            }
+            Ok(target)
+        }
+        DatabaseUrl::Embedded => {
+            let (embedded, reporter) = (settings.embedded.clone(), reporter.clone());
+            let started =
+                tokio::task::spawn_blocking(move || embedded::start(&embedded, &environment, &*reporter)).await;
+            Ok(started.map_err(|_| CommandError::ThreadLost)??.target)
+        }
+    }
+}
+
+/// Connects to the chosen database.
+///
+/// # Errors
+/// As [`target`]; a server that cannot be reached or refuses.
+pub async fn connect(
+    settings: &Settings,
+    environment: &Environment,
+    reporter: &Arc<dyn Reporter>,
+) -> Result<Connection, CommandError> {
+    let target = target(settings, environment, reporter).await?;
+    Ok(connect::connect(&target, reporter.clone()).await?)
+}
+
+/// The part of the environment that libpq looks at.
+pub fn connect_environment(environment: &Environment) -> connect::Environment {
+    let process = connect::Environment::of_process();
+    let variables: BTreeMap<String, String> = environment.clone();
+    connect::Environment { variables, ..process }
+}

@@ -1,0 +1,105 @@
+//! `mighost current`: the heads that the database's version table records.
+
+use std::sync::Arc;
+
+use super::history::{RevisionSummary, summary};
+use super::migrate::tell_interrupted;
+use super::{CommandError, Project, context};
+use mighost_build::BuildMode;
+use mighost_core::{Direction, Reporter};
+use mighost_postgres::read_heads;
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CurrentRequest {
+    /// Fail with [`ExitKind::Check`](mighost_core::ExitKind::Check) unless the database is at the heads of the history.
+    pub check_heads: bool,
+    pub verbose: bool,
+}
+
+/// Where a database is.
+#[derive(Clone, Debug, serde::Serialize)]
+pub struct CurrentReport {
+    pub database: String,
+    /// The rows of the version table, those included that are no revision of the project; behind them the last applied revisions of
+    /// branches that have no row, since a revision elsewhere depends on them.
+    pub revisions: Vec<CurrentRevision>,
+    /// True where the database is at every head of the history.
+    pub at_heads: bool,
+    pub heads: Vec<String>,
+    /// Revisions that a run left half done, and which way it went.
+    pub interrupted: Vec<(String, Direction)>,
+}
+
+#[derive(Clone, Debug, serde::Serialize)]
+pub struct CurrentRevision {
+    pub revision: String,
+    /// False where another revision's row stands for it.
+    pub row: bool,
+    /// None where the project has no such revision.
+    pub summary: Option<RevisionSummary>,
+}
+
+/// Reads the version table: one connection, one query, nothing compiled.
+///
+/// # Errors
+/// Configuration, artifacts, graph or connection; with `check_heads`, a database that is not at the heads.
+pub async fn run(
+    project: &Project,
+    request: &CurrentRequest,
+    reporter: &Arc<dyn Reporter>,
+) -> Result<CurrentReport, CommandError> {
+    let settings = project.settings()?;
+    let library = context::library(
+        &settings.root,
+        &settings.migrations,
+        &settings.plugins,
+        &settings.toolchains,
+    );
+    // The server makes a session while the artifacts are looked at.
+    let events = reporter.clone();
+    let history = tokio::task::spawn_blocking(move || context::history(&library, BuildMode::Describe, &*events));
+    let connection = context::connect(&settings, &project.environment, reporter);
+    let (history, connection) = tokio::join!(history, connection);
+    let history = history.map_err(|_| CommandError::ThreadLost)??;
+    let connection = connection?;
+    let state = read_heads(
+        &connection.client,
+        &settings.version_table_schema,
+        &settings.version_table,
+    )
+    .await?;
+    connection.close().await;
+    tell_interrupted(&state, reporter);
+    let mut heads: Vec<String> = history.graph.real_heads().into_iter().map(str::to_owned).collect();
+    heads.sort();
+    let at_heads = heads == state.heads;
+    if request.check_heads && !at_heads {
+        return Err(CommandError::NotAtHeads {
+            label: settings.label,
+            rows: state.heads,
+            heads,
+        });
+    }
+    // Of rows that are no revisions nothing more is known.
+    let current = history.graph.current(&state.heads).unwrap_or_default();
+    let implied: Vec<String> = current
+        .into_iter()
+        .filter(|revision| !state.heads.iter().any(|row| row == revision))
+        .map(str::to_owned)
+        .collect();
+    let rows = state.heads.into_iter().map(|revision| (revision, true));
+    let revisions = rows
+        .chain(implied.into_iter().map(|revision| (revision, false)))
+        .map(|(revision, row)| CurrentRevision {
+            summary: summary(&history, &revision),
+            revision,
+            row,
+        });
+    Ok(CurrentReport {
+        database: settings.label,
+        revisions: revisions.collect(),
+        at_heads,
+        heads,
+        interrupted: state.interrupted,
+    })
+}

@@ -1,0 +1,214 @@
+//! What can go wrong in a command, as a failure to show.
+
+use std::path::PathBuf;
+
+use super::edit::EditError;
+use super::init::InitError;
+use super::init::import_alembic::TakeOverError;
+use super::revision::NewRevisionError;
+use mighost_artifact::ArtifactError;
+use mighost_build::BuildError;
+use mighost_build::toolchain::ToolchainError;
+use mighost_config::ConfigError;
+use mighost_core::SinkError;
+use mighost_core::{Blame, Diagnostic, ExitKind};
+use mighost_engine::{RunFailure, StepDone};
+use mighost_graph::OutOfOrder;
+use mighost_postgres::connect::ConnectError;
+use mighost_postgres::embedded::EmbeddedError;
+use mighost_runtime::RuntimeError;
+use mighost_testkit::TestError;
+
+/// Why a command failed.
+#[derive(Debug, thiserror::Error)]
+pub enum CommandError {
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    #[error(transparent)]
+    Test(#[from] TestError),
+    #[error(transparent)]
+    Init(#[from] InitError),
+    #[error(transparent)]
+    Revision(#[from] NewRevisionError),
+    #[error(transparent)]
+    TakeOver(#[from] TakeOverError),
+    #[error(transparent)]
+    Edit(#[from] EditError),
+    #[error("cannot write {path}: {source}", path = path.display())]
+    Write { path: PathBuf, source: std::io::Error },
+    #[error("cannot write to stdout: {0}")]
+    Stdout(std::io::Error),
+    #[error(transparent)]
+    Artifact(#[from] ArtifactError),
+    #[error(transparent)]
+    Build(#[from] BuildError),
+    #[error(transparent)]
+    Toolchain(#[from] ToolchainError),
+    #[error("mighost builds no language {name}")]
+    UnknownLanguage { name: String, known: Vec<&'static str> },
+    #[error(transparent)]
+    Graph(#[from] mighost_graph::GraphError),
+    /// The revisions make no graph; `places` are where those are that the error names.
+    #[error("{error}")]
+    NoGraph {
+        error: Box<mighost_graph::GraphError>,
+        places: Vec<(String, PathBuf)>,
+    },
+    #[error(transparent)]
+    Connect(#[from] ConnectError),
+    #[error(transparent)]
+    Embedded(#[from] EmbeddedError),
+    #[error(transparent)]
+    Runtime(#[from] RuntimeError),
+    /// The state of the database could not be read.
+    #[error(transparent)]
+    Sink(#[from] SinkError),
+    #[error("{}", .0.error)]
+    Run(#[from] Box<RunFailure>),
+    #[error("{} changed since it was applied to {label}: {}", if .revisions.len() == 1 { "a migration has" } else { "migrations have" }, .revisions.join(", "))]
+    Changed { label: String, revisions: Vec<String> },
+    /// Revisions below what is applied, which no run has applied; each with the applied one that stands on it.
+    #[error("{}", late(.label, .revisions))]
+    OutOfOrder { label: String, revisions: Vec<OutOfOrder> },
+    #[error("{label} is at {}, not at the heads: {}", place(.rows), .heads.join(", "))]
+    NotAtHeads {
+        label: String,
+        rows: Vec<String>,
+        heads: Vec<String>,
+    },
+    #[error("this removes all data below {}; add --yes to mean it", data.display())]
+    NotConfirmed { data: PathBuf },
+    #[error(
+        "{label} is a server of its own, which mighost neither starts nor stops; `db` is for labels with url = \"embedded\""
+    )]
+    NotEmbedded { label: String },
+    #[error("psql is not installed: it comes with PostgreSQL's client programs")]
+    NoPsql,
+    #[error("psql cannot be run: {0}")]
+    Psql(std::io::Error),
+    /// The connection for the rest of a run could not be had.
+    #[error("{error}")]
+    AfterSteps {
+        done: Vec<StepDone>,
+        error: Box<CommandError>,
+    },
+    #[error("cannot start the threads of a run: {0}")]
+    Threads(std::io::Error),
+    #[error("a thread of mighost's ended before its time")]
+    ThreadLost,
+}
+
+fn late(label: &str, late: &[OutOfOrder]) -> String {
+    let lines = late.iter().take(LISTED).map(|OutOfOrder { revision, above }| {
+        format!("{revision} was put below {above}, which {label} has already, so it would never be run")
+    });
+    let mut lines: Vec<String> = lines.collect();
+    if let Some(more) = late.len().checked_sub(LISTED).filter(|more| *more > 0) {
+        lines.push(format!("and {more} more"));
+    }
+    lines.join("\n")
+}
+
+/// How many revisions a text lists.
+const LISTED: usize = 8;
+
+fn place(rows: &[String]) -> String {
+    if rows.is_empty() {
+        "the base".into()
+    } else {
+        rows.join(", ")
+    }
+}
+
+impl From<&CommandError> for Diagnostic {
+    fn from(error: &CommandError) -> Self {
+        let mut diagnostic = diagnose(error);
+        diagnostic.causes = causes(error);
+        diagnostic
+    }
+}
+
+/// The chain of errors. Those of settings and connections are not shown with their fields, which may hold a URL.
+fn causes(error: &CommandError) -> Vec<String> {
+    let mut causes = Vec::new();
+    let mut next: Option<&dyn std::error::Error> = Some(error);
+    while let Some(cause) = next {
+        let text = cause.to_string();
+        if causes.last() != Some(&text) {
+            causes.push(text);
+        }
+        next = cause.source();
+    }
+    if !matches!(
+        error,
+        CommandError::Config(_) | CommandError::Connect(_) | CommandError::Embedded(_)
+    ) {
+        causes.push(format!("{error:?}"));
+    }
+    causes
+}
+
+fn diagnose(error: &CommandError) -> Diagnostic {
+    let simple = |blame, exit| Diagnostic::new(blame, exit, error.to_string());
+    match error {
+        CommandError::Config(error) => error.into(),
+        CommandError::Test(TestError::Runtime(error)) => error.into(),
+        CommandError::Test(TestError::History(error)) => simple(error.blame(), error.exit()),
+        CommandError::Test(TestError::Threads(_)) => simple(Blame::Host, ExitKind::Internal),
+        CommandError::Test(error) => {
+            let mut diagnostic = simple(Blame::Operator, ExitKind::Usage);
+            diagnostic.hints.extend(error.hint());
+            diagnostic
+        }
+        CommandError::Init(error) => error.into(),
+        CommandError::Revision(error) => error.into(),
+        CommandError::TakeOver(error) => error.into(),
+        CommandError::Edit(error) => error.into(),
+        CommandError::Artifact(error) => error.into(),
+        CommandError::Build(error) => error.into(),
+        CommandError::Toolchain(error) => error.into(),
+        CommandError::UnknownLanguage { known, .. } => {
+            simple(Blame::Operator, ExitKind::Usage).hint(format!("there are: {}, all", known.join(", ")))
+        }
+        CommandError::Graph(_) => simple(Blame::Operator, ExitKind::History),
+        CommandError::NoGraph { places, .. } => {
+            let mut diagnostic = simple(Blame::Guest, ExitKind::History);
+            for (revision, place) in places {
+                diagnostic = diagnostic.at(format!("{revision} is in {}", place.display()));
+            }
+            diagnostic
+        }
+        CommandError::Connect(error) => Diagnostic::new(error.blame(), ExitKind::Connection, error.to_string()),
+        CommandError::Embedded(error) => Diagnostic::new(Blame::Operator, ExitKind::Connection, error.to_string()),
+        CommandError::Runtime(error) => error.into(),
+        CommandError::Sink(error) => error.diagnose(Blame::Database),
+        CommandError::Run(failure) => (&**failure).into(),
+        CommandError::Changed { .. } => simple(Blame::Operator, ExitKind::History)
+            .hint("put the files back as they were, and write the change as a new revision")
+            .hint("--allow-changed goes on all the same"),
+        CommandError::OutOfOrder { revisions, .. } => {
+            let mut diagnostic = simple(Blame::Operator, ExitKind::History);
+            if let Some(OutOfOrder { revision, above }) = revisions.first() {
+                diagnostic = diagnostic
+                        .hint(format!(
+                            "in the sources, take it out again: give what stands on {revision} its former down-revisions, \
+                             and let {revision} stand on a head: `down-revisions = [\"{above}\"]` where {above} is one"
+                        ))
+                        .hint("where the database has what it does, say so: `mighost stamp --purge` with the rows of `mighost current`")
+                        .hint("--allow-changed goes on without it");
+            }
+            diagnostic
+        }
+        CommandError::NotAtHeads { .. } => simple(Blame::Operator, ExitKind::Check).hint("run `mighost upgrade heads`"),
+        CommandError::NotConfirmed { .. } | CommandError::NotEmbedded { .. } => {
+            simple(Blame::Operator, ExitKind::Usage)
+        }
+        CommandError::NoPsql | CommandError::Psql(_) => simple(Blame::Operator, ExitKind::Connection),
+        CommandError::Write { .. } | CommandError::Stdout(_) => simple(Blame::Operator, ExitKind::Internal),
+        CommandError::AfterSteps { done, error } => {
+            let names: Vec<_> = done.iter().map(|step| step.revision.as_str()).collect();
+            Diagnostic::from(&**error).at(format!("done: {}", names.join(", ")))
+        }
+        CommandError::ThreadLost | CommandError::Threads(_) => simple(Blame::Host, ExitKind::Internal),
+    }
+}

@@ -1,0 +1,188 @@
+//! `mighost init`: a new project.
+
+pub mod import_alembic;
+
+use std::fs::{self, OpenOptions};
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
+
+use mighost_config::FILE_NAME;
+use mighost_core::{Blame, Diagnostic, ExitKind};
+
+const CONFIG: &str = include_str!("init/mighost.toml");
+const FOLDERS: [&str; 2] = ["migrations", "plugins"];
+const GITIGNORE: &str = ".gitignore";
+
+/// What mighost keeps beside the project: the embedded server's data, built artifacts.
+const IGNORED: &str = ".mighost/";
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct InitRequest {
+    /// The project's folder, absolute; created when missing.
+    pub directory: PathBuf,
+}
+
+/// What was made.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+pub struct Created {
+    pub config: PathBuf,
+    /// Everything that is new or changed, the configuration included.
+    pub paths: Vec<PathBuf>,
+}
+
+/// Why there is no new project.
+#[derive(Debug, thiserror::Error)]
+pub enum InitError {
+    #[error("{path} exists already, and is left as it is", path = path.display())]
+    Exists { path: PathBuf },
+    #[error("cannot create {path}: {source}", path = path.display())]
+    Create { path: PathBuf, source: io::Error },
+}
+
+impl From<&InitError> for Diagnostic {
+    fn from(error: &InitError) -> Self {
+        let diagnostic = Self::new(Blame::Operator, ExitKind::Config, error.to_string());
+        match error {
+            InitError::Exists { .. } => diagnostic.hint("name another folder: mighost init DIR"),
+            InitError::Create { .. } => diagnostic,
+        }
+    }
+}
+
+/// Writes `mighost.toml`, the folders and an entry of `.gitignore`. Nothing that exists is overwritten.
+///
+/// # Errors
+/// When there is a `mighost.toml` already, or something cannot be written.
+pub fn init(request: &InitRequest) -> Result<Created, InitError> {
+    let root = &request.directory;
+    let config = root.join(FILE_NAME);
+    // Even a symbolic link that leads nowhere is somebody's.
+    if fs::symlink_metadata(&config).is_ok() {
+        return Err(InitError::Exists { path: config });
+    }
+    let mut paths = Vec::new();
+    for folder in [root.clone()].into_iter().chain(FOLDERS.map(|name| root.join(name))) {
+        if !folder.is_dir() {
+            fs::create_dir_all(&folder).map_err(fail(&folder))?;
+            paths.push(folder);
+        }
+    }
+    paths.extend(ignore_state(root)?);
+    // Written last: where it exists, the rest does too.
+    let mut file = OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .open(&config)
+        .map_err(fail(&config))?;
+    file.write_all(CONFIG.as_bytes()).map_err(fail(&config))?;
+    paths.push(config.clone());
+    Ok(Created { config, paths })
+}
+
+/// Adds what mighost keeps to `.gitignore`; its path where that changed it.
+pub(super) fn ignore_state(root: &Path) -> Result<Option<PathBuf>, InitError> {
+    let gitignore = root.join(GITIGNORE);
+    let changed = add_line(&gitignore, IGNORED).map_err(fail(&gitignore))?;
+    Ok(changed.then_some(gitignore))
+}
+
+fn fail(path: &Path) -> impl FnOnce(io::Error) -> InitError {
+    let path = path.to_owned();
+    move |source| InitError::Create { path, source }
+}
+
+/// Adds `line` to the file unless it has it. True where the file was changed.
+fn add_line(path: &Path, line: &str) -> io::Result<bool> {
+    let text = match fs::read(path) {
+        Ok(text) => text,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
+        Err(error) => return Err(error),
+    };
+    if text
+        .split(|byte| *byte == b'\n')
+        .any(|found| found.trim_ascii() == line.as_bytes())
+    {
+        return Ok(false);
+    }
+    let separator = if text.is_empty() || text.ends_with(b"\n") {
+        ""
+    } else {
+        "\n"
+    };
+    let mut file = OpenOptions::new().append(true).create(true).open(path)?;
+    file.write_all(format!("{separator}{line}\n").as_bytes())?;
+    Ok(true)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use mighost_config::{Environment, LoadRequest, load};
+    use mighost_core::DatabaseUrl;
+
+    fn request(directory: &Path) -> InitRequest {
+        InitRequest {
+            directory: directory.to_owned(),
+        }
+    }
+
+    #[test]
+    fn a_new_project_loads() {
+        let folder = tempfile::tempdir().unwrap();
+        let root = folder.path().join("new");
+        let created = init(&request(&root)).unwrap();
+        assert_eq!(created.paths.len(), 5);
+        let settings = load(&LoadRequest {
+            directory: &root.join("migrations"),
+            config: None,
+            extra: &[],
+            environment: &Environment::new(),
+        })
+        .unwrap();
+        assert_eq!((settings.label.as_str(), settings.url), ("dev", DatabaseUrl::Embedded));
+        assert!(settings.migrations[0].is_dir() && settings.plugins[0].is_dir());
+        assert_eq!(fs::read_to_string(root.join(GITIGNORE)).unwrap(), ".mighost/\n");
+    }
+
+    #[test]
+    fn what_exists_is_kept() {
+        let folder = tempfile::tempdir().unwrap();
+        let root = folder.path();
+        fs::write(root.join(GITIGNORE), "target").unwrap();
+        init(&request(root)).unwrap();
+        assert_eq!(fs::read_to_string(root.join(GITIGNORE)).unwrap(), "target\n.mighost/\n");
+
+        fs::write(root.join(FILE_NAME), "mine").unwrap();
+        assert!(matches!(init(&request(root)), Err(InitError::Exists { .. })));
+        assert_eq!(fs::read_to_string(root.join(FILE_NAME)).unwrap(), "mine");
+
+        fs::remove_file(root.join(FILE_NAME)).unwrap();
+        assert_eq!(init(&request(root)).unwrap().paths, [root.join(FILE_NAME)]);
+        assert_eq!(fs::read_to_string(root.join(GITIGNORE)).unwrap(), "target\n.mighost/\n");
+    }
+
+    #[test]
+    fn every_setting_of_the_file_is_known() {
+        // The settings that are commented out are there to be used, so they must be right too.
+        let all: String = CONFIG
+            .lines()
+            .map(|line| match line.strip_prefix("# ") {
+                Some(setting) if setting.contains(" = ") || setting.starts_with('[') => format!("{setting}\n"),
+                _ => format!("{line}\n"),
+            })
+            .collect();
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join(FILE_NAME), &all).unwrap();
+        let environment = Environment::from([("PGPASSWORD".to_owned(), "secret".to_owned())]);
+        for label in ["db=dev", "db=production"] {
+            let settings = load(&LoadRequest {
+                directory: folder.path(),
+                config: None,
+                extra: &[label.to_owned()],
+                environment: &environment,
+            })
+            .unwrap();
+            assert!(!settings.args.is_empty() && settings.lock_timeout.is_some());
+        }
+    }
+}

@@ -1,0 +1,317 @@
+//! `mighost init --from alembic.ini`: a project of Alembic's becomes one of mighost's.
+
+mod error;
+mod ini;
+mod places;
+mod project;
+mod python;
+mod revisions;
+mod script;
+mod source;
+mod stage;
+mod text;
+mod url;
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::PathBuf;
+
+pub use error::TakeOverError;
+pub use python::Python;
+
+use self::places::{folders, migrations};
+use self::project::AlembicProject;
+use self::python::Answer;
+use self::revisions::{answered, declared};
+use self::stage::Stage;
+use crate::revision::folder_template_from_alembic;
+use crate::{CommandError, Project};
+use mighost_config::{FILE_NAME, LoadRequest, load_project};
+use mighost_core::{Event, Level, Reporter};
+use mighost_graph::{Graph, Node};
+
+const PLUGINS: &str = "plugins";
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TakeOverRequest {
+    /// The new project's folder, absolute; created when missing.
+    pub directory: PathBuf,
+    /// `alembic.ini`, or a `pyproject.toml` with `[tool.alembic]`; absolute.
+    pub from: PathBuf,
+    /// Alembic's `-n`: the section with the settings.
+    pub section: Option<String>,
+    pub python: Python,
+    /// Write nothing.
+    pub dry_run: bool,
+}
+
+/// What was taken over, or would be.
+#[derive(Clone, Debug, serde::Serialize)]
+pub struct TakenOver {
+    /// The new `mighost.toml`.
+    pub config: PathBuf,
+    pub dry_run: bool,
+    /// The version of the Alembic that was asked; none where none could be.
+    pub alembic: Option<String>,
+    pub version_table: String,
+    /// The labels of databases.
+    pub databases: Vec<String>,
+    /// The folders of migrations, below the project's folder.
+    pub folders: Vec<Folder>,
+    pub revisions: Vec<Revision>,
+    /// How many have both their scripts.
+    pub converted: usize,
+    /// How many have a script that is empty because its code could not be had.
+    pub empty: usize,
+    /// What to look at.
+    pub notes: Vec<String>,
+}
+
+/// A version location.
+#[derive(Clone, Debug, serde::Serialize)]
+pub struct Folder {
+    pub alembic: PathBuf,
+    pub ours: String,
+}
+
+/// A revision that was taken over.
+#[derive(Clone, Debug, serde::Serialize)]
+pub struct Revision {
+    pub revision: String,
+    pub down_revisions: Vec<String>,
+    pub depends_on: Vec<String>,
+    pub branch_labels: Vec<String>,
+    pub message: String,
+    /// RFC 3339. Alembic's dates without a zone are taken for UTC.
+    pub date: Option<String>,
+    /// Alembic's file, below the folder of alembic.ini where it lies there.
+    pub file: String,
+    /// Its folder, below the project's.
+    pub folder: String,
+    /// It runs without a transaction around it.
+    pub alone: bool,
+    pub upgrade: Side,
+    pub downgrade: Side,
+}
+
+/// A revision's code in one direction.
+#[derive(Clone, Debug, Default, serde::Serialize)]
+pub struct Side {
+    #[serde(skip)]
+    text: String,
+    /// Why there is no code; none where there is, even if it does nothing.
+    pub why_empty: Option<String>,
+    /// What may not be as it was.
+    pub notes: Vec<String>,
+}
+
+/// Takes the project over. Alembic's files are left as they are. Where the run is interrupted there is no project.
+///
+/// # Errors
+/// Alembic's configuration or revisions cannot be read, or make no graph; there is a project already.
+pub fn run(project: &Project, request: &TakeOverRequest, reporter: &dyn Reporter) -> Result<TakenOver, CommandError> {
+    let alembic = AlembicProject::read(&request.from, request.section.as_deref())?;
+    let mut notes = alembic.notes.clone();
+    let migrations = migrations(&request.directory);
+    if migrations != "migrations" {
+        notes.push(format!(
+            "`migrations` is Alembic's own folder and stays as it is; mighost's is `{migrations}`"
+        ));
+    }
+    let stage = match request.dry_run {
+        true => {
+            stage::check_free(&request.directory, &[FILE_NAME, migrations])?;
+            None
+        }
+        // First of all: it may be refused.
+        false => Some(Stage::start(&request.directory, &[FILE_NAME, migrations])?),
+    };
+    let extra = extra(project, &alembic);
+    let answer = python::ask(
+        &request.python,
+        &request.from,
+        &alembic.section,
+        &extra,
+        &project.environment,
+        reporter,
+        &mut notes,
+    )?;
+    let locations = answer.as_ref().map_or(&alembic.locations, |answer| &answer.locations);
+    let folders = folders(migrations, locations);
+    let revisions = match &answer {
+        Some(answer) => answered(answer, &alembic, &folders, &mut notes),
+        None => declared(&alembic, &folders, &mut notes)?,
+    };
+    check(&revisions)?;
+    let (version_table, schema) = version_table(&answer, &alembic, &mut notes);
+    let settings = settings(&alembic, &mut notes);
+    if let Some(stage) = &stage {
+        let facts = text::Facts {
+            file: &request.from.file_name().unwrap_or_default().to_string_lossy(),
+            project: &alembic,
+            folders: &folders,
+            schema: schema.as_deref(),
+            version_table: &version_table,
+            revision: &settings,
+        };
+        stage.write(FILE_NAME, &text::configuration(&facts), stage::mode_of(&request.from))?;
+        // Before anything is in its place.
+        load_project(&LoadRequest {
+            directory: &request.directory,
+            config: Some(&stage.path(FILE_NAME)),
+            extra: &[],
+            environment: &project.environment,
+        })?;
+        let text = format!("writing {} revisions", revisions.len());
+        reporter.report(Event::Note {
+            level: Level::Info,
+            text,
+        });
+        for folder in &folders {
+            fs::create_dir_all(stage.path(&folder.ours)).map_err(stage::fail(&stage.path(&folder.ours)))?;
+        }
+        for revision in &revisions {
+            let write = |name: &str, text: &str| stage.write(&format!("{}/{name}", revision.folder), text, 0o644);
+            write("migration.toml", &text::manifest(revision))?;
+            write("upgrade.sql", &text::script(revision, &revision.upgrade, "upgrade"))?;
+            write(
+                "downgrade.sql",
+                &text::script(revision, &revision.downgrade, "downgrade"),
+            )?;
+        }
+    }
+    if let Some(stage) = stage {
+        let plugins = request.directory.join(PLUGINS);
+        fs::create_dir_all(&plugins).map_err(stage::fail(&plugins))?;
+        super::ignore_state(&request.directory)?;
+        stage.finish(&[migrations])?;
+    }
+    let empty = revisions
+        .iter()
+        .filter(|revision| revision.sides().any(|side| side.why_empty.is_some()))
+        .count();
+    Ok(TakenOver {
+        config: request.directory.join(FILE_NAME),
+        dry_run: request.dry_run,
+        alembic: answer.map(|answer| answer.alembic),
+        version_table,
+        databases: alembic.labels.iter().map(|label| label.name.clone()).collect(),
+        folders,
+        converted: revisions.len() - empty,
+        empty,
+        revisions,
+        notes,
+    })
+}
+
+impl Revision {
+    fn sides(&self) -> impl Iterator<Item = &Side> {
+        [&self.upgrade, &self.downgrade].into_iter()
+    }
+}
+
+/// The arguments `-x` for env.py: those of the command line, else the first label, which many an env.py insists on.
+fn extra(project: &Project, alembic: &AlembicProject) -> Vec<String> {
+    let named = project.extra.iter().any(|argument| argument.starts_with("db="));
+    let first = alembic.labels.iter().find(|label| label.section != alembic.section);
+    let first = first.filter(|_| !named).map(|label| format!("db={}", label.section));
+    project.extra.iter().cloned().chain(first).collect()
+}
+
+/// Revisions that make no graph are refused before anything is written.
+fn check(revisions: &[Revision]) -> Result<(), CommandError> {
+    let nodes = revisions.iter().map(|revision| Node {
+        revision: revision.revision.clone(),
+        down_revisions: revision.down_revisions.clone(),
+        depends_on: revision.depends_on.clone(),
+        branch_labels: revision.branch_labels.clone(),
+    });
+    let Err(error) = Graph::new(nodes) else {
+        return Ok(());
+    };
+    let files: BTreeMap<&str, &str> = revisions
+        .iter()
+        .map(|revision| (revision.revision.as_str(), revision.file.as_str()))
+        .collect();
+    let places = error
+        .declared_by()
+        .into_iter()
+        .filter_map(|name| Some((name.to_owned(), files.get(name)?.into())));
+    Err(CommandError::NoGraph {
+        places: places.collect(),
+        error: Box::new(error),
+    })
+}
+
+/// The version table's name and schema: what env.py configures, where it was run; else what it seems to say.
+fn version_table(
+    answer: &Option<Answer>,
+    alembic: &AlembicProject,
+    notes: &mut Vec<String>,
+) -> (String, Option<String>) {
+    const DEFAULT: &str = "alembic_version";
+    let known = answer
+        .as_ref()
+        .and_then(|answer| Some((answer.version_table.clone()?, answer.version_table_schema.clone())));
+    let location = answer
+        .as_ref()
+        .map_or(&alembic.script_location, |answer| &answer.script_location);
+    let (name, schema) = match known {
+        Some(known) => known,
+        None => {
+            let environment = fs::read_to_string(location.join("env.py")).unwrap_or_default();
+            if environment.contains("version_table") {
+                notes.push(
+                    "env.py sets the version table or its schema: compare `version-table` and `version-table-schema` in mighost.toml with it".into(),
+                );
+            }
+            let named = source::argument(&environment, "version_table");
+            (
+                named.unwrap_or_else(|| DEFAULT.into()),
+                source::argument(&environment, "version_table_schema"),
+            )
+        }
+    };
+    (name, schema)
+}
+
+/// How new revisions are written, as lines of `[revision]`. What has no place there is told.
+fn settings(alembic: &AlembicProject, notes: &mut Vec<String>) -> String {
+    let mut lines = String::new();
+    if let Some(template) = &alembic.file_template {
+        match folder_template_from_alembic(&project::unmarked(template)) {
+            Ok(ours) => lines.push_str(&text::setting("folder-template", &ours)),
+            Err(reason) => notes.push(format!("`file_template` is not carried over: {reason}")),
+        }
+    }
+    if let Some(zone) = &alembic.timezone {
+        match jiff::tz::TimeZoneDatabase::bundled().get(zone) {
+            Ok(_) => lines.push_str(&text::setting("timezone", zone)),
+            Err(_) => notes.push("`timezone` is not carried over: it is no time zone that mighost knows".into()),
+        }
+    }
+    if let Some(length) = &alembic.truncate_slug_length {
+        match length.trim().parse::<u8>() {
+            Ok(length @ 1..=150) => lines.push_str(&format!("truncate-slug-length = {length}\n")),
+            _ => notes.push("`truncate_slug_length` is not carried over: it may be from 1 to 150".into()),
+        }
+    }
+    for label in &alembic.labels {
+        if label.password {
+            notes.push(format!(
+                "the password of `{}` is in mighost.toml, as it was in Alembic's file; ~/.pgpass is a better place for it",
+                label.name
+            ));
+        }
+        for variable in &label.variables {
+            notes.push(format!(
+                "the url of `{}` takes the variable {variable} of the environment, which env.py gave",
+                label.name
+            ));
+        }
+    }
+    lines
+}
+
+#[cfg(test)]
+mod tests;

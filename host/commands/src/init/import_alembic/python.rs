@@ -1,0 +1,205 @@
+//! What Alembic itself tells of a project, where it is installed.
+
+use std::collections::BTreeMap;
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use serde::Deserialize;
+
+use super::TakeOverError;
+use mighost_config::Environment;
+use mighost_core::{Event, Level, Reporter};
+
+const SCRIPT: &str = include_str!("alembic.py");
+
+/// The longest answer that is read, in bytes.
+const MAX_ANSWER: u64 = 512 * 1024 * 1024;
+
+/// Which Python is asked.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Python {
+    /// The one of the active or a neighbouring virtual environment, else `python3`, as far as it has Alembic.
+    #[default]
+    Find,
+    /// This one, which must have Alembic.
+    Named(PathBuf),
+    /// None: nothing of the project is run.
+    Never,
+}
+
+/// What `alembic.py` answers.
+#[derive(Debug, Deserialize)]
+pub(super) struct Answer {
+    /// Alembic's version.
+    pub alembic: String,
+    pub locations: Vec<PathBuf>,
+    pub script_location: PathBuf,
+    pub revisions: Vec<AnsweredRevision>,
+    /// Why env.py did not run to its end.
+    pub environment_error: Option<String>,
+    pub version_table: Option<String>,
+    pub version_table_schema: Option<String>,
+    pub dialect: Option<String>,
+    /// How often env.py ran the migrations: more than once where it has several databases.
+    pub runs: u32,
+    #[serde(default)]
+    pub rendered: BTreeMap<String, BTreeMap<String, Rendered>>,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct AnsweredRevision {
+    pub file: PathBuf,
+    pub revision: String,
+    pub down_revisions: Vec<String>,
+    pub depends_on: Vec<String>,
+    pub branch_labels: Vec<String>,
+    pub doc: String,
+}
+
+/// What a revision's `upgrade` or `downgrade` did offline.
+#[derive(Clone, Debug, Deserialize)]
+pub(super) struct Rendered {
+    pub sql: String,
+    pub error: Option<String>,
+    /// It left Alembic's transaction for some statements.
+    pub autocommit: bool,
+    /// It sent a query, whose answer nobody gave.
+    pub asks: bool,
+}
+
+/// Asks Alembic. None where there is no Python with it; `notes` say then why.
+pub(super) fn ask(
+    python: &Python,
+    ini: &Path,
+    section: &str,
+    extra: &[String],
+    environment: &Environment,
+    reporter: &dyn Reporter,
+    notes: &mut Vec<String>,
+) -> Result<Option<Answer>, TakeOverError> {
+    let folder = ini.parent().unwrap_or(Path::new("/"));
+    let (candidates, named) = match python {
+        Python::Never => {
+            notes.push("Python was not run, as --no-python says: all scripts are empty".into());
+            return Ok(None);
+        }
+        Python::Named(path) => (vec![path.clone()], true),
+        Python::Find => (found(folder, environment), false),
+    };
+    let mut reasons = Vec::new();
+    for candidate in candidates {
+        let text = format!(
+            "asking Alembic by {}, which runs the project's env.py",
+            candidate.display()
+        );
+        reporter.report(Event::Note {
+            level: Level::Info,
+            text,
+        });
+        match run(&candidate, ini, section, extra, environment) {
+            Ok(answer) => return Ok(Some(answer)),
+            Err(Failed::NoAlembic) if !named => reasons.push(format!("{} has no Alembic", candidate.display())),
+            Err(Failed::NoAlembic) => return Err(TakeOverError::NoAlembic { python: candidate }),
+            Err(Failed::Loading(reason)) if named => {
+                return Err(TakeOverError::Loading {
+                    python: candidate,
+                    reason,
+                });
+            }
+            Err(Failed::Loading(reason)) => {
+                reasons.push(format!("{}: {reason}", candidate.display()));
+                break;
+            }
+        }
+    }
+    notes.push(format!(
+        "Alembic did not help, so all scripts are empty, and the revisions were read from their files ({}); --python names the \
+         Python that runs the project",
+        reasons.join("; ")
+    ));
+    Ok(None)
+}
+
+/// The Pythons that may belong to the project.
+fn found(folder: &Path, environment: &Environment) -> Vec<PathBuf> {
+    let active = environment.get("VIRTUAL_ENV").filter(|value| !value.is_empty());
+    let beside = folder
+        .ancestors()
+        .take(2)
+        .flat_map(|folder| [".venv", "venv", "env"].map(|name| folder.join(name)));
+    let mut candidates: Vec<PathBuf> = active
+        .map(PathBuf::from)
+        .into_iter()
+        .chain(beside)
+        .map(|folder| folder.join("bin/python"))
+        .filter(|path| path.is_file())
+        .collect();
+    candidates.push("python3".into());
+    candidates
+}
+
+enum Failed {
+    NoAlembic,
+    Loading(String),
+}
+
+fn run(
+    python: &Path,
+    ini: &Path,
+    section: &str,
+    extra: &[String],
+    environment: &Environment,
+) -> Result<Answer, Failed> {
+    let loading = |error: &dyn std::fmt::Display| Failed::Loading(error.to_string());
+    let mut child = Command::new(python)
+        .args(["-c", SCRIPT])
+        .arg(ini)
+        .arg(section)
+        .args(extra)
+        .current_dir(ini.parent().unwrap_or(Path::new("/")))
+        .env_clear()
+        .envs(environment)
+        // The project's folders stay as they are.
+        .env("PYTHONDONTWRITEBYTECODE", "1")
+        .env("PYTHONIOENCODING", "utf-8")
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .map_err(|error| match error.kind() {
+            std::io::ErrorKind::NotFound => Failed::NoAlembic,
+            _ => loading(&error),
+        })?;
+    // Both are read at once: env.py may log more than a pipe holds.
+    let stderr = child.stderr.take();
+    let log = std::thread::spawn(move || {
+        let mut text = Vec::new();
+        if let Some(stderr) = stderr {
+            let _ = stderr.take(MAX_ANSWER).read_to_end(&mut text);
+        }
+        String::from_utf8_lossy(&text).into_owned()
+    });
+    let mut answer = Vec::new();
+    if let Some(stdout) = child.stdout.take() {
+        stdout
+            .take(MAX_ANSWER)
+            .read_to_end(&mut answer)
+            .map_err(|error| loading(&error))?;
+    }
+    let status = child.wait().map_err(|error| loading(&error))?;
+    let log = log.join().unwrap_or_default();
+    if !status.success() {
+        if log.contains("NO ALEMBIC: ") {
+            return Err(Failed::NoAlembic);
+        }
+        let last = log
+            .lines()
+            .rev()
+            .find(|line| !line.trim().is_empty())
+            .unwrap_or_default();
+        let last = last.trim_start_matches("CANNOT LOAD: ");
+        return Err(Failed::Loading(format!("Alembic cannot load the project: {last}")));
+    }
+    serde_json::from_slice(&answer).map_err(|error| Failed::Loading(format!("its answer cannot be read: {error}")))
+}

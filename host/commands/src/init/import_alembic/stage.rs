@@ -1,0 +1,162 @@
+//! Writing a project so that an interruption leaves none: everything is made in a folder beside, then moved, the configuration last.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Write as _};
+use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
+use std::path::{Path, PathBuf};
+
+use super::TakeOverError;
+use mighost_config::FILE_NAME;
+
+const PREFIX: &str = ".mighost-init-";
+
+/// In a folder of migrations as long as there is no configuration that names it.
+const UNFINISHED: &str = ".unfinished";
+
+/// The folder that things are made in. Removed with what is left in it.
+pub(super) struct Stage {
+    root: PathBuf,
+    folder: PathBuf,
+    /// The folder itself, locked: the system lets go of it when the process ends, however it does.
+    _lock: File,
+}
+
+impl Stage {
+    /// Makes the folder in `root`, and removes what earlier runs left when they were killed. `names` are the files and folders
+    /// that are to come.
+    ///
+    /// # Errors
+    /// One of them is there already; something cannot be written.
+    pub fn start(root: &Path, names: &[&str]) -> Result<Self, TakeOverError> {
+        check_free(root, names)?;
+        fs::create_dir_all(root).map_err(fail(root))?;
+        let mut bytes = [0; 6];
+        getrandom::fill(&mut bytes).map_err(|error| fail(root)(io::Error::other(error.to_string())))?;
+        let random: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+        let folder = root.join(format!("{PREFIX}{random}"));
+        sweep(root).map_err(fail(root))?;
+        fs::create_dir(&folder).map_err(fail(&folder))?;
+        let lock = File::open(&folder).map_err(fail(&folder))?;
+        lock.lock().map_err(fail(&folder))?;
+        Ok(Self {
+            root: root.to_owned(),
+            folder,
+            _lock: lock,
+        })
+    }
+
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.folder.join(name)
+    }
+
+    /// Writes a file, its folders included. `mode` are its permissions.
+    pub fn write(&self, name: &str, text: &str, mode: u32) -> Result<(), TakeOverError> {
+        let path = self.path(name);
+        if let Some(parent) = path.parent() {
+            fs::create_dir_all(parent).map_err(fail(parent))?;
+        }
+        let mut file = OpenOptions::new()
+            .write(true)
+            .create_new(true)
+            .mode(mode)
+            .open(&path)
+            .map_err(fail(&path))?;
+        file.write_all(text.as_bytes()).map_err(fail(&path))
+    }
+
+    /// Moves `folders`, then the configuration, to where they belong. Where that fails, what was moved is taken back.
+    pub fn finish(self, folders: &[&str]) -> Result<(), TakeOverError> {
+        for name in folders {
+            self.write(&format!("{name}/{UNFINISHED}"), "", 0o644)?;
+        }
+        check_free(&self.root, folders)?;
+        let mut moved = Vec::new();
+        let result = self.move_all(folders, &mut moved);
+        match result {
+            Ok(()) => {
+                for name in folders {
+                    // It stands for nothing any more.
+                    let _ = fs::remove_file(self.root.join(name).join(UNFINISHED));
+                }
+                Ok(())
+            }
+            Err(error) => {
+                for path in moved {
+                    let _ = fs::remove_dir_all(path);
+                }
+                Err(error)
+            }
+        }
+    }
+
+    fn move_all(&self, folders: &[&str], moved: &mut Vec<PathBuf>) -> Result<(), TakeOverError> {
+        for name in folders {
+            let to = self.root.join(name);
+            remove_unfinished(&to).map_err(fail(&to))?;
+            fs::rename(self.path(name), &to).map_err(fail(&to))?;
+            moved.push(to);
+        }
+        // A link, which refuses what is there already, where a move would replace it.
+        let config = self.root.join(FILE_NAME);
+        fs::hard_link(self.path(FILE_NAME), &config).map_err(|error| match error.kind() {
+            io::ErrorKind::AlreadyExists => TakeOverError::Exists { path: config.clone() },
+            _ => fail(&config)(error),
+        })
+    }
+}
+
+impl Drop for Stage {
+    fn drop(&mut self) {
+        // What stays is removed by the next take-over.
+        let _ = fs::remove_dir_all(&self.folder);
+    }
+}
+
+/// Refuses what is there; a folder of a run that was killed, and an empty one, are not.
+///
+/// # Errors
+/// One of `names` is in `root` already.
+pub fn check_free(root: &Path, names: &[&str]) -> Result<(), TakeOverError> {
+    for name in names {
+        let path = root.join(name);
+        if fs::symlink_metadata(&path).is_err() || path.join(UNFINISHED).is_file() {
+            continue;
+        }
+        let empty = fs::read_dir(&path).is_ok_and(|mut entries| entries.next().is_none());
+        if !empty {
+            return Err(TakeOverError::Exists { path });
+        }
+    }
+    Ok(())
+}
+
+fn remove_unfinished(path: &Path) -> io::Result<()> {
+    if path.join(UNFINISHED).is_file() {
+        fs::remove_dir_all(path)?;
+    }
+    Ok(())
+}
+
+/// Removes the folders whose process is gone.
+fn sweep(root: &Path) -> io::Result<()> {
+    for entry in fs::read_dir(root)? {
+        let path = entry?.path();
+        let ours = path
+            .file_name()
+            .is_some_and(|name| name.to_string_lossy().starts_with(PREFIX));
+        if ours && path.is_dir() && File::open(&path).is_ok_and(|lock| lock.try_lock().is_ok()) {
+            fs::remove_dir_all(&path)?;
+        }
+    }
+    Ok(())
+}
+
+/// The permissions of a file that holds what `original` holds.
+pub(super) fn mode_of(original: &Path) -> u32 {
+    fs::metadata(original).map_or(0o600, |metadata| metadata.permissions().mode() & 0o666)
+}
+
+pub(super) fn fail(path: &Path) -> impl FnOnce(io::Error) -> TakeOverError {
+    let path = path.to_owned();
+    move |source| TakeOverError::Write { path, source }
+}

@@ -1,0 +1,143 @@
+//! The texts of the files that a take-over writes.
+
+use std::fmt::Write as _;
+
+use super::project::{AlembicProject, Label, unmarked};
+use super::{Folder, Revision, Side};
+
+/// `text` as TOML writes it.
+fn quoted(text: &str) -> String {
+    toml::Value::String(text.to_owned()).to_string()
+}
+
+pub(super) fn setting(name: &str, value: &str) -> String {
+    format!("{name} = {}\n", quoted(value))
+}
+
+fn list(names: &[String]) -> String {
+    let names: Vec<String> = names.iter().map(|name| quoted(name)).collect();
+    format!("[{}]", names.join(", "))
+}
+
+/// What `mighost.toml` says beyond what stands in alembic.ini.
+pub(super) struct Facts<'a> {
+    pub file: &'a str,
+    pub project: &'a AlembicProject,
+    pub folders: &'a [Folder],
+    pub schema: Option<&'a str>,
+    pub version_table: &'a str,
+    /// Lines of `[revision]`.
+    pub revision: &'a str,
+}
+
+pub(super) fn configuration(facts: &Facts<'_>) -> String {
+    let Facts {
+        file,
+        project,
+        folders,
+        schema,
+        version_table,
+        revision,
+    } = facts;
+    let folders: Vec<String> = folders.iter().map(|folder| folder.ours.clone()).collect();
+    let mut text = format!(
+        "# mighost's configuration, taken over from {}. `mighost --help` lists the commands; docs/configuration.md the settings.\n\n\
+         [project]\nmigrations = {}\nplugins = [\"plugins\"]\n\n",
+        unmarked(file).replace('\n', " "),
+        list(&folders)
+    );
+    text.push_str("# What plain names in migrations mean first.\nschema = \"public\"\n\n");
+    text.push_str("# Alembic's own table: it can still read it.\n");
+    let _ = writeln!(text, "version-table = {}", quoted(version_table));
+    if let Some(schema) = schema {
+        text.push_str(&setting("version-table-schema", schema));
+    }
+    let chosen = project.labels.iter().find(|label| label.section == project.section);
+    if let Some(label) = chosen
+        && project.labels.len() > 1
+    {
+        let _ = write!(
+            text,
+            "\n# The database to take where `-x db=LABEL` names none.\ndefault = {}\n",
+            quoted(&label.name)
+        );
+    }
+    if !revision.is_empty() {
+        let _ = write!(text, "\n# How new revisions are written.\n[revision]\n{revision}");
+    }
+    for label in &project.labels {
+        text.push_str(&database(label));
+    }
+    text
+}
+
+fn database(label: &Label) -> String {
+    let mut text = String::from("\n");
+    if label.password {
+        text.push_str(
+            "# The password may be left out here, and stand in ~/.pgpass or, as ${VARIABLE}, in the environment.\n",
+        );
+    }
+    let plain = label
+        .name
+        .chars()
+        .all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_'));
+    let name = if plain { label.name.clone() } else { quoted(&label.name) };
+    let _ = writeln!(text, "[databases.{name}]\nurl = {}", quoted(&label.url));
+    text
+}
+
+pub(super) fn manifest(revision: &Revision) -> String {
+    let mut text = format!(
+        "revision = {}\ndown-revisions = {}\n",
+        quoted(&revision.revision),
+        list(&revision.down_revisions)
+    );
+    if !revision.depends_on.is_empty() {
+        let _ = writeln!(text, "depends-on = {}", list(&revision.depends_on));
+    }
+    if !revision.branch_labels.is_empty() {
+        let _ = writeln!(text, "branch-labels = {}", list(&revision.branch_labels));
+    }
+    let _ = writeln!(text, "message = {}", quoted(&revision.message));
+    if let Some(date) = &revision.date {
+        let _ = writeln!(text, "date = {}", quoted(date));
+    }
+    text.push_str("build = \"sql\"\n");
+    if revision.alone {
+        text.push_str("\n# Some of its statements left Alembic's transaction.\ntransaction = \"none\"\n");
+    }
+    text
+}
+
+/// A script. One without code warns whoever runs it.
+pub(super) fn script(revision: &Revision, side: &Side, direction: &str) -> String {
+    let source = revision.file.replace('\n', " ");
+    match &side.why_empty {
+        None => {
+            let mut text = format!("-- {direction} of {source}, as Alembic wrote it offline\n");
+            for note in &side.notes {
+                let _ = writeln!(text, "-- Look at this: {}", note.replace('\n', " "));
+            }
+            if side.text.is_empty() {
+                text.push_str("-- It does nothing.\n");
+            } else {
+                let _ = write!(text, "\n{}", side.text);
+            }
+            text
+        }
+        Some(why) => {
+            let warning = format!(
+                "the {direction} of revision {} was taken over from Alembic without its code: nothing was done",
+                revision.revision
+            );
+            format!(
+                "-- {direction} of {source} is EMPTY, and changes nothing: {}\n\
+                 -- Databases that Alembic brought past it do not need it. Write it here before it is run on others, in place of this:\n\
+                 DO $empty$ BEGIN RAISE WARNING USING MESSAGE = {}; END $empty$;\n",
+                why.replace('\n', " "),
+                mighost_core::quote_literal(&warning)
+            )
+        }
+    }
+}

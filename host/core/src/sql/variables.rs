@@ -1,0 +1,88 @@
+//! psql's variables: `:name`, `:'name'`, `:"name"`.
+
+use super::{SqlError, TokenKind, tokens};
+use crate::{quote_identifier, quote_readable};
+
+/// Fills the variables of `script` in. `lookup` gives a variable's value. An unknown `:name` is left alone, since it may be
+/// an array slice; an unknown `:'name'` or `:"name"` is an error. Values are not searched for variables themselves. As psql does, it
+/// skips the byte order mark that some editors put in front.
+pub fn substitute(script: &str, lookup: impl Fn(&str) -> Option<String>) -> Result<String, SqlError> {
+    let script = script.strip_prefix('\u{feff}').unwrap_or(script);
+    let mut filled = String::with_capacity(script.len());
+    for token in tokens(script) {
+        let text = token.of(script);
+        if token.kind != TokenKind::Variable {
+            filled.push_str(text);
+            continue;
+        }
+        let reference = text.get(1..).unwrap_or_default();
+        let name = reference.trim_matches(['\'', '"']);
+        match (reference.as_bytes().first(), lookup(name)) {
+            (Some(b'\''), Some(value)) => filled.push_str(&quote_readable(&value)),
+            (Some(b'"'), Some(value)) => filled.push_str(&quote_identifier(&value)),
+            (_, Some(value)) => filled.push_str(&value),
+            (Some(b'\'' | b'"'), None) => {
+                let message = format!("the variable {text} has no value; give one with -x {name}=VALUE");
+                return Err(SqlError::at(script, token.start, message));
+            }
+            (_, None) => filled.push_str(text),
+        }
+    }
+    Ok(filled)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn fill(script: &str) -> Result<String, String> {
+        substitute(script, |name| match name {
+            "schema" => Some("crmp".to_owned()),
+            "odd" => Some("it's \"x\"".to_owned()),
+            _ => None,
+        })
+        .map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn a_byte_order_mark_is_skipped_in_front_only() {
+        assert_eq!(fill("\u{feff}select 1").unwrap(), "select 1");
+        assert_eq!(fill("select '\u{feff}'").unwrap(), "select '\u{feff}'");
+    }
+
+    #[test]
+    fn the_three_forms() {
+        assert_eq!(fill("set x = :schema;").unwrap(), "set x = crmp;");
+        assert_eq!(
+            fill("select :'odd', :\"odd\"").unwrap(),
+            "select 'it''s \"x\"', \"it's \"\"x\"\"\""
+        );
+        assert_eq!(fill(":\"schema\".:schema").unwrap(), "\"crmp\".crmp");
+    }
+
+    #[test]
+    fn what_is_no_variable() {
+        for script in [
+            "a::schema",
+            "a := schema",
+            "':schema'",
+            "$$:schema$$",
+            "-- :schema",
+            "/* :schema */",
+            "\":schema\"",
+            "a[1:other]",
+            "E'\\':schema'",
+            ": schema",
+            "a[1:2]",
+        ] {
+            assert_eq!(fill(script).unwrap(), script);
+        }
+        assert_eq!(fill("a:::schema").unwrap(), "a::crmp");
+    }
+
+    #[test]
+    fn an_unknown_quoted_variable_is_an_error() {
+        insta::assert_snapshot!(fill("select 1,\n :'who'").unwrap_err(), @"line 2, column 2: the variable :'who' has no value; give one with -x who=VALUE");
+        assert!(fill(":\"who\"").is_err());
+    }
+}

@@ -1,0 +1,54 @@
+//! Migrations made ready while the steps before them run.
+
+use crate::error::EngineError;
+use crate::run::{Run, flat};
+use mighost_core::Direction;
+use mighost_core::StepSink;
+use mighost_graph::Step;
+use mighost_runtime::Guest;
+
+impl<S: StepSink + 'static> Run<S> {
+    /// Lets what is large be compiled while the first steps run.
+    pub(crate) fn compile_ahead(&self) {
+        let steps = self.plan.steps.iter().filter(|step| step.direction != Direction::Stamp);
+        let migrations = steps.filter_map(|step| {
+            let (_, artifact) = self.loaded.revision(&step.revision)?;
+            Some((artifact.clone(), step.revision.clone()))
+        });
+        self.registry.compile_ahead(migrations.collect());
+    }
+
+    /// Compiles and links the migration of `step` on another thread; a stamp has none.
+    pub(crate) fn prepare(&self, step: &Step) -> tokio::task::JoinHandle<Result<Option<Guest>, EngineError>> {
+        let found = self
+            .loaded
+            .revision(&step.revision)
+            .map(|(_, artifact)| artifact.clone());
+        let (registry, revision, direction) = (self.registry.clone(), step.revision.clone(), step.direction);
+        tokio::task::spawn_blocking(move || {
+            if direction == Direction::Stamp {
+                return Ok(None);
+            }
+            let artifact = found.ok_or_else(|| EngineError::NoArtifact(revision.clone()))?;
+            Ok(Some(registry.migration(&artifact, &revision)?))
+        })
+    }
+
+    /// The prepared migration. While it is waited for there is nothing to send ahead, so the steps before are followed, that
+    /// they are told of when they are done.
+    pub(crate) async fn ready(
+        &self,
+        mut prepared: tokio::task::JoinHandle<Result<Option<Guest>, EngineError>>,
+    ) -> Result<Option<Guest>, EngineError> {
+        let settled = async { self.sink.lock().await.settle().await };
+        let guest = tokio::select! {
+            biased;
+            guest = &mut prepared => guest,
+            settled = settled => {
+                settled.map_err(flat)?;
+                prepared.await
+            }
+        };
+        guest.map_err(|_| EngineError::ThreadLost)?
+    }
+}

@@ -1,0 +1,82 @@
+//! What the commands `revision` and `merge` need to know before a new revision is written.
+
+use super::build::{check_id, check_label};
+use super::error::GraphError;
+use super::graph::Graph;
+
+/// A revision that is about to be made.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct NewRevision<'a> {
+    pub revision: &'a str,
+    /// On what it is to stand: targets; `head` where nothing is said.
+    pub heads: &'a [&'a str],
+    /// Whether it may stand on a revision that is not a head.
+    pub splice: bool,
+    pub depends_on: &'a [&'a str],
+    pub branch_labels: &'a [&'a str],
+}
+
+/// What the new revision has to declare.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Parents {
+    /// Empty for a new base.
+    pub down_revisions: Vec<String>,
+    /// Ids, and labels where the label was given and its revision carries it.
+    pub depends_on: Vec<String>,
+}
+
+impl Graph {
+    /// Looks up what `new` is to stand on and depend on.
+    pub fn parents(&self, new: &NewRevision<'_>) -> Result<Parents, GraphError> {
+        check_id(new.revision)?;
+        if self.names.contains_key(new.revision) {
+            return Err(GraphError::DuplicateRevision {
+                revision: new.revision.to_owned(),
+            });
+        }
+        for label in new.branch_labels {
+            check_label(label, new.revision)?;
+            if let Some(&index) = self.names.get(*label) {
+                return Err(GraphError::DuplicateLabel {
+                    label: (*label).to_owned(),
+                    first: self.id(index).to_owned(),
+                    second: new.revision.to_owned(),
+                });
+            }
+        }
+        let mut down = Vec::new();
+        for head in if new.heads.is_empty() { &["head"] } else { new.heads } {
+            down.extend(self.revisions(head)?);
+        }
+        let mut seen = self.empty_set();
+        for &index in &down {
+            if !seen.insert(index) {
+                return Err(GraphError::RepeatedHead {
+                    revision: self.id(index).to_owned(),
+                });
+            }
+        }
+        let inner = down
+            .iter()
+            .find(|&&index| !new.splice && !self.entries[index].children.is_empty());
+        if let Some(&index) = inner {
+            return Err(GraphError::NotAHead {
+                revision: self.id(index).to_owned(),
+                children: self.owned_ids(&self.entries[index].children),
+            });
+        }
+        let depends_on = new
+            .depends_on
+            .iter()
+            .map(|name| match self.revision(name)? {
+                Some(index) if self.carries(index, name) => Ok((*name).to_owned()),
+                Some(index) => Ok(self.id(index).to_owned()),
+                None => Err(self.unknown(name)),
+            })
+            .collect::<Result<_, GraphError>>()?;
+        Ok(Parents {
+            down_revisions: self.owned_ids(&down),
+            depends_on,
+        })
+    }
+}

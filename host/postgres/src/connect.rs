@@ -1,0 +1,390 @@
+//! Connections as libpq makes them: the same strings, files, environment variables and TLS modes that `psql` takes.
+
+mod binding;
+mod classify;
+mod conninfo;
+mod encoding;
+mod environment;
+mod error;
+mod passfile;
+mod pooler;
+mod resolve;
+mod service;
+pub mod target;
+mod tls;
+mod verify;
+
+use std::hash::{BuildHasher as _, RandomState};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use futures_util::stream::{self, StreamExt as _};
+use tokio::task::JoinHandle;
+use tokio_postgres::error::SqlState;
+use tokio_postgres::{AsyncMessage, Client, Config};
+
+pub use encoding::ClientEncoding;
+pub use environment::Environment;
+pub use error::{Attempt, ConnectError, database_error};
+pub use pooler::{backend_key_pid, behind_pooler};
+pub use target::{ConnectTarget, Host, HostTarget};
+
+use classify::{Failure, classify};
+use mighost_core::{Event, Level, Reporter};
+use target::{ChannelBinding, SessionAttributes, SslMode};
+
+/// A connection to a server. The session ends when this is dropped or closed.
+pub struct Connection {
+    pub client: Client,
+    /// Which of the hosts it is, e.g. `db.example.org:5432`.
+    pub host: String,
+    /// The session's client encoding.
+    pub encoding: ClientEncoding,
+    encrypted: bool,
+    lost: Arc<OnceLock<String>>,
+    task: JoinHandle<()>,
+}
+
+impl Connection {
+    /// Why the connection broke, once it did.
+    pub fn lost(&self) -> Option<&str> {
+        self.lost.get().map(String::as_str)
+    }
+
+    /// Says goodbye to the server and waits until that is sent, five seconds at most.
+    pub async fn close(self) {
+        let Self { client, task, .. } = self;
+        drop(client);
+        // Whatever goes wrong here, the session ends with the socket.
+        let _ = tokio::time::timeout(Duration::from_secs(5), task).await;
+    }
+}
+
+impl std::fmt::Debug for Connection {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Connection")
+            .field("host", &self.host)
+            .field("lost", &self.lost())
+            .finish_non_exhaustive()
+    }
+}
+
+/// Connects to the first of the target's hosts that answers and is what `target_session_attrs` asks for. Notices of the
+/// server go to `reporter` for as long as the connection lives, and a warning where a password may have gone unencrypted.
+///
+/// Sets nothing in the session: a pooler would hand it to others.
+///
+/// # Errors
+///
+/// Why no host would do. As in libpq, a server that answers and refuses the user or the database ends the search.
+pub async fn connect(target: &ConnectTarget, reporter: Arc<dyn Reporter>) -> Result<Connection, ConnectError> {
+    let mut hosts: Vec<&HostTarget> = target.hosts.iter().collect();
+    if target.random_order {
+        let random = RandomState::new();
+        hosts.sort_by_cached_key(|host| random.hash_one(host.to_string()));
+    }
+    let mut refused = None;
+    // `prefer-standby` is two rounds: a standby, then anything.
+    let rounds = match target.session {
+        SessionAttributes::PreferStandby => vec![SessionAttributes::Standby, SessionAttributes::Any],
+        other => vec![other],
+    };
+    for session in rounds {
+        match round(target, &hosts, session, &reporter).await {
+            Ok(connection) => return Ok(connection),
+            Err(error) => refused = Some(error),
+        }
+    }
+    Err(refused.unwrap_or(ConnectError::Unreachable { attempts: Vec::new() }))
+}
+
+async fn round(
+    target: &ConnectTarget,
+    hosts: &[&HostTarget],
+    session: SessionAttributes,
+    reporter: &Arc<dyn Reporter>,
+) -> Result<Connection, ConnectError> {
+    let mut attempts = Vec::new();
+    let mut wrong_session = false;
+    let mut only_timeouts = true;
+    for host in hosts {
+        let attempt = |reason: String| Attempt {
+            host: host.to_string(),
+            reason,
+        };
+        let work = async {
+            let connection = one_host(target, host, reporter).await?;
+            match session_refusal(&connection.client, session).await {
+                Ok(None) => Ok(Ok(connection)),
+                Ok(Some(reason)) => Ok(Err(reason)),
+                Err(error) => Err(classify(target, host, &error)),
+            }
+        };
+        let outcome = match target.connect_timeout {
+            None => work.await,
+            Some(limit) => match tokio::time::timeout(limit, work).await {
+                Ok(outcome) => outcome,
+                Err(_) => {
+                    attempts.push(attempt(format!("no answer within {} s", limit.as_secs())));
+                    continue;
+                }
+            },
+        };
+        only_timeouts = false;
+        match outcome {
+            Ok(Ok(connection)) => return Ok(connection),
+            Ok(Err(reason)) => {
+                wrong_session = true;
+                attempts.push(attempt(reason.into()));
+            }
+            Err(Failure::Next(reason)) => attempts.push(attempt(reason)),
+            Err(Failure::Final(error)) => return Err(error),
+        }
+    }
+    Err(if wrong_session {
+        ConnectError::SessionAttributes {
+            wanted: wanted(session),
+            attempts,
+        }
+    } else if only_timeouts {
+        ConnectError::Timeout {
+            attempts,
+            limit: target.connect_timeout.unwrap_or_default(),
+        }
+    } else {
+        ConnectError::Unreachable { attempts }
+    })
+}
+
+async fn one_host(
+    target: &ConnectTarget,
+    host: &HostTarget,
+    reporter: &Arc<dyn Reporter>,
+) -> Result<Connection, Failure> {
+    // libpq leaves TLS out on Unix sockets, whatever `sslmode` says.
+    let mode = if matches!(host.host, Host::Socket(_)) {
+        SslMode::Disable
+    } else {
+        target.tls.mode
+    };
+    use tokio_postgres::config::SslMode as Wire;
+    // `prefer` goes without TLS where the server has none. Where TLS fails, it fails, which libpq would try to do without.
+    let (first, second) = match mode {
+        SslMode::Disable => (Wire::Disable, None),
+        SslMode::Allow => (Wire::Disable, Some(Wire::Require)),
+        SslMode::Prefer => (Wire::Prefer, Some(Wire::Disable)),
+        SslMode::Require | SslMode::VerifyCa | SslMode::VerifyFull => (Wire::Require, None),
+    };
+    let connection = match attempt(target, host, first, reporter).await {
+        Err(Trouble::Server(error)) => {
+            // The server's pg_hba.conf decides who comes in with TLS and who without.
+            let other_way = error.code() == Some(&SqlState::INVALID_AUTHORIZATION_SPECIFICATION);
+            match second.filter(|_| other_way) {
+                Some(second) => match attempt(target, host, second, reporter).await {
+                    Ok(connection) => Ok(connection),
+                    // The first refusal is the more telling one.
+                    Err(_) => Err(classify(target, host, &error)),
+                },
+                None => Err(classify(target, host, &error)),
+            }
+        }
+        Err(Trouble::Settings(reason)) => Err(Failure::Final(ConnectError::Tls {
+            host: host.to_string(),
+            reason,
+            advice: "Correct sslrootcert, sslcert or sslkey.".into(),
+        })),
+        Ok(connection) => Ok(connection),
+    }?;
+    if let Some(encoding) = connection.encoding.foreign() {
+        return Err(Failure::Final(ConnectError::Encoding {
+            host: host.to_string(),
+            encoding,
+        }));
+    }
+    if mode != SslMode::Disable && !connection.encrypted && host.password.is_some() {
+        reporter.report(Event::Note {
+            level: Level::Warn,
+            text: format!(
+                "the connection to {host} is not encrypted, and a password is set. Add \
+                 `sslmode=require` to the connection string to refuse such connections, or `sslmode=disable` to accept them"
+            ),
+        });
+    }
+    Ok(connection)
+}
+
+enum Trouble {
+    Settings(String),
+    Server(tokio_postgres::Error),
+}
+
+async fn attempt(
+    target: &ConnectTarget,
+    host: &HostTarget,
+    mode: tokio_postgres::config::SslMode,
+    reporter: &Arc<dyn Reporter>,
+) -> Result<Connection, Trouble> {
+    let config = driver_config(target, host, mode);
+    let lost = Arc::new(OnceLock::new());
+    let encoding = ClientEncoding::default();
+    let mut encrypted = Arc::new(AtomicBool::new(false));
+    let (client, task) = if mode == tokio_postgres::config::SslMode::Disable {
+        let (client, connection) = config.connect(tokio_postgres::NoTls).await.map_err(Trouble::Server)?;
+        (
+            client,
+            drive(connection, reporter.clone(), encoding.clone(), lost.clone()),
+        )
+    } else {
+        let connector =
+            tls::make_tls(&target.tls, target.channel_binding == ChannelBinding::Require).map_err(Trouble::Settings)?;
+        encrypted = connector.encrypted.clone();
+        let (client, connection) = config.connect(connector).await.map_err(Trouble::Server)?;
+        (
+            client,
+            drive(connection, reporter.clone(), encoding.clone(), lost.clone()),
+        )
+    };
+    Ok(Connection {
+        client,
+        host: host.to_string(),
+        encoding,
+        encrypted: encrypted.load(Ordering::Relaxed),
+        lost,
+        task,
+    })
+}
+
+fn driver_config(target: &ConnectTarget, host: &HostTarget, mode: tokio_postgres::config::SslMode) -> Config {
+    use tokio_postgres::config as wire;
+    let mut config = Config::new();
+    config
+        .user(&target.user)
+        .dbname(&target.database)
+        .application_name(&target.application_name);
+    config.port(host.port).ssl_mode(mode);
+    match &host.host {
+        Host::Tcp(name) => config.host(name),
+        Host::Socket(folder) => config.host_path(folder),
+    };
+    if let Some(address) = host.address {
+        config.hostaddr(address);
+    }
+    if let Some(password) = &host.password {
+        config.password(password.expose());
+    }
+    if let Some(options) = &target.options {
+        config.options(options);
+    }
+    if let Some(timeout) = target.connect_timeout {
+        // For each address of a name; the host as a whole has this limit too.
+        config.connect_timeout(timeout);
+    }
+    if let Some(timeout) = target.tcp_user_timeout {
+        config.tcp_user_timeout(timeout);
+    }
+    config.keepalives(target.keepalives.on);
+    if let Some(idle) = target.keepalives.idle {
+        config.keepalives_idle(idle);
+    }
+    if let Some(interval) = target.keepalives.interval {
+        config.keepalives_interval(interval);
+    }
+    if let Some(count) = target.keepalives.count {
+        config.keepalives_retries(count);
+    }
+    if target.tls.direct {
+        config.ssl_negotiation(wire::SslNegotiation::Direct);
+    }
+    config.channel_binding(match target.channel_binding {
+        ChannelBinding::Disable => wire::ChannelBinding::Disable,
+        ChannelBinding::Prefer => wire::ChannelBinding::Prefer,
+        ChannelBinding::Require => wire::ChannelBinding::Require,
+    });
+    config
+}
+
+/// Runs the connection in a task of its own until it ends.
+fn drive<T>(
+    mut connection: tokio_postgres::Connection<tokio_postgres::Socket, T>,
+    reporter: Arc<dyn Reporter>,
+    encoding: ClientEncoding,
+    lost: Arc<OnceLock<String>>,
+) -> JoinHandle<()>
+where
+    T: tokio::io::AsyncRead + tokio::io::AsyncWrite + Unpin + Send + 'static,
+{
+    // The server reports its settings while the connection is made, and then each change, before the answer to what made it is complete.
+    // A caller on another thread may see that answer first; what commits asks the server itself.
+    let watch = move |connection: &tokio_postgres::Connection<tokio_postgres::Socket, T>| {
+        if let Some(reported) = connection.parameter("client_encoding") {
+            encoding.reported(reported);
+        }
+        if let Some(of_database) = connection.parameter("server_encoding") {
+            encoding.database_is(of_database);
+        }
+    };
+    watch(&connection);
+    tokio::spawn(async move {
+        let mut messages = stream::poll_fn(move |cx| {
+            let message = connection.poll_message(cx);
+            watch(&connection);
+            message
+        });
+        while let Some(message) = messages.next().await {
+            match message {
+                Ok(AsyncMessage::Notice(notice)) => reporter.report(Event::ServerNotice {
+                    severity: notice.severity().into(),
+                    message: notice.message().into(),
+                }),
+                Ok(_) => {}
+                Err(error) => {
+                    let reason = match error.as_db_error() {
+                        Some(error) => error.message().to_owned(),
+                        None => error::chain(&error),
+                    };
+                    // Set once: this is the only writer.
+                    let _ = lost.set(reason);
+                    return;
+                }
+            }
+        }
+    })
+}
+
+/// Why the session is not what `target_session_attrs` asks for; none where it is.
+async fn session_refusal(
+    client: &Client,
+    wanted: SessionAttributes,
+) -> Result<Option<&'static str>, tokio_postgres::Error> {
+    let sql = match wanted {
+        SessionAttributes::Any | SessionAttributes::PreferStandby => return Ok(None),
+        // What libpq asks: a standby is read-only whatever its setting.
+        SessionAttributes::ReadWrite | SessionAttributes::ReadOnly => {
+            "SELECT pg_catalog.pg_is_in_recovery() OR pg_catalog.current_setting('default_transaction_read_only') = 'on'"
+        }
+        SessionAttributes::Primary | SessionAttributes::Standby => "SELECT pg_catalog.pg_is_in_recovery()",
+    };
+    let messages = client.simple_query(sql).await?;
+    let answer = messages.iter().find_map(|message| match message {
+        tokio_postgres::SimpleQueryMessage::Row(row) => row.get(0),
+        _ => None,
+    });
+    Ok(match (wanted, answer == Some("t")) {
+        (SessionAttributes::ReadWrite, true) => Some("its sessions are read-only"),
+        (SessionAttributes::ReadOnly, false) => Some("its sessions are not read-only"),
+        (SessionAttributes::Primary, true) => Some("it is a standby"),
+        (SessionAttributes::Standby, false) => Some("it is a primary"),
+        _ => None,
+    })
+}
+
+fn wanted(session: SessionAttributes) -> &'static str {
+    match session {
+        SessionAttributes::Any => "reachable",
+        SessionAttributes::ReadWrite => "read-write",
+        SessionAttributes::ReadOnly => "read-only",
+        SessionAttributes::Primary => "a primary",
+        SessionAttributes::Standby | SessionAttributes::PreferStandby => "a standby",
+    }
+}

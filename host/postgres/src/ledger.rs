@@ -1,0 +1,106 @@
+//! What the ledger remembers of each revision, for those who look at history.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use tokio_postgres::Client;
+use tokio_postgres::error::SqlState;
+
+use super::state::query;
+use super::tables::Tables;
+use mighost_core::Direction;
+use mighost_core::SinkError;
+use mighost_core::{quote_identifier, quote_literal};
+
+/// When each revision was last run upwards or stamped, as RFC 3339 in UTC, in whole seconds. Revisions whose latest line is a
+/// downgrade are left out. Empty where there is no ledger, or none that this role may read.
+pub async fn read_dates(
+    client: &Client,
+    schema: &str,
+    version_table: &str,
+) -> Result<BTreeMap<String, String>, SinkError> {
+    let ledger = Tables::new(schema, version_table).ledger;
+    let statement = format!(
+        "SELECT revision, at FROM (SELECT DISTINCT ON (revision) revision, direction, \
+         pg_catalog.to_char(started AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"') AS at \
+         FROM {ledger} ORDER BY revision, id DESC) lines WHERE direction <> 'downgrade'"
+    );
+    let found = match query(client, &statement).await {
+        Err(failure) if unknown(failure.code()) => return Ok(BTreeMap::new()),
+        other => other?,
+    };
+    Ok(found
+        .iter()
+        .filter_map(|row| Some((row.get(0)?.to_owned(), row.get(1)?.to_owned())))
+        .collect())
+}
+
+/// What mighost's tables say beyond the rows of the version table.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Ledger {
+    pub version_table: bool,
+    pub ledger: bool,
+    /// The latest line of each revision, of those behind the last stamp.
+    pub lines: BTreeMap<String, Direction>,
+    /// The revisions that were ever run or stamped.
+    pub known: BTreeSet<String>,
+    /// Tables, views and the like in the schema, mighost's own left out.
+    pub relations: u64,
+}
+
+/// Reads what [`Ledger`] holds.
+pub async fn read_ledger(client: &Client, schema: &str, version_table: &str) -> Result<Ledger, SinkError> {
+    let tables = Tables::new(schema, version_table);
+    let own = ["", "_ledger", "_journal"].map(|suffix| quote_literal(&format!("{version_table}{suffix}")));
+    let presence = tables.presence();
+    let count = format!(
+        "SELECT pg_catalog.count(*) FROM pg_catalog.pg_class WHERE relnamespace = pg_catalog.to_regnamespace({}) \
+         AND relkind IN ('r', 'p', 'v', 'm', 'f') AND relname NOT IN ({}) AND NOT EXISTS (SELECT FROM \
+         pg_catalog.pg_depend d WHERE d.classid = 'pg_catalog.pg_class'::pg_catalog.regclass AND d.objid = pg_class.oid \
+         AND d.deptype = 'e')",
+        quote_literal(&quote_identifier(schema)),
+        own.join(", ")
+    );
+    let lines = format!(
+        "SELECT DISTINCT ON (revision) revision, direction, id > coalesce((SELECT pg_catalog.max(id) FROM {0} \
+         WHERE direction = 'stamp'), 0) FROM {0} ORDER BY revision, id DESC",
+        tables.ledger
+    );
+    let (presence, count, lines) = tokio::join!(query(client, &presence), query(client, &count), query(client, &lines));
+    let (presence, count) = (presence?, count?);
+    let there = |column: usize| presence.first().and_then(|row| row.get(column)) == Some("t");
+    let mut ledger = Ledger {
+        version_table: there(1),
+        ledger: there(2),
+        relations: count
+            .first()
+            .and_then(|row| row.get(0)?.parse().ok())
+            .unwrap_or_default(),
+        ..Ledger::default()
+    };
+    let lines = match lines {
+        Err(failure) if unknown(failure.code()) => Vec::new(),
+        other => other?,
+    };
+    for row in &lines {
+        let (Some(revision), Some(direction)) = (row.get(0), row.get(1)) else {
+            continue;
+        };
+        ledger.known.insert(revision.to_owned());
+        let direction = match direction {
+            "upgrade" => Direction::Upgrade,
+            "downgrade" => Direction::Downgrade,
+            _ => continue,
+        };
+        if row.get(2) == Some("t") {
+            ledger.lines.insert(revision.to_owned(), direction);
+        }
+    }
+    Ok(ledger)
+}
+
+fn unknown(code: Option<&SqlState>) -> bool {
+    matches!(
+        code,
+        Some(&SqlState::UNDEFINED_TABLE | &SqlState::INVALID_SCHEMA_NAME | &SqlState::INSUFFICIENT_PRIVILEGE)
+    )
+}

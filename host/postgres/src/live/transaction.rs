@@ -1,0 +1,442 @@
+//! Runs, steps and their transactions.
+
+use async_trait::async_trait;
+use tokio::sync::watch;
+
+use super::autocommit::as_host;
+use super::journal::{Journal, JournalRow};
+use super::{COMMIT_UNKNOWN, LiveSink, Phase};
+use crate::driver_error::Failure;
+use crate::lock::LockScope;
+use crate::pipeline::Part;
+use crate::state::rows;
+use crate::tables::{CHECK_DEFERRED, DEALLOCATE, DEFERRABLE, RESET_SESSION, create_schema_if_missing, step_settings};
+use mighost_core::RowChange;
+use mighost_core::SinkError;
+use mighost_core::TransactionMode;
+use mighost_core::{Aftermath, LedgerEntry, RunError, StepContext, StepSink, lock_timed_out};
+use mighost_core::{Direction, Event, Level};
+
+impl LiveSink {
+    /// One of the host's own queries; its answer is waited for.
+    pub(super) async fn ask_now(&mut self, query: &str) -> Result<Vec<tokio_postgres::SimpleQueryRow>, SinkError> {
+        let client = self.pipeline.client();
+        let found = rows(&client, query).await;
+        found.map_err(|error| self.report(self.failure(error, query, Some(0))))
+    }
+
+    pub(super) async fn drain(&mut self) -> Result<(), SinkError> {
+        let drained = self.pipeline.drain().await;
+        drained.map_err(|failure| self.report(failure))
+    }
+
+    /// Takes the lock: for the session or, where a pooler is in between, for a transaction that this begins.
+    async fn acquire(&mut self) -> Result<(), RunError> {
+        let scope = if self.settings.pooler {
+            LockScope::Transaction
+        } else {
+            LockScope::Session
+        };
+        let client = self.pipeline.client();
+        let acquired = self
+            .lock
+            .acquire(&client, scope, self.settings.lock_wait, &self.reporter)
+            .await;
+        match acquired.map_err(|error| self.report(self.failure(error, &self.lock.try_lock(scope), None)))? {
+            Ok(()) => {}
+            Err(still) => {
+                return Err(RunError::Locked {
+                    holder: still.holder,
+                    waited: still.waited,
+                });
+            }
+        }
+        match scope {
+            LockScope::Session => self.session_locked = true,
+            LockScope::Transaction => self.in_transaction = true,
+        }
+        Ok(())
+    }
+
+    /// Makes sure that the version rows are those that the plan was made for.
+    async fn check_heads(&mut self) -> Result<(), RunError> {
+        let found = self.ask_now(&self.tables.heads()).await?;
+        let found: Vec<String> = found.iter().filter_map(|row| row.get(0).map(str::to_owned)).collect();
+        if found == self.state.heads {
+            return Ok(());
+        }
+        Err(RunError::HeadsMoved {
+            expected: self.state.heads.clone(),
+            found,
+        })
+    }
+
+    /// Creates what is missing of schema and tables, and reads the journal.
+    async fn prepare_tables(&mut self) -> Result<(), RunError> {
+        let presence = self.ask_now(&self.tables.presence()).await?;
+        let there = |column: usize| presence.first().and_then(|row| row.get(column)) == Some("t");
+        let in_transaction = self.in_transaction;
+        let mut create = Vec::new();
+        if !there(0) {
+            create.push(self.tables.create_schema());
+        }
+        if self.settings.version_schema != self.settings.schema {
+            create.push(create_schema_if_missing(&self.settings.schema));
+        }
+        if !there(1) {
+            create.push(self.tables.create_version());
+        }
+        if !there(2) {
+            create.push(self.tables.create_ledger());
+        }
+        self.journal_table = there(3);
+        if !create.is_empty() {
+            let create = create.join("; ");
+            let batch = if self.in_transaction {
+                create
+            } else {
+                format!("BEGIN; {create}; COMMIT")
+            };
+            self.pipeline.push_batch(&batch);
+            // Where it fails, a transaction is left open.
+            self.in_transaction = true;
+        }
+        if there(1) {
+            self.check_heads().await?;
+        } else if !self.state.heads.is_empty() {
+            return Err(RunError::HeadsMoved {
+                expected: self.state.heads.clone(),
+                found: Vec::new(),
+            });
+        }
+        self.drain().await?;
+        self.in_transaction = in_transaction;
+        self.read_journal().await
+    }
+
+    /// What is left to do of `begin_run` once the lock is held.
+    async fn prepare_run(&mut self) -> Result<(), RunError> {
+        if self.settings.one_transaction() {
+            self.ensure_transaction();
+            let found = self.ask_now(DEFERRABLE).await?;
+            self.deferrable = found.first().and_then(|row| row.get(0)) != Some("f");
+        }
+        self.prepare_tables().await?;
+        if self.in_transaction && !self.settings.one_transaction() {
+            self.drain().await?;
+            let committed = self.commit().await;
+            committed.map_err(|failure| failure.into_sink(COMMIT_UNKNOWN))?;
+        }
+        Ok(())
+    }
+
+    async fn read_journal(&mut self) -> Result<(), RunError> {
+        if self.journal_table {
+            let found = self.ask_now(&self.tables.journal_rows()).await?;
+            self.journal_rows = found.iter().filter_map(JournalRow::read).collect();
+        }
+        self.journal_stale = false;
+        Ok(())
+    }
+
+    /// What a step that was done leaves to be forgotten of the journal: what was journaled of its revision, whichever way it
+    /// was run; for a stamp, all, for whoever stamps answers for the state of the database.
+    pub(super) fn journal_end(&mut self, direction: Direction) -> Option<String> {
+        if direction == Direction::Stamp {
+            let any = !self.journal_rows.is_empty();
+            self.journal_stale |= any;
+            return any.then(|| self.tables.journal_clear());
+        }
+        let revision = self.journal.step().0;
+        let journaled = self.journal.written || self.journal_rows.iter().any(|row| row.revision() == revision);
+        self.journal_stale |= journaled;
+        journaled.then(|| self.tables.journal_end(revision))
+    }
+
+    /// Creates the journal table, in the transaction if one is open.
+    fn ensure_journal_table(&mut self) {
+        if !self.journal_table {
+            self.pipeline.push_batch(&self.tables.create_journal());
+        }
+    }
+
+    /// Commits what the guest did so far, with its journal.
+    pub(super) async fn leave_transaction(&mut self) -> Result<(), SinkError> {
+        if self.journal.overflowed() {
+            return Err(SinkError::CannotSuspend {
+                reason: "what it was answered until now is too much to be kept in the journal, from which an interrupted run \
+                         is taken up again; change data without asking for the rows that are changed"
+                    .to_owned(),
+            });
+        }
+        self.check_lock().await?;
+        self.ensure_transaction();
+        self.pipeline.push_batch(CHECK_DEFERRED);
+        self.pipeline.push_batch(&as_host());
+        self.ensure_journal_table();
+        let lines = self.journal.take_pending(&self.tables);
+        self.journal_stale = true;
+        self.pipeline.push_batch(&format!("{}{lines}", as_host()));
+        self.drain().await?;
+        self.cursors.clear();
+        self.savepoints.clear();
+        self.opening = None;
+        self.committing = !self.journal.written;
+        if let Err(failure) = self.commit().await {
+            self.committing &= failure.is_lost();
+            return Err(failure.into_sink(COMMIT_UNKNOWN));
+        }
+        self.committing = false;
+        self.journal.written = true;
+        self.journal_table = true;
+        Ok(())
+    }
+
+    async fn commit(&mut self) -> Result<(), Failure> {
+        let committed = self.pipeline.send_batch("COMMIT").answer().await;
+        self.in_transaction = false;
+        committed
+            .map(|_| ())
+            .map_err(|error| self.failure(error, "COMMIT", None))
+    }
+
+    /// Gives the session's lock back. What was to be committed is committed by now, so a failure is told and no more.
+    async fn unlock(&mut self) {
+        let unlocked = self.ask_now(&self.lock.unlock()).await;
+        let trouble = match &unlocked {
+            Ok(rows) if rows.first().and_then(|row| row.get(0)) == Some("t") => return,
+            Ok(_) => "the run was done without the lock that keeps other runs away: it was lost on the way".to_owned(),
+            Err(error) => format!("the lock that keeps other runs away ends with the connection only: {error}"),
+        };
+        self.reporter.report(Event::Note {
+            level: Level::Warn,
+            text: trouble,
+        });
+    }
+
+    /// Refuses a step while another one is half done. A stamp says that all is settled.
+    fn check_interrupted(&self, step: &StepContext) -> Result<(), RunError> {
+        if step.direction == Direction::Stamp {
+            return Ok(());
+        }
+        let other = |row: &&JournalRow| !row.failed() && !row.is_of(&step.revision, step.direction);
+        match self.journal_rows.iter().find(other) {
+            Some(row) => Err(RunError::HalfDone {
+                revision: row.revision().to_owned(),
+                direction: row.direction().to_owned(),
+            }),
+            None => Ok(()),
+        }
+    }
+
+    /// Rolls back and forgets what is under way. Errors are of no interest: a connection that is gone has rolled back.
+    pub(super) async fn roll_back(&mut self) {
+        self.copy = None;
+        self.cursors.clear();
+        self.savepoints.clear();
+        self.pipeline.clear();
+        let mut answers = Vec::new();
+        let leftovers = std::mem::take(&mut self.leftovers);
+        if std::mem::take(&mut self.in_transaction) {
+            // In one message with what cleans up: behind a pooler, the next may reach another session.
+            let clean = self.clean_pooled();
+            answers.push(self.pipeline.send_batch(&format!("ROLLBACK; {clean}")));
+        }
+        if !self.settings.pooler {
+            for name in leftovers {
+                answers.push(self.pipeline.send_batch(&format!("DEALLOCATE {name}")));
+            }
+        }
+        for answer in answers {
+            let _ = answer.answer().await;
+        }
+    }
+}
+
+#[async_trait]
+impl StepSink for LiveSink {
+    async fn begin_run(&mut self) -> Result<(), RunError> {
+        self.tables.check_length()?;
+        if self.state.in_recovery {
+            return Err(RunError::Standby);
+        }
+        self.acquire().await?;
+        let prepared = self.prepare_run().await;
+        self.running = prepared.is_ok();
+        if prepared.is_err() {
+            // Nothing was begun, so nothing is left behind, the lock included.
+            self.roll_back().await;
+            if std::mem::take(&mut self.session_locked) {
+                let _ = self.pipeline.send_batch(&self.lock.unlock()).answer().await;
+            }
+        }
+        prepared
+    }
+
+    async fn begin_step(&mut self, step: &StepContext) -> Result<(), RunError> {
+        if self.journal_stale {
+            self.read_journal().await?;
+        }
+        self.check_interrupted(step)?;
+        let no_transaction = step.transaction == TransactionMode::None;
+        let cannot = self.settings.cannot_suspend();
+        let recording = cannot.is_none();
+        let journal = Journal::new(
+            &self.tables.journal,
+            &step.revision,
+            step.direction,
+            &self.journal_rows,
+            recording,
+        );
+        if no_transaction || journal.written {
+            // Before the journal is this step's: what fails here is not.
+            self.settle().await?;
+        }
+        self.journal = journal;
+        if let Some(reason) = cannot {
+            if no_transaction {
+                return Err(SinkError::CannotSuspend {
+                    reason: reason.to_owned(),
+                }
+                .into());
+            }
+            if self.journal.written {
+                return Err(SinkError::Resume {
+                    revision: step.revision.clone(),
+                    reason: format!("it was interrupted outside its transaction, and {reason}"),
+                }
+                .into());
+            }
+        }
+        self.step = Some(step.clone());
+        self.sent = 0;
+        let clean = std::mem::take(&mut self.clean);
+        self.poisoned = None;
+        self.committing = false;
+        let settings = step_settings(&self.settings.schema, step.lock_timeout, step.statement_timeout).join("; ");
+        self.opening = None;
+        if no_transaction || self.journal.written {
+            self.journal_stale = true;
+            self.pipeline.push_batch(RESET_SESSION);
+            self.ensure_journal_table();
+            self.journal_table = true;
+            self.pipeline.push_batch(&settings);
+            self.drain().await?;
+        } else {
+            if self.settings.pooler && !self.in_transaction {
+                self.acquire().await?;
+                self.check_heads().await?;
+            }
+            let begin = if self.in_transaction { "" } else { "BEGIN; " };
+            // The step before has left a clean session behind, unless a pooler has changed it.
+            let reset = if clean && !self.settings.pooler {
+                String::new()
+            } else {
+                format!("{RESET_SESSION}; ")
+            };
+            let pooled = self.begin_pooled();
+            self.in_transaction = true;
+            self.savepoint = None;
+            let records = self.begin_records();
+            self.opening = (!self.settings.pooler).then(Vec::new);
+            let batch = format!("{begin}{records}{reset}{pooled}{settings}");
+            self.pipeline.push_part(&batch, Part::Record);
+        }
+        self.phase = if no_transaction {
+            Phase::Suspended
+        } else {
+            Phase::Transaction
+        };
+        Ok(())
+    }
+
+    async fn begin_hooks(&mut self) -> Result<(), RunError> {
+        self.check()?;
+        // Of what an earlier run has done, all was the guest's: hooks leave nothing in the journal.
+        self.journal.check_end()?;
+        self.cursors.clear();
+        self.close_savepoints().await?;
+        self.phase = Phase::Transaction;
+        self.opening = None;
+        self.ensure_transaction();
+        if let Some(step) = &self.step {
+            let settings = step_settings(&self.settings.schema, step.lock_timeout, step.statement_timeout).join("; ");
+            self.pipeline
+                .push_batch(&format!("{CHECK_DEFERRED}; {RESET_SESSION}; {settings}"));
+        }
+        Ok(())
+    }
+
+    async fn close_step(&mut self, changes: &[RowChange], entry: &LedgerEntry) -> Result<(), RunError> {
+        self.send_ending(changes, entry).await
+    }
+
+    async fn settle(&mut self) -> Result<(), RunError> {
+        if let Some(error) = self.earlier.take() {
+            return Err(error);
+        }
+        let drained = self.pipeline.drain().await;
+        drained.map_err(|failure| self.step_error(failure))
+    }
+
+    fn settled(&self) -> watch::Receiver<usize> {
+        self.pipeline.settled().subscribe()
+    }
+
+    async fn abort_step(&mut self) -> Result<Aftermath, RunError> {
+        self.forget_unsettled();
+        let outside = !self.in_transaction;
+        let committing = std::mem::take(&mut self.committing);
+        let aftermath = if committing {
+            Aftermath::Unknown
+        } else if self.journal.written {
+            Aftermath::Kept
+        } else {
+            Aftermath::RolledBack
+        };
+        self.roll_back().await;
+        if !self.settings.pooler && (outside || self.journal.written) {
+            let _ = self.pipeline.send_batch(RESET_SESSION).answer().await;
+        }
+        if std::mem::take(&mut self.prepares) && !self.settings.pooler {
+            let _ = self.pipeline.send_batch(DEALLOCATE).answer().await;
+        }
+        self.journal = Journal::idle();
+        self.savepoint = None;
+        self.phase = Phase::Idle;
+        self.step = None;
+        self.poisoned = None;
+        Ok(aftermath)
+    }
+
+    async fn end_run(&mut self) -> Result<(), RunError> {
+        self.settle().await?;
+        if self.in_transaction {
+            if self.settings.dry_run {
+                self.roll_back().await;
+            } else {
+                let committed = self.commit().await;
+                committed.map_err(|failure| failure.into_sink(COMMIT_UNKNOWN))?;
+            }
+        }
+        if std::mem::take(&mut self.session_locked) {
+            self.unlock().await;
+        }
+        self.running = false;
+        Ok(())
+    }
+
+    fn may_retry(&self, error: &SinkError) -> bool {
+        // What the driver has prepared in a pooler's session went with the transaction, and it does not know.
+        let forgotten = self.settings.pooler && self.described;
+        lock_timed_out(error) && !self.settings.one_transaction() && !forgotten
+    }
+
+    fn one_transaction(&self) -> bool {
+        self.settings.one_transaction()
+    }
+
+    fn statements(&self) -> u64 {
+        self.sent
+    }
+}

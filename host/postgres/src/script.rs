@@ -1,0 +1,512 @@
+//! The offline sink (`--sql`): a script for psql instead of a run.
+
+mod psql_safety;
+
+use std::io::Write;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use tokio::sync::watch;
+
+use self::psql_safety::{check_for_psql, check_heads, checked, one_line, terminated};
+use super::bookkeeping::Records;
+use super::live::{
+    LiveSink, apply, copy_lines, copy_statement, fill_in, guest_statements, not_the_last, single_statement,
+};
+use super::lock::LockKey;
+use super::tables::{CHECK_DEFERRED, DEFER_AGAIN, RESET_SESSION, Tables, create_schema_if_missing, step_settings};
+use super::value_text::literal;
+use mighost_core::RowChange;
+use mighost_core::TransactionMode;
+use mighost_core::sql::{self};
+use mighost_core::{Aftermath, LedgerEntry, RunError, SessionOptions, StepContext, StepSink};
+use mighost_core::{Column, DatabaseError, Row, Rows, Sink, SinkError, Value};
+
+/// What the head of a script says of it.
+#[derive(Clone, Debug)]
+pub struct ScriptHeader {
+    /// The version of mighost.
+    pub host_version: String,
+    /// The heads that the script begins from; empty for the base.
+    pub from: Vec<String>,
+    /// The heads that it leads to; empty for the base.
+    pub to: Vec<String>,
+    /// `--tag`.
+    pub tag: Option<String>,
+}
+
+/// Writes statements as a script, to be run by `psql -X -f`.
+pub struct ScriptSink {
+    out: Box<dyn Write + Send>,
+    settings: SessionOptions,
+    header: ScriptHeader,
+    tables: Tables,
+    /// The version rows where the script has come to.
+    heads: Vec<String>,
+    operation: Option<Arc<str>>,
+    /// The operation that the last comment named.
+    named: Option<Arc<str>>,
+    step: Option<StepContext>,
+    in_transaction: bool,
+    copy: Option<(u32, usize, u64)>,
+    /// The savepoints that the guest holds, the last one opened last.
+    savepoints: Vec<u32>,
+    next_number: u32,
+    poisoned: bool,
+    sent: u64,
+    /// Answers questions; where there is none, they are refused.
+    reader: Option<LiveSink>,
+    settled: watch::Sender<usize>,
+}
+
+impl ScriptSink {
+    fn lock(&self) -> LockKey {
+        LockKey::new(&self.settings.version_schema, &self.settings.version_table)
+    }
+
+    /// A sink that writes to `out`.
+    pub fn new(out: Box<dyn Write + Send>, settings: SessionOptions, header: ScriptHeader) -> Self {
+        let tables = Tables::new(&settings.version_schema, &settings.version_table);
+        Self {
+            heads: header.from.clone(),
+            out,
+            settings,
+            header,
+            tables,
+            operation: None,
+            named: None,
+            step: None,
+            in_transaction: false,
+            copy: None,
+            savepoints: Vec::new(),
+            next_number: 0,
+            poisoned: false,
+            sent: 0,
+            reader: None,
+            settled: watch::Sender::new(0),
+        }
+    }
+
+    /// Has `reader` answer the questions of migrations, in a transaction that cannot write.
+    #[must_use]
+    pub fn with_reader(self, reader: LiveSink) -> Self {
+        Self {
+            reader: Some(reader),
+            ..self
+        }
+    }
+
+    /// The database that answers, for a question that is asked by `call`.
+    fn reader(&mut self, call: &'static str) -> Result<&mut LiveSink, SinkError> {
+        self.check()?;
+        let operation = self.operation.clone();
+        let reader = self.reader.as_mut().ok_or(SinkError::Offline { call })?;
+        reader.set_operation(operation);
+        Ok(reader)
+    }
+
+    /// Writes whole lines. psql reads them in the client encoding, in some of which a quote can be part of a letter, and
+    /// what a migration has sent before may have changed it.
+    fn put(&mut self, lines: &str) -> Result<(), SinkError> {
+        if lines.contains('\0') {
+            return Err(SinkError::Misuse("a script cannot hold a zero byte".to_owned()));
+        }
+        if !lines.is_ascii() {
+            self.out.write_all(b"\\encoding UTF8\n")?;
+        }
+        Ok(self.out.write_all(lines.as_bytes())?)
+    }
+
+    fn comment(&mut self, text: &str) -> Result<(), SinkError> {
+        self.put(&format!("-- {}\n", one_line(text)))
+    }
+
+    fn line(&mut self, statement: &str) -> Result<(), SinkError> {
+        self.put(&format!("{statement};\n"))
+    }
+
+    /// A statement of the guest's, byte for byte.
+    fn guest(&mut self, statement: &str) -> Result<(), SinkError> {
+        let plain_backslash = check_for_psql(statement)?;
+        self.name_operation()?;
+        if plain_backslash {
+            self.line("SET standard_conforming_strings = on")?;
+        }
+        self.sent += 1;
+        self.put(&terminated(statement))
+    }
+
+    fn name_operation(&mut self) -> Result<(), SinkError> {
+        if self.named != self.operation {
+            self.named.clone_from(&self.operation);
+            let text = self.operation.clone().unwrap_or_else(|| "the migration itself".into());
+            self.comment(&text)?;
+        }
+        Ok(())
+    }
+
+    fn check(&self) -> Result<(), SinkError> {
+        if self.poisoned {
+            return Err(SinkError::Misuse(
+                "a COPY was dropped before it was finished, so the revision ends".to_owned(),
+            ));
+        }
+        if self.copy.is_some() {
+            return Err(SinkError::Misuse(
+                "a COPY is open: finish it before any other statement is sent".to_owned(),
+            ));
+        }
+        Ok(())
+    }
+
+    fn begin(&mut self) -> Result<(), SinkError> {
+        if !self.in_transaction {
+            self.in_transaction = true;
+            let key = self.lock();
+            self.line("BEGIN")?;
+            self.line(&key.lock_in_transaction())?;
+        }
+        Ok(())
+    }
+
+    /// The head of the script, and mighost's tables.
+    fn create_tables(&mut self) -> Result<(), SinkError> {
+        self.comment("Run it with psql -X -f, as the role that mighost would connect as.")?;
+        self.put("\\set ON_ERROR_STOP on\n\\encoding UTF8\n\n")?;
+        self.begin()?;
+        if self.settings.version_schema != self.settings.schema {
+            let create = create_schema_if_missing(&self.settings.schema);
+            self.line(&create)?;
+        }
+        for create in [
+            self.tables.create_schema_if_missing(),
+            self.tables.create_version(),
+            self.tables.create_ledger(),
+        ] {
+            self.line(&create)?;
+        }
+        Ok(())
+    }
+
+    /// A script that makes sure of mighost's tables and changes no row, wherever the database is.
+    ///
+    /// # Errors
+    /// A name that is too long; the script cannot be written out.
+    pub fn write_tables(mut self) -> Result<(), RunError> {
+        self.tables.check_length()?;
+        self.comment(&format!("Written by mighost {}.", self.header.host_version.clone()))?;
+        self.create_tables()?;
+        self.commit()?;
+        self.out.flush().map_err(SinkError::from)?;
+        Ok(())
+    }
+
+    fn commit(&mut self) -> Result<(), SinkError> {
+        if self.in_transaction {
+            self.in_transaction = false;
+            self.line("COMMIT")?;
+        }
+        Ok(())
+    }
+
+    fn open_copy(&self, copy: u32) -> Result<usize, SinkError> {
+        match self.copy {
+            Some((number, columns, _)) if number == copy => Ok(columns),
+            _ => Err(SinkError::Misuse("this COPY is no longer open".to_owned())),
+        }
+    }
+}
+
+#[async_trait]
+impl Sink for ScriptSink {
+    fn set_operation(&mut self, operation: Option<Arc<str>>) {
+        self.operation = operation;
+    }
+
+    async fn execute(&mut self, statement: &str, params: &[Value]) -> Result<(), SinkError> {
+        self.check()?;
+        if params.is_empty() {
+            for piece in guest_statements(statement)? {
+                self.guest(piece.statement)?;
+            }
+            return Ok(());
+        }
+        let statement = single_statement(statement)?;
+        if !sql::preparable(statement) {
+            return Err(SinkError::Misuse(format!(
+                "a script cannot give parameters to this kind of statement: {statement}"
+            )));
+        }
+        let literals: Vec<String> = params.iter().map(literal).collect();
+        self.guest(&format!("PREPARE mighost_run AS {statement}"))?;
+        self.line(&format!("EXECUTE mighost_run({})", literals.join(", ")))?;
+        self.line("DEALLOCATE mighost_run")
+    }
+
+    async fn execute_script(&mut self, script: &str) -> Result<(), SinkError> {
+        let revision = self.step.as_ref().map(|step| step.revision.clone()).unwrap_or_default();
+        let filled = fill_in(script, &self.settings, None, &revision)?;
+        sql::script_statements(&filled)?;
+        self.execute(&filled, &[]).await
+    }
+
+    /// The number of rows is not known offline: it is zero.
+    async fn execute_counted(&mut self, statement: &str, params: &[Value]) -> Result<u64, SinkError> {
+        self.execute(single_statement(statement)?, params).await?;
+        Ok(0)
+    }
+
+    async fn query(&mut self, statement: &str, params: &[Value]) -> Result<Rows, SinkError> {
+        self.reader("query")?.query(statement, params).await
+    }
+
+    /// Never answered: whether the statement would succeed is known only where it is run.
+    async fn try_query(&mut self, _: &str, _: &[Value]) -> Result<Result<Rows, DatabaseError>, SinkError> {
+        Err(SinkError::Offline { call: "try-query" })
+    }
+
+    async fn suspend_transaction(&mut self) -> Result<(), SinkError> {
+        self.check()?;
+        if let Some(reason) = self.settings.cannot_suspend() {
+            return Err(SinkError::CannotSuspend {
+                reason: reason.to_owned(),
+            });
+        }
+        self.commit()
+    }
+
+    async fn resume_transaction(&mut self) -> Result<(), SinkError> {
+        self.check()?;
+        self.begin()
+    }
+
+    fn in_transaction(&self) -> bool {
+        self.in_transaction
+    }
+
+    async fn savepoint_open(&mut self) -> Result<u32, SinkError> {
+        self.check()?;
+        self.next_number += 1;
+        self.line(&format!("SAVEPOINT mighost_savepoint_{}", self.next_number))?;
+        self.savepoints.push(self.next_number);
+        Ok(self.next_number)
+    }
+
+    async fn savepoint_close(&mut self, savepoint: u32, keep: bool) -> Result<(), SinkError> {
+        self.check()?;
+        if self.savepoints.pop_if(|last| *last == savepoint).is_none() {
+            return Err(not_the_last());
+        }
+        if !keep {
+            self.line(&format!("ROLLBACK TO SAVEPOINT mighost_savepoint_{savepoint}"))?;
+        }
+        self.line(&format!("RELEASE SAVEPOINT mighost_savepoint_{savepoint}"))
+    }
+
+    async fn cursor_open(&mut self, statement: &str, params: &[Value], batch: u32) -> Result<u32, SinkError> {
+        self.reader("cursor")?.cursor_open(statement, params, batch).await
+    }
+
+    async fn cursor_columns(&mut self, cursor: u32) -> Result<Vec<Column>, SinkError> {
+        self.reader("cursor")?.cursor_columns(cursor).await
+    }
+
+    async fn cursor_next(&mut self, cursor: u32) -> Result<Vec<Row>, SinkError> {
+        self.reader("cursor")?.cursor_next(cursor).await
+    }
+
+    async fn cursor_close(&mut self, cursor: u32) -> Result<(), SinkError> {
+        match self.reader.as_mut() {
+            Some(reader) => reader.cursor_close(cursor).await,
+            None => Ok(()),
+        }
+    }
+
+    async fn copy_open(&mut self, table: &str, columns: &[String]) -> Result<u32, SinkError> {
+        self.check()?;
+        self.out.write_all(b"\\encoding UTF8\n")?;
+        self.guest(&copy_statement(table, columns))?;
+        self.next_number = self.next_number.wrapping_add(1);
+        self.copy = Some((self.next_number, columns.len(), 0));
+        Ok(self.next_number)
+    }
+
+    async fn copy_write(&mut self, copy: u32, rows: &[Row]) -> Result<(), SinkError> {
+        let columns = self.open_copy(copy)?;
+        if let Some(number) = rows
+            .iter()
+            .flatten()
+            .position(|value| matches!(value, Value::Text(text) if text.contains('\0')))
+        {
+            return Err(SinkError::Misuse(format!(
+                "value {} of those written holds a zero byte",
+                number + 1
+            )));
+        }
+        self.out.write_all(copy_lines(rows, columns)?.as_bytes())?;
+        if let Some((_, _, count)) = self.copy.as_mut() {
+            *count += rows.len() as u64;
+        }
+        Ok(())
+    }
+
+    async fn copy_finish(&mut self, copy: u32) -> Result<u64, SinkError> {
+        self.open_copy(copy)?;
+        self.out.write_all(b"\\.\n")?;
+        Ok(self.copy.take().map_or(0, |(_, _, count)| count))
+    }
+
+    async fn copy_abandon(&mut self, copy: u32) -> Result<(), SinkError> {
+        if self.open_copy(copy).is_ok() {
+            self.copy = None;
+            self.poisoned = true;
+            self.out.write_all(b"\\.\n")?;
+        }
+        Ok(())
+    }
+}
+
+#[async_trait]
+impl StepSink for ScriptSink {
+    async fn begin_run(&mut self) -> Result<(), RunError> {
+        self.tables.check_length()?;
+        let heads = |heads: &[String]| match heads {
+            [] => "the base".to_owned(),
+            heads => heads.join(", "),
+        };
+        let header = self.header.clone();
+        self.comment(&format!("Written by mighost {}.", header.host_version))?;
+        self.comment(&format!("From {} to {}.", heads(&header.from), heads(&header.to)))?;
+        if let Some(tag) = &header.tag {
+            self.comment(&format!("Tag: {tag}"))?;
+        }
+        if self.reader.is_some() {
+            self.comment("What the migrations asked was answered by a database while this was written.")?;
+        }
+        self.create_tables()?;
+        let check = check_heads(&self.tables.version, &self.heads);
+        self.line(&check)?;
+        if self.settings.transaction != TransactionMode::All {
+            self.commit()?;
+        }
+        Ok(())
+    }
+
+    async fn begin_step(&mut self, step: &StepContext) -> Result<(), RunError> {
+        let no_transaction = step.transaction == TransactionMode::None;
+        if no_transaction && let Some(reason) = self.settings.cannot_suspend() {
+            return Err(SinkError::CannotSuspend {
+                reason: reason.to_owned(),
+            }
+            .into());
+        }
+        if let Some(reader) = self.reader.as_mut() {
+            reader.begin_reading(step).await?;
+        }
+        self.step = Some(step.clone());
+        self.named = None;
+        self.sent = 0;
+        writeln!(self.out).map_err(SinkError::from)?;
+        self.comment(&format!("{} {}: {}", step.direction, step.revision, step.message))?;
+        if !no_transaction {
+            self.begin()?;
+        }
+        if no_transaction {
+            // The lock is not held here, but what is committed below is not taken back by a later failure.
+            let check = check_heads(&self.tables.version, &self.heads);
+            self.line(&check)?;
+        }
+        let settings = step_settings(&self.settings.schema, step.lock_timeout, step.statement_timeout);
+        for line in RESET_SESSION.split("; ").map(str::to_owned).chain(settings) {
+            self.line(&line)?;
+        }
+        Ok(())
+    }
+
+    async fn begin_hooks(&mut self) -> Result<(), RunError> {
+        self.check()?;
+        self.begin()?;
+        self.line(CHECK_DEFERRED)?;
+        let settings = self
+            .step
+            .as_ref()
+            .map(|step| step_settings(&self.settings.schema, step.lock_timeout, step.statement_timeout));
+        for line in RESET_SESSION
+            .split("; ")
+            .map(str::to_owned)
+            .chain(settings.into_iter().flatten())
+        {
+            self.line(&line)?;
+        }
+        Ok(())
+    }
+
+    async fn close_step(&mut self, changes: &[RowChange], entry: &LedgerEntry) -> Result<(), RunError> {
+        self.check()?;
+        self.begin()?;
+        self.line(CHECK_DEFERRED)?;
+        for line in RESET_SESSION.split("; ") {
+            self.line(line)?;
+        }
+        for change in changes {
+            let statement = self.tables.change(change);
+            let statement = match change {
+                RowChange::Insert(_) => statement,
+                RowChange::Delete(revision) | RowChange::Update { from: revision, .. } => checked(&statement, revision),
+            };
+            self.line(&statement)?;
+        }
+        for change in changes {
+            apply(&mut self.heads, change);
+        }
+        self.line(&Records::new(self.tables.clone(), self.lock()).line(entry))?;
+        if self.settings.transaction == TransactionMode::All {
+            self.line(DEFER_AGAIN)?;
+        } else {
+            self.commit()?;
+        }
+        self.step = None;
+        self.settled.send_modify(|settled| *settled += 1);
+        Ok(())
+    }
+
+    async fn settle(&mut self) -> Result<(), RunError> {
+        Ok(())
+    }
+
+    fn settled(&self) -> watch::Receiver<usize> {
+        self.settled.subscribe()
+    }
+
+    async fn abort_step(&mut self) -> Result<Aftermath, RunError> {
+        self.copy = None;
+        self.comment("The revision failed while this script was written; the script is not complete.")?;
+        if self.in_transaction {
+            self.in_transaction = false;
+            self.line("ROLLBACK")?;
+        }
+        self.out.flush().map_err(SinkError::from)?;
+        Ok(Aftermath::RolledBack)
+    }
+
+    async fn end_run(&mut self) -> Result<(), RunError> {
+        self.commit()?;
+        if let Some(mut reader) = self.reader.take() {
+            reader.end_reading().await;
+        }
+        self.out.flush().map_err(SinkError::from)?;
+        Ok(())
+    }
+
+    fn one_transaction(&self) -> bool {
+        self.settings.one_transaction()
+    }
+
+    fn may_retry(&self, _: &SinkError) -> bool {
+        false
+    }
+
+    fn statements(&self) -> u64 {
+        self.sent
+    }
+}

@@ -1,0 +1,159 @@
+//! What a database says of itself before a run: its heads, its ledger, its server.
+
+use std::collections::BTreeMap;
+
+use tokio_postgres::error::SqlState;
+use tokio_postgres::{Client, SimpleQueryMessage, SimpleQueryRow};
+
+use super::driver_error::Failure;
+use super::tables::Tables;
+use mighost_core::Digest;
+use mighost_core::Direction;
+use mighost_core::SinkError;
+
+/// The latest run of a revision, as the ledger has it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Applied {
+    pub direction: Direction,
+    pub artifact: Option<Digest>,
+    pub source: Option<Digest>,
+}
+
+/// What a database says of itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DatabaseState {
+    /// The rows of the version table, sorted; empty where the table is missing.
+    pub heads: Vec<String>,
+    /// The ledger's latest line for each revision whose latest line is not a downgrade. Empty where it was not asked for.
+    pub applied: BTreeMap<String, Applied>,
+    /// The steps that were left half done, outside their transaction; see [`mighost_core::RunError::HalfDone`].
+    pub interrupted: Vec<(String, Direction)>,
+    pub database: String,
+    pub user: String,
+    pub backend_pid: i32,
+    /// `server_version_num`, e.g. 150018.
+    pub server_version: u32,
+    /// True on a standby.
+    pub in_recovery: bool,
+}
+
+const SERVER: &str = "SELECT pg_catalog.current_database(), current_user, pg_catalog.pg_backend_pid(), \
+    pg_catalog.current_setting('server_version_num'), pg_catalog.pg_is_in_recovery()";
+
+/// Reads the state, ledger included. One round trip: the queries are sent together, each for itself, so that a missing
+/// table fails alone.
+pub async fn read_state(client: &Client, schema: &str, version_table: &str) -> Result<DatabaseState, SinkError> {
+    read(client, schema, version_table, true).await
+}
+
+/// Reads the state without the ledger, for those who only ask where the database is.
+pub async fn read_heads(client: &Client, schema: &str, version_table: &str) -> Result<DatabaseState, SinkError> {
+    read(client, schema, version_table, false).await
+}
+
+async fn read(client: &Client, schema: &str, version_table: &str, ledger: bool) -> Result<DatabaseState, SinkError> {
+    let tables = Tables::new(schema, version_table);
+    let (heads_query, applied_query, interrupted_query) = (tables.heads(), tables.applied(), tables.interrupted());
+    let applied = async {
+        if ledger {
+            query(client, &applied_query).await
+        } else {
+            Ok(Vec::new())
+        }
+    };
+    let (server, heads, applied, interrupted) = tokio::join!(
+        query(client, SERVER),
+        query(client, &heads_query),
+        applied,
+        query(client, &interrupted_query)
+    );
+    let interrupted = match interrupted {
+        // Who may only read the version table can still be told where the database is.
+        Err(failure) if failure.code() == Some(&SqlState::INSUFFICIENT_PRIVILEGE) => Vec::new(),
+        other => or_absent(other)?,
+    };
+    let server = server?;
+    let text = |column: usize| server.first().and_then(|row| row.get(column)).unwrap_or_default();
+    Ok(DatabaseState {
+        heads: or_absent(heads)?
+            .iter()
+            .filter_map(|row| row.get(0).map(str::to_owned))
+            .collect(),
+        applied: or_absent(applied)?.iter().filter_map(ledger_line).collect(),
+        interrupted: interrupted.iter().filter_map(half_done).collect(),
+        database: text(0).to_owned(),
+        user: text(1).to_owned(),
+        backend_pid: text(2).parse().unwrap_or_default(),
+        server_version: text(3).parse().unwrap_or_default(),
+        in_recovery: text(4) == "t",
+    })
+}
+
+fn half_done(row: &SimpleQueryRow) -> Option<(String, Direction)> {
+    let direction = match row.get(1)? {
+        "upgrade" => Direction::Upgrade,
+        "downgrade" => Direction::Downgrade,
+        _ => return None,
+    };
+    Some((row.get(0)?.to_owned(), direction))
+}
+
+fn ledger_line(row: &SimpleQueryRow) -> Option<(String, Applied)> {
+    let digest = |column| row.get(column).and_then(Digest::parse);
+    let direction = match row.get(1)? {
+        "upgrade" => Direction::Upgrade,
+        "stamp" => Direction::Stamp,
+        _ => return None,
+    };
+    let applied = Applied {
+        direction,
+        artifact: digest(2),
+        source: digest(3),
+    };
+    Some((row.get(0)?.to_owned(), applied))
+}
+
+/// The rows of one of mighost's own queries, columns as text.
+pub(super) async fn rows(client: &Client, query: &str) -> Result<Vec<SimpleQueryRow>, tokio_postgres::Error> {
+    let messages = client.simple_query(query).await?;
+    Ok(messages
+        .into_iter()
+        .filter_map(|message| match message {
+            SimpleQueryMessage::Row(row) => Some(row),
+            _ => None,
+        })
+        .collect())
+}
+
+/// As [`rows`], with the query in what it fails with.
+pub(super) async fn query(client: &Client, text: &str) -> Result<Vec<SimpleQueryRow>, Failure> {
+    rows(client, text).await.map_err(|error| Failure {
+        error,
+        statement: text.to_owned(),
+        operation: None,
+        shift: Some(0),
+        sent: None,
+    })
+}
+
+impl From<Failure> for SinkError {
+    /// For calls outside any step, where a lost connection leaves nothing behind.
+    fn from(failure: Failure) -> Self {
+        failure.into_sink("nothing was changed")
+    }
+}
+
+/// A missing table or schema holds no rows.
+fn or_absent(rows: Result<Vec<SimpleQueryRow>, Failure>) -> Result<Vec<SimpleQueryRow>, SinkError> {
+    match rows {
+        Err(failure)
+            if matches!(
+                failure.code(),
+                Some(&SqlState::UNDEFINED_TABLE | &SqlState::INVALID_SCHEMA_NAME)
+            ) =>
+        {
+            Ok(Vec::new())
+        }
+        other => Ok(other?),
+    }
+}

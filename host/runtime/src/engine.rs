@@ -1,0 +1,256 @@
+//! The engine and its linkers: components are compiled once and linked to what they may import.
+
+use std::collections::HashMap;
+use std::sync::atomic::AtomicBool;
+use std::sync::mpsc::{RecvTimeoutError, channel};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use wasmtime::component::{Component, HasSelf, InstancePre, Linker};
+use wasmtime::{Config, Engine};
+
+use super::bindings::{mighost::host as interfaces, step_info, testing};
+use super::cache::CompileCache;
+use super::error::RuntimeError;
+use super::guest::{Guest, GuestKind, GuestState};
+use super::{clock, limits, link_diagnostics, plugin_link};
+use mighost_artifact::Artifact;
+use mighost_core::Digest;
+use mighost_core::{Event, Level, Reporter};
+
+/// Code beyond this many bytes takes long enough to compile that the user is told.
+const NOTICEABLE_CODE: u64 = 512 << 10;
+/// How long compiling may take before the user is told why nothing else happens.
+const LONG: Duration = Duration::from_secs(1);
+
+/// Who serves an interface.
+pub struct Provided {
+    pub guest: Arc<Guest>,
+    /// The interface as the guest exports it: of the version that was asked for, or of a compatible one.
+    pub interface: String,
+}
+
+/// Compiles and links guests. One serves a whole run.
+pub struct Runtime {
+    engine: Engine,
+    cache: Option<CompileCache>,
+    /// By code digest: a thousand SQL migrations are one component.
+    components: Mutex<HashMap<Digest, Arc<Mutex<Option<Component>>>>>,
+    /// Migrations that import from the host alone are linked once, too.
+    linked: Mutex<HashMap<Digest, InstancePre<GuestState>>>,
+    ticking: AtomicBool,
+}
+
+impl Runtime {
+    /// # Errors
+    /// The machine does not allow what wasmtime needs.
+    pub fn new() -> Result<Self, RuntimeError> {
+        let mut config = Config::new();
+        config.wasm_component_model(true);
+        config.epoch_interruption(true);
+        config.max_wasm_stack(limits::STACK);
+        config.async_stack_size(limits::STACK + (1 << 20));
+        config.wasm_backtrace_max_frames(std::num::NonZeroUsize::new(20));
+        let engine = Engine::new(&config).map_err(|error| RuntimeError::Engine(format!("{error:#}")))?;
+        let cache = CompileCache::open(&engine);
+        Ok(Self {
+            engine,
+            cache,
+            components: Mutex::default(),
+            linked: Mutex::default(),
+            ticking: AtomicBool::new(false),
+        })
+    }
+
+    /// Compiles `artifact`, or finds it compiled, and links it. `provider` answers who serves an interface that is not the host's.
+    ///
+    /// # Errors
+    /// The code is not a component, or imports something that nobody offers, or with another type.
+    pub fn load(
+        &self,
+        artifact: &Artifact,
+        kind: GuestKind,
+        reporter: &dyn Reporter,
+        provider: &mut dyn FnMut(&str) -> Result<Provided, RuntimeError>,
+    ) -> Result<Guest, RuntimeError> {
+        let name = kind.to_string();
+        let component = self.component(artifact, &name, reporter)?;
+        // Plugins are linked once anyway, and may import less.
+        let alone = matches!(kind, GuestKind::Migration(_))
+            && artifact.info.imports.iter().all(|name| plugin_link::of_host(name));
+        let digest = artifact.info.code_digest;
+        let known = alone.then(|| {
+            self.linked
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .get(&digest)
+                .cloned()
+        });
+        let pre = match known.flatten() {
+            Some(pre) => pre,
+            None => {
+                let mut linker = self.linker(&component, &kind)?;
+                plugin_link::link(&mut linker, &self.engine, &component, &name, provider)?;
+                let pre = linker
+                    .instantiate_pre(&component)
+                    .map_err(|error| self.link_error(&name, &component, &error))?;
+                if alone {
+                    let mut linked = self.linked.lock().unwrap_or_else(PoisonError::into_inner);
+                    linked.insert(digest, pre.clone());
+                }
+                pre
+            }
+        };
+        limits::start_ticking(&self.engine, &self.ticking);
+        Ok(Guest {
+            kind,
+            name: name.into(),
+            component,
+            pre,
+            assets: artifact.assets.clone(),
+        })
+    }
+
+    /// Whether code of this digest need not be compiled any more.
+    pub fn is_compiled(&self, code: &Digest) -> bool {
+        let components = self.components.lock().unwrap_or_else(PoisonError::into_inner);
+        let in_memory = components
+            .get(code)
+            .is_some_and(|place| place.try_lock().is_ok_and(|place| place.is_some()));
+        in_memory || self.cache.as_ref().is_some_and(|cache| cache.has(code))
+    }
+
+    /// The component of `artifact`, compiled once: whoever asks for it meanwhile waits, and others are compiled beside it.
+    fn component(&self, artifact: &Artifact, name: &str, reporter: &dyn Reporter) -> Result<Component, RuntimeError> {
+        let digest = artifact.info.code_digest;
+        let place = {
+            // A thread that panicked meanwhile has only failed to insert.
+            let mut components = self.components.lock().unwrap_or_else(PoisonError::into_inner);
+            components.entry(digest).or_default().clone()
+        };
+        let mut place = place.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(component) = &*place {
+            return Ok(component.clone());
+        }
+        let load = || self.cache.as_ref().and_then(|cache| cache.load(&self.engine, &digest));
+        let component = match load() {
+            Some(component) => component,
+            // The file's length: assets count as if they were code.
+            None if artifact.info.size > NOTICEABLE_CODE => {
+                let size = usize::try_from(artifact.info.size).unwrap_or(usize::MAX);
+                let (name, started) = (name.to_owned(), Instant::now());
+                reporter.report(Event::Compiling {
+                    name: name.clone(),
+                    size,
+                });
+                let component = telling_of_long_work(reporter, &name, size, || {
+                    // Another mighost may be compiling the same.
+                    let _lock = self.cache.as_ref().and_then(|cache| cache.lock(&digest));
+                    load().map_or_else(|| self.compile(artifact, &name), Ok)
+                })?;
+                reporter.report(Event::Compiled {
+                    name,
+                    size,
+                    elapsed: started.elapsed(),
+                    memory: limits::peak_memory(),
+                });
+                component
+            }
+            None => self.compile(artifact, name)?,
+        };
+        *place = Some(component.clone());
+        Ok(component)
+    }
+
+    fn compile(&self, artifact: &Artifact, name: &str) -> Result<Component, RuntimeError> {
+        let code = artifact.code()?;
+        let component = Component::from_binary(&self.engine, &code).map_err(|error| RuntimeError::Compile {
+            guest: name.to_owned(),
+            reason: format!("{error:#}"),
+        })?;
+        if let Some(cache) = &self.cache {
+            cache.store(&component, &artifact.info.code_digest);
+        }
+        Ok(component)
+    }
+
+    /// The host's interfaces. WASI is added only where a guest's language runtime imports it.
+    fn linker(&self, component: &Component, kind: &GuestKind) -> Result<Linker<GuestState>, RuntimeError> {
+        let mut linker = Linker::new(&self.engine);
+        let mut add = || -> wasmtime::Result<()> {
+            type Data = HasSelf<GuestState>;
+            interfaces::assets::add_to_linker::<_, Data>(&mut linker, |state| state)?;
+            interfaces::context::add_to_linker::<_, Data>(&mut linker, |state| state)?;
+            interfaces::database::add_to_linker::<_, Data>(&mut linker, |state| state)?;
+            interfaces::log::add_to_linker::<_, Data>(&mut linker, |state| state)?;
+            interfaces::objects::add_to_linker::<_, Data>(&mut linker, |state| state)?;
+            // A plugin that replaced objects of its own kind would wait for itself.
+            if matches!(kind, GuestKind::Migration(_)) {
+                interfaces::replaceable::add_to_linker::<_, Data>(&mut linker, |state| state)?;
+            }
+            if matches!(kind, GuestKind::Plugin(_)) {
+                step_info::add_to_linker::<_, Data>(&mut linker, |state| state)?;
+            }
+            if matches!(kind, GuestKind::Test(_)) {
+                testing::add_to_linker::<_, Data>(&mut linker, |state| state)?;
+            }
+            if component
+                .component_type()
+                .imports(&self.engine)
+                .any(|(name, _)| name.starts_with("wasi:"))
+            {
+                wasmtime_wasi::p2::add_to_linker_async(&mut linker)?;
+                clock::refuse_to_wait(&mut linker)?;
+            }
+            Ok(())
+        };
+        add().map_err(|error| RuntimeError::Engine(format!("{error:#}")))?;
+        Ok(linker)
+    }
+
+    /// Says which import is not offered; wasmtime's own text says why a type does not fit. Imports that plugins serve were linked
+    /// before, so only those of the host's and of WASI are looked at.
+    fn link_error(&self, guest: &str, component: &Component, error: &wasmtime::Error) -> RuntimeError {
+        if let Some(error) = link_diagnostics::imports(&self.engine, component, guest) {
+            return error;
+        }
+        let text = format!("{error:#}");
+        let ty = component.component_type();
+        let import = ty.imports(&self.engine).map(|(name, _)| name).find(|name| {
+            (name.starts_with("mighost:host/") || name.starts_with("wasi:")) && text.contains(&format!("`{name}`"))
+        });
+        match import {
+            Some(import)
+                if text.contains("implementation is missing") || text.contains("was not found in the linker") =>
+            {
+                RuntimeError::ForbiddenImport {
+                    guest: guest.to_owned(),
+                    import: import.to_owned(),
+                }
+            }
+            _ => RuntimeError::Compile {
+                guest: guest.to_owned(),
+                reason: text,
+            },
+        }
+    }
+}
+
+/// Does `work`, and tells why it takes long where it does.
+fn telling_of_long_work<T>(reporter: &dyn Reporter, name: &str, size: usize, work: impl FnOnce() -> T) -> T {
+    let (done, wait) = channel::<()>();
+    std::thread::scope(|scope| {
+        scope.spawn(move || {
+            if wait.recv_timeout(LONG) == Err(RecvTimeoutError::Timeout) {
+                let megabytes = (size >> 19).div_ceil(2);
+                reporter.report(Event::Note {
+                    level: Level::Info,
+                    text: format!("compiling {name} ({megabytes} MB), which is done once on a machine"),
+                });
+            }
+        });
+        let answer = work();
+        drop(done);
+        answer
+    })
+}

@@ -1,0 +1,369 @@
+//! Why a guest cannot be run, or ended without success.
+
+use std::time::Duration;
+
+use mighost_core::{Blame, Diagnostic, ExitKind, SinkError};
+
+/// Every text names the guest, e.g. `migration 3f2a_add_stations` or `plugin roles`.
+#[derive(Debug, thiserror::Error)]
+pub enum RuntimeError {
+    #[error("mighost's WebAssembly engine cannot be started: {0}")]
+    Engine(String),
+    #[error("{guest} is not a component that can be run: {reason}")]
+    Compile { guest: String, reason: String },
+    #[error("{guest} needs {interface}, which no plugin of this project exports")]
+    MissingPlugin { guest: String, interface: String },
+    /// A plugin exports the interface, of a version that cannot serve.
+    #[error("{guest} needs {interface}; plugin {plugin} exports {found}, which {}", other_version(*.older))]
+    OtherVersion {
+        guest: String,
+        interface: String,
+        plugin: String,
+        found: String,
+        /// The plugin's is the older one.
+        older: bool,
+    },
+    #[error("{guest} expects {interface}#{function} as {expected}; plugin {plugin} exports {found}; {difference}")]
+    Mistyped {
+        guest: String,
+        interface: String,
+        function: String,
+        expected: String,
+        plugin: String,
+        found: String,
+        /// Where the two differ.
+        difference: String,
+    },
+    #[error("{guest} calls {interface}#{function}, which is {expected}; plugin {plugin} exports {found} without it{}", has(.others))]
+    MissingFunction {
+        guest: String,
+        interface: String,
+        function: String,
+        expected: String,
+        plugin: String,
+        /// The interface as the plugin has it.
+        found: String,
+        others: Vec<String>,
+    },
+    #[error("{guest} uses {interface}#{function}, {expected}: resources cannot cross from one guest to another")]
+    Resource {
+        guest: String,
+        interface: String,
+        function: String,
+        expected: String,
+    },
+    /// A function of `mighost:host` that a guest imports.
+    #[error("{guest} calls {function} as {wanted}; mighost offers {offered}")]
+    HostMistyped {
+        guest: String,
+        function: String,
+        wanted: String,
+        offered: String,
+    },
+    /// A function of `mighost:host` that a guest exports.
+    #[error("{guest} exports {function} as {found}; mighost calls {expected}")]
+    MistypedExport {
+        guest: String,
+        function: String,
+        expected: String,
+        found: String,
+    },
+    #[error("{guest} imports {import}, which mighost does not offer to {}s", guest_word(.guest))]
+    ForbiddenImport { guest: String, import: String },
+    #[error("{guest} does not export {export}")]
+    MissingExport { guest: String, export: String },
+    #[error("plugins import each other in a circle: {}", .0.join(" -> "))]
+    PluginCycle(Vec<String>),
+    #[error("{interface} is exported by two plugins, {first} and {second}")]
+    TwoProviders {
+        interface: String,
+        first: String,
+        second: String,
+    },
+    #[error("objects of kind {kind} are served by two plugins, {first} and {second}")]
+    TwoKinds {
+        kind: String,
+        first: String,
+        second: String,
+    },
+    #[error("no plugin of this project serves objects of kind {kind}; the kinds that are served: {}", list(.known))]
+    UnknownKind { kind: String, known: Vec<String> },
+    #[error("no ancestor of revision {revision} defines {kind} {name}")]
+    NoEarlierVersion {
+        revision: String,
+        kind: String,
+        name: String,
+    },
+    #[error(
+        "{first} and {second} both define {kind} {name}, and neither comes before the other: name the one to use as REVISION.KEY"
+    )]
+    AmbiguousEarlierVersion {
+        kind: String,
+        name: String,
+        first: String,
+        second: String,
+    },
+    #[error("{reference} names no version of an object: {reason}")]
+    UnknownVersion { reference: String, reason: String },
+    #[error(transparent)]
+    Sink(#[from] SinkError),
+    /// What a plugin asked of the database is not allowed, or is not there to be had.
+    #[error("{guest}: {error}")]
+    Refused { guest: String, error: Box<SinkError> },
+    #[error("{guest} failed{}", if .text.is_empty() { ", and did not say why".to_owned() } else { format!(": {text}") })]
+    Returned { guest: String, text: String },
+    #[error("{guest} panicked: {text}")]
+    Panicked { guest: String, text: String },
+    #[error("{guest} trapped: {reason}")]
+    Trapped {
+        guest: String,
+        reason: String,
+        backtrace: Vec<String>,
+        /// The first and the last lines that it wrote to its standard output and error.
+        output: Vec<String>,
+    },
+    #[error("{guest} computed for more than {} without calling the host", seconds(.limit))]
+    TimeLimit { guest: String, limit: Duration },
+    #[error("{guest} sleeps: it neither computes nor waits for the database")]
+    Idle { guest: String },
+    #[error("{guest} asked for {} of memory; the limit is {}", size(*.asked), size(*.limit))]
+    MemoryLimit { guest: String, asked: usize, limit: usize },
+    #[error("{guest} called functions too deep: its stack of {} is full", size(*.limit))]
+    StackLimit { guest: String, limit: usize },
+    #[error("{guest} uses {call} in `objects`, where only context, assets and log answer")]
+    NotInObjects { guest: String, call: &'static str },
+    #[error(
+        "{guest} uses {call}, and a test has no database of its own: it makes one by throw-away of mighost:host/testing"
+    )]
+    NotInTests { guest: String, call: &'static str },
+    #[error("{guest} uses mighost:host/testing in `cases`, where only assets and log answer")]
+    NotInCases { guest: String },
+    /// A guest asked for it while another had statements refused.
+    #[error("{call} cannot be used here: {reason}")]
+    NotNow { call: String, reason: String },
+    #[error(
+        "{guest} ended while statements were still refused: what allows them again, e.g. the end of a reversal, is missing"
+    )]
+    Unfinished { guest: String },
+    #[error(
+        "{guest} asks for the superuser role, which is not set; offline (--sql) no connection's role can stand for it"
+    )]
+    NoSuperuserRole { guest: String },
+    #[error("this project has no plugin {name}; there are: {}", list(.known))]
+    UnknownPlugin { name: String, known: Vec<String> },
+    #[error("on-version-apply names the plugin {name}, which this project does not have")]
+    UnknownHook { name: String, known: Vec<String> },
+    #[error("{guest} called step-info outside of a hook; only `on-version-apply` may ask about its step")]
+    NotInHook { guest: String },
+    #[error("on-version-apply names the plugin {plugin}, which has no such hook: it does not export {interface}")]
+    NoHook { plugin: String, interface: &'static str },
+    /// An artifact that is needed while guests run cannot be read.
+    #[error(transparent)]
+    Artifact(#[from] mighost_artifact::ArtifactError),
+}
+
+impl RuntimeError {
+    /// Whose fault it is.
+    pub fn blame(&self) -> Blame {
+        match self {
+            Self::Engine(_) => Blame::Host,
+            Self::MissingPlugin { .. }
+            | Self::OtherVersion { .. }
+            | Self::TwoProviders { .. }
+            | Self::TwoKinds { .. }
+            | Self::NoSuperuserRole { .. }
+            | Self::UnknownHook { .. }
+            | Self::UnknownPlugin { .. }
+            | Self::NoHook { .. }
+            | Self::UnknownKind { .. } => Blame::Operator,
+            Self::Refused { error, .. } if matches!(**error, SinkError::Offline { .. }) => Blame::Operator,
+            Self::Sink(SinkError::ConnectionLost(_)) => Blame::Database,
+            Self::Sink(SinkError::Offline { .. } | SinkError::Interrupted | SinkError::Write(_)) => Blame::Operator,
+            Self::Compile { .. }
+            | Self::Mistyped { .. }
+            | Self::MissingFunction { .. }
+            | Self::Resource { .. }
+            | Self::HostMistyped { .. }
+            | Self::MistypedExport { .. }
+            | Self::ForbiddenImport { .. }
+            | Self::MissingExport { .. }
+            | Self::PluginCycle(_)
+            | Self::NoEarlierVersion { .. }
+            | Self::AmbiguousEarlierVersion { .. }
+            | Self::UnknownVersion { .. }
+            | Self::Sink(_)
+            | Self::Refused { .. }
+            | Self::Returned { .. }
+            | Self::Panicked { .. }
+            | Self::Trapped { .. }
+            | Self::TimeLimit { .. }
+            | Self::Idle { .. }
+            | Self::MemoryLimit { .. }
+            | Self::StackLimit { .. }
+            | Self::NotInObjects { .. }
+            | Self::NotInTests { .. }
+            | Self::NotInCases { .. }
+            | Self::NotNow { .. }
+            | Self::Unfinished { .. }
+            | Self::NotInHook { .. }
+            | Self::Artifact(_) => Blame::Guest,
+        }
+    }
+
+    /// What the reader can do about it.
+    pub fn hint(&self) -> Option<String> {
+        Some(match self {
+            Self::OtherVersion { plugin, older: true, .. } => format!("a later version of plugin {plugin} is needed"),
+            Self::OtherVersion { .. } => "the plugin's version that exports it can stand beside the later one under another name; or one plugin \
+                                          exports both"
+                .into(),
+            Self::MissingPlugin { .. } => {
+                "put the plugin into the project's plugins folder; `mighost plugins` lists what is there".into()
+            }
+            Self::ForbiddenImport { import, .. } if import.starts_with("mighost:host/") => {
+                "build it with this mighost's WIT (`mighost wit`), or install a mighost that offers it".into()
+            }
+            Self::ForbiddenImport { .. } => "guests have no files, no network and no environment".into(),
+            Self::Compile { .. } => "the file may have been damaged on its way: get it again, or build it again".into(),
+            Self::PluginCycle(_) => "a plugin that both need can hold what they share".into(),
+            Self::StackLimit { .. } => "a function that calls itself without end does this".into(),
+            Self::Mistyped { .. } | Self::MissingFunction { .. } => {
+                "both say that they are of one version: build both against the same WIT, and give what has changed a higher version"
+                    .into()
+            }
+            Self::Resource { .. } => "write the interface without resources".into(),
+            Self::HostMistyped { .. } | Self::MistypedExport { .. } | Self::MissingExport { .. } => {
+                "build it against this mighost's WIT (`mighost wit`)".into()
+            }
+            Self::TwoProviders { .. } | Self::TwoKinds { .. } => "remove one of the two plugins".into(),
+            Self::UnknownKind { .. } => "put a plugin that serves the kind into the plugins folder".into(),
+            Self::UnknownHook { known, .. } => format!("the plugins with this hook: {}", list(known)),
+            Self::NoHook { .. } => "`mighost plugins` lists what plugins export".into(),
+            Self::NoSuperuserRole { .. } => {
+                "set superuser-role in mighost.toml, or MIGHOST_SU_ROLE_NAME in the environment".into()
+            }
+            Self::TimeLimit { .. } => {
+                "if it really needs longer, raise guest-time under [limits] in mighost.toml".into()
+            }
+            Self::MemoryLimit { .. } => {
+                "a cursor reads large results in batches; memory under [limits] in mighost.toml raises the limit".into()
+            }
+            Self::Sink(error) => return refusal_hint(error),
+            Self::Refused { error, .. } => return refusal_hint(error),
+            _ => return None,
+        })
+    }
+}
+
+impl From<&RuntimeError> for Diagnostic {
+    fn from(error: &RuntimeError) -> Self {
+        let mut diagnostic = match error {
+            RuntimeError::Sink(error) => error.diagnose(Blame::Guest),
+            RuntimeError::Refused { error: cause, .. } => Diagnostic {
+                what: error.to_string(),
+                ..cause.diagnose(Blame::Guest)
+            },
+            RuntimeError::Artifact(error) => return error.into(),
+            RuntimeError::Engine(_) => Diagnostic::new(error.blame(), ExitKind::Internal, error.to_string()),
+            RuntimeError::UnknownHook { .. } | RuntimeError::NoHook { .. } => {
+                Diagnostic::new(error.blame(), ExitKind::Config, error.to_string())
+            }
+            RuntimeError::MissingPlugin { .. }
+            | RuntimeError::Mistyped { .. }
+            | RuntimeError::OtherVersion { .. }
+            | RuntimeError::MissingFunction { .. }
+            | RuntimeError::Resource { .. }
+            | RuntimeError::HostMistyped { .. }
+            | RuntimeError::MistypedExport { .. }
+            | RuntimeError::ForbiddenImport { .. }
+            | RuntimeError::MissingExport { .. }
+            | RuntimeError::Compile { .. }
+            | RuntimeError::PluginCycle(_)
+            | RuntimeError::TwoProviders { .. }
+            | RuntimeError::TwoKinds { .. }
+            | RuntimeError::UnknownKind { .. } => Diagnostic::new(error.blame(), ExitKind::Artifact, error.to_string()),
+            RuntimeError::NoEarlierVersion { .. }
+            | RuntimeError::AmbiguousEarlierVersion { .. }
+            | RuntimeError::UnknownVersion { .. }
+            | RuntimeError::Returned { .. }
+            | RuntimeError::Panicked { .. }
+            | RuntimeError::Trapped { .. }
+            | RuntimeError::TimeLimit { .. }
+            | RuntimeError::Idle { .. }
+            | RuntimeError::MemoryLimit { .. }
+            | RuntimeError::StackLimit { .. }
+            | RuntimeError::NotInObjects { .. }
+            | RuntimeError::NotInTests { .. }
+            | RuntimeError::NotInCases { .. }
+            | RuntimeError::NotNow { .. }
+            | RuntimeError::Unfinished { .. }
+            | RuntimeError::NoSuperuserRole { .. }
+            | RuntimeError::UnknownPlugin { .. }
+            | RuntimeError::NotInHook { .. } => Diagnostic::new(error.blame(), ExitKind::Guest, error.to_string()),
+        };
+        if let RuntimeError::Trapped { backtrace, output, .. } = error {
+            diagnostic
+                .location
+                .extend(backtrace.iter().map(|frame| format!("in {frame}")));
+            if !output.is_empty() {
+                diagnostic.location.push("what it wrote:".to_owned());
+                diagnostic
+                    .location
+                    .extend(output.iter().map(|line| format!("  {line}")));
+            }
+        }
+        diagnostic.hints.extend(error.hint());
+        diagnostic
+    }
+}
+
+fn refusal_hint(error: &SinkError) -> Option<String> {
+    let hint = match error {
+        SinkError::Offline { .. } => "run it without --sql, or write the migration without queries",
+        SinkError::TransactionControl { .. } => {
+            "mighost begins and commits; statements that cannot run in a transaction go behind suspend-transaction, or set \
+             transaction = \"none\" in migration.toml"
+        }
+        _ => return None,
+    };
+    Some(hint.to_owned())
+}
+
+fn other_version(older: bool) -> &'static str {
+    match older {
+        true => "is older",
+        false => "is not compatible with it",
+    }
+}
+
+fn has(functions: &[String]) -> String {
+    match functions {
+        [] => String::new(),
+        functions => format!("; it has {}", functions.join(", ")),
+    }
+}
+
+fn guest_word(guest: &str) -> &str {
+    guest.split(' ').next().unwrap_or("guest")
+}
+
+fn list(names: &[String]) -> String {
+    if names.is_empty() {
+        "none".into()
+    } else {
+        names.join(", ")
+    }
+}
+
+/// In the units that `memory` under `[limits]` has.
+fn size(bytes: usize) -> String {
+    match bytes {
+        _ if bytes.is_multiple_of(1 << 20) => format!("{} MiB", bytes >> 20),
+        _ if bytes.is_multiple_of(1 << 10) => format!("{} KiB", bytes >> 10),
+        _ => format!("{bytes} bytes"),
+    }
+}
+
+fn seconds(duration: &Duration) -> String {
+    format!("{} s", duration.as_secs_f64())
+}

@@ -1,0 +1,10 @@
+//! Resources of `wit/database.wit`, as the host keeps them.
+
+/// An open cursor, numbered by the sink.
+pub struct CursorHandle(pub u32);
+
+/// An open savepoint, numbered by the sink.
+pub struct SavepointHandle(pub u32);
+
+/// An open COPY, numbered by the sink.
+pub struct CopyHandle(pub u32);

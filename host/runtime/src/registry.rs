@@ -1,0 +1,263 @@
+//! Which component serves which operation interface and which object kind.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use crate::{Guest, GuestKind, Provided, Runtime, RuntimeError, VERSION_HOOK};
+use mighost_artifact::interface_version::{self, Offered};
+use mighost_artifact::{Artifact, ArtifactInfo, LoadedPlugin};
+use mighost_core::Reporter;
+
+/// An artifact of fewer bytes is compiled in no time.
+const LARGE: u64 = 256 << 10;
+
+/// The plugins of a project, found by what they export. A plugin is compiled when something first needs it.
+pub struct Registry {
+    runtime: Arc<Runtime>,
+    reporter: Arc<dyn Reporter>,
+    plugins: Vec<LoadedPlugin>,
+    by_interface: BTreeMap<String, usize>,
+    by_kind: BTreeMap<String, usize>,
+    guests: Mutex<HashMap<usize, Arc<Guest>>>,
+}
+
+impl Registry {
+    /// # Errors
+    /// Two plugins that export one interface or serve one kind: which of them runs must not be chance.
+    pub fn new(
+        runtime: Arc<Runtime>,
+        reporter: Arc<dyn Reporter>,
+        plugins: Vec<LoadedPlugin>,
+    ) -> Result<Self, RuntimeError> {
+        let mut by_interface = BTreeMap::new();
+        let mut by_kind = BTreeMap::new();
+        for (number, plugin) in plugins.iter().enumerate() {
+            let name_of = |other: usize| {
+                plugins
+                    .get(other)
+                    .map(|plugin| plugin.metadata.name.clone())
+                    .unwrap_or_default()
+            };
+            for interface in operation_interfaces(&plugin.artifact) {
+                if let Some(other) = by_interface.insert(interface.clone(), number) {
+                    let (first, second) = (name_of(other), plugin.metadata.name.clone());
+                    return Err(RuntimeError::TwoProviders {
+                        interface,
+                        first,
+                        second,
+                    });
+                }
+            }
+            for kind in &plugin.metadata.kinds {
+                if let Some(other) = by_kind.insert(kind.clone(), number) {
+                    let (first, second) = (name_of(other), plugin.metadata.name.clone());
+                    return Err(RuntimeError::TwoKinds {
+                        kind: kind.clone(),
+                        first,
+                        second,
+                    });
+                }
+            }
+        }
+        Ok(Self {
+            runtime,
+            reporter,
+            plugins,
+            by_interface,
+            by_kind,
+            guests: Mutex::default(),
+        })
+    }
+
+    /// A migration, linked to the plugins that it imports.
+    ///
+    /// # Errors
+    /// The artifact cannot be read or run, or a plugin that it needs is missing or of another type.
+    pub fn migration(&self, info: &Arc<ArtifactInfo>, revision: &str) -> Result<Guest, RuntimeError> {
+        let artifact = Artifact::load(info.clone())?;
+        self.load(&artifact, GuestKind::Migration(revision.to_owned()), &mut Vec::new())
+    }
+
+    /// A test that is a component, linked to the plugins that it imports.
+    ///
+    /// # Errors
+    /// As [`Registry::migration`].
+    pub fn test(&self, test: &LoadedPlugin) -> Result<Guest, RuntimeError> {
+        let artifact = Artifact::load(test.artifact.clone())?;
+        let kind = GuestKind::Test(test.metadata.name.clone());
+        self.load(&artifact, kind, &mut Vec::new())
+    }
+
+    /// Compiles what is large among these migrations, and the plugins that they import, on a thread of its own: in order, while the run goes on.
+    /// What has been compiled before costs nothing. Errors are left for those who need the migration.
+    pub fn compile_ahead(self: &Arc<Self>, migrations: Vec<(Arc<ArtifactInfo>, String)>) {
+        let needs = |info: &ArtifactInfo| info.size > LARGE && !self.runtime.is_compiled(&info.code_digest);
+        let imported = |info: &ArtifactInfo| {
+            let mut numbers = info.imports.iter().filter_map(|import| self.by_interface.get(import));
+            numbers.any(|number| self.plugins.get(*number).is_some_and(|plugin| needs(&plugin.artifact)))
+        };
+        let large: Vec<_> = migrations
+            .into_iter()
+            .filter(|(info, _)| needs(info) || imported(info))
+            .collect();
+        if large.is_empty() {
+            return;
+        }
+        let registry = self.clone();
+        // Not a task of the run's: nobody waits for it at the end.
+        std::thread::spawn(move || {
+            for (info, revision) in large {
+                let _ = registry.migration(&info, &revision);
+            }
+        });
+    }
+
+    /// The plugin that serves objects of `kind`.
+    ///
+    /// # Errors
+    /// No plugin does, or it cannot be loaded.
+    pub fn kind(&self, kind: &str) -> Result<Arc<Guest>, RuntimeError> {
+        match self.by_kind.get(kind) {
+            Some(number) => self.plugin(*number, &mut Vec::new()),
+            None => {
+                let known = self.by_kind.keys().cloned().collect();
+                Err(RuntimeError::UnknownKind {
+                    kind: kind.to_owned(),
+                    known,
+                })
+            }
+        }
+    }
+
+    /// The plugin of this name.
+    ///
+    /// # Errors
+    /// There is none, or it cannot be loaded.
+    pub fn named(&self, name: &str) -> Result<Arc<Guest>, RuntimeError> {
+        match self.plugins.iter().position(|plugin| plugin.metadata.name == name) {
+            Some(number) => self.plugin(number, &mut Vec::new()),
+            None => Err(RuntimeError::UnknownPlugin {
+                name: name.to_owned(),
+                known: self.plugins.iter().map(|plugin| plugin.metadata.name.clone()).collect(),
+            }),
+        }
+    }
+
+    /// The plugins that `names` names, each with a hook for every step, in this order.
+    ///
+    /// # Errors
+    /// A name that is no plugin's, a plugin without the hook, or one that cannot be loaded.
+    pub fn version_hooks(&self, names: &[String]) -> Result<Vec<Arc<Guest>>, RuntimeError> {
+        let find = |name: &String| {
+            let number = self.plugins.iter().position(|plugin| plugin.metadata.name == *name);
+            let number = number.ok_or_else(|| RuntimeError::UnknownHook {
+                name: name.clone(),
+                known: self
+                    .plugins
+                    .iter()
+                    .filter(|plugin| has_version_hook(&plugin.artifact))
+                    .map(|plugin| plugin.metadata.name.clone())
+                    .collect(),
+            })?;
+            match self.plugins.get(number) {
+                Some(plugin) if has_version_hook(&plugin.artifact) => self.plugin(number, &mut Vec::new()),
+                _ => Err(RuntimeError::NoHook {
+                    plugin: name.clone(),
+                    interface: VERSION_HOOK,
+                }),
+            }
+        };
+        names.iter().map(find).collect()
+    }
+
+    fn load(&self, artifact: &Artifact, kind: GuestKind, loading: &mut Vec<usize>) -> Result<Guest, RuntimeError> {
+        let name = kind.to_string();
+        self.runtime.load(artifact, kind, &*self.reporter, &mut |interface| {
+            let (provided, number) = self.provider(&name, interface)?;
+            Ok(Provided {
+                guest: self.plugin(number, loading)?,
+                interface: provided.to_owned(),
+            })
+        })
+    }
+
+    /// `loading` holds the plugins that are being linked now: meeting one again is a circle.
+    fn plugin(&self, number: usize, loading: &mut Vec<usize>) -> Result<Arc<Guest>, RuntimeError> {
+        if let Some(guest) = self.guests.lock().unwrap_or_else(PoisonError::into_inner).get(&number) {
+            return Ok(guest.clone());
+        }
+        let name = |number: usize| self.name(number);
+        if let Some(first) = loading.iter().position(|other| *other == number) {
+            let circle = loading.iter().skip(first).copied().chain([number]);
+            return Err(RuntimeError::PluginCycle(circle.map(name).collect()));
+        }
+        let Some(plugin) = self.plugins.get(number) else {
+            return Err(RuntimeError::PluginCycle(Vec::new()));
+        };
+        let artifact = Artifact::load(plugin.artifact.clone())?;
+        loading.push(number);
+        let guest = self.load(&artifact, GuestKind::Plugin(name(number)), loading);
+        loading.pop();
+        let guest = Arc::new(guest?);
+        self.guests
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .insert(number, guest.clone());
+        Ok(guest)
+    }
+
+    /// Which plugin serves `interface`, and the name under which it exports it: that very version, or a later compatible one.
+    fn provider(&self, guest: &str, interface: &str) -> Result<(&str, usize), RuntimeError> {
+        // A name without a package, e.g. of a function that a runtime wants, is nobody's to install.
+        if !interface.contains(':') {
+            return Err(RuntimeError::ForbiddenImport {
+                guest: guest.to_owned(),
+                import: interface.to_owned(),
+            });
+        }
+        let exported = self.by_interface.keys().map(String::as_str);
+        if let Some(best) = interface_version::best(interface, exported.clone())
+            && let Some(number) = self.by_interface.get(best)
+        {
+            return Ok((best, *number));
+        }
+        let mut others = exported.filter_map(|name| Some((name, interface_version::offered(interface, name)?)));
+        Err(match others.next_back() {
+            Some((found, offered)) => RuntimeError::OtherVersion {
+                guest: guest.to_owned(),
+                interface: interface.to_owned(),
+                plugin: self
+                    .by_interface
+                    .get(found)
+                    .map(|number| self.name(*number))
+                    .unwrap_or_default(),
+                found: found.to_owned(),
+                older: offered == Offered::Older,
+            },
+            None => RuntimeError::MissingPlugin {
+                guest: guest.to_owned(),
+                interface: interface.to_owned(),
+            },
+        })
+    }
+
+    fn name(&self, number: usize) -> String {
+        let plugin = self.plugins.get(number);
+        plugin.map(|plugin| plugin.metadata.name.clone()).unwrap_or_default()
+    }
+}
+
+/// The interfaces of operations that an artifact exports, e.g. `mighost:roles/roles@0.1.0`. What language runtimes export beside
+/// them is not one.
+pub fn operation_interfaces(artifact: &ArtifactInfo) -> impl Iterator<Item = String> {
+    let names = artifact
+        .exports
+        .iter()
+        .filter(|name| name.contains('/') && !name.starts_with("mighost:host/"));
+    names.cloned()
+}
+
+/// Whether a plugin has a hook for every step.
+pub fn has_version_hook(artifact: &ArtifactInfo) -> bool {
+    artifact.exports.iter().any(|name| name == VERSION_HOOK)
+}

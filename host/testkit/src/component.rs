@@ -1,0 +1,96 @@
+//! Tests that are components: what such a test may do while one of its cases runs.
+
+mod test_host;
+
+use std::sync::Arc;
+
+use self::test_host::Bed;
+use super::TestProject;
+use super::database::Databases;
+use super::event_log::Listener;
+use super::report::{Failure, Subject};
+use super::unit_case::{CallFailure, Verdict};
+use mighost_core::{Direction, Reporter};
+use mighost_runtime::{Guest, GuestContext, GuestStep, NoHostServices, RuntimeError, call_case, call_cases};
+
+/// A test, ready to be run.
+pub(super) struct Component {
+    guest: Arc<Guest>,
+    /// The names of its cases.
+    pub cases: Vec<String>,
+}
+
+impl Component {
+    /// Asks a test for its cases. Blocks.
+    ///
+    /// # Errors
+    /// It is no test, or it fails before it has told them.
+    pub fn read(project: &TestProject, guest: Guest) -> Result<Self, RuntimeError> {
+        let reporter: Arc<dyn Reporter> = Arc::new(Listener::default());
+        let settings = Arc::new(settings(project));
+        let step = GuestStep::new(
+            String::new(),
+            Direction::Upgrade,
+            settings,
+            reporter,
+            Arc::new(NoHostServices),
+            None,
+        );
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+        let runtime = runtime.map_err(|error| RuntimeError::Engine(error.to_string()))?;
+        let cases = runtime.block_on(call_cases(&guest, &step))?;
+        Ok(Self {
+            guest: Arc::new(guest),
+            cases,
+        })
+    }
+
+    /// Runs one case, which lies beside `subject`.
+    pub async fn run(
+        &self,
+        project: &TestProject,
+        databases: &Arc<Databases>,
+        subject: &Subject,
+        name: &str,
+    ) -> Verdict {
+        let listener = Arc::new(Listener::default());
+        let reporter: Arc<dyn Reporter> = listener.clone();
+        let bed = Arc::new(Bed::new(project, databases.clone(), subject.clone()));
+        let step = GuestStep::for_test(Arc::new(settings(project)), reporter, bed.clone());
+        let ran = call_case(&self.guest, &step, name).await;
+        bed.end().await;
+        let mut heard = listener.heard();
+        heard.items.extend(bed.items().await);
+        let failure = match ran {
+            Ok(()) => None,
+            // What the test itself says of it.
+            Err(RuntimeError::Returned { text, .. }) => Some(told(&text)),
+            Err(RuntimeError::Panicked { text, .. }) => Some(told(&text)),
+            Err(error) => Some(CallFailure::of(&error).failure()),
+        };
+        Verdict {
+            failures: failure.into_iter().collect(),
+            heard,
+            ..Verdict::default()
+        }
+    }
+}
+
+/// The first line is the sentence.
+fn told(text: &str) -> Failure {
+    let mut lines = text.lines();
+    let failure = Failure::new(lines.next().unwrap_or_default());
+    lines.fold(failure, |failure, line| failure.detail(line))
+}
+
+/// What holds for the test itself; it sees none of it but the limits.
+fn settings(project: &TestProject) -> GuestContext {
+    GuestContext {
+        schema: project.settings.schema.clone(),
+        superuser_role: None,
+        args: project.settings.args.clone(),
+        limits: project.settings.limits.clone(),
+        offline: false,
+        server_version: None,
+    }
+}

@@ -1,0 +1,175 @@
+//! Tests of plugins and migrations: cases without a database, and with a throw-away one.
+//!
+//! A case runs the real component in the real host with the real limits. Without a database its statements go to a sink that
+//! records them and answers from a list; with one, to a database of its own on a server that lives as long as the suite.
+
+mod align;
+mod cancel;
+mod case;
+mod component;
+mod coverage;
+mod database;
+mod event_log;
+mod fake_sink;
+pub mod report;
+pub mod roundtrip;
+mod run;
+mod suite;
+mod unit_case;
+mod update;
+mod wave;
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use mighost_artifact::{LoadedPlugin, ProjectArtifacts};
+use mighost_config::ProjectSettings;
+use mighost_graph::Graph;
+use mighost_postgres::connect::Environment;
+use mighost_runtime::Registry;
+use mighost_runtime::{Guest, RuntimeError};
+
+pub use cancel::Stop;
+pub use case::{Case, Cell, Context, DatabaseCase, FileError, TestFile};
+pub use coverage::{Coverage, Group, Item};
+pub use fake_sink::{FakeSink, Unanswered};
+pub use report::{CaseKind, CaseResult, Difference, Failure, Outcome, Place, Progress, Subject, SuiteReport};
+pub use run::{Options, run};
+pub use suite::{Listed, Suite, TestError};
+pub use update::FileUpdate;
+
+/// The project whose tests are run.
+pub struct TestProject {
+    /// As the file has them: what the environment lays over them would make tests depend on the machine.
+    pub settings: ProjectSettings,
+    pub loaded: Arc<ProjectArtifacts>,
+    pub graph: Arc<Graph>,
+    pub registry: Arc<Registry>,
+    /// Where the server's programs are looked for.
+    pub environment: Environment,
+    /// Tests that are components.
+    tests: Vec<LoadedPlugin>,
+    guests: Mutex<HashMap<Subject, Arc<Guest>>>,
+}
+
+impl TestProject {
+    pub fn new(
+        settings: ProjectSettings,
+        loaded: Arc<ProjectArtifacts>,
+        graph: Arc<Graph>,
+        registry: Arc<Registry>,
+        environment: Environment,
+    ) -> Self {
+        Self {
+            settings,
+            loaded,
+            graph,
+            registry,
+            environment,
+            tests: Vec::new(),
+            guests: Mutex::default(),
+        }
+    }
+
+    /// Adds tests that are components.
+    #[must_use]
+    pub fn with_tests(self, tests: Vec<LoadedPlugin>) -> Self {
+        Self { tests, ..self }
+    }
+
+    /// The same project, for those who outlive this value.
+    fn share(&self) -> Self {
+        Self {
+            settings: self.settings.clone(),
+            loaded: self.loaded.clone(),
+            graph: self.graph.clone(),
+            registry: self.registry.clone(),
+            environment: self.environment.clone(),
+            tests: Vec::new(),
+            guests: Mutex::new(self.guests.lock().unwrap_or_else(PoisonError::into_inner).clone()),
+        }
+    }
+
+    /// The folders of tests beside the code: of plugins, then of migrations.
+    pub fn test_folders(loaded: &ProjectArtifacts) -> Vec<std::path::PathBuf> {
+        let plugins = loaded.plugins.iter().map(|plugin| plugin.place.as_path());
+        let revisions = loaded
+            .revisions()
+            .filter_map(|(revision, _)| loaded.place(&revision.revision));
+        let mut folders: Vec<_> = plugins.chain(revisions).map(|place| place.join("tests")).collect();
+        folders.dedup();
+        folders.retain(|folder| folder.is_dir());
+        folders
+    }
+
+    /// The component of a subject, linked to the plugins that it imports.
+    ///
+    /// # Errors
+    /// It cannot be loaded.
+    pub fn guest(&self, subject: &Subject) -> Result<Arc<Guest>, RuntimeError> {
+        let guests = || self.guests.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(guest) = guests().get(subject) {
+            return Ok(guest.clone());
+        }
+        let guest = match subject {
+            Subject::Plugin(name) => self.registry.named(name)?,
+            Subject::Revision(revision) => {
+                let found = self.loaded.revision(revision);
+                let (_, artifact) = found.ok_or_else(|| RuntimeError::UnknownVersion {
+                    reference: revision.clone(),
+                    reason: "the project has no such revision".into(),
+                })?;
+                Arc::new(self.registry.migration(artifact, revision)?)
+            }
+            Subject::Project => {
+                return Err(RuntimeError::UnknownVersion {
+                    reference: "the project".into(),
+                    reason: "a project as a whole has no functions to call".into(),
+                });
+            }
+        };
+        guests().insert(subject.clone(), guest.clone());
+        Ok(guest)
+    }
+
+    /// What guests of a subject are told where a test file says nothing. Plugins are not of this project alone, so their tests do not
+    /// depend on its settings; a migration is.
+    pub(crate) fn context(&self, subject: &Subject) -> Context {
+        match subject {
+            Subject::Plugin(_) => Context {
+                schema: Some("test".into()),
+                superuser_role: Some("superuser".into()),
+                server_version: Some(DEFAULT_SERVER_VERSION),
+                revision: Some("test".into()),
+                ..Context::default()
+            },
+            Subject::Revision(revision) => Context {
+                revision: Some(revision.clone()),
+                ..self.context(&Subject::Project)
+            },
+            Subject::Project => Context {
+                schema: Some(self.settings.schema.clone()),
+                superuser_role: self
+                    .settings
+                    .superuser_role
+                    .clone()
+                    .or_else(|| Some("superuser".into())),
+                args: self.settings.args.clone(),
+                server_version: Some(DEFAULT_SERVER_VERSION),
+                ..Context::default()
+            },
+        }
+    }
+}
+
+/// A limit of time, for people.
+fn seconds(limit: std::time::Duration) -> String {
+    match limit.as_millis() {
+        milliseconds @ ..=999 => format!("{milliseconds} ms"),
+        milliseconds if milliseconds.is_multiple_of(1000) => format!("{} s", milliseconds / 1000),
+        _ => format!("{:.1} s", limit.as_secs_f64()),
+    }
+}
+
+/// What `context.server-version` answers where there is no server.
+const DEFAULT_SERVER_VERSION: u32 = 150_000;
