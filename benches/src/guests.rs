@@ -10,8 +10,7 @@ use mighost_build::toolchain::Toolchains;
 use mighost_build::{ArtifactStore, BuildMode};
 use mighost_config::ToolchainSettings;
 use mighost_core::{Reporter, Silent};
-use mighost_runtime::Registry;
-use mighost_runtime::Runtime;
+use mighost_runtime::{Registry, Runtime};
 
 use crate::bench::{Bench, repository};
 use crate::run::{median, text};

@@ -8,7 +8,7 @@ struct StorageReport;
 
 impl Migration for StorageReport {
     fn upgrade() {
-        roles::set_role(&context::superuser_role());
+        roles::set_role(&postgres::superuser_role());
         for (_, object) in Self::objects() {
             replaceable::create(object);
         }
@@ -18,7 +18,7 @@ impl Migration for StorageReport {
     }
 
     fn downgrade() {
-        roles::set_role(&context::superuser_role());
+        roles::set_role(&postgres::superuser_role());
         for (_, object) in Self::objects() {
             replaceable::drop(object);
         }

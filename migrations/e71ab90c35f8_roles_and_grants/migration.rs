@@ -17,7 +17,7 @@ impl Migration for RolesAndGrants {
     fn upgrade() {
         // Roles belong to the whole cluster: they are created where they are missing, with no login, and marked, so that the
         // downgrade drops no others.
-        roles::set_role(&context::superuser_role());
+        roles::set_role(&postgres::superuser_role());
         for role in ROLES {
             execute!(
                 "do $body$ begin
@@ -56,7 +56,7 @@ impl Migration for RolesAndGrants {
                 identifier(role)
             );
         }
-        roles::set_role(&context::superuser_role());
+        roles::set_role(&postgres::superuser_role());
         for role in ROLES {
             // A role that another database of the cluster has granted something stays.
             execute!(

@@ -1,4 +1,4 @@
-//! The files of the guest's own artifact: seed data, scripts. Put into the folder `assets/` beside the code.
+//! The files of the guest's own artifact, such as seed data and scripts. They are in the folder `assets/` beside the code.
 
 use crate::bindings::mighost::host::assets as host;
 
@@ -7,7 +7,7 @@ pub fn names() -> Vec<String> {
     host::names()
 }
 
-/// The file `name`, byte for byte; none where the artifact has no such asset.
+/// The file `name`, byte for byte; `None` if the artifact has no such asset.
 pub fn read(name: &str) -> Option<Vec<u8>> {
     host::read(name)
 }
@@ -15,7 +15,7 @@ pub fn read(name: &str) -> Option<Vec<u8>> {
 /// The asset `name` as text.
 ///
 /// # Panics
-/// Where the artifact has no such asset, or it is not UTF-8; both name the asset.
+/// If the artifact has no such asset, or it is not UTF-8 text. The message names the asset.
 pub fn text(name: &str) -> String {
     let Some(bytes) = read(name) else {
         panic!("the artifact has no asset {name:?}; it has {:?}", names());

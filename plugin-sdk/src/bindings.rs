@@ -1,4 +1,4 @@
-//! Rust for `wit/`, generated. The modules of the crate wrap it; guests rarely need it.
+//! Rust bindings of `wit/`, generated. The modules of the crate wrap them; guests rarely need them.
 #![allow(missing_docs, reason = "generated; the WIT carries the documentation")]
 
 wit_bindgen::generate!({
@@ -36,21 +36,21 @@ pub mod revision {
     });
 }
 
-/// The export of plugins that serve kinds of objects.
-pub mod object_type {
+/// The export of plugins that provide kinds of objects.
+pub mod kind_provider {
     wit_bindgen::generate!({
         path: "../wit",
         inline: "
             package mighost:sdk;
-            world object-type {
-                export mighost:host/object-type@0.1.0;
+            world kind-provider {
+                export mighost:host/kind-provider@0.1.0;
             }
         ",
-        world: "mighost:sdk/object-type",
+        world: "mighost:sdk/kind-provider",
         runtime_path: "::mighost_sdk::wit_bindgen::rt",
         pub_export_macro: true,
-        export_macro_name: "export_object_type_component",
-        default_bindings_module: "::mighost_sdk::bindings::object_type",
+        export_macro_name: "export_kind_provider_component",
+        default_bindings_module: "::mighost_sdk::bindings::kind_provider",
         with: { "mighost:host/objects@0.1.0": ::mighost_sdk::bindings::mighost::host::objects },
     });
 }
@@ -88,7 +88,7 @@ pub mod schema {
     });
 }
 
-/// What tests that are components import and export.
+/// The imports and exports of tests that are components.
 pub mod test {
     wit_bindgen::generate!({
         path: "../wit",

@@ -1,24 +1,23 @@
-//! The run that the guest takes part in: which way it goes, on which schema, with which settings.
+//! The run that the guest takes part in: its direction, schema and settings.
 
 use std::fmt::Display;
 use std::str::FromStr;
 
 use crate::bindings::mighost::host::context as host;
 pub use crate::bindings::mighost::host::context::{
-    Direction, argument, current_direction as direction, dialect, offline, revision, schema, server_version,
-    superuser_role,
+    Direction, argument, current_direction as direction, dialect, offline, revision, schema,
 };
 
-/// Ends the run, with `reason` for the person who watches it. A plugin refuses a migration's request with it.
+/// Ends the run and reports `reason`. A plugin uses it to refuse a migration's request.
 pub fn fail(reason: &str) -> ! {
     host::fail(reason);
     panic!("{reason}")
 }
 
-/// The value of `-x name=value`, read as a `T`; `default` where it is not given.
+/// The value of `-x name=value`, read as a `T`; `default` if it is not given.
 ///
 /// # Panics
-/// Where the value cannot be read as a `T`.
+/// If the value cannot be read as a `T`.
 pub fn argument_or<T: FromStr<Err: Display>>(name: &str, default: T) -> T {
     match argument(name) {
         None => default,
@@ -32,7 +31,7 @@ pub fn argument_or<T: FromStr<Err: Display>>(name: &str, default: T) -> T {
 /// The value of `-x name=value`.
 ///
 /// # Panics
-/// Where it is not given.
+/// If it is not given.
 pub fn required_argument(name: &str) -> String {
     argument(name).unwrap_or_else(|| {
         panic!("the argument {name} is needed: give it as -x {name}=VALUE or under args in the project's configuration")

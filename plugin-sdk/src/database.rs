@@ -1,15 +1,13 @@
-//! Statements, queries, cursors and COPY on the database that the run migrates.
+//! Statements, queries and cursors on the database that is being migrated.
 //!
-//! A statement that fails ends the run: the call does not return, the host rolls back and reports the statement with
-//! PostgreSQL's error. [`try_execute`], [`try_run`] and [`try_query`] are for those who want to go on after a failure.
+//! A statement that fails ends the run: the call does not return, the host rolls back and reports the statement with PostgreSQL's error.
+//! [`try_execute`], [`try_run`] and [`try_query`] let a guest continue after a failure.
 
-mod copy;
 mod cursor;
 mod row;
 mod savepoint;
 mod value;
 
-pub use copy::CopyIn;
 pub use cursor::{Batches, Cursor};
 pub use row::{ColumnIndex, FromRow, Row, Rows};
 pub use savepoint::Savepoint;
@@ -18,15 +16,20 @@ pub use value::FromValue;
 use crate::bindings::mighost::host::database as host;
 pub use crate::bindings::mighost::host::database::{Column, Error, StatementGuard, Value};
 
-/// Sends a statement, or several separated by semicolons, without changing them.
+/// Sends a statement, or several separated by semicolons, unchanged.
 pub fn execute(statement: &str) {
     host::execute(statement, &[]);
 }
 
-/// Sends a script with psql's variables filled in: `:"schema"`, `:'name'`, `:name` for the run's arguments, `schema`,
-/// `superuser_role` and `revision`.
+/// Sends a script with psql variables replaced: `:"schema"`, `:'name'`, `:name` for the run's arguments, `schema`, `superuser_role` and
+/// `revision`.
 pub fn execute_script(script: &str) {
     host::execute_script(script);
+}
+
+/// Sends a script that is an asset, like [`execute_script`]. Its text does not pass through the guest's memory.
+pub fn execute_asset(name: &str) {
+    host::execute_asset(name);
 }
 
 /// Sends one statement with parameters (`$1`, `$2`, ...; see [`params!`](crate::params!)) without waiting for its result.
@@ -39,7 +42,7 @@ pub fn run_counted(statement: &str, params: &[Value]) -> u64 {
     host::execute_counted(statement, params)
 }
 
-/// All rows of a query. Results beyond 64 MiB end the run: a [`Cursor`] fetches those in batches.
+/// All rows of a query. A result beyond 64 MiB ends the run; use a [`Cursor`] for those.
 ///
 /// ```no_run
 /// use mighost_sdk::prelude::*;
@@ -71,7 +74,7 @@ pub fn query_as<T: FromRow>(statement: &str, params: &[Value]) -> Vec<T> {
 /// The only row of a query.
 ///
 /// # Panics
-/// Where there is none, or more than one.
+/// If there is no row, or more than one.
 pub fn query_one(statement: &str, params: &[Value]) -> Row {
     match query_optional(statement, params) {
         Some(row) => row,
@@ -79,10 +82,10 @@ pub fn query_one(statement: &str, params: &[Value]) -> Row {
     }
 }
 
-/// The only row of a query, if there is one.
+/// The only row of a query; `None` if there are no rows.
 ///
 /// # Panics
-/// Where there are more than one.
+/// If there is more than one row.
 pub fn query_optional(statement: &str, params: &[Value]) -> Option<Row> {
     let rows = query(statement, params);
     assert!(
@@ -96,43 +99,43 @@ pub fn query_optional(statement: &str, params: &[Value]) -> Option<Row> {
 /// The first column of the only row of a query.
 ///
 /// # Panics
-/// Where there is not exactly one row, or the value is not a `T`.
+/// If there is not exactly one row, or the value is not a `T`.
 pub fn query_value<T: FromValue>(statement: &str, params: &[Value]) -> T {
     query_one(statement, params).get(0)
 }
 
-/// Runs one statement under a savepoint and returns the number of rows that it returned or changed. On failure it is undone, its
-/// error returned, and the transaction goes on.
+/// Runs one statement under a savepoint and returns the number of rows that it returned or changed. On failure the statement is undone
+/// and the error returned; the transaction continues.
 pub fn try_execute(statement: &str) -> Result<u64, Error> {
     try_run(statement, &[])
 }
 
-/// The same with parameters.
+/// Like [`try_execute`], with parameters.
 pub fn try_run(statement: &str, params: &[Value]) -> Result<u64, Error> {
     host::try_query(statement, params).map(|rows| rows.affected)
 }
 
-/// All rows of a query that may fail: on failure it is undone, its error returned, and the transaction goes on.
+/// All rows of a query that may fail. On failure it is undone and the error returned; the transaction continues.
 pub fn try_query(statement: &str, params: &[Value]) -> Result<Rows, Error> {
     host::try_query(statement, params).map(Rows::new)
 }
 
-/// False where statements commit by themselves: outside the transaction, and in a revision that has none.
+/// False if statements commit by themselves: outside the transaction, and in a revision without one.
 pub fn in_transaction() -> bool {
     host::in_transaction()
 }
 
-/// Until the guard is dropped, anything that a guest asks of the database ends the run with `reason`. For plugins that record what a
-/// migration asks for instead of doing it.
+/// Ends the run with `reason` if a guest sends anything to the database before the guard is dropped. For plugins that record the requests
+/// of a migration instead of executing them.
 #[must_use = "statements are allowed again when this is dropped"]
 pub fn refuse_statements(reason: &str) -> StatementGuard {
     StatementGuard::new(reason)
 }
 
-/// The time outside the transaction; dropping it begins a new one.
+/// Marks that the transaction has been left. Dropping it begins a new one.
 #[must_use = "the transaction is resumed when this is dropped"]
 pub struct Suspended {
-    /// Whether there was a transaction to leave, and so is one to begin.
+    /// Whether there was a transaction to leave, and so a new one has to begin.
     left: bool,
 }
 
@@ -144,8 +147,8 @@ impl Drop for Suspended {
     }
 }
 
-/// Leaves the transaction until the value is dropped, for statements that cannot run inside one. What was done so far is
-/// committed; a run that dies meanwhile is taken up again where it was. Without effect where there is no transaction.
+/// Leaves the transaction until the value is dropped, for statements that cannot run inside one. Everything so far is committed; a run
+/// that is interrupted then is resumed from where it stopped. Has no effect if there is no transaction.
 pub fn suspend_transaction() -> Suspended {
     let left = host::in_transaction();
     if left {

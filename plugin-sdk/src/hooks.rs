@@ -1,4 +1,4 @@
-//! Hooks: a plugin's code that runs with each step.
+//! Hooks: plugin code that runs with each step.
 
 use crate::bindings::version_hook::mighost::host::step_info as host;
 use crate::context;
@@ -6,42 +6,42 @@ use crate::migration::Outcome;
 
 pub use crate::context::Direction;
 
-/// A plugin that takes part in each step of a run, in the transaction that changes the version rows. `export_version_hook!` exports
-/// it, and `on-version-apply` in `mighost.toml` makes it run.
+/// A plugin that is called for each step of a run, in the transaction that changes the version rows. `export_version_hook!` exports it,
+/// and `on-version-apply` in `mighost.toml` enables it.
 ///
-/// As with [`Migration`](crate::Migration), an implementation that has errors of its own says so in the trait's parameter:
-/// `impl VersionHook<Result<(), String>> for Audit`. An error ends the run, and the step is rolled back.
+/// As with [`Migration`](crate::Migration), an implementation with errors of its own declares them in the trait's parameter: `impl
+/// VersionHook<Result<(), String>> for Audit`. An error ends the run, and the step is rolled back.
 pub trait VersionHook<O: Outcome = ()> {
-    /// Called once for each step, behind its code.
+    /// Called once for each step, after its migration.
     fn on_version_apply(step: &Step) -> O;
 }
 
-/// A step whose code has run and whose version rows are about to be changed.
+/// A step whose migration has run and whose version rows are about to be changed.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Step {
-    /// The direction; a stamp sets the version table without running anything.
+    /// The direction; a stamp changes the version table without running a migration.
     pub direction: Direction,
-    /// The revision that was run. Of a stamp: the one that the table is set to, or that is taken out of it.
+    /// The revision that was run; in a stamp, the one that is added to the version table or removed from it.
     pub revision: String,
-    /// The revision's message; it may be empty.
+    /// The message of the revision; may be empty.
     pub message: String,
-    /// The revision's parents; empty for a base.
+    /// The parents of the revision; empty for a base.
     pub down_revisions: Vec<String>,
     /// The rows of the version table before the step, sorted; empty for the base.
     pub heads_before: Vec<String>,
-    /// The rows after it, sorted; empty for the base.
+    /// The rows of the version table after the step, sorted; empty for the base.
     pub heads_after: Vec<String>,
-    /// Who runs it, as `user@machine`; empty if unknown.
+    /// The operator, as `user@machine`; empty if unknown.
     pub operator: String,
-    /// Which step of the run it is, counted from 1.
+    /// The number of the step in the run, counted from 1.
     pub number: u32,
-    /// How many steps the run has.
+    /// The number of steps in the run.
     pub total: u32,
 }
 
 impl Step {
-    /// The step of the hook that runs now. Outside of a hook, this ends the run.
+    /// The step of the running hook. Ends the run if no hook is running.
     pub fn current() -> Self {
         Self {
             direction: context::direction(),

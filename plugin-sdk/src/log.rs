@@ -1,32 +1,32 @@
-//! Messages and progress for the person who watches the run: [`info!`](crate::info!), [`warn!`](crate::warn!),
-//! [`debug!`](crate::debug!), [`progress`].
+//! Messages and progress for the user: [`info!`](crate::info!), [`warn!`](crate::warn!), [`debug!`](crate::debug!), [`progress`].
 
 use crate::bindings::mighost::host::log as host;
 pub use crate::bindings::mighost::host::log::Level;
 
-/// One message. The macros `debug!`, `info!` and `warn!` format one as `format!` does.
+/// Shows a message. The macros `debug!`, `info!` and `warn!` format one like `format!`.
 pub fn message(level: Level, text: &str) {
     host::message(level, text);
 }
 
-/// `done` of `total` units of the guest's choice; `total` is none where it is not known beforehand. Cheap to call often.
+/// Reports that `done` of `total` units are done, in units of the guest's choice; `total` is `None` if it is not known in advance.
+/// Frequent calls are cheap.
 pub fn progress(done: u64, total: impl Into<Option<u64>>) {
     host::progress(done, total.into());
 }
 
-/// A message that is shown with `--verbose` only. Arguments as in `format!`.
+/// Shows a message, only with `--verbose`. Arguments as in `format!`.
 #[macro_export]
 macro_rules! debug {
     ($($argument:tt)*) => { $crate::log::message($crate::log::Level::Debug, &::std::format!($($argument)*)) };
 }
 
-/// A message for the person who watches the run. Arguments as in `format!`.
+/// Shows a message. Arguments as in `format!`.
 #[macro_export]
 macro_rules! info {
     ($($argument:tt)*) => { $crate::log::message($crate::log::Level::Info, &::std::format!($($argument)*)) };
 }
 
-/// A warning for the person who watches the run. Arguments as in `format!`.
+/// Shows a warning. Arguments as in `format!`.
 #[macro_export]
 macro_rules! warn {
     ($($argument:tt)*) => { $crate::log::message($crate::log::Level::Warn, &::std::format!($($argument)*)) };

@@ -72,14 +72,14 @@ macro_rules! export_migrations {
     };
 }
 
-/// Exports a plugin that serves kinds of objects: a type that implements [`ObjectType`](crate::ObjectType).
+/// Exports a plugin that provides kinds of objects: a type that implements [`KindProvider`](crate::KindProvider).
 ///
 /// ```no_run
 /// use mighost_sdk::prelude::*;
 ///
 /// struct Sequences;
 ///
-/// impl ObjectType for Sequences {
+/// impl KindProvider for Sequences {
 ///     fn create(object: &Object) -> Result<(), String> {
 ///         execute!("create sequence {} {}", identifier(&object.name), raw(&object.definition));
 ///         Ok(())
@@ -107,45 +107,45 @@ macro_rules! export_migrations {
 ///     }
 /// }
 ///
-/// mighost_sdk::export_object_types!(Sequences);
+/// mighost_sdk::export_kinds!(Sequences);
 /// # fn main() {}
 /// ```
 #[macro_export]
-macro_rules! export_object_types {
+macro_rules! export_kinds {
     ($plugin:ty) => {
         #[doc(hidden)]
-        struct MighostObjectTypes;
+        struct MighostKinds;
 
         const _: () = {
             use ::std::result::Result;
             use ::std::string::String;
             use ::std::vec::Vec;
 
-            impl $crate::bindings::object_type::exports::mighost::host::object_type::Guest for MighostObjectTypes {
+            impl $crate::bindings::kind_provider::exports::mighost::host::kind_provider::Guest for MighostKinds {
                 fn create(object: $crate::Object) -> Result<(), String> {
                     $crate::install_panic_hook();
-                    <$plugin as $crate::ObjectType>::create(&object)
+                    <$plugin as $crate::KindProvider>::create(&object)
                 }
 
                 fn drop(object: $crate::Object) -> Result<(), String> {
                     $crate::install_panic_hook();
-                    <$plugin as $crate::ObjectType>::drop(&object)
+                    <$plugin as $crate::KindProvider>::drop(&object)
                 }
 
                 fn replace(old: $crate::Object, new: $crate::Object) -> Result<(), String> {
                     $crate::install_panic_hook();
-                    <$plugin as $crate::ObjectType>::replace(&old, &new)
+                    <$plugin as $crate::KindProvider>::replace(&old, &new)
                 }
 
                 fn introspect(kind: String, schema: String) -> Result<Vec<$crate::Object>, String> {
                     $crate::install_panic_hook();
-                    <$plugin as $crate::ObjectType>::introspect(&kind, &schema)
+                    <$plugin as $crate::KindProvider>::introspect(&kind, &schema)
                 }
             }
         };
 
-        $crate::bindings::object_type::export_object_type_component!(
-            MighostObjectTypes with_types_in $crate::bindings::object_type
+        $crate::bindings::kind_provider::export_kind_provider_component!(
+            MighostKinds with_types_in $crate::bindings::kind_provider
         );
     };
 }
@@ -201,9 +201,9 @@ macro_rules! export_version_hook {
 /// # fn main() {}
 /// ```
 ///
-/// The folder is relative to the guest's `Cargo.toml`. By convention it holds a world `imports` that imports every interface
-/// of the plugin. An interface that uses types of `mighost:host` has that package in `deps/` of its folder, and shares the types
-/// with this crate where they are named:
+/// The folder is relative to the guest's `Cargo.toml`. By convention it has a world `imports` that imports every interface of the plugin.
+/// If an interface uses types of `mighost:host`, that package is in `deps/` of the folder, and the macro call names the types to share
+/// with this crate:
 ///
 /// ```ignore
 /// mighost_sdk::import_plugin!("../../plugins/catalog/wit", mighost::catalog::catalog, with: {
@@ -233,8 +233,8 @@ macro_rules! import_plugin {
 
 /// Exports an operation plugin: a type that implements the traits of the plugin's own interfaces.
 ///
-/// The WIT folder, relative to the plugin's `Cargo.toml`, holds a world `plugin` that exports them. Each interface becomes a module
-/// with its types and a trait `Guest`.
+/// The WIT folder, relative to the plugin's `Cargo.toml`, has a world `plugin` that exports them. Each interface becomes a module with
+/// its types and a trait `Guest`.
 ///
 /// ```no_run
 /// // wit/world.wit:

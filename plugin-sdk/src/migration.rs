@@ -4,10 +4,10 @@ use std::fmt::Display;
 
 use crate::objects::Object;
 
-/// The code of a revision: what applies it and what takes it back.
+/// The code of a revision, which applies and reverts it.
 ///
-/// Statements end the run when they fail, so most migrations return nothing. One that has errors of its own returns a
-/// `Result` from both functions and says so in the trait's parameter:
+/// Statements end the run when they fail, so most migrations return nothing. A migration with errors of its own returns a `Result` from
+/// both functions and declares it in the trait's parameter:
 ///
 /// ```no_run
 /// use mighost_sdk::prelude::*;
@@ -34,22 +34,22 @@ pub trait Migration<O: Outcome = ()> {
     /// Applies the revision.
     fn upgrade() -> O;
 
-    /// Takes the revision back: the catalog is then what it was before.
+    /// Reverts the revision: the catalog is then as it was before.
     ///
-    /// Left out where `upgrade` consists of operations of [`schema`](crate::schema): their reverses take it back.
+    /// Can be omitted if `upgrade` consists of operations of [`schema`](crate::schema): it is then derived from their reverses.
     fn downgrade() -> O {
         crate::schema::reverse(Self::upgrade)
     }
 
     /// The versions of replaceable objects that this revision defines, each with a key that is unique in the revision.
     ///
-    /// Later revisions that replace an object find it here, so this must not ask the database.
+    /// Used by later revisions that replace an object, so it must not query the database.
     fn objects() -> Vec<(&'static str, Object)> {
         Vec::new()
     }
 }
 
-/// What `upgrade` and `downgrade` may return: nothing, or a `Result` whose error ends the run and is shown.
+/// The result of `upgrade` and `downgrade`: nothing, or a `Result` whose error ends the run and is shown.
 pub trait Outcome {
     /// The text of the error, if it is one.
     fn into_result(self) -> Result<(), String>;

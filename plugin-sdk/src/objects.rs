@@ -1,7 +1,6 @@
 //! Replaceable objects, built by kind: [`view`], [`function`], ...
 //!
-//! An object's definition is its kind's own text; the plugin that serves the kind documents it. Kinds without a function here
-//! are made by [`object`].
+//! The plugin that provides a kind documents the form of a definition. Objects of kinds without a function here are made by [`object`].
 
 pub use crate::bindings::mighost::host::objects::Object;
 
@@ -16,7 +15,7 @@ pub fn object(kind: &str, name: &str, definition: &str) -> Object {
 }
 
 impl Object {
-    /// Adds an option of the kind; names may repeat where the kind says so.
+    /// Adds an option of the kind. A name may be repeated if the kind allows it.
     #[must_use]
     pub fn option(mut self, name: &str, value: &str) -> Self {
         self.options.push((name.to_owned(), value.to_owned()));
@@ -50,18 +49,17 @@ pub fn materialized_view(name: &str, query: &str) -> Object {
     object("materialized-view", name, query)
 }
 
-/// A table that is filled by a query and refreshed by a function, for servers and uses where a materialized view will not do.
+/// A table that is filled by a query and refreshed by a function, for cases in which a materialized view cannot be used.
 pub fn manual_materialized_view(name: &str, query: &str) -> Object {
     object("manual-materialized-view", name, query)
 }
 
-/// A function: its identity, e.g. `closest_station(double precision, double precision)`, and what follows the name in
-/// CREATE FUNCTION.
+/// A function: its identity, e.g. `closest_station(double precision, double precision)`, and the text after the name in CREATE FUNCTION.
 pub fn function(identity: &str, definition: &str) -> Object {
     object("function", identity, definition)
 }
 
-/// A procedure: its identity and what follows the name in CREATE PROCEDURE.
+/// A procedure: its identity and the text after the name in CREATE PROCEDURE.
 pub fn procedure(identity: &str, definition: &str) -> Object {
     object("procedure", identity, definition)
 }

@@ -1,13 +1,13 @@
-//! A panic's text would be lost, since a guest has no stderr: it goes to the host's log.
+//! Reporting of panics. A guest has no stderr, so the text of a panic goes to the host's log instead of being lost.
 
 use std::panic;
 
 use crate::log::{self, Level};
 
-/// Sends the text and the place of a panic to the host's log, at level `warn`, so that the host can show them with the trap.
+/// Sends the text and the location of a panic to the host's log, at level `warn`, so that the host can show them with the trap.
 ///
-/// The message reads `panicked at src/lib.rs:12:5: TEXT`. The export macros call it, and on `wasm32-unknown-unknown` it is
-/// called when the component starts, so guests need not.
+/// The message has the form `panicked at src/lib.rs:12:5: TEXT`. The export macros call this function, and on `wasm32-unknown-unknown` it
+/// is called when the component starts, so guests need not call it.
 pub fn install_panic_hook() {
     panic::set_hook(Box::new(|panic| {
         let payload = panic.payload();
@@ -24,8 +24,8 @@ pub fn install_panic_hook() {
     }));
 }
 
-/// `wasm-component-ld` and `wit-component` have the component call this when it starts. Other targets of wasm bring an
-/// `_initialize` of their own.
+/// `wasm-component-ld` and `wit-component` make the component call this when it starts. Other WebAssembly targets have an `_initialize`
+/// of their own.
 #[cfg(all(target_family = "wasm", target_os = "unknown"))]
 #[unsafe(export_name = "_initialize")]
 extern "C" fn initialize() {

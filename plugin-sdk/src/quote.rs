@@ -1,8 +1,8 @@
-//! Statements put together from parts, each of them quoted: [`sql!`](crate::sql!), [`execute!`](crate::execute!).
+//! Statements composed of quoted parts: [`sql!`](crate::sql!), [`execute!`](crate::execute!).
 
 use std::fmt;
 
-/// A piece of SQL that may be put into a statement as it stands. Made by [`identifier`], [`qualified`], [`literal`], [`raw`].
+/// A piece of SQL that may be inserted into a statement unchanged. Made by [`identifier`], [`qualified`], [`literal`], [`raw`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Sql(String);
 
@@ -40,14 +40,13 @@ pub fn in_schema(name: &str) -> Sql {
     qualified(&crate::context::schema(), name)
 }
 
-/// Names with commas between them, each quoted: `"a", "b"`.
+/// Names separated by commas, each quoted: `"a", "b"`.
 pub fn identifiers<S: AsRef<str>>(names: impl IntoIterator<Item = S>) -> Sql {
     let names: Vec<String> = names.into_iter().map(|name| identifier(name.as_ref()).0).collect();
     Sql(names.join(", "))
 }
 
-/// A string literal. A text with a backslash becomes an `E''` literal, which means the same whatever
-/// `standard_conforming_strings` says.
+/// A string literal. A text with a backslash becomes an `E''` literal, whose meaning does not depend on `standard_conforming_strings`.
 pub fn literal(text: &str) -> Sql {
     let quoted = text.replace('\'', "''");
     Sql(if quoted.contains('\\') {
@@ -57,12 +56,12 @@ pub fn literal(text: &str) -> Sql {
     })
 }
 
-/// SQL as it stands, e.g. an expression. Whoever calls it vouches for it.
+/// SQL that is used unchanged, e.g. an expression. The caller is responsible for its safety.
 pub fn raw(sql: impl Into<String>) -> Sql {
     Sql(sql.into())
 }
 
-/// What [`sql!`](crate::sql!) takes: quoted pieces and numbers, but no plain strings, which it could not know how to quote.
+/// An argument of [`sql!`](crate::sql!): a quoted piece or a number, but not a plain string, because it would be unclear how to quote it.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be put into a statement as it is",
     label = "say what it is: identifier(..), literal(..), or raw(..) for SQL that is already right"
@@ -88,7 +87,9 @@ macro_rules! plain_fragments {
     ($($type:ty),*) => {
         $(impl Fragment for $type {
             fn fragment(&self) -> String {
-                self.to_string()
+                // After a minus sign, that of a negative number would begin a comment.
+                let text = self.to_string();
+                if text.starts_with('-') { format!(" {text}") } else { text }
             }
         })*
     };
@@ -96,7 +97,7 @@ macro_rules! plain_fragments {
 
 plain_fragments!(bool, i16, i32, i64, u8, u16, u32, u64, usize);
 
-/// True where a format holds `{}` and escaped braces only: `{name}` would take a string past the quoting.
+/// True if a format contains only `{}` and escaped braces: `{name}` would bypass the quoting of a string.
 #[doc(hidden)]
 pub const fn only_plain_places(format: &str) -> bool {
     let bytes = format.as_bytes();
@@ -115,7 +116,7 @@ pub const fn only_plain_places(format: &str) -> bool {
     true
 }
 
-/// A statement with quoted pieces at each `{}`. Strings must say how they are quoted:
+/// A statement with a quoted piece at each `{}`. Strings must be quoted explicitly:
 ///
 /// ```no_run
 /// use mighost_sdk::prelude::*;
@@ -140,7 +141,7 @@ macro_rules! sql {
     }};
 }
 
-/// Sends a statement with quoted pieces at each `{}`; see [`sql!`](crate::sql!).
+/// Sends a statement with a quoted piece at each `{}`; see [`sql!`](crate::sql!).
 #[macro_export]
 macro_rules! execute {
     ($($argument:tt)*) => { $crate::database::execute(&$crate::sql!($($argument)*)) };
@@ -160,6 +161,7 @@ mod tests {
         );
         assert_eq!(statement, r#"comment on table "crmp"."a""b" is E'it''s a\\b' -- {} 5"#);
         assert_eq!(identifiers(["a", "b c"]).as_str(), r#""a", "b c""#);
+        assert_eq!(crate::sql!("select 2 -{}", -1), "select 2 - -1");
     }
 
     #[test]

@@ -1,5 +1,5 @@
-//! Operations on replaceable objects, whatever their kind. The host finds the plugin that serves the kind, and the earlier
-//! versions in the history of revisions.
+//! Operations on replaceable objects of any kind. The host finds the plugin that provides the kind, and the earlier version of an object
+//! in the revision history.
 
 use std::borrow::Borrow;
 
@@ -11,7 +11,7 @@ pub fn create(object: impl Borrow<Object>) {
     host::create(object.borrow());
 }
 
-/// Drops an object. What depends on it is not dropped: PostgreSQL refuses then.
+/// Drops an object. Objects that depend on it are not dropped: PostgreSQL then refuses.
 pub fn drop(object: impl Borrow<Object>) {
     host::drop(object.borrow());
 }
@@ -26,12 +26,12 @@ pub fn replace_version(object: impl Borrow<Object>, earlier: &str) {
     host::replace(object.borrow(), Some(earlier));
 }
 
-/// Puts the version that the nearest ancestor of the running revision defines in the place of `object`: the reverse of [`replace`].
+/// Restores the version that the nearest ancestor of the running revision defines, in place of `object`: the reverse of [`replace`].
 pub fn restore(object: impl Borrow<Object>) {
     host::restore(object.borrow(), None);
 }
 
-/// Puts the version that `earlier` names, as `REVISION.KEY`, in the place of `object`.
+/// Restores the version that `earlier` names, as `REVISION.KEY`, in place of `object`.
 pub fn restore_version(object: impl Borrow<Object>, earlier: &str) {
     host::restore(object.borrow(), Some(earlier));
 }

@@ -25,13 +25,13 @@
 //! # fn main() {}
 //! ```
 //!
-//! There is no `downgrade`: a migration without one is taken back by the reverses of its operations, see [`reverse`]. An operation that
-//! takes something away needs to be told what that was: `table("stations").column(..).drop()`,
-//! `table("stations").drop_column_was("name", text())`. One that cannot be reversed ends the downgrade, with its name.
+//! There is no `downgrade`: a migration without one is reverted by the reverses of its operations, see [`reverse`]. The reverse of an
+//! operation that removes something needs the removed definition: `table("stations").column(..).drop()`,
+//! `table("stations").drop_column_was("name", text())`. An operation that cannot be reversed ends the downgrade, and the report names it.
 //!
-//! Names are unquoted, `name` or `schema.name`; a plain one is in the schema that the run targets. Types, conditions and expressions
-//! are SQL and go into the statement as they stand. What a run does not name is named by the project's naming convention, or by PostgreSQL.
-//! `plugins/schema/wit` documents the operations.
+//! Names are unquoted, `name` or `schema.name`; an unqualified name is in the schema that the run targets. Types, conditions and
+//! expressions are SQL and are used unchanged. Constraints and indexes without a name get one from the project's naming convention, or
+//! from PostgreSQL. `plugins/schema/wit` documents the operations.
 
 mod alter;
 mod column;
@@ -59,10 +59,10 @@ use crate::bindings::schema::mighost::schema as plugin;
 pub use plugin::objects::{Member, Object as SchemaObject};
 pub use plugin::types::{Action, CreateOptions, DropOptions, OnCommit, SequenceOption};
 
-/// Calls `work` and does the reverses of the operations that it asks for, the last first, in place of the operations.
+/// Calls `work` and executes the reverses of its operations instead of the operations, the last one first.
 ///
-/// A migration without a `downgrade` has `reverse(Self::upgrade)` for one. Statements of `work` itself and questions to the database
-/// are refused, and so are operations of other plugins.
+/// The default `downgrade` of a migration is `reverse(Self::upgrade)`. Statements of `work` itself, queries and operations of other
+/// plugins are refused.
 pub fn reverse<T>(work: impl FnOnce() -> T) -> T {
     plugin::reversal::begin();
     let result = work();
@@ -70,7 +70,8 @@ pub fn reverse<T>(work: impl FnOnce() -> T) -> T {
     result
 }
 
-/// Names what nobody names by these templates, for the rest of the revision; the kinds are `pk`, `uq`, `ck`, `fk`, `ex` and `ix`.
+/// Sets the templates of names for constraints and indexes without one, for the rest of the revision. The kinds are `pk`, `uq`, `ck`,
+/// `fk`, `ex` and `ix`.
 ///
 /// ```no_run
 /// mighost_sdk::schema::naming_convention(&[("uq", "uq_%(table_name)s_%(column_0_N_name)s")]);
@@ -83,12 +84,12 @@ pub fn naming_convention(templates: &[(&str, &str)]) {
     plugin::naming::use_convention(&templates);
 }
 
-/// Names in the forms in which callers have them: `["a", "b"]`, a `Vec<String>`.
+/// Names in any of the forms that callers have: `["a", "b"]`, a `Vec<String>`.
 fn strings<S: Into<String>>(names: impl IntoIterator<Item = S>) -> Vec<String> {
     names.into_iter().map(Into::into).collect()
 }
 
-/// Storage parameters in the form that the plugin takes.
+/// Storage parameters in the form that the plugin expects.
 fn pairs(settings: &[(&str, &str)]) -> Vec<(String, String)> {
     settings
         .iter()

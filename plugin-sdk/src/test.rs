@@ -1,4 +1,4 @@
-//! Tests that are components: they call the project's plugins and migrations and assert what these send.
+//! Tests that are components: they call the project's plugins and migrations and check the statements that these send.
 //!
 //! ```no_run
 //! use mighost_sdk::test::{assert_sent, call, fails_with};
@@ -16,44 +16,36 @@
 //! # fn main() {}
 //! ```
 //!
-//! The crate lies in a folder below `tests/` of what it tests, with a `test.toml`. [`import_plugin!`](crate::import_plugin) imports a
-//! plugin's own functions, whose statements are written down as well. `mighost test` builds and runs the cases, each in an instance of
-//! its own.
+//! The crate is in a folder below `tests/` of the plugin or migration that it tests, with a `test.toml`.
+//! [`import_plugin!`](crate::import_plugin) imports a plugin's own functions, whose statements are recorded as well. `mighost test`
+//! builds and runs the cases, each in an instance of its own.
 
-use crate::bindings::mighost::host::context::Direction;
 use crate::bindings::test::mighost::host::testing;
 use crate::database::{Column, Rows, Value};
 
 pub use crate::bindings::mighost::host::database::Error;
 pub use testing::{Answer, Failure, Reply, Settings};
 
-/// What components are told, and how they are answered, where a test says nothing else.
-impl Default for Settings {
-    fn default() -> Self {
-        Self {
-            schema: None,
-            superuser_role: None,
-            arguments: Vec::new(),
-            offline: false,
-            direction: Direction::Upgrade,
-            revision: None,
-            server_version: None,
-        }
-    }
-}
-
-/// Forgets what was sent and said, and sets what components are told and answered from here on.
+/// Discards recorded statements and messages, and sets the settings and answers for the calls that follow.
+///
+/// ```no_run
+/// use mighost_sdk::test::{Settings, prepare};
+///
+/// let settings = Settings::new();
+/// settings.set_schema("crmp");
+/// prepare(&settings, &[]);
+/// ```
 pub fn prepare(settings: &Settings, answers: &[Answer]) {
     testing::prepare(settings, answers);
 }
 
-/// Sets the answers alone.
+/// Sets the answers and keeps the settings.
 pub fn answer(answers: &[Answer]) {
-    testing::prepare(&Settings::default(), answers);
+    testing::prepare(&Settings::new(), answers);
 }
 
-/// The answer to a query: `rows("select name from ...", &["name"], vec![vec!["Ridge".into()]])`. In the statement `...` stands for any
-/// text.
+/// Answers a query with rows: `rows("select name from ...", &["name"], vec![vec!["Ridge".into()]])`. In the statement, `...` stands for
+/// any text.
 pub fn rows(statement: &str, columns: &[&str], rows: Vec<Vec<Value>>) -> Answer {
     Answer {
         statement: statement.to_owned(),
@@ -65,7 +57,7 @@ pub fn rows(statement: &str, columns: &[&str], rows: Vec<Vec<Value>>) -> Answer 
     }
 }
 
-/// A column of an answer. The host adds the type that its values have.
+/// A column of an answer. The host adds the type, according to the values.
 fn column(name: &str) -> Column {
     Column {
         name: name.to_owned(),
@@ -74,7 +66,7 @@ fn column(name: &str) -> Column {
     }
 }
 
-/// How many rows a statement returned or changed.
+/// Answers a statement with the number of rows that it returned or changed.
 pub fn count(statement: &str, count: u64) -> Answer {
     Answer {
         statement: statement.to_owned(),
@@ -82,7 +74,7 @@ pub fn count(statement: &str, count: u64) -> Answer {
     }
 }
 
-/// The server refuses a statement.
+/// Answers a statement with an error of PostgreSQL.
 pub fn refused(statement: &str, sqlstate: &str, message: &str) -> Answer {
     Answer {
         statement: statement.to_owned(),
@@ -99,32 +91,32 @@ pub fn refused(statement: &str, sqlstate: &str, message: &str) -> Answer {
     }
 }
 
-/// Calls a function of `component`, `plugin NAME` or `revision ID`, e.g. `call("plugin roles", "reset-role()")`. Returns what it
-/// returned, in WAVE.
+/// Calls a function of `component`, which is `plugin NAME` or `revision ID`, e.g. `call("plugin roles", "reset-role()")`. Returns its
+/// result in WAVE.
 ///
 /// # Errors
-/// What the person who runs mighost would be told.
+/// The error message that mighost would show.
 pub fn call(component: &str, call: &str) -> Result<Option<String>, Failure> {
     testing::call(component, call)
 }
 
 /// The statements that were sent since the case began or [`prepare`] was called, in order.
-pub fn sent() -> Vec<String> {
-    testing::sent()
+pub fn statements() -> Vec<String> {
+    testing::statements()
 }
 
-/// What components have said by `log` meanwhile.
-pub fn said() -> Vec<String> {
-    testing::said()
+/// The messages that components sent to `log` since then.
+pub fn log_messages() -> Vec<String> {
+    testing::log_messages()
 }
 
-/// Asserts that exactly these statements were sent, whatever their white space.
+/// Asserts that exactly these statements were sent. Differences in white space do not matter.
 ///
 /// # Panics
-/// Others were; both lists are shown.
+/// If other statements were sent; the message shows both lists.
 #[track_caller]
 pub fn assert_sent(expected: &[&str]) {
-    let sent = sent();
+    let sent = statements();
     let plain = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
     let same = sent.len() == expected.len()
         && sent
@@ -134,17 +126,17 @@ pub fn assert_sent(expected: &[&str]) {
     if !same {
         let sent: Vec<&str> = sent.iter().map(String::as_str).collect();
         panic!(
-            "other statements were sent than expected\nexpected:\n{}\nsent:\n{}",
+            "the statements sent differ from the expected ones\nexpected:\n{}\nsent:\n{}",
             listed(expected),
             listed(&sent)
         );
     }
 }
 
-/// Asserts that a call failed, with a text that holds `part`.
+/// Asserts that a call failed, with a message that contains `part`.
 ///
 /// # Panics
-/// It succeeded, or failed with another text.
+/// If it succeeded, or failed with another message.
 #[track_caller]
 pub fn fails_with<T>(result: Result<T, Failure>, part: &str) {
     match result {
@@ -166,30 +158,30 @@ fn listed(lines: &[&str]) -> String {
     }
 }
 
-/// A throw-away database with the project's history. It is gone when this is dropped.
+/// A temporary database with the project's history. It is removed when this is dropped.
 ///
-/// Its methods panic where something fails; [`Database::handle`] has those that return failures.
-pub struct Database(testing::ThrowAway);
+/// Its methods panic on failure. [`Database::handle`] has methods that return failures instead.
+pub struct Database(testing::TestDatabase);
 
 impl Database {
-    /// A new and empty database, in which `setup` was run.
+    /// Creates an empty database and runs `setup` in it.
     ///
     /// # Panics
-    /// There is no server to be had, or `setup` fails.
+    /// If no server can be started, or `setup` fails.
     #[track_caller]
     pub fn new(setup: &str) -> Self {
-        Self(done(testing::ThrowAway::make(setup)))
+        Self(done(testing::TestDatabase::create(setup)))
     }
 
     /// The database with methods that return failures instead of panicking.
-    pub fn handle(&self) -> &testing::ThrowAway {
+    pub fn handle(&self) -> &testing::TestDatabase {
         &self.0
     }
 
     /// `mighost upgrade TARGET`.
     ///
     /// # Panics
-    /// It fails.
+    /// If it fails.
     #[track_caller]
     pub fn upgrade(&self, target: &str) {
         done(self.0.upgrade(target));
@@ -198,7 +190,7 @@ impl Database {
     /// `mighost downgrade TARGET`.
     ///
     /// # Panics
-    /// It fails.
+    /// If it fails.
     #[track_caller]
     pub fn downgrade(&self, target: &str) {
         done(self.0.downgrade(target));
@@ -207,25 +199,25 @@ impl Database {
     /// Calls a plugin's function in a transaction of this database.
     ///
     /// # Panics
-    /// It fails.
+    /// If it fails.
     #[track_caller]
     pub fn call(&self, component: &str, call: &str) -> Option<String> {
         done(self.0.call(component, call))
     }
 
-    /// Runs SQL of the test's own.
+    /// Runs the test's own SQL.
     ///
     /// # Panics
-    /// The server refuses it.
+    /// If PostgreSQL reports an error.
     #[track_caller]
     pub fn execute(&self, script: &str) {
         done(self.0.execute(script));
     }
 
-    /// Asks the database: `database.query("select name from stations where id = $1", params![5])`.
+    /// Runs a query: `database.query("select name from stations where id = $1", params![5])`.
     ///
     /// # Panics
-    /// The server refuses it.
+    /// If PostgreSQL reports an error.
     #[track_caller]
     pub fn query(&self, statement: &str, params: &[Value]) -> Rows {
         Rows::new(done(self.0.query(statement, params)))
@@ -243,14 +235,14 @@ fn done<T>(result: Result<T, Failure>) -> T {
     }
 }
 
-/// The name of a case, from that of its function.
+/// The name of a case, made from that of its function.
 #[doc(hidden)]
 pub fn case_name(function: &str) -> String {
     function.replace('_', " ")
 }
 
-/// Exports the cases of a test: functions without parameters that return nothing or a `Result`. A case is called what its function
-/// is, with spaces for underscores; it fails where it panics or returns an error.
+/// Exports the cases of a test: functions without parameters that return nothing or a `Result`. A case has the name of its function, with
+/// spaces for underscores. It fails if the function panics or returns an error.
 #[macro_export]
 macro_rules! export_tests {
     ($($case:ident),+ $(,)?) => {

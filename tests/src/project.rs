@@ -7,8 +7,7 @@ use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
-use mighost_core::EmbeddedSettings;
-use mighost_core::Silent;
+use mighost_core::{EmbeddedSettings, Silent};
 use mighost_postgres::connect::{Environment, Host};
 use mighost_postgres::embedded::{TemporaryServer, TemporaryServerOptions};
 use tempfile::TempDir;
@@ -207,7 +206,7 @@ impl Outcome {
             ["compiling ", "compiled ", "installing "]
                 .iter()
                 .any(|word| line.starts_with(word))
-                || line.contains("is being installed already; waiting for it")
+                || line.contains("is already being installed; waiting for it")
         };
         let lines = self.stderr.split_inclusive('\n').filter(|line| !once(line));
         format!("exit {}\n{}", self.code, self.steady(&lines.collect::<String>()))

@@ -154,7 +154,7 @@ impl Tutorial {
             .current_dir(&self.here)
             .env("PATH", path)
             .env("NO_COLOR", "1")
-            .env("MIGHOST_SDK", root.join("plugin-sdk"))
+            .env_remove("MIGHOST_SDK")
             // Installed once for all tests.
             .env("MIGHOST_TOOLCHAINS", toolchains)
             .env_remove("MIGHOST_CONFIG")

@@ -1,21 +1,21 @@
-//! What can be wrong with an artifact or its sources.
+//! Errors in artifacts and their sources.
 
 use std::path::{Path, PathBuf};
 
 use mighost_core::{Blame, Diagnostic, ExitKind};
 
-/// Every text names the file; `Malformed` says what in it.
+/// Every message names the file; `Malformed` says what is wrong in it.
 #[derive(Debug, thiserror::Error)]
 pub enum ArtifactError {
     #[error("cannot read {}: {source}", path.display())]
     Read { path: PathBuf, source: std::io::Error },
     #[error("cannot write {}: {source}", path.display())]
     Write { path: PathBuf, source: std::io::Error },
-    #[error("{} has {}; an artifact may have {}", path.display(), mebibytes(*size), mebibytes(*limit))]
+    #[error("{} has {}; an artifact may have at most {}", path.display(), mebibytes(*size), mebibytes(*limit))]
     TooLarge { path: PathBuf, size: u64, limit: u64 },
     #[error("{}: {reason}", path.display())]
     Malformed { path: PathBuf, reason: String },
-    /// Well formed as far as this mighost can tell, and made by a later one.
+    /// Valid as far as this mighost can determine, and made by a later one.
     #[error("{}: {reason}", path.display())]
     Newer { path: PathBuf, reason: String },
     #[error("{path} was built for an earlier mighost:host@{}: run `mighost build`", super::WIT_VERSION, path = .path.display())]
@@ -24,30 +24,30 @@ pub enum ArtifactError {
     NotWasm { path: PathBuf },
     #[error("{} is a core WebAssembly module, not a component", path.display())]
     CoreModule { path: PathBuf },
-    #[error("{} has no mighost:revision section, so it is not a migration that mighost build made", path.display())]
+    #[error("{} has no mighost:revision section, so it is not a migration built by mighost", path.display())]
     NoRevisions { path: PathBuf },
-    #[error("{} has no mighost:plugin section, so it is not a plugin that mighost build made", path.display())]
+    #[error("{} has no mighost:plugin section, so it is not a plugin built by mighost", path.display())]
     NoPlugin { path: PathBuf },
-    #[error("{} wants {interface}; this mighost offers mighost:host@{offered}", path.display())]
+    #[error("{} needs {interface}, but this version of mighost offers mighost:host@{offered}", path.display())]
     WitVersion {
         path: PathBuf,
         interface: String,
         offered: &'static str,
-        /// Built for a WIT that is later than this mighost's; else for one that is no longer offered.
+        /// Built for a later WIT than this mighost has; otherwise for one that is no longer supported.
         later: bool,
     },
-    #[error("{} says it holds revisions but does not export mighost:host/revision; it exports: {exports}", path.display())]
+    #[error("{} declares revisions but does not export mighost:host/revision; it exports: {exports}", path.display())]
     NotAMigration { path: PathBuf, exports: String },
     #[error(
-        "{} says in its plugin.toml that it serves objects of kind {kinds}, and does not export mighost:host/object-type; it exports: {exports}",
+        "{} declares objects of kind {kinds} in its plugin.toml but does not export mighost:host/kind-provider; it exports: {exports}",
         path.display()
     )]
-    NoObjectType {
+    NoKindProvider {
         path: PathBuf,
         kinds: String,
         exports: String,
     },
-    #[error("{} changed while this run was going on", path.display())]
+    #[error("{} changed during this run", path.display())]
     ChangedMeanwhile { path: PathBuf },
     #[error("{}", twice("revision", revision, first, second))]
     DuplicateRevision {
@@ -63,7 +63,7 @@ pub enum ArtifactError {
     },
 }
 
-/// Rounded up, so that what is too large by a byte does not look as if it were not.
+/// Rounded up, so that a size that exceeds the limit by a byte is not shown as the limit.
 fn mebibytes(bytes: u64) -> String {
     match bytes {
         _ if bytes < 1 << 20 => format!("{bytes} bytes"),
@@ -73,7 +73,7 @@ fn mebibytes(bytes: u64) -> String {
 
 fn twice(what: &str, name: &str, first: &Path, second: &Path) -> String {
     if first == second {
-        format!("{what} {name} is there twice in {}", first.display())
+        format!("{what} {name} appears twice in {}", first.display())
     } else {
         format!(
             "{what} {name} is in two places: {} and {}",
@@ -98,32 +98,36 @@ impl ArtifactError {
         }
     }
 
-    /// What the reader can do about it.
+    /// Hints for the user.
     pub fn hint(&self) -> Option<String> {
         Some(match self {
             Self::CoreModule { .. } => {
-                "build it with `mighost build`, or make a component of it: `wasm-tools component new FILE.wasm`".into()
+                "build it with `mighost build`, or convert it to a component: `wasm-tools component new \
+                 FILE.wasm`".into()
             }
             Self::WitVersion { later: true, .. } => {
-                "install a mighost that offers it, or build it again with this one's WIT (`mighost wit`)".into()
+                "install a version of mighost that offers it, or rebuild the artifact with this version's WIT \
+                 (`mighost wit`)".into()
             }
             Self::WitVersion { .. } => {
-                "its sources, built again by this mighost, have this version; for Rust, with this version's mighost-sdk"
+                "rebuild it from its sources with this version of mighost, and for Rust with this version of \
+                 mighost-sdk"
                     .into()
             }
-            Self::NoObjectType { .. } => {
-                "export mighost:host/object-type (the world `object-types` of `mighost wit`), or take kinds out of plugin.toml"
+            Self::NoKindProvider { .. } => {
+                "export mighost:host/kind-provider (the world `kinds` of `mighost wit`), or remove kinds from plugin.toml"
                     .into()
             }
             Self::DuplicateRevision { .. } | Self::DuplicatePlugin { .. } => "remove one of the two".into(),
             Self::Malformed { .. } | Self::ChangedMeanwhile { .. } => {
-                "the file may have been cut off or changed on its way: get it again, or build it again".into()
+                "the file may be truncated or corrupt: download or rebuild it".into()
             }
-            Self::Earlier { .. } => "if there are no sources, ask for a rebuilt artifact".into(),
-            Self::Newer { .. } => "a later mighost reads it: install that, or build it again with this one".into(),
+            Self::Earlier { .. } => "if you do not have the sources, ask for a rebuilt artifact".into(),
+            Self::Newer { .. } => "install a later version of mighost, or rebuild it with this one".into(),
             Self::NotAMigration { .. } => "a migration is built for the world `migration` of `mighost wit`".into(),
             Self::NotWasm { .. } | Self::NoRevisions { .. } | Self::NoPlugin { .. } => {
-                "migrations and plugins are built by `mighost build`; `mighost inspect FILE` shows what a file is"
+                "build migrations and plugins with `mighost build`; run `mighost inspect FILE` to see what a file \
+                 contains"
                     .into()
             }
             _ => return None,
@@ -145,7 +149,7 @@ impl From<&ArtifactError> for Diagnostic {
             | ArtifactError::NoPlugin { .. }
             | ArtifactError::WitVersion { .. }
             | ArtifactError::NotAMigration { .. }
-            | ArtifactError::NoObjectType { .. }
+            | ArtifactError::NoKindProvider { .. }
             | ArtifactError::ChangedMeanwhile { .. }
             | ArtifactError::DuplicateRevision { .. }
             | ArtifactError::DuplicatePlugin { .. } => Blame::Guest,
@@ -156,7 +160,7 @@ impl From<&ArtifactError> for Diagnostic {
     }
 }
 
-/// What is wrong with an artifact's bytes, before their file is named.
+/// An error in the bytes of an artifact, before its file is named.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Defect {
     NotWasm,

@@ -1,4 +1,4 @@
-//! What `mighost inspect` shows of a file, whatever it is.
+//! The data that `mighost inspect` shows of a file.
 
 use std::path::Path;
 
@@ -11,17 +11,17 @@ use super::sections::{self, Sections};
 use super::{ArtifactInfo, PluginMetadata, RevisionsMetadata};
 use mighost_core::Digest;
 
-/// An artifact, looked at without running it.
+/// An artifact, inspected without running it.
 #[derive(Debug, Serialize)]
 pub struct Inspection {
-    /// In bytes.
+    /// The size, in bytes.
     pub size: usize,
     pub digest: Digest,
-    /// Of the code alone: artifacts that share it are compiled once.
+    /// The digest of the code alone: artifacts that share it are compiled once.
     pub code_digest: Digest,
     pub revisions: Option<RevisionsMetadata>,
     pub plugin: Option<PluginMetadata>,
-    /// Name and length in bytes.
+    /// Names and lengths in bytes.
     pub assets: Vec<(String, usize)>,
     pub imports: Vec<String>,
     pub exports: Vec<String>,
@@ -32,7 +32,7 @@ pub struct Inspection {
 /// Reads the artifact at `path`.
 ///
 /// # Errors
-/// The file cannot be read, is not a component, or its metadata is malformed.
+/// If the file cannot be read, is not a component, or its metadata is malformed.
 pub fn inspect(path: &Path) -> Result<Inspection, ArtifactError> {
     let bytes = sections::read_file(path)?;
     let sections = Sections::parse(&bytes).map_err(|defect| defect.at(path))?;
@@ -50,7 +50,7 @@ pub fn inspect(path: &Path) -> Result<Inspection, ArtifactError> {
             .map(|(name, content)| (name, content.len()))
             .collect(),
         revisions: sections.revisions,
-        // Its comments stand in the WIT.
+        // Its comments are in the WIT.
         plugin: sections.plugin.map(|plugin| PluginMetadata { docs: None, ..plugin }),
         imports: sections.imports,
         exports: sections.exports,
@@ -58,7 +58,7 @@ pub fn inspect(path: &Path) -> Result<Inspection, ArtifactError> {
     })
 }
 
-/// Whether `artifact` imports nothing but types from `interface`: then nobody has to serve it. False where that cannot be told.
+/// Whether `artifact` imports only types from `interface`, which then needs no provider. False if that is unknown.
 pub fn imports_types_alone(artifact: &ArtifactInfo, interface: &str) -> bool {
     let Ok(bytes) = sections::read_file(&artifact.path) else {
         return false;

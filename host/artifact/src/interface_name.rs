@@ -1,4 +1,4 @@
-//! Names of interfaces as manifests write them.
+//! Names of interfaces in manifests.
 
 use std::fmt;
 
@@ -15,14 +15,14 @@ pub struct InterfaceName {
 }
 
 impl InterfaceName {
-    /// Whether it means the interface that a component calls `full`, e.g. `mighost:roles/roles@0.1.0`.
+    /// Whether it refers to the interface that a component names `full`, e.g. `mighost:roles/roles@0.1.0`.
     pub fn means(&self, full: &str) -> bool {
         let (name, version) = full.split_once('@').unwrap_or((full, ""));
         name.split_once('/') == Some((&self.package, &self.interface))
             && self.version.as_deref().is_none_or(|wanted| wanted == version)
     }
 
-    /// Whether it is one of the host's own.
+    /// Whether it is an interface of the host.
     pub fn of_host(&self) -> bool {
         self.package == "mighost:host"
     }
@@ -67,10 +67,10 @@ fn parse(text: &str) -> Option<InterfaceName> {
     })
 }
 
-/// The host's own package, which is not decoded from anything.
+/// The package of the host, which is not decoded from anything.
 pub const HOST_PACKAGE: &str = "mighost:host/";
 
-/// Whether `name`, which a component imports or exports, is an interface of a plugin's.
+/// Whether `name`, an import or export of a component, is an interface of a plugin.
 pub fn is_of_plugin(name: &str) -> bool {
     name.contains('/') && !name.starts_with(HOST_PACKAGE) && !name.starts_with("wasi:")
 }

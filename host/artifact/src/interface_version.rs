@@ -1,13 +1,13 @@
-//! Names of interfaces with their versions, e.g. `mighost:roles/roles@0.1.0`, and which version serves which.
+//! Names of interfaces with versions, e.g. `mighost:roles/roles@0.1.0`, and the compatibility of versions.
 
-/// How an interface that is offered stands to the one that is wanted; both have the same name but for the version.
+/// The relation of a provided interface to the wanted one; both have the same name except for the version.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Offered {
     /// The same version, or a later compatible one.
     Serves,
     /// Too old: it may lack what was added since.
     Older,
-    /// Of a later line: it need not be what it was.
+    /// Incompatible: of a later line.
     Newer,
 }
 
@@ -16,10 +16,10 @@ pub fn stem(interface: &str) -> &str {
     interface.split_once('@').map_or(interface, |(stem, _)| stem)
 }
 
-/// How `offered` stands to `wanted`; none where they are two interfaces.
+/// The relation of `offered` to `wanted`; `None` if they are different interfaces.
 ///
-/// As everywhere in the component model, a version serves those before it in its line: 1.4.0 serves 1.2.0, and 0.2.5 serves 0.2.1, while 0.3.0
-/// is another line. Prereleases serve nobody but themselves.
+/// As everywhere in the component model, a version is compatible with earlier ones of its line: 1.4.0 can be used for 1.2.0, and 0.2.5
+/// for 0.2.1, while 0.3.0 is another line. Prereleases are compatible only with themselves.
 pub fn offered(wanted: &str, offered: &str) -> Option<Offered> {
     if wanted == offered {
         return Some(Offered::Serves);
@@ -36,7 +36,7 @@ pub fn offered(wanted: &str, offered: &str) -> Option<Offered> {
     })
 }
 
-/// The interface of `interfaces` that serves `wanted`: the one of its own version, else the last that is compatible.
+/// The interface in `interfaces` that can be used for `wanted`: the one of the same version, otherwise the latest compatible one.
 pub fn best<'a>(wanted: &str, interfaces: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     let version = |name: &str| name.split_once('@').and_then(|(_, version)| Version::parse(version));
     interfaces
@@ -63,7 +63,7 @@ impl Version {
         parts.next().is_none().then_some(version)
     }
 
-    /// What must be equal for two versions to be compatible.
+    /// The part that must be equal in compatible versions.
     fn line(self) -> (u64, u64, u64) {
         match self {
             Self {

@@ -1,4 +1,4 @@
-//! What an artifact carries, read without compiling it. It runs nothing and builds nothing.
+//! Reads artifacts without compiling them. This crate neither runs nor builds anything.
 
 mod error;
 pub mod inspect;
@@ -25,33 +25,33 @@ pub use sections::{Assets, Metadata, Sections};
 pub use sql_component::{WIT, is_sql_migration, sql_component};
 pub use wit_docs::WitDocs;
 
-/// What is known of an artifact without compiling it. Its bytes are read again when it is run.
+/// Information on an artifact, without compiling it. Its bytes are read again when it is run.
 #[derive(Clone, Debug)]
 pub struct ArtifactInfo {
     pub path: PathBuf,
-    /// The file's length in bytes.
+    /// The size of the file, in bytes.
     pub size: u64,
-    /// Of the whole file.
+    /// The digest of the whole file.
     pub digest: Digest,
-    /// Of the component without its `mighost:*` sections: the key of the compile cache.
+    /// The digest of the component without its `mighost:*` sections: the key of the compile cache.
     pub code_digest: Digest,
-    /// Of its `mighost:*` sections, which are read again when it is run; its code only where that is not compiled yet.
+    /// The digest of its `mighost:*` sections, which are read again when it is run; the code is read only if it is not compiled yet.
     pub own_digest: Digest,
     /// Names of the component's imports, e.g. `mighost:host/database@0.1.0`.
     pub imports: Arc<[String]>,
     pub exports: Arc<[String]>,
-    /// Of a plugin, the digest of each interface that it exports: whoever uses one is built again where it is another. Where nothing but the
-    /// artifact is there, it is that of its code.
+    /// For a plugin, the digest of each interface that it exports: guests that use an interface are rebuilt when its digest changes. If
+    /// only the artifact exists, it is the digest of its code.
     pub interfaces: Arc<BTreeMap<String, Digest>>,
     pub revisions: Option<RevisionsMetadata>,
     pub plugin: Option<PluginMetadata>,
 }
 
 impl ArtifactInfo {
-    /// Reads what `bytes`, found at `path`, say of themselves.
+    /// Reads the metadata in `bytes`, found at `path`.
     ///
     /// # Errors
-    /// Not a component, or metadata that is missing, doubled, malformed or of another version.
+    /// If it is not a component, or its metadata is missing, duplicated, malformed or of another version.
     pub fn read(path: PathBuf, bytes: &[u8]) -> Result<Self, ArtifactError> {
         let sections = Sections::parse(bytes).map_err(|reason| reason.at(&path))?;
         let mut info = Self {
@@ -63,7 +63,7 @@ impl ArtifactInfo {
             exports: sections.exports.clone().into(),
             interfaces: Arc::default(),
             revisions: sections.revisions.clone(),
-            // Comments are for who reads the WIT: they would only make the index long.
+            // Comments are for readers of the WIT; here they would only make the index larger.
             plugin: sections
                 .plugin
                 .clone()
@@ -72,7 +72,7 @@ impl ArtifactInfo {
         };
         info.check_interfaces()?;
         if info.plugin.is_some() {
-            // Not decoded: nobody looks into an artifact of others before it is run.
+            // Not decoded: third-party artifacts are not examined before they are run.
             let of_plugin = info.exports.iter().filter(|name| is_of_plugin(name));
             let digests = of_plugin.map(|name| (name.clone(), info.code_digest));
             info.interfaces = Arc::new(digests.collect());
@@ -80,7 +80,7 @@ impl ArtifactInfo {
         Ok(info)
     }
 
-    /// True for sources that are not built, or have changed since: only what their manifest says is known.
+    /// True for sources that are not built, or have changed since: only the contents of their manifest are known.
     pub fn is_described(&self) -> bool {
         self.size == 0
     }
@@ -91,13 +91,13 @@ impl ArtifactInfo {
         }
     }
 
-    /// Refuses interfaces of `mighost:host` in a version that this host does not offer, and artifacts that do not export what they say
-    /// that they are.
+    /// Refuses interfaces of `mighost:host` in a version that this host does not provide, and artifacts without the exports of their
+    /// declared type.
     fn check_interfaces(&self) -> Result<(), ArtifactError> {
         for name in self.imports.iter().chain(&*self.exports) {
             if let Some(rest) = name.strip_prefix("mighost:host/") {
                 let offered = format!("mighost:host/{}@{WIT_VERSION}", interface_version::stem(rest));
-                // None where it names no version.
+                // `None` if it has no version.
                 let stands = interface_version::offered(name, &offered);
                 if stands != Some(interface_version::Offered::Serves) {
                     return Err(ArtifactError::WitVersion {
@@ -123,14 +123,14 @@ impl ArtifactInfo {
         Ok(())
     }
 
-    /// A plugin that says it serves kinds exports what serves them.
+    /// A plugin that declares kinds must export `kind-provider`.
     fn check_kinds(&self) -> Result<(), ArtifactError> {
         let kinds = self.plugin.as_ref().map_or(&[][..], |plugin| &plugin.kinds);
-        let serves = |name: &String| interface_version::stem(name) == "mighost:host/object-type";
+        let serves = |name: &String| interface_version::stem(name) == "mighost:host/kind-provider";
         if kinds.is_empty() || self.exports.iter().any(serves) {
             return Ok(());
         }
-        Err(ArtifactError::NoObjectType {
+        Err(ArtifactError::NoKindProvider {
             path: self.path.clone(),
             kinds: kinds.join(", "),
             exports: self.exports.join(", "),
@@ -138,16 +138,16 @@ impl ArtifactInfo {
     }
 }
 
-/// Makes an artifact of a component: metadata and assets are added behind its code. `mighost:*` sections that it has already are
-/// left out. `path` is named in errors.
+/// Makes an artifact from a component: metadata and assets are added after its code. `mighost:*` sections that it has already are
+/// removed. `path` is named in errors.
 ///
 /// # Errors
-/// The bytes are not a component.
+/// If the bytes are not a component.
 pub fn assemble(path: &Path, component: &[u8], metadata: &Metadata, assets: &Assets) -> Result<Vec<u8>, ArtifactError> {
     sections::assemble(component, metadata, assets).map_err(|defect| defect.at(path))
 }
 
-/// An artifact that is to be run.
+/// An artifact to run.
 #[derive(Clone)]
 pub struct Artifact {
     pub info: Arc<ArtifactInfo>,
@@ -155,11 +155,11 @@ pub struct Artifact {
 }
 
 impl Artifact {
-    /// Reads the assets, and checks that they and the metadata are still those that `info` describes. Code that was compiled before is
-    /// found by its digest, so the file's is not read: an interpreter's is 20 MB.
+    /// Reads the assets, and checks that they and the metadata are still those that `info` describes. Compiled code is found by its
+    /// digest, so the code is not read from the file: that of an interpreter has 20 MB.
     ///
     /// # Errors
-    /// The file cannot be read or has changed since.
+    /// If the file cannot be read or has changed since.
     pub fn load(info: Arc<ArtifactInfo>) -> Result<Self, ArtifactError> {
         let own = sections::read_own(&info.path)?;
         if Digest::of(&own) != info.own_digest {
@@ -175,7 +175,7 @@ impl Artifact {
     /// The component without its `mighost:*` sections.
     ///
     /// # Errors
-    /// The file cannot be read or has changed since.
+    /// If the file cannot be read or has changed since.
     pub fn code(&self) -> Result<Vec<u8>, ArtifactError> {
         let bytes = sections::read_file(&self.info.path)?;
         if Digest::of(&bytes) != self.info.digest {

@@ -1,36 +1,34 @@
-//! What an artifact says of itself: the JSON in its custom sections `mighost:revision` and `mighost:plugin`.
+//! The metadata of an artifact: the JSON in its custom sections `mighost:revision` and `mighost:plugin`.
 
 use serde::{Deserialize, Serialize};
 
 use super::error::Defect;
 use super::wit_docs::WitDocs;
-use mighost_core::Digest;
-use mighost_core::TransactionMode;
+use mighost_core::{Digest, TransactionMode};
 
 /// The version of the package `mighost:host` in `wit/`.
 pub const WIT_VERSION: &str = "0.1.0";
 
-/// The version of the sections' layout. A host refuses a higher one instead of guessing.
-const FORMAT: u32 = 2;
-/// The format of artifacts of the contract before its first release, which had other types.
-const BEFORE_RELEASE: u32 = 1;
+/// The version of the sections' format. A host refuses a higher one instead of guessing.
+/// Lower ones belong to the contract before its first release, which had other types.
+const FORMAT: u32 = 3;
 
-/// The section `mighost:revision`: every revision that the component holds.
+/// The section `mighost:revision`: all revisions in the component.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RevisionsMetadata {
     pub format: u32,
     /// The version of `mighost:host` that it was built against.
     pub wit: String,
-    /// E.g. `mighost 0.1.0`.
+    /// The program that built it, e.g. `mighost 0.1.0`.
     pub builder: String,
-    /// Of the source files, so that a migration that was merely built again is known as the same.
+    /// The digest of the source files, so that a migration that was only rebuilt is recognized as the same.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub source_digest: Option<Digest>,
     pub revisions: Vec<RevisionMetadata>,
 }
 
-/// What the graph and the plan need of one revision.
+/// The metadata of one revision for the graph and the plan.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RevisionMetadata {
@@ -46,13 +44,13 @@ pub struct RevisionMetadata {
     /// RFC 3339, e.g. `2026-11-21T22:30:00Z`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub date: Option<String>,
-    /// None takes what the run says.
+    /// `None` for the setting of the run.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub transaction: Option<TransactionMode>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub capabilities: Vec<String>,
-    /// Of this revision's own files, where an artifact of several revisions has files for each. Without it such an artifact
-    /// could not grow: every new revision would change those that are applied.
+    /// The digest of this revision's own files, if the artifact contains several revisions with files of their own. Without it, such an
+    /// artifact could not grow: every new revision would change those that are applied.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub source_digest: Option<Digest>,
 }
@@ -70,16 +68,16 @@ pub struct PluginMetadata {
     pub version: String,
     #[serde(default)]
     pub description: String,
-    /// The object kinds that it serves, so that the host finds them without running it.
+    /// The kinds that it provides, so that the host finds them without running it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub kinds: Vec<String>,
-    /// The comments of its interfaces, which a component does not have.
+    /// The comments of its interfaces, which are not part of a component.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub docs: Option<WitDocs>,
 }
 
 impl RevisionsMetadata {
-    /// Metadata as this mighost writes it.
+    /// Metadata in this version's format.
     pub fn new(source_digest: Option<Digest>, revisions: Vec<RevisionMetadata>) -> Self {
         Self {
             format: FORMAT,
@@ -102,7 +100,7 @@ impl RevisionsMetadata {
 }
 
 impl RevisionsMetadata {
-    /// What tells whether a revision's sources changed; none where that is not known of it alone.
+    /// The digest that shows whether a revision's sources have changed; `None` if it is not known for the revision alone.
     pub fn source_digest_of(&self, revision: &str) -> Option<Digest> {
         match self.revisions.as_slice() {
             [_] => self.source_digest,
@@ -117,7 +115,7 @@ impl RevisionsMetadata {
 }
 
 impl PluginMetadata {
-    /// Metadata as this mighost writes it.
+    /// Metadata in this version's format.
     pub fn new(
         source_digest: Option<Digest>,
         name: String,
@@ -147,7 +145,7 @@ fn builder() -> String {
     format!("mighost {}", env!("CARGO_PKG_VERSION"))
 }
 
-/// JSON in a section: its format is looked at first, so that a newer one is named instead of an unknown field.
+/// Reads JSON in a section. Its format version is checked first, so that an error names that instead of an unknown field.
 fn parse_section<'a, T: Deserialize<'a>>(section: &str, json: &'a [u8]) -> Result<T, Defect> {
     #[derive(Deserialize)]
     struct Format {
@@ -156,12 +154,12 @@ fn parse_section<'a, T: Deserialize<'a>>(section: &str, json: &'a [u8]) -> Resul
     let malformed =
         |error: serde_json::Error| Defect::Malformed(format!("its {section} section is malformed: {error}"));
     let Format { format } = serde_json::from_slice(json).map_err(malformed)?;
-    if format == BEFORE_RELEASE {
+    if format < FORMAT {
         return Err(Defect::Earlier);
     }
     if format != FORMAT {
         return Err(Defect::Newer(format!(
-            "its {section} section is of format {format}; this mighost reads format {FORMAT}"
+            "its {section} section has format {format}, but this version of mighost reads format {FORMAT}"
         )));
     }
     serde_json::from_slice(json).map_err(malformed)

@@ -9,25 +9,25 @@ use super::{ArtifactError, ArtifactInfo, PluginMetadata, RevisionMetadata};
 /// The manifest in the source folder of a test that is a component.
 pub const TEST_MANIFEST: &str = "test.toml";
 
-/// A plugin and what it says of itself.
+/// A plugin and its metadata.
 #[derive(Clone, Debug)]
 pub struct LoadedPlugin {
     pub metadata: PluginMetadata,
     pub artifact: Arc<ArtifactInfo>,
-    /// Its source folder, or the artifact itself.
+    /// Its source folder, or the artifact.
     pub place: PathBuf,
 }
 
-/// What a project holds.
+/// The contents of a project.
 #[derive(Clone, Debug, Default)]
 pub struct ProjectArtifacts {
     /// In the order of locations and, within one, of names: Alembic's load order.
     pub migrations: Vec<Arc<ArtifactInfo>>,
     pub plugins: Vec<LoadedPlugin>,
-    /// For each of `migrations` where it is, for people: its source folder, or the artifact itself.
+    /// The place of each of `migrations`, for messages: its source folder, or the artifact.
     places: Vec<PathBuf>,
     by_revision: BTreeMap<String, (usize, usize)>,
-    /// How many artifacts were built just now.
+    /// The number of artifacts that were just built.
     pub built: usize,
 }
 
@@ -50,7 +50,7 @@ impl ProjectArtifacts {
         Some((artifact.revisions.as_ref()?.revisions.get(number)?, artifact))
     }
 
-    /// Where the author of `revision` finds it: its source folder or, where there are no sources, its artifact.
+    /// The place of `revision` for its author: its source folder or, without sources, its artifact.
     pub fn place(&self, revision: &str) -> Option<&Path> {
         let (artifact, _) = *self.by_revision.get(revision)?;
         self.places.get(artifact).map(PathBuf::as_path)

@@ -1,6 +1,6 @@
 //! The outer sections of a component: custom sections that mighost adds, names of imports and exports.
 //!
-//! Only the outermost level is walked, so an 18 MB component costs no more than its length to hash.
+//! Only the outermost level is read, so the cost for an 18 MB component is that of hashing it.
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -15,9 +15,9 @@ use super::error::{ArtifactError, Defect};
 use super::metadata::{PluginMetadata, RevisionsMetadata};
 use mighost_core::Digest;
 
-/// The largest file that is taken for an artifact. Python with libraries comes to 40 MB.
+/// The maximum size of an artifact. Python with libraries takes 40 MB.
 const MAX_FILE: u64 = 256 << 20;
-/// The largest `mighost:revision` section; a vendor's history of 10,000 revisions takes 3 MB.
+/// The maximum size of the section `mighost:revision`; a history of 10,000 revisions takes 3 MB.
 const MAX_METADATA: usize = 16 << 20;
 
 const PREFIX: &str = "mighost:";
@@ -25,18 +25,18 @@ const REVISIONS: &str = "mighost:revision";
 const PLUGIN: &str = "mighost:plugin";
 const ASSETS: &str = "mighost:assets";
 
-/// More than the beginning of a section that is named `mighost:` and something.
+/// A maximum for the header of a section whose name begins with `mighost:`.
 const MAX_HEAD: u64 = 64;
 
 const COMPONENT_HEADER: [u8; 8] = *b"\0asm\x0d\0\x01\0";
 
-/// Files that an artifact carries, by name.
+/// Files in an artifact, by name.
 pub type Assets = BTreeMap<String, Vec<u8>>;
 
 /// A component's outer sections.
 pub struct Sections<'a> {
     bytes: &'a [u8],
-    /// What is not a `mighost:*` section, header included.
+    /// The other sections, including the header.
     code: Vec<Range<usize>>,
     /// The `mighost:*` sections.
     own: Vec<Range<usize>>,
@@ -57,7 +57,7 @@ impl<'a> Sections<'a> {
             Some(rest) if rest == &COMPONENT_HEADER[4..] => {}
             _ => {
                 return Err(Defect::Malformed(
-                    "it is of a version of WebAssembly that mighost does not know".into(),
+                    "it uses a version of WebAssembly that mighost does not support".into(),
                 ));
             }
         }
@@ -80,7 +80,7 @@ impl<'a> Sections<'a> {
 
     /// Reads the section that begins at `start` and returns where it ends.
     fn section(&mut self, start: usize) -> Result<usize, Defect> {
-        let truncated = || Defect::Malformed(format!("its section at byte {start} is cut off or malformed"));
+        let truncated = || Defect::Malformed(format!("its section at byte {start} is truncated or malformed"));
         let mut reader = BinaryReader::new(&self.bytes[start..], start as u64);
         let id = reader.read_u8().map_err(|_| truncated())?;
         let size = reader.read_var_u32().map_err(|_| truncated())? as usize;
@@ -155,7 +155,7 @@ impl<'a> Sections<'a> {
             }
             _ => {
                 return Err(Defect::Newer(format!(
-                    "it has a section {name}, which this mighost does not know"
+                    "it has a section {name}, which this version of mighost does not know"
                 )));
             }
         }
@@ -230,24 +230,24 @@ fn parse_assets(bytes: &[u8], offset: usize) -> Result<Vec<(String, Range<usize>
         Some(assets)
     };
     let mut assets =
-        read().ok_or_else(|| Defect::Malformed("its mighost:assets section is cut off or malformed".into()))?;
+        read().ok_or_else(|| Defect::Malformed("its mighost:assets section is truncated or malformed".into()))?;
     if at != bytes.len() {
         return Err(Defect::Malformed("its mighost:assets section has trailing data".into()));
     }
     assets.sort_by(|one, other| one.0.cmp(&other.0));
     if let Some(pair) = assets.windows(2).find(|pair| pair[0].0 == pair[1].0) {
-        return Err(Defect::Malformed(format!("its asset {} is there twice", pair[0].0)));
+        return Err(Defect::Malformed(format!("its asset {} appears twice", pair[0].0)));
     }
     Ok(assets)
 }
 
-/// What `mighost build` adds to a component.
+/// The data that `mighost build` adds to a component.
 pub enum Metadata {
     Revisions(RevisionsMetadata),
     Plugin(PluginMetadata),
 }
 
-/// The component `code` with metadata and assets behind it.
+/// The component `code` followed by metadata and assets.
 pub(super) fn assemble(code: &[u8], metadata: &Metadata, assets: &Assets) -> Result<Vec<u8>, Defect> {
     let mut artifact = Sections::parse(code)?.code();
     let (name, json) = match metadata {
@@ -279,14 +279,14 @@ fn append(artifact: &mut Vec<u8>, name: &str, data: &[u8]) {
     .append_to_component(artifact);
 }
 
-/// Reads an artifact's `mighost:*` sections alone, as a component that has nothing else: what they say can be known, and the code of an
-/// interpreter stays where it is.
+/// Reads only the `mighost:*` sections of an artifact, as a component without anything else, so that the code of an interpreter is not
+/// read.
 pub(super) fn read_own(path: &Path) -> Result<Vec<u8>, ArtifactError> {
     let (file, length) = open(path)?;
     own_sections(BufReader::new(file), length).map_err(ArtifactError::read(path))
 }
 
-/// Ends where the file does, also in the middle of a section: whoever compares the digest finds that out.
+/// Stops at the end of the file, even inside a section: the comparison of digests detects that.
 fn own_sections(mut file: impl BufRead + Seek, length: u64) -> std::io::Result<Vec<u8>> {
     let mut own = COMPONENT_HEADER.to_vec();
     let mut at = own.len() as u64;
@@ -310,7 +310,7 @@ fn own_sections(mut file: impl BufRead + Seek, length: u64) -> std::io::Result<V
     Ok(own)
 }
 
-/// Opens an artifact of a length, in bytes, that is within the limit.
+/// Opens an artifact whose size, in bytes, is within the limit.
 fn open(path: &Path) -> Result<(File, u64), ArtifactError> {
     let file = File::open(path).map_err(ArtifactError::read(path))?;
     let length = file.metadata().map_err(ArtifactError::read(path))?.len();
@@ -332,7 +332,7 @@ fn too_large(path: &Path, size: u64) -> ArtifactError {
 pub fn read_file(path: &Path) -> Result<Vec<u8>, ArtifactError> {
     let (file, length) = open(path)?;
     let mut bytes = Vec::with_capacity(usize::try_from(length).unwrap_or_default());
-    // It may grow meanwhile.
+    // It may have grown since.
     file.take(MAX_FILE + 1)
         .read_to_end(&mut bytes)
         .map_err(ArtifactError::read(path))?;
@@ -348,7 +348,7 @@ mod tests {
 
     use super::*;
 
-    /// What [`read_own`] reads of `artifact`, and what the whole says that it is.
+    /// The result of [`read_own`] for `artifact`, and the data in the whole file.
     fn read(artifact: &[u8]) -> (Vec<u8>, Digest) {
         let own = own_sections(Cursor::new(artifact), artifact.len() as u64).unwrap();
         (own, Sections::parse(artifact).unwrap().own_digest())
@@ -361,7 +361,7 @@ mod tests {
         append(
             &mut artifact,
             PLUGIN,
-            br#"{"format":2,"wit":"0.1.0","builder":"b","name":"n","version":"1"}"#,
+            br#"{"format":3,"wit":"0.1.0","builder":"b","name":"n","version":"1"}"#,
         );
         append(&mut artifact, &"n".repeat(500), b"content");
         append(&mut artifact, ASSETS, &0_u32.to_le_bytes());

@@ -1,4 +1,4 @@
-//! The one component that all SQL migrations share: no compiler is needed, and it is compiled to machine code once.
+//! The component that all SQL migrations share: it needs no compiler and is compiled to machine code only once.
 
 use std::sync::OnceLock;
 
@@ -6,20 +6,22 @@ use super::ArtifactInfo;
 use super::error::Defect;
 use mighost_core::Digest;
 
-/// The package `mighost:host`, file by file, as the host carries it; the first documents the package.
-pub const WIT: [(&str, &str); 9] = [
+/// The package `mighost:host`, file by file, as included in the host; the first file documents the package.
+pub const WIT: [(&str, &str); 11] = [
     ("world.wit", include_str!("../../../wit/world.wit")),
     ("assets.wit", include_str!("../../../wit/assets.wit")),
     ("context.wit", include_str!("../../../wit/context.wit")),
     ("database.wit", include_str!("../../../wit/database.wit")),
     ("hooks.wit", include_str!("../../../wit/hooks.wit")),
     ("log.wit", include_str!("../../../wit/log.wit")),
+    ("postgres.wit", include_str!("../../../wit/postgres.wit")),
     ("replaceable.wit", include_str!("../../../wit/replaceable.wit")),
     ("revision.wit", include_str!("../../../wit/revision.wit")),
+    ("session.wit", include_str!("../../../wit/session.wit")),
     ("test.wit", include_str!("../../../wit/test.wit")),
 ];
 
-/// The SQL component's bytes; made of its text once a process (1 ms).
+/// The bytes of the SQL component, made from its text once per process (1 ms).
 pub fn sql_component() -> Result<&'static [u8], Defect> {
     static COMPONENT: OnceLock<Result<Vec<u8>, String>> = OnceLock::new();
     let component = COMPONENT.get_or_init(|| encode().map_err(|error| error.to_string()));

@@ -1,15 +1,15 @@
-;; The code of every SQL migration: it hands the script that the artifact carries to the host.
+;; The code of every SQL migration: it names the script of the artifact that the host is to run.
 ;;
 ;; An artifact of several revisions names its scripts REVISION/upgrade.sql and REVISION/downgrade.sql; an artifact of one
 ;; revision may leave the folder out. Changing a byte here changes the digest of every SQL artifact that is built from
 ;; then on, though not its source digest.
 ;;
 ;; Memory: 0 an ok result or empty list; 16 what imports return; 32 an error result; 64 texts; 1024 on: allocated, never freed,
-;; since the instance lives for one call.
+;; since the instance lives for one call. The script itself never enters it.
 (module
   (import "mighost:host/context@0.1.0" "revision" (func $revision (param i32)))
-  (import "mighost:host/assets@0.1.0" "read" (func $read (param i32 i32 i32)))
-  (import "mighost:host/database@0.1.0" "execute-script" (func $execute_script (param i32 i32)))
+  (import "mighost:host/assets@0.1.0" "contains" (func $contains (param i32 i32) (result i32)))
+  (import "mighost:host/database@0.1.0" "execute-asset" (func $execute_asset (param i32 i32)))
   (memory (export "memory") 1)
   (global $free (mut i32) (i32.const 1024))
   (data (i32.const 64) "/upgrade.sql")
@@ -37,20 +37,20 @@
   ;; Runs the asset REVISION/NAME or, without one, NAME; $name points to "/NAME".
   (func $run (param $name i32) (param $length i32) (result i32)
     (local $path i32)
-    (local $revision_length i32)
+    (local $path_length i32)
     (call $revision (i32.const 16))
-    (local.set $revision_length (i32.load (i32.const 20)))
-    (local.set $path (call $allocate (i32.add (local.get $revision_length) (local.get $length))))
-    (memory.copy (local.get $path) (i32.load (i32.const 16)) (local.get $revision_length))
-    (memory.copy (i32.add (local.get $path) (local.get $revision_length)) (local.get $name) (local.get $length))
-    (call $read (local.get $path) (i32.add (local.get $revision_length) (local.get $length)) (i32.const 16))
-    (if (i32.eqz (i32.load8_u (i32.const 16)))
+    (local.set $path_length (i32.add (i32.load (i32.const 20)) (local.get $length)))
+    (local.set $path (call $allocate (local.get $path_length)))
+    (memory.copy (local.get $path) (i32.load (i32.const 16)) (i32.load (i32.const 20)))
+    (memory.copy
+      (i32.add (local.get $path) (i32.load (i32.const 20))) (local.get $name) (local.get $length))
+    (if (i32.eqz (call $contains (local.get $path) (local.get $path_length)))
       (then
-        (call $read
-          (i32.add (local.get $name) (i32.const 1)) (i32.sub (local.get $length) (i32.const 1)) (i32.const 16))))
-    (if (result i32) (i32.load8_u (i32.const 16))
+        (local.set $path (i32.add (local.get $name) (i32.const 1)))
+        (local.set $path_length (i32.sub (local.get $length) (i32.const 1)))))
+    (if (result i32) (call $contains (local.get $path) (local.get $path_length))
       (then
-        (call $execute_script (i32.load (i32.const 20)) (i32.load (i32.const 24)))
+        (call $execute_asset (local.get $path) (local.get $path_length))
         (i32.const 0))
       (else
         (i32.store (i32.const 32) (i32.const 1))

@@ -1,5 +1,5 @@
-//! What a plugin's WIT says of its interfaces, for people. A component keeps names and types and loses such comments, so the metadata has them, and
-//! they are put back where the types are read.
+//! The comments in a plugin's WIT. A component contains names and types but not comments, so they are in the metadata and are restored
+//! where the types are read.
 
 use std::collections::BTreeMap;
 
@@ -12,12 +12,12 @@ use wit_parser::{Docs, InterfaceId, Resolve, TypeDefKind};
 pub struct WitDocs {
     /// With its version, e.g. `mighost:roles@0.1.0`.
     package: String,
-    /// By what they are of: `interface`, `interface/function`, `interface/type` or `interface/type/case`.
+    /// Comments by item: `interface`, `interface/function`, `interface/type` or `interface/type/case`.
     texts: BTreeMap<String, String>,
 }
 
 impl WitDocs {
-    /// Those of `package`; none where it has none.
+    /// The comments of `package`; `None` if it has none.
     pub fn of(mut resolve: Resolve, package: &str) -> Option<Self> {
         let mut texts = BTreeMap::new();
         each(&mut resolve, package, &mut |path, docs| {
@@ -27,7 +27,8 @@ impl WitDocs {
         (!texts.is_empty()).then_some(Self { package, texts })
     }
 
-    /// Puts them where the package's interfaces are. What is not there any longer is left out, and so is what no WIT may hold.
+    /// Adds the comments to the interfaces of the package. Those of items that no longer exist are omitted, and so are those that WIT
+    /// does not allow.
     pub fn put_into(&self, resolve: &mut Resolve) {
         each(resolve, &self.package, &mut |path, docs| {
             let text = self.texts.get(&path).filter(|text| text.chars().all(is_plain));
@@ -36,7 +37,7 @@ impl WitDocs {
     }
 }
 
-/// What wit-parser takes; the rest would change what a terminal shows.
+/// Characters that wit-parser accepts; others could affect a terminal.
 fn is_plain(c: char) -> bool {
     match c {
         '\n' | '\t' => true,
@@ -46,7 +47,7 @@ fn is_plain(c: char) -> bool {
     }
 }
 
-/// Calls `visit` for all that may have a comment in the interfaces of `package`.
+/// Calls `visit` for every item in the interfaces of `package` that may have a comment.
 fn each(resolve: &mut Resolve, package: &str, visit: &mut impl FnMut(String, &mut Docs)) {
     let of_package = |id: &InterfaceId| {
         let package_of = resolve.interfaces.get(*id).and_then(|interface| interface.package);

@@ -1,4 +1,4 @@
-//! Functions and types in WIT's words, named types by their names.
+//! Functions and types as WIT text, with named types by their names.
 
 use wit_parser::{Function, Handle, Resolve, Type, TypeDefKind};
 
@@ -27,7 +27,7 @@ pub fn ty(resolve: &Resolve, ty: &Type) -> String {
         .unwrap_or_else(|| kind(resolve, &definition.kind))
 }
 
-/// A type that has no name of its own.
+/// A type without a name of its own.
 pub fn kind(resolve: &Resolve, kind: &TypeDefKind) -> String {
     let text = |inner: &Type| ty(resolve, inner);
     match kind {
@@ -50,7 +50,7 @@ pub fn kind(resolve: &Resolve, kind: &TypeDefKind) -> String {
     }
 }
 
-/// A type that WIT has a word for.
+/// A built-in type of WIT.
 pub fn primitive(ty: &Type) -> &'static str {
     match ty {
         Type::Bool => "bool",

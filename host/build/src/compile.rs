@@ -1,6 +1,6 @@
-//! Build drivers: sources to artifacts. A driver makes the component; metadata and assets are added here, the same for all.
+//! Build drivers: from sources to artifacts. A driver makes the component; this module adds metadata and assets in the same way for all.
 //!
-//! Rust is built first, all of it by one call of cargo; then other languages, each folder by a `Job`, plugins before what uses them.
+//! Rust is built first, by one call of cargo; then other languages, each folder by a `Job`, plugins before the guests that use them.
 
 mod c;
 mod component;
@@ -35,17 +35,13 @@ use crate::error::BuildError;
 use crate::fingerprint::FileStamps;
 use crate::manifest::{MigrationSource, PluginSource, source_digest};
 use crate::toolchain::Toolchains;
-use mighost_artifact::ArtifactInfo;
-use mighost_artifact::InterfaceName;
-use mighost_artifact::{Assets, Metadata};
-use mighost_artifact::{PluginMetadata, RevisionsMetadata};
-use mighost_core::Digest;
-use mighost_core::{Event, Reporter};
+use mighost_artifact::{ArtifactInfo, Assets, InterfaceName, Metadata, PluginMetadata, RevisionsMetadata};
+use mighost_core::{Digest, Event, Reporter};
 
-/// How many folders are built at a time. Compilers take memory, and most of them use several cores already.
+/// The number of folders that are built at a time. Compilers need memory, and most of them use several cores already.
 const AT_A_TIME: usize = 2;
 
-/// A source folder that is to be built.
+/// A source folder to build.
 #[derive(Clone, Debug)]
 pub enum Source {
     Migration(MigrationSource),
@@ -64,7 +60,7 @@ impl Source {
         matches!(self, Self::Plugin(source) if source.test)
     }
 
-    /// What is known without building it: the manifest. The digests mean nothing, and the artifact at `output` may be missing.
+    /// Information on it without building it: the manifest. The digests are meaningless, and the artifact at `output` may be missing.
     pub(super) fn describe(&self, output: &Path) -> ArtifactInfo {
         let nothing = Digest::of(&[]);
         let (mut revisions, mut plugin) = (None, None);
@@ -86,7 +82,7 @@ impl Source {
         }
     }
 
-    /// Interfaces of plugins that it says it imports.
+    /// Interfaces of plugins that it declares to import.
     fn uses(&self) -> &[InterfaceName] {
         match self {
             Self::Migration(source) => &source.uses,
@@ -94,7 +90,7 @@ impl Source {
         }
     }
 
-    /// The file that makes its folder a source.
+    /// The file that marks its folder as a source.
     fn manifest(&self) -> &'static str {
         match self {
             Self::Migration(_) => MigrationSource::MANIFEST,
@@ -103,7 +99,7 @@ impl Source {
         }
     }
 
-    /// How the author's own program builds it, where one does.
+    /// The author's own build program, if any.
     fn command(&self) -> Option<&CommandBuild> {
         match self {
             Self::Migration(source) => source.command.as_ref(),
@@ -118,7 +114,7 @@ impl Source {
         }
     }
 
-    /// What people call it, and its artifact's file is called: the folder's name.
+    /// Its name in messages, and that of its artifact's file: the name of the folder.
     pub fn name(&self) -> String {
         self.folder()
             .file_name()
@@ -131,43 +127,43 @@ impl Source {
 pub(super) struct Stale {
     pub source: Source,
     pub files: FileStamps,
-    /// Where its artifact goes.
+    /// The path of its artifact.
     pub output: PathBuf,
 }
 
-/// What was made of a source folder.
+/// The result of building a source folder.
 pub(super) struct Finished {
-    /// Where the artifact goes.
+    /// The path of the artifact.
     pub output: PathBuf,
     /// The artifact.
     pub bytes: Vec<u8>,
-    /// The files that it was made of, and those that the build left.
+    /// The files from which it was made, and those that the build left.
     pub files: FileStamps,
-    /// A plugin's interfaces.
+    /// The interfaces of a plugin.
     pub provider: Option<Provider>,
 }
 
-/// What building needs beside the sources.
+/// The environment of a build, besides the sources.
 pub(super) struct BuildContext<'a> {
-    /// The folder of what is built, `.mighost/build`.
+    /// The folder of built artifacts, `.mighost/build`.
     pub folder: &'a Path,
     pub toolchains: &'a Toolchains,
-    /// The plugins that are built already; whoever builds adds those that are built meanwhile.
+    /// The plugins that are already built; the caller adds those that are built in the meantime.
     pub providers: PluginInterfaces,
     pub reporter: &'a dyn Reporter,
     progress: Progress,
 }
 
-/// How far building is.
+/// The progress of a build.
 struct Progress {
     begun: AtomicUsize,
     of: AtomicUsize,
-    /// Drivers whose tools cannot be had: one failure is told, and not one for each folder.
+    /// Drivers whose tools are unavailable: one failure is reported, and not one for each folder.
     lacking: Mutex<BTreeSet<Driver>>,
 }
 
 impl<'a> BuildContext<'a> {
-    /// `of` folders are to be built.
+    /// The build has `of` folders.
     pub fn new(folder: &'a Path, toolchains: &'a Toolchains, reporter: &'a dyn Reporter, of: usize) -> Self {
         Self {
             folder,
@@ -182,7 +178,7 @@ impl<'a> BuildContext<'a> {
         }
     }
 
-    /// One folder more than was known is to be built.
+    /// Another folder has to be built.
     pub fn one_more(&self) {
         self.progress.of.fetch_add(1, Ordering::Relaxed);
     }
@@ -201,13 +197,13 @@ impl<'a> BuildContext<'a> {
     }
 }
 
-/// One folder's build, as a driver sees it. A driver is a function of it that answers the component's bytes.
+/// The build of one folder, from a driver's point of view. A driver is a function of it that returns the bytes of the component.
 struct Job<'a> {
     source: &'a Source,
     files: &'a FileStamps,
-    /// A folder for what the build makes, which is there from build to build: bindings, the tool's output.
+    /// A folder for files of the build, which is kept between builds: bindings, the output of tools.
     work: PathBuf,
-    /// What the guest imports and exports.
+    /// The imports and exports of the guest.
     world: world::GuestWorld,
     toolchains: &'a Toolchains,
     reporter: &'a dyn Reporter,
@@ -219,7 +215,7 @@ impl Job<'_> {
         self.source.folder()
     }
 
-    /// The source files whose names end in one of `extensions`, relative to the folder. What lies below `assets` and `wit` is no code.
+    /// The source files whose names end in one of `extensions`, relative to the folder. Files below `assets` and `wit` are not code.
     fn sources(&self, extensions: &[&str]) -> Vec<&Path> {
         let code = |path: &&Path| {
             !path.starts_with("assets")
@@ -246,7 +242,7 @@ impl Job<'_> {
         }
     }
 
-    /// Writes a file below the work folder, unless it is there with that content.
+    /// Writes a file below the work folder, unless it exists with the same content.
     fn write(&self, name: &str, content: &[u8]) -> Result<PathBuf, BuildError> {
         let path = self.work.join(name);
         if std::fs::read(&path).is_ok_and(|there| there == content) {
@@ -260,24 +256,29 @@ impl Job<'_> {
     }
 }
 
-/// What is told of a folder of [`build`]: its artifact, why there is none, or nothing where it was not tried since its driver's tools cannot be had.
+/// The result of building one folder in [`build`]; `None` if skipped because the tools of its driver are unavailable.
 pub(super) type Answer = Option<Result<Finished, BuildError>>;
 
-/// Builds `stale`, none of which uses another, and hands each answer with its place in `stale` to `done` at once, so that an interruption takes nothing
-/// that is finished along. Cargo packages of one workspace are built by one call of cargo.
+/// Builds `stale`, none of which uses another, and immediately passes each result with its index in `stale` to `done`, so that an
+/// interruption does not lose finished ones. Cargo packages of one workspace are built by one call of cargo.
 pub(super) fn build(stale: &[&Stale], shop: &BuildContext<'_>, done: impl FnMut(usize, Answer)) {
     let sources = stale.iter().map(|stale| &stale.source);
     let rust: Vec<_> = sources.filter(|source| source.driver() == Driver::Rust).collect();
-    // Told before the work: cargo can take minutes.
+    // Reported before the work, because cargo can take minutes.
     rust.iter().for_each(|source| shop.tell(source));
     let folders = rust.iter().map(|source| source.folder().to_owned()).collect();
-    let modules = Mutex::new(rust::build_all(folders, &shop.folder.join("cargo"), shop.reporter));
+    let modules = Mutex::new(rust::build_all(
+        folders,
+        &shop.folder.join("cargo"),
+        shop.folder.parent().unwrap_or(shop.folder),
+        shop.reporter,
+    ));
     let make = |stale: &&Stale| {
         let driver = stale.source.driver();
         let built = match driver {
             Driver::Rust => {
                 let mut modules = modules.lock().unwrap_or_else(PoisonError::into_inner);
-                // None where it needs the same that another lacks.
+                // `None` if it needs a tool whose absence is already reported.
                 modules.remove(stale.source.folder())?.map(Built::from)
             }
             driver if shop.lacking().contains(&driver) => return None,
@@ -287,7 +288,7 @@ pub(super) fn build(stale: &[&Stale], shop: &BuildContext<'_>, done: impl FnMut(
             }
         };
         let lacks = matches!(built, Err(BuildError::Toolchain { .. } | BuildError::NoTool { .. }));
-        // Each folder has a program of its own there.
+        // Each folder has a program of its own.
         if lacks && driver != Driver::Command {
             shop.lacking().insert(driver);
         }
@@ -296,14 +297,14 @@ pub(super) fn build(stale: &[&Stale], shop: &BuildContext<'_>, done: impl FnMut(
     in_parallel(stale, make, done);
 }
 
-/// Calls `make` for each of `items`, a few at a time, and `done` on this thread with what it answers, as soon as it does.
+/// Calls `make` for each of `items`, a few at a time, and `done` on this thread with each result as soon as it is available.
 fn in_parallel<I: Sync, T: Send>(items: &[I], make: impl Fn(&I) -> T + Sync, mut done: impl FnMut(usize, T)) {
     let next = AtomicUsize::new(0);
     let work = |made: mpsc::Sender<(usize, T)>| {
         loop {
             let number = next.fetch_add(1, Ordering::Relaxed);
             let Some(item) = items.get(number) else { return };
-            // The receiver is there until all senders are gone.
+            // The receiver exists until all senders are dropped.
             let _ = made.send((number, make(item)));
         }
     };
@@ -318,7 +319,7 @@ fn in_parallel<I: Sync, T: Send>(items: &[I], make: impl Fn(&I) -> T + Sync, mut
     });
 }
 
-/// The component of a source that is not Rust's.
+/// The component of a source in a language other than Rust.
 fn component(stale: &Stale, shop: &BuildContext<'_>) -> Result<Built, BuildError> {
     let Stale { source, files, output } = stale;
     let driver = source.driver();
@@ -333,7 +334,7 @@ fn component(stale: &Stale, shop: &BuildContext<'_>) -> Result<Built, BuildError
         let component = mighost_artifact::sql_component().map_err(|defect| defect.at(source.folder()))?;
         return Ok(component.to_vec().into());
     }
-    // As the artifact's folder is: those of one name in two locations do not meet.
+    // Like the folder of the artifact: folders of the same name in two locations do not conflict.
     let location = output.parent().and_then(Path::file_name).unwrap_or_default();
     let work = shop.folder.join("guests").join(location).join(source.name());
     std::fs::create_dir_all(&work).map_err(BuildError::write(&work))?;
@@ -358,7 +359,7 @@ fn component(stale: &Stale, shop: &BuildContext<'_>) -> Result<Built, BuildError
     Ok(built)
 }
 
-/// The artifact: what was `built`, with metadata and assets.
+/// The artifact: `built` with metadata and assets.
 fn finished(stale: &Stale, built: Built, shop: &BuildContext<'_>) -> Result<Finished, BuildError> {
     let Stale { source, files, output } = stale;
     let folder = source.folder();
@@ -409,7 +410,7 @@ fn plugin_metadata(source: &PluginSource, digest: Option<Digest>) -> PluginMetad
     PluginMetadata::new(digest, name, version, description, kinds)
 }
 
-/// The files below `assets/`, which every driver takes along.
+/// The files below `assets/`, which every driver includes.
 fn assets_folder(folder: &Path, files: &FileStamps) -> Result<Assets, BuildError> {
     let mut assets = Assets::new();
     for path in files.keys() {

@@ -1,25 +1,25 @@
-//! `build = "command"`: what a manifest says of a folder that a program of the author's builds.
+//! `build = "command"`: settings of a folder that the author's program builds.
 
 use std::path::{Component, Path, PathBuf};
 
 use crate::driver::Driver;
 use crate::error::BuildError;
 
-/// How such a folder is built.
+/// The build of such a folder.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CommandBuild {
-    /// A name on the PATH, or a path below the folder.
+    /// The program: a name on the PATH, or a path below the folder.
     pub program: String,
     pub arguments: Vec<String>,
-    /// The file that the program leaves, below the folder.
+    /// The output file of the program, below the folder.
     pub output: PathBuf,
 }
 
 impl CommandBuild {
-    /// What `manifest` says by `build`, `command` and `output`; none where another driver builds the folder.
+    /// The settings `build`, `command` and `output` in `manifest`; `None` if another driver builds the folder.
     ///
     /// # Errors
-    /// One of the three without the others; an output that could not be told from the sources.
+    /// If one of the three is given without the others, or the output could be mistaken for a source.
     pub fn read(
         manifest: &Path,
         build: Option<Driver>,
@@ -33,22 +33,22 @@ impl CommandBuild {
         if build != Some(Driver::Command) {
             return match command.is_none() && output.is_none() {
                 true => Ok(None),
-                false => Err(wrong("`command` and `output` go with build = \"command\"")),
+                false => Err(wrong("`command` and `output` are only valid with build = \"command\"")),
             };
         }
         let mut words = command.unwrap_or_default().into_iter();
         let (Some(program), Some(output)) = (words.next().filter(|word| !word.is_empty()), output) else {
             return Err(wrong(
-                "build = \"command\" needs the program that builds it and the file that this leaves, e.g. command = [\"make\", \"x.wasm\"] \
-                 and output = \"x.wasm\"",
+                "build = \"command\" needs the program to run and the file that it writes, e.g. command = [\"make\", \
+                 \"x.wasm\"] and output = \"x.wasm\"",
             ));
         };
         let output = PathBuf::from(output);
         let below = output.components().all(|part| matches!(part, Component::Normal(_)));
-        // So that it is known for none of the sources.
+        // Builds' own `.wasm` files do not count as sources.
         if !below || output.starts_with("assets") || output.extension().is_none_or(|ending| ending != "wasm") {
             return Err(wrong(
-                "`output` is a file below the folder, not in assets, whose name ends in .wasm",
+                "`output` must be a .wasm file below the folder and outside assets",
             ));
         }
         Ok(Some(Self {

@@ -1,4 +1,4 @@
-//! Which build driver makes a component of a source folder.
+//! Selects the build driver of a source folder.
 
 use std::path::Path;
 
@@ -10,24 +10,24 @@ use crate::toolchain::{
 };
 use mighost_artifact::RevisionMetadata;
 
-/// How the code of a source folder becomes a component.
+/// A way to make a component of a source folder's code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Driver {
-    /// `upgrade.sql` and `downgrade.sql`, carried by the host's own SQL component.
+    /// `upgrade.sql` and `downgrade.sql`, run by the host's own SQL component.
     Sql,
     /// A Cargo package.
     Rust,
     /// C, compiled by zig.
     C,
-    /// A package of Go.
+    /// A Go package.
     Go,
-    /// C++, compiled by zig; files in C beside it too.
+    /// C++, compiled by zig, also with C files.
     Cpp,
     Zig,
     /// JavaScript, run by QuickJS.
     Javascript,
-    /// TypeScript: checked, then as JavaScript.
+    /// TypeScript: checked, then treated like JavaScript.
     Typescript,
     /// Python, run by Python itself.
     Python,
@@ -36,7 +36,7 @@ pub enum Driver {
 }
 
 impl Driver {
-    /// All that are of one language, which is all but `command`.
+    /// All drivers for one language, i.e. all except `command`.
     pub const ALL: [Self; 9] = [
         Self::Sql,
         Self::Rust,
@@ -49,7 +49,7 @@ impl Driver {
         Self::Python,
     ];
 
-    /// The name as `build = "..."` takes it.
+    /// The name in `build = "..."`.
     pub fn name(self) -> &'static str {
         match self {
             Self::Sql => "sql",
@@ -65,7 +65,7 @@ impl Driver {
         }
     }
 
-    /// The language's own name.
+    /// The name of the language.
     pub fn language(self) -> &'static str {
         match self {
             Self::Sql => "SQL",
@@ -81,7 +81,7 @@ impl Driver {
         }
     }
 
-    /// The files that the code of a migration begins in.
+    /// The root files of a migration's code.
     pub fn migration_files(self) -> &'static [&'static str] {
         match self {
             Self::Sql => &["upgrade.sql", "downgrade.sql"],
@@ -97,7 +97,7 @@ impl Driver {
         }
     }
 
-    /// What its builds call, beside what mighost itself carries. Rust's cargo is not one of them: it must be there.
+    /// The tools of its builds, in addition to those in mighost. Rust's cargo is not one of them: it must be installed.
     pub fn tools(self) -> &'static [&'static Tool] {
         match self {
             Self::Sql | Self::Rust | Self::Command => &[],
@@ -109,7 +109,7 @@ impl Driver {
         }
     }
 
-    /// What else its builds need to be there, with what people call it.
+    /// Other requirements of its builds, with their names in messages.
     pub fn packages(self) -> &'static [(&'static Package, &'static str)] {
         match self {
             Self::Go => &[(&GO_RUNTIME, GO_RUNTIME_NAME)],
@@ -117,7 +117,7 @@ impl Driver {
         }
     }
 
-    /// Endings of file names that speak for it. A Cargo package and scripts in SQL are known by whole names.
+    /// File extensions that indicate it. A Cargo package and SQL scripts are recognized by whole names.
     pub(super) fn extensions(self) -> &'static [&'static str] {
         match self {
             Self::Sql | Self::Rust | Self::Command => &[],
@@ -132,8 +132,8 @@ impl Driver {
     }
 }
 
-/// The driver that the manifest names or, without one, that the files in the folder speak for. `revisions` are those of a
-/// migration; several have their scripts in a folder each.
+/// The driver that the manifest names or, without one, that the files in the folder indicate. `revisions` are those of a migration;
+/// several revisions have their scripts in a folder each.
 pub(super) fn driver(
     folder: &Path,
     named: Option<Driver>,
@@ -160,8 +160,8 @@ pub(super) fn driver(
         [] => {
             let scripts = revisions.map_or("", |_| "upgrade.sql and downgrade.sql, ");
             format!(
-                "there is no code beside the manifest: mighost looks for {scripts}a Cargo.toml, {}; for any other language \
-                 there is build = \"command\"",
+                "there is no code next to the manifest: mighost looks for {scripts}a Cargo.toml, {}; for any other \
+                 language use build = \"command\"",
                 languages()
             )
         }
@@ -171,7 +171,7 @@ pub(super) fn driver(
                 .map(|(driver, file)| format!("{file} ({})", driver.language()));
             let first = several.first().map_or("", |(driver, _)| driver.name());
             format!(
-                "its files are of more than one language: {}; say which builds it, e.g. build = \"{first}\"",
+                "its files are in several languages: {}; set the one that builds it, e.g. build = \"{first}\"",
                 names.collect::<Vec<_>>().join(", ")
             )
         }
@@ -182,7 +182,7 @@ pub(super) fn driver(
     })
 }
 
-/// The drivers that files of the folder speak for, each with one such file.
+/// The drivers that files of the folder indicate, each with one such file.
 fn by_extension(folder: &Path) -> Result<Vec<(Driver, String)>, BuildError> {
     let mut names = Vec::new();
     for entry in std::fs::read_dir(folder).map_err(BuildError::read(folder))? {
@@ -198,7 +198,7 @@ fn by_extension(folder: &Path) -> Result<Vec<(Driver, String)>, BuildError> {
         Some((driver, names.iter().find(of_it)?.clone()))
     };
     let mut found: Vec<_> = Driver::ALL.into_iter().filter_map(speaks).collect();
-    // C++ takes files in C along.
+    // C++ includes C files.
     if found.iter().any(|(driver, _)| *driver == Driver::Cpp) {
         found.retain(|(driver, _)| *driver != Driver::C);
     }

@@ -1,4 +1,4 @@
-//! Why sources cannot be built, or a project's artifacts cannot be read.
+//! Errors when building sources or reading a project's artifacts.
 
 use std::path::{Path, PathBuf};
 
@@ -23,13 +23,13 @@ pub enum BuildError {
     NoTool { path: PathBuf, tool: String, hint: String },
     #[error("cannot build {}: {error}", path.display())]
     Toolchain { path: PathBuf, error: Box<ToolchainError> },
-    #[error("{} is not built, and --no-build forbids to build it", path.display())]
+    #[error("{} is not built, and --no-build forbids building it", path.display())]
     NotBuilt { path: PathBuf },
     /// More than one of them.
     #[error("{} {}", failures.len(), not_right(failures))]
     Several {
         failures: Vec<BuildError>,
-        /// How many others were built, and are kept.
+        /// The number of others that were built, and are kept.
         built: usize,
     },
 }
@@ -41,7 +41,7 @@ fn not_right(failures: &[BuildError]) -> &'static str {
     };
     match failures.iter().all(of_building) {
         true => "folders cannot be built",
-        false => "sources or artifacts are not right",
+        false => "sources or artifacts are invalid",
     }
 }
 
@@ -54,7 +54,7 @@ impl BuildError {
         move |source| ArtifactError::write(path)(source).into()
     }
 
-    /// All of `failures` as one; none where there are none. `built` others were built.
+    /// All of `failures` as one error; `None` if there are none. `built` others were built.
     pub(crate) fn of_all(mut failures: Vec<Self>, built: usize) -> Option<Self> {
         match failures.len() {
             0 | 1 => failures.pop(),
@@ -62,7 +62,7 @@ impl BuildError {
         }
     }
 
-    /// What a tool said, last lines; empty where none was called.
+    /// The last lines of a tool's output; empty if none was called.
     pub fn output(&self) -> &str {
         match self {
             Self::Build { output, .. } => output,
@@ -71,7 +71,7 @@ impl BuildError {
         }
     }
 
-    /// What the reader can do about it.
+    /// Hints for the user.
     pub fn hint(&self) -> Option<String> {
         match self {
             Self::Artifact(error) => error.hint(),
@@ -100,7 +100,7 @@ impl From<&BuildError> for Diagnostic {
     }
 }
 
-/// Each of `failures` with what its tool said, and each hint once.
+/// Each of `failures` with the output of its tool, and each hint once.
 fn several(mut diagnostic: Diagnostic, failures: &[BuildError], built: usize) -> Diagnostic {
     let mut blames = Vec::new();
     for failure in failures {
@@ -116,14 +116,14 @@ fn several(mut diagnostic: Diagnostic, failures: &[BuildError], built: usize) ->
         }
         blames.push(one.blame);
     }
-    // Guests are the rule; where none is to blame it is the machine.
+    // Usually the guest is to blame; otherwise it is the machine.
     if !blames.contains(&Blame::Guest) {
         diagnostic.blame = Blame::Operator;
     }
     if built > 0 {
         diagnostic.outcome.push(match built {
-            1 => "1 other was built, and is kept".to_owned(),
-            _ => format!("{built} others were built, and are kept"),
+            1 => "1 other was built and is kept".to_owned(),
+            _ => format!("{built} others were built and are kept"),
         });
     }
     diagnostic

@@ -1,5 +1,5 @@
-//! What tells whether the files of a source folder have changed, without opening one: their lengths and times of change. Folders have
-//! times too, which change with the names in them, so a folder that is as it was need not be listed again.
+//! Detects changes in the files of a source folder without opening them, by their lengths and modification times. Folders have
+//! modification times too, which change with the names in them, so an unchanged folder need not be listed again.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -10,17 +10,17 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::BuildError;
 
-/// A source folder that holds more files than this is taken for a mistake, such as a checkout below it.
+/// The number of files in a source folder above which a mistake is assumed, such as a checkout below it.
 const MAX_FILES: usize = 10_000;
 
-/// The folder of tests, beside the code that they test.
+/// The folder of tests, beside the tested code.
 pub const TESTS: &str = "tests";
 const README: &str = "README.md";
 
-/// The coarsest that file systems keep times, and some more. What changed so short a time ago may change again and keep its time.
+/// The coarsest resolution of file times, with some margin. A file that changed so recently may change again and keep its time.
 const SETTLED: Duration = Duration::from_secs(3);
 
-/// A file's identity as far as staleness goes: its length and time of change.
+/// The identity of a file for staleness checks: its length and modification time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FileStamp {
     pub size: u64,
@@ -31,7 +31,7 @@ pub struct FileStamp {
 /// The files of a source folder, by their path below it.
 pub type FileStamps = BTreeMap<PathBuf, FileStamp>;
 
-/// When the names in a folder changed last, in nanoseconds since 1970; none where that was too short a time ago to rely on.
+/// The last change of the names in a folder, in nanoseconds since 1970; `None` if that was too recent to be relied on.
 pub type FolderStamp = Option<u64>;
 
 /// A source folder at one moment.
@@ -51,7 +51,7 @@ impl FileStamp {
     }
 }
 
-/// The stamp of a folder of which `metadata` was read after `now`.
+/// The stamp of a folder whose `metadata` was read after `now`.
 pub fn folder_stamp(metadata: &fs::Metadata, now: SystemTime) -> FolderStamp {
     let modified = metadata.modified().ok()?;
     let settled = now.duration_since(modified).is_ok_and(|age| age > SETTLED);
@@ -64,7 +64,7 @@ fn nanoseconds(time: Option<SystemTime>) -> u64 {
 }
 
 impl SourceStamps {
-    /// The stamp of one file that is an artifact, under an empty path.
+    /// The stamp of a single artifact file, under an empty path.
     pub fn of_file(stamp: FileStamp) -> Self {
         Self {
             files: FileStamps::from([(PathBuf::new(), stamp)]),
@@ -72,41 +72,41 @@ impl SourceStamps {
         }
     }
 
-    /// What is in a folder that holds `manifest`, and none of any other. Hidden files and what builds leave behind are not sources.
+    /// The contents of a folder with `manifest`; empty for other folders. Hidden files and the output of builds are not sources.
     ///
     /// # Errors
-    /// A folder cannot be read, or holds too many files.
+    /// If a folder cannot be read, or contains too many files.
     pub fn read(folder: &Path, manifest: &str) -> Result<Option<Self>, BuildError> {
         let now = SystemTime::now();
         let mut stamps = Self::default();
         let mut pending = vec![PathBuf::new()];
         while let Some(below) = pending.pop() {
             let directory = folder.join(&below);
-            // Before its names are read: a change after that must show.
+            // Before its names are read, so that a later change is detected.
             let metadata = fs::metadata(&directory).map_err(BuildError::read(&directory))?;
             for entry in fs::read_dir(&directory).map_err(BuildError::read(&directory))? {
                 let entry = entry.map_err(BuildError::read(&directory))?;
                 let name = entry.file_name();
                 let hidden = name.as_encoded_bytes().starts_with(b".");
-                // Everything below assets/ is carried along.
+                // Everything below assets/ is included.
                 let made = ["target", "node_modules", "__pycache__"]
                     .iter()
                     .any(|made| name == *made);
                 if !below.starts_with("assets") && (hidden || made) {
                     continue;
                 }
-                // A component that a build leaves beside its sources is none of them.
+                // A component that a build leaves beside its sources is not a source.
                 let is_wasm = Path::new(&name).extension().is_some_and(|ending| ending == "wasm");
                 if !below.starts_with("assets") && is_wasm {
                     continue;
                 }
-                // What tests or describes the code is no part of it: a migration whose tests change is the same migration.
+                // Tests and documentation are not sources: a migration whose tests change remains the same migration.
                 if below.as_os_str().is_empty() && (name == TESTS || name == README) {
                     continue;
                 }
                 let path = below.join(&name);
                 let kind = entry.file_type().map_err(BuildError::read(&directory))?;
-                // A file may be a link, as builds follow it; a folder may not, as it could hold itself.
+                // A file may be a link, because builds follow it; a folder may not, because it could contain itself.
                 let metadata = if kind.is_symlink() {
                     fs::metadata(entry.path())
                 } else {
@@ -119,7 +119,7 @@ impl SourceStamps {
                     stamps.files.insert(path, FileStamp::of(&metadata));
                 }
                 if stamps.files.len() > MAX_FILES {
-                    let text = format!("it holds more than {MAX_FILES} files");
+                    let text = format!("it contains more than {MAX_FILES} files");
                     return Err(BuildError::Source {
                         path: folder.to_owned(),
                         text,
@@ -134,13 +134,13 @@ impl SourceStamps {
         Ok(Some(stamps))
     }
 
-    /// Whether `folder` still is what these stamps were read from. False where that cannot be told without listing it.
+    /// Whether `folder` still matches these stamps. False if that cannot be decided without listing it.
     pub fn hold(&self, folder: &Path) -> bool {
         let mut path = PathBuf::new();
         let mut metadata = |below: &Path| {
             path.as_mut_os_string().clear();
             path.push(folder);
-            // Nothing is pushed for the folder itself: a slash would stay at its end.
+            // Nothing is appended for the folder itself, which would leave a slash at its end.
             path.extend(below);
             fs::metadata(&path).ok()
         };
@@ -164,7 +164,7 @@ mod tests {
 
     const MANIFEST: &str = "plugin.toml";
 
-    /// A folder with a file at its top and one below, that nobody has touched for a minute.
+    /// A folder with a file at its top and one below, unchanged for a minute.
     fn folder() -> tempfile::TempDir {
         let folder = tempfile::tempdir().unwrap();
         fs::create_dir(folder.path().join("src")).unwrap();

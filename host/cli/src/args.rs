@@ -1,4 +1,4 @@
-//! What clap reads. The texts here are what users see; `help.rs` holds the longer ones.
+//! The clap structs. Their doc comments are help texts for users; `help.rs` contains the longer ones.
 
 mod doctor;
 mod plugin;
@@ -17,7 +17,7 @@ use super::help;
 use super::test::Test;
 use mighost_config::parse_duration;
 
-/// Migrate PostgreSQL schemas by sandboxed WebAssembly components
+/// Migrate PostgreSQL schemas with sandboxed WebAssembly components
 #[derive(Debug, Parser)]
 #[command(
     name = "mighost",
@@ -40,25 +40,25 @@ pub struct Cli {
 #[derive(Debug, Default, Args)]
 #[command(next_help_heading = "Options for all commands")]
 pub struct Common {
-    /// The configuration, instead of the nearest mighost.toml [env: MIGHOST_CONFIG]
+    /// The configuration file [default: the nearest mighost.toml] [env: MIGHOST_CONFIG]
     #[arg(short, long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub config: Option<PathBuf>,
-    /// `db=LABEL` chooses the database; any other is an argument for migrations (repeatable)
+    /// `db=LABEL` selects the database; any other is an argument for migrations (repeatable)
     #[arg(short = 'x', value_name = "KEY[=VALUE]", action = ArgAction::Append)]
     pub extra: Vec<String>,
-    /// The database, as `-x db=LABEL`
+    /// The database, same as `-x db=LABEL`
     #[arg(short = 'n', long = "name", value_name = "LABEL")]
     pub name: Option<String>,
-    /// Work as if started in this folder
+    /// Run as if started in this folder
     #[arg(short = 'C', long, value_name = "DIR", value_hint = ValueHint::DirPath, action = ArgAction::Append)]
     pub directory: Vec<PathBuf>,
     /// Show data, warnings and errors only
     #[arg(short, long, conflicts_with = "verbose")]
     pub quiet: bool,
-    /// Show more
+    /// Show more details
     #[arg(short, long)]
     pub verbose: bool,
-    /// With an error, show everything that led to it, for reports of defects
+    /// Show the whole chain of causes of an error, for bug reports
     #[arg(long)]
     pub raiseerr: bool,
     /// When to use colours [default: auto] [env: NO_COLOR, CLICOLOR_FORCE]
@@ -85,14 +85,14 @@ pub struct With<A: Args> {
 /// An option of the commands that report.
 #[derive(Debug, Args)]
 pub struct Report {
-    /// Write one JSON document to stdout in place of text
+    /// Write one JSON document to stdout instead of text
     #[arg(long)]
     pub json: bool,
 }
 
 #[derive(Debug, Subcommand)]
 pub enum Verb {
-    /// Start a project: mighost.toml, migrations/, plugins/
+    /// Create a project: mighost.toml, migrations/, plugins/
     #[command(after_help = help::INIT)]
     Init(With<Init>),
     /// Write the sources of a new revision
@@ -113,13 +113,13 @@ pub enum Verb {
     /// Run migrations up to a revision
     #[command(after_help = help::UPGRADE)]
     Upgrade(With<Upgrade>),
-    /// Take migrations back, down to a revision
+    /// Revert migrations down to a revision
     #[command(after_help = help::DOWNGRADE)]
     Downgrade(With<Downgrade>),
     /// Set the version table without running anything
     #[command(after_help = help::STAMP)]
     Stamp(With<Stamp>),
-    /// Show the revisions that the database is at
+    /// Show the current revisions of the database
     #[command(after_help = help::CURRENT)]
     Current(With<Current>),
     /// List the revisions, newest first
@@ -130,24 +130,24 @@ pub enum Verb {
     Heads(With<Heads>),
     /// Show the revisions that several others build on
     Branches(With<Report>),
-    /// Show all that is known of a revision
+    /// Show everything about a revision
     #[command(after_help = help::SHOW)]
     Show(With<Show>),
-    /// Tell whether sources, artifacts, ledger and database agree
+    /// Check that sources, artifacts, ledger and database agree
     #[command(after_help = help::CHECK)]
     Check(With<Check>),
-    /// Create the version table and the ledger, and nothing else
+    /// Create the version table and the ledger only
     #[command(after_help = help::ENSURE_VERSION, alias = "ensure_version")]
     EnsureVersion(With<EnsureVersion>),
-    /// Run the tests beside plugins and migrations
+    /// Run the tests of plugins and migrations
     #[command(after_help = help::TEST)]
     Test(With<Test>),
     /// Write the sources of a new plugin, with a test and a README
     #[command(after_help = help::PLUGIN, arg_required_else_help = true)]
     Plugin(With<Plugin>),
-    /// List the operations and object kinds that plugins add
+    /// List the operations and kinds that plugins provide
     Plugins(With<Report>),
-    /// Show what a .wasm file is, without running it
+    /// Show what a .wasm file contains, without running it
     #[command(after_help = help::INSPECT)]
     Inspect(With<Inspect>),
     /// Open psql on the database
@@ -156,10 +156,10 @@ pub enum Verb {
     /// Start, stop or remove the embedded PostgreSQL server
     #[command(after_help = help::DB, arg_required_else_help = true)]
     Db(With<Db>),
-    /// Write the completions of a shell to stdout
+    /// Write shell completions to stdout
     #[command(after_help = help::COMPLETIONS)]
     Completions(With<Completions>),
-    /// Tell what is there to build each language, and what is missing
+    /// Show which languages can be built, and what is missing
     #[command(after_help = help::DOCTOR)]
     Doctor(With<Doctor>),
     /// Write the WIT that guests are built against
@@ -169,22 +169,22 @@ pub enum Verb {
 
 #[derive(Debug, Args)]
 pub struct Init {
-    /// The project's folder, created when missing
+    /// The project's folder, created if missing
     #[arg(value_name = "DIR", default_value = ".", value_hint = ValueHint::DirPath)]
     pub project: PathBuf,
-    /// Take a project of Alembic's over: its databases, its revisions, their code
+    /// Take over an Alembic project: its databases, revisions and their code
     #[arg(long, value_name = "ALEMBIC.INI", value_hint = ValueHint::FilePath)]
     pub from: Option<PathBuf>,
-    /// The section with Alembic's settings, as its -n [default: alembic]
+    /// The section with Alembic's settings, like Alembic's -n [default: alembic]
     #[arg(long, value_name = "NAME", requires = "from")]
     pub section: Option<String>,
-    /// The Python that runs the project [default: of the virtual environment, or python3]
+    /// The Python that runs the project [default: the virtual environment's, or python3]
     #[arg(long, value_name = "PATH", requires = "from", value_hint = ValueHint::FilePath)]
     pub python: Option<PathBuf>,
-    /// Run nothing of the project's: read its files only, and leave the code out
+    /// Do not run Python: only read the project's files, and leave out the code
     #[arg(long, requires = "from", conflicts_with = "python")]
     pub no_python: bool,
-    /// Tell what would be taken over, and write nothing
+    /// Show what would be taken over, and write nothing
     #[arg(long, requires = "from")]
     pub dry_run: bool,
     #[command(flatten)]
@@ -196,11 +196,11 @@ pub struct Revision {
     /// What the revision does, in a few words
     #[arg(short, long, value_name = "TEXT", default_value = "", hide_default_value = true)]
     pub message: String,
-    /// What it is made from: sql, a language (rust, c, go, python, ...) or a template of the project's, see `mighost list-templates` [default:
-    /// mighost.toml's, or sql]
+    /// The template: sql, a language (rust, c, go, python, ...) or a project template, see `mighost list-templates`
+    /// [default: from mighost.toml, or sql]
     #[arg(long, value_name = "NAME")]
     pub template: Option<String>,
-    /// The id [default: by mighost.toml's id-template, or twelve random digits]
+    /// The id [default: from id-template in mighost.toml, or twelve random digits]
     #[arg(long, value_name = "ID")]
     pub rev_id: Option<String>,
     /// The revision to build on [default: head]
@@ -212,16 +212,16 @@ pub struct Revision {
     /// A name for the branch that starts here (repeatable)
     #[arg(long = "branch-label", value_name = "LABEL")]
     pub branch_labels: Vec<String>,
-    /// A revision outside the lineage that must be run before (repeatable)
+    /// A revision outside the lineage that must run first (repeatable)
     #[arg(long, value_name = "REVISION")]
     pub depends_on: Vec<String>,
-    /// The folder of migrations to write to [default: the project's first]
+    /// The migrations folder to write to [default: the project's first]
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
     pub version_path: Option<PathBuf>,
-    /// Alembic's, answered with what to do instead
+    /// Alembic's option; the error says what to do instead
     #[arg(long, hide = true)]
     pub autogenerate: bool,
-    /// Alembic's, answered with what to do instead
+    /// Alembic's option; the error says what to do instead
     #[arg(long, hide = true)]
     pub sql: bool,
     #[command(flatten)]
@@ -230,7 +230,7 @@ pub struct Revision {
 
 #[derive(Debug, Args)]
 pub struct Edit {
-    /// An id or its start, head, heads, current
+    /// A revision id or prefix, head, heads, current
     #[arg(value_name = "REVISION")]
     pub revision: String,
 }
@@ -243,7 +243,7 @@ pub struct Merge {
     /// What the revision does, in a few words [default: what it joins]
     #[arg(short, long, value_name = "TEXT")]
     pub message: Option<String>,
-    /// The id [default: by mighost.toml's id-template, or twelve random digits]
+    /// The id [default: from id-template in mighost.toml, or twelve random digits]
     #[arg(long, value_name = "ID")]
     pub rev_id: Option<String>,
     /// Allow joining revisions that are not heads
@@ -252,7 +252,7 @@ pub struct Merge {
     /// A name for the branch that starts here (repeatable)
     #[arg(long = "branch-label", value_name = "LABEL")]
     pub branch_labels: Vec<String>,
-    /// The folder of migrations to write to [default: the project's first]
+    /// The migrations folder to write to [default: the project's first]
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
     pub version_path: Option<PathBuf>,
     #[command(flatten)]
@@ -273,25 +273,25 @@ pub struct Run {
     /// Write the statements to stdout as a script instead of running them
     #[arg(long, conflicts_with_all = ["dry_run", "json"])]
     pub sql: bool,
-    /// With --sql: let the database answer what migrations ask; it is not changed
+    /// With --sql: answer the migrations' queries from the database, without changing it
     #[arg(long, requires = "sql")]
     pub online_reads: bool,
-    /// A text for the migrations, as `-x tag=TEXT`, and for the head of the script
+    /// A text for the migrations, as `-x tag=TEXT`, and for the script's header
     #[arg(long, value_name = "TEXT")]
     pub tag: Option<String>,
     /// Run everything, then roll it back
     #[arg(long)]
     pub dry_run: bool,
-    /// How many transactions to use [default: mighost.toml's]
+    /// How many transactions to use [default: from mighost.toml]
     #[arg(long, value_name = "MODE", value_enum)]
     pub transaction: Option<TransactionArg>,
-    /// Build nothing, and refuse to run what changed since it was built
+    /// Do not build; refuse to run what changed since it was built
     #[arg(long)]
     pub no_build: bool,
-    /// Go on although migrations have changed since they were applied
+    /// Continue even if migrations are out of order or have changed since they were applied
     #[arg(long)]
     pub allow_changed: bool,
-    /// How long to wait for another run on the database, e.g. 30s [default: mighost.toml's, or 60s]
+    /// How long to wait for another run on the database, e.g. 30s [default: from mighost.toml, or 60s]
     #[arg(long, value_name = "DURATION", value_parser = parse_duration)]
     pub lock_wait: Option<Duration>,
     #[command(flatten)]
@@ -310,7 +310,7 @@ pub enum TransactionArg {
 
 #[derive(Debug, Args)]
 pub struct Upgrade {
-    /// Where to: an id or its start, head, heads, LABEL@head, +N
+    /// The target: a revision id or prefix, head, heads, LABEL@head, +N
     #[arg(value_name = "TARGET", default_value = "head", allow_negative_numbers = true)]
     pub targets: Vec<String>,
     #[command(flatten)]
@@ -319,7 +319,7 @@ pub struct Upgrade {
 
 #[derive(Debug, Args)]
 pub struct Downgrade {
-    /// Where to: an id or its start, base, LABEL@base, -N
+    /// The target: a revision id or prefix, base, LABEL@base, -N
     #[arg(value_name = "TARGET", required = true, allow_negative_numbers = true)]
     pub targets: Vec<String>,
     #[command(flatten)]
@@ -331,16 +331,16 @@ pub struct Stamp {
     /// The revisions to record: ids, head, heads, base
     #[arg(value_name = "TARGET", required = true, allow_negative_numbers = true)]
     pub targets: Vec<String>,
-    /// Empty the version table first, whatever is in it
+    /// Empty the version table first
     #[arg(long, conflicts_with = "sql")]
     pub purge: bool,
     /// Write the statements to stdout as a script instead of running them
     #[arg(long, conflicts_with = "json")]
     pub sql: bool,
-    /// A text for the head of the script
+    /// A text for the script's header
     #[arg(long, value_name = "TEXT")]
     pub tag: Option<String>,
-    /// How long to wait for another run on the database, e.g. 30s [default: mighost.toml's, or 60s]
+    /// How long to wait for another run on the database, e.g. 30s [default: from mighost.toml, or 60s]
     #[arg(long, value_name = "DURATION", value_parser = parse_duration)]
     pub lock_wait: Option<Duration>,
     #[command(flatten)]
@@ -361,16 +361,16 @@ pub struct History {
     /// From one revision to another; either side may be empty, `current` or relative
     #[arg(short, long, value_name = "[FROM]:[TO]", allow_hyphen_values = true)]
     pub rev_range: Option<String>,
-    /// Mark where the database is, and tell what was applied when
+    /// Mark the current revisions, and show what was applied when
     #[arg(short, long)]
     pub indicate_current: bool,
     /// Draw branches and merges
     #[arg(long)]
     pub graph: bool,
-    /// Draw with ASCII characters [default: where the locale is not UTF-8, or TERM is dumb]
+    /// Draw with ASCII characters [default: if the locale is not UTF-8, or TERM is dumb]
     #[arg(long, requires = "graph")]
     pub ascii: bool,
-    /// What to write [default: text]
+    /// The output format [default: text]
     #[arg(long, value_name = "FORMAT", value_enum)]
     pub format: Option<HistoryFormat>,
     #[command(flatten)]
@@ -379,7 +379,7 @@ pub struct History {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum HistoryFormat {
-    /// Lines for people; with --graph a picture in the terminal
+    /// Plain text; with --graph a drawing in the terminal
     Text,
     /// A flowchart for Mermaid, as Markdown renderers draw it
     Mermaid,
@@ -402,7 +402,7 @@ pub struct Heads {
 
 #[derive(Debug, Args)]
 pub struct Check {
-    /// Look at sources and artifacts only
+    /// Check sources and artifacts only
     #[arg(long)]
     pub no_database: bool,
     #[command(flatten)]
@@ -414,7 +414,7 @@ pub struct EnsureVersion {
     /// Write the statements to stdout as a script instead of running them
     #[arg(long, conflicts_with = "json")]
     pub sql: bool,
-    /// How long to wait for another run on the database, e.g. 30s [default: mighost.toml's, or 60s]
+    /// How long to wait for another run on the database, e.g. 30s [default: from mighost.toml, or 60s]
     #[arg(long, value_name = "DURATION", value_parser = parse_duration)]
     pub lock_wait: Option<Duration>,
     #[command(flatten)]
@@ -423,10 +423,10 @@ pub struct EnsureVersion {
 
 #[derive(Debug, Args)]
 pub struct Show {
-    /// Ids or their starts, head, heads, current, -N from the heads, FROM:TO
+    /// Revision ids or prefixes, head, heads, current, -N from the heads, FROM:TO
     #[arg(value_name = "REVISION", required = true, allow_negative_numbers = true)]
     pub revisions: Vec<String>,
-    /// Tell of each whether the database has it, and since when
+    /// Show whether each is applied, and since when
     #[arg(short, long)]
     pub indicate_current: bool,
     #[command(flatten)]
@@ -460,11 +460,11 @@ pub struct Db {
 
 #[derive(Debug, Subcommand)]
 pub enum DbAction {
-    /// Start the server, after making its data folder when it is missing
+    /// Start the server; create its data folder if missing
     Start(With<Report>),
-    /// Stop the server; its data stays
+    /// Stop the server; keep its data
     Stop(With<Report>),
-    /// Show whether the server runs, and where
+    /// Show whether the server is running, and where
     Status(With<Report>),
     /// Stop the server and remove its data
     Destroy(With<DbDestroy>),
@@ -472,7 +472,7 @@ pub enum DbAction {
 
 #[derive(Debug, Args)]
 pub struct DbDestroy {
-    /// Do it: all data of this label is lost
+    /// Confirm: all data of this label is lost
     #[arg(long)]
     pub yes: bool,
     #[command(flatten)]

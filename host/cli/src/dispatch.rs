@@ -1,4 +1,4 @@
-//! Each request to its function, and the result to stdout.
+//! Passes each request to its function, and the result to stdout.
 
 use std::io::Write;
 use std::process::ExitCode;
@@ -17,7 +17,7 @@ use mighost_commands::{
 };
 use mighost_core::{Blame, Diagnostic, ExitKind, Reporter};
 
-/// Carries out what was asked for.
+/// Executes a request.
 pub(super) fn dispatch(invocation: Invocation, output: &Arc<Output>) -> Result<ExitCode, Diagnostic> {
     let request = match invocation.action {
         Action::Command(request) => request,
@@ -81,7 +81,7 @@ pub(super) fn dispatch(invocation: Invocation, output: &Arc<Output>) -> Result<E
         Request::Merge(request) => sources(output, &fail(merge::run(&project, &request, &**output))?),
         Request::Edit(request) => {
             let files = fail(block_on(edit::files(&project, &request, &reporter))?)?;
-            // The editor has the terminal now.
+            // The editor uses the terminal now.
             output.finish();
             let edited = edit::open_editor(&project.environment, &project.directory, &files);
             fail(edited.map_err(CommandError::from))?;
@@ -123,7 +123,7 @@ pub(super) fn dispatch(invocation: Invocation, output: &Arc<Output>) -> Result<E
             let report = fail(block_on(history::run(&project, &request, &reporter))?)?;
             let text = match request.style {
                 HistoryStyle::List => return revisions(output, &report, request.verbose),
-                // One JSON document, whichever picture was asked for.
+                // One JSON document, whichever picture was requested.
                 _ if output.options().json => Ok(String::new()),
                 HistoryStyle::Graph { ascii } => {
                     let charset = match ascii {
@@ -202,7 +202,7 @@ pub(super) fn dispatch(invocation: Invocation, output: &Arc<Output>) -> Result<E
         Request::Db(request) => {
             let report = fail(db::run(&project, &request, &**output))?;
             written(output.json(&report))?;
-            // What was done is not what somebody asked to know.
+            // Progress is not the requested data.
             match output.options().quiet && report.done.is_some() {
                 true => Ok(ExitCode::SUCCESS),
                 false => lines(output, &listing::server(&report)),
@@ -211,7 +211,7 @@ pub(super) fn dispatch(invocation: Invocation, output: &Arc<Output>) -> Result<E
     }
 }
 
-/// Where a script goes with `--sql`: straight to stdout, as it is made.
+/// The output of a script with `--sql`: directly to stdout, as it is generated.
 fn script(sql: bool) -> Box<dyn Write + Send> {
     if sql {
         Box::new(std::io::BufWriter::new(std::io::stdout()))
@@ -254,7 +254,7 @@ fn too_large(error: &DrawError) -> Diagnostic {
         .hint("draw a part of it with -r FROM:TO, or use --format dot")
 }
 
-/// Lines for people; nothing at all where there are none.
+/// Lines for users; empty if there are none.
 fn lines(output: &Output, text: &str) -> Result<ExitCode, Diagnostic> {
     match text.trim_end() {
         "" => Ok(ExitCode::SUCCESS),

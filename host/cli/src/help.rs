@@ -4,7 +4,7 @@ use clap::{Command, CommandFactory as _};
 
 use super::args::Cli;
 
-/// The commands in the order and the groups that the help shows.
+/// The commands, in the order and the groups of the help.
 pub(super) const GROUPS: [(&str, &[&str]); 6] = [
     (
         "Write",
@@ -22,7 +22,7 @@ pub(super) const GROUPS: [(&str, &[&str]); 6] = [
     ("Tools", &["doctor", "completions", "wit"]),
 ];
 
-/// The whole command line, its help grouped.
+/// The whole command line, with grouped help.
 pub(super) fn command() -> Command {
     let command = Cli::command();
     let mut list = String::new();
@@ -37,13 +37,13 @@ pub(super) fn command() -> Command {
         }
         list.push('\n');
     }
-    // clap knows no groups of subcommands, so its own list of them is replaced.
+    // clap does not support groups of subcommands, so its own list is replaced.
     let template =
         format!("{{about-with-newline}}\n{{usage-heading}} {{usage}}\n\n{list}Options:\n{{options}}{{after-help}}");
     command.help_template(template)
 }
 
-/// What `--version` says beside the name.
+/// The text of `--version` after the name.
 pub(super) const VERSION: &str = concat!(
     env!("CARGO_PKG_VERSION"),
     "\ncontract with guests: mighost:host@0.1.0 (`mighost wit` prints it)\nlicense: ",
@@ -64,31 +64,31 @@ Examples:
 
 pub(super) const MAIN: &str = concat!(
     main_examples!(),
-    "mighost COMMAND --help tells more of a command, mighost --help the exit codes."
+    "Run `mighost COMMAND --help` for details, `mighost --help` for exit codes."
 );
 
 pub(super) const MAIN_LONG: &str = concat!(
     main_examples!(),
     "\
 Environment:
-  MIGHOST_CONFIG         the configuration file, as -c
-  MIGHOST_SCHEMA_NAME    the schema, over mighost.toml's
-  MIGHOST_SU_ROLE_NAME   the role for high privilege, over mighost.toml's
+  MIGHOST_CONFIG         the configuration file, same as -c
+  MIGHOST_SCHEMA_NAME    the schema; overrides mighost.toml
+  MIGHOST_SU_ROLE_NAME   the superuser role; overrides mighost.toml
   MIGHOST_SDK            the folder of mighost-sdk, for migrations and plugins in Rust
-  MIGHOST_TOOLCHAINS     the folder of compilers that mighost installs, over .mighost/toolchains
+  MIGHOST_TOOLCHAINS     the folder for compilers that mighost installs [default: .mighost/toolchains]
 
 Exit codes:
   0    done, or nothing to do
-  1    a defect of mighost or of the machine
-  2    the command line
-  3    the configuration
-  4    the history of revisions, or a target that is not in it
-  5    an artifact that cannot be read or built
+  1    an internal error of mighost or the machine
+  2    invalid command line
+  3    invalid configuration
+  4    invalid history of revisions, or unknown target
+  5    an artifact cannot be read or built
   6    the server cannot be reached, or refused the connection
-  7    the server refused a statement
+  7    the server rejected a statement
   8    a migration or plugin failed: an error, a trap, a limit
   9    another run holds the lock
-  10   a check found something
+  10   a check or test failed
   130  interrupted"
 );
 
@@ -96,7 +96,7 @@ pub(super) const INIT: &str = "\
 Examples:
   mighost init
   mighost init climate-db
-  mighost init --from alembic.ini --dry-run    what would be taken over from Alembic
+  mighost init --from alembic.ini --dry-run    show what would be taken over from Alembic
   mighost init --from alembic.ini --python .venv/bin/python";
 
 pub(super) const REVISION: &str = "\
@@ -111,14 +111,14 @@ Examples:
   mighost merge a1b2 c3d4 -m 'join stations and quality'";
 
 pub(super) const EDIT: &str = "\
-VISUAL or EDITOR in the environment name the editor.
+Set the environment variable VISUAL or EDITOR to the editor.
 
 Examples:
   mighost edit head
   mighost edit 4f0c";
 
 pub(super) const BUILD: &str = "\
-upgrade and downgrade build what changed by themselves; this is for releases and for checking.
+upgrade and downgrade build changed sources automatically; use this for releases and to check that everything builds.
 
 Examples:
   mighost build
@@ -131,7 +131,7 @@ Examples:
   mighost upgrade +2 --dry-run              try the next two
   mighost upgrade 4f0c --transaction all    to a revision, all or nothing
   mighost upgrade a1b2:head --sql > up.sql  a script, without a database
-  mighost upgrade --sql --online-reads      from where the database is, with its answers";
+  mighost upgrade --sql --online-reads      from the current revisions, with queries answered";
 
 pub(super) const DOWNGRADE: &str = "\
 Examples:
@@ -142,7 +142,7 @@ Examples:
 
 pub(super) const STAMP: &str = "\
 Examples:
-  mighost stamp head                a database that was made in another way
+  mighost stamp head                a database that was created in another way
   mighost stamp a1b2 c3d4           one revision for each branch
   mighost stamp --purge head        after the version table was damaged";
 
@@ -155,8 +155,8 @@ pub(super) const HISTORY: &str = "\
 Examples:
   mighost history
   mighost history -r current: -v    what an upgrade would run
-  mighost history -r -3: -i         the last three, and where the database is
-  mighost history --graph -i        branches and merges, what is applied since when
+  mighost history -r -3: -i         the last three, with the current revisions marked
+  mighost history --graph -i        branches and merges, and what was applied when
   mighost history --format svg > history.svg";
 
 pub(super) const HEADS: &str = "\
@@ -171,7 +171,7 @@ Examples:
   mighost show 4f0c --json";
 
 pub(super) const CHECK: &str = "\
-Ends with code 10 where something does not agree.
+Exits with code 10 if something does not agree.
 
 Examples:
   mighost check -x db=production
@@ -179,13 +179,13 @@ Examples:
   mighost check --json";
 
 pub(super) const TEST: &str = "\
-Tests are plugins/NAME/tests/*.toml and migrations/REVISION/tests/*.toml; docs/testing.md describes them. Ends with code 10 where one
+Tests are plugins/NAME/tests/*.toml and migrations/REVISION/tests/*.toml; docs/testing.md describes them. Exits with code 10 if one
 fails.
 
 Examples:
   mighost test
   mighost test roles -k quotes
-  mighost test 4a7f --update               what was found becomes what is expected
+  mighost test 4a7f --update               record the results as expected
   mighost test --format junit --output tests.xml
   mighost test --watch
   mighost test --history                  up, down and up again, for every revision";
@@ -206,7 +206,7 @@ Examples:
   mighost psql -x db=dev -- -c 'SELECT * FROM mighost_version'";
 
 pub(super) const DB: &str = "\
-Works on the database whose label has url = \"embedded\".
+Works on the database of a label with url = \"embedded\".
 
 Examples:
   mighost db start -x db=dev
@@ -219,7 +219,7 @@ Examples:
   mighost completions fish > ~/.config/fish/completions/mighost.fish";
 
 pub(super) const DOCTOR: &str = "\
-Nothing is changed but by --install, which installs into the project's folder of toolchains, or that of MIGHOST_TOOLCHAINS.
+Changes nothing without --install, which installs into the project's toolchains folder, or into MIGHOST_TOOLCHAINS.
 
 Examples:
   mighost doctor
@@ -229,10 +229,10 @@ pub(super) const PLUGIN: &str = "\
 Examples:
   mighost plugin new stations                        an operation, in Rust
   mighost plugin new acme:stations --template go     in Go, its interface named acme:stations/stations
-  mighost plugin new summary --template zig --object-type";
+  mighost plugin new summary --template zig --kind";
 
 pub(super) const WIT: &str = "\
-In a project the interfaces of its plugins are written too, those that are built.
+In a project, also writes the interfaces of its built plugins.
 
 Examples:
   mighost wit | less

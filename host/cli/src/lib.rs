@@ -1,6 +1,6 @@
-//! The command line: clap structs to requests, failures to text and exit codes.
+//! The command line: converts arguments to requests, and failures to text and exit codes.
 //!
-//! Nothing is decided here that a command could decide. Only `output` prints. Exit codes are those of [`ExitKind`].
+//! It makes no decisions that belong to a command. Only `output` prints. Exit codes are those of [`ExitKind`].
 
 mod args;
 mod dispatch;
@@ -24,7 +24,7 @@ use crate::output::{ColorChoice, Options, Output};
 use mighost_config::Environment;
 use mighost_core::{Blame, Diagnostic, ExitKind};
 
-/// The whole program, on the process's arguments, environment and working folder.
+/// The whole program, with the arguments, environment and working folder of the process.
 pub fn main() -> ExitCode {
     let environment: Environment = std::env::vars_os()
         .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
@@ -35,7 +35,7 @@ pub fn main() -> ExitCode {
         Ok(directory) => run(&args, environment, directory),
         Err(error) => {
             let output = Output::standard(Options::default(), &environment);
-            let what = format!("the working folder is not there: {error}");
+            let what = format!("the working directory cannot be determined: {error}");
             fail(&output, &Diagnostic::new(Blame::Operator, ExitKind::Usage, what))
         }
     }
@@ -50,7 +50,7 @@ pub fn run(args: &[OsString], environment: Environment, directory: PathBuf) -> E
     let output = Output::standard(invocation.output, &environment);
     let directory = &invocation.project.directory;
     if !directory.is_dir() {
-        // Else a configuration above it would be taken, as if the folder were there.
+        // Otherwise a configuration above it would be used, as if the folder existed.
         let what = format!("-C: there is no folder {}", directory.display());
         return fail(&output, &Diagnostic::new(Blame::Operator, ExitKind::Usage, what));
     }
@@ -65,7 +65,7 @@ fn fail(output: &Arc<Output>, diagnostic: &Diagnostic) -> ExitCode {
     ExitCode::from(diagnostic.exit.code())
 }
 
-/// Help and the version are errors to clap as well, which go to stdout.
+/// clap treats help and the version as errors, too; they go to stdout.
 fn show_clap_error(error: &clap::Error, args: &[OsString], environment: &Environment) -> ExitCode {
     let options = Options {
         color: parse::color_of_broken_line(args),

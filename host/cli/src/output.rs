@@ -1,7 +1,7 @@
 //! The only owner of stdout and stderr: progress, listings, JSON, errors.
 //!
-//! Data goes to stdout, everything else to stderr. What comes from guests or the server is shown with its control characters
-//! escaped, so that no migration can steer the terminal of the person who watches it.
+//! Data goes to stdout, everything else to stderr. Control characters in text from guests or the server are escaped, so that migrations
+//! cannot control the user's terminal.
 
 mod diagnostic;
 mod escape;
@@ -29,16 +29,16 @@ use mighost_config::Environment;
 use mighost_core::{Diagnostic, Event, Reporter};
 use progress::Progress;
 
-/// How often the live line is drawn again while nothing happens, so that the time on it goes on.
+/// The interval at which the live line is redrawn without events, so that its time advances.
 const TICK: Duration = Duration::from_millis(200);
 
-/// How soon after one drawing of the live line an event draws it again: a guest may send events without end.
+/// The minimum interval between redrawing the live line for events: a guest may send events without end.
 const MIN_BETWEEN_DRAWINGS: Duration = Duration::from_millis(50);
 
-/// The width of a line where the terminal does not tell.
+/// The width of a line if the terminal does not report it.
 const DEFAULT_WIDTH: usize = 100;
 
-/// What the command line says about output.
+/// The output options of the command line.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Options {
     pub color: ColorChoice,
@@ -46,13 +46,13 @@ pub struct Options {
     pub quiet: bool,
     /// Each operation and the guests' debug messages too.
     pub verbose: bool,
-    /// One JSON document on stdout in the place of text.
+    /// One JSON document on stdout instead of text.
     pub json: bool,
-    /// Show the causes of a failure, down to the first.
+    /// Show the whole chain of causes of a failure.
     pub raise: bool,
 }
 
-/// One of the two streams, and what it can show.
+/// One of the two streams, and its capabilities.
 pub struct Stream {
     writer: Box<dyn Write + Send>,
     terminal: bool,
@@ -91,14 +91,13 @@ struct Inner {
     out: Stream,
     err: Stream,
     progress: Progress,
-    /// Whether stderr's cursor stands on a live line.
+    /// Whether the cursor of stderr is on a live line.
     live: bool,
     drawn: Option<Instant>,
 }
 
 impl Output {
-    /// On the process's own stdout and stderr. In a terminal a thread keeps the live line going until the last reference is
-    /// dropped.
+    /// Writes to the stdout and stderr of the process. In a terminal a thread updates the live line until the last reference is dropped.
     pub fn standard(options: Options, environment: &Environment) -> Arc<Self> {
         let out = Stream::standard(io::stdout(), options.color, environment);
         let err = Stream::standard(io::stderr(), options.color, environment);
@@ -109,7 +108,7 @@ impl Output {
         let output = Arc::new(Self::new(options, width, Stream { terminal: live, ..err }, out));
         if live {
             let weak = Arc::downgrade(&output);
-            // Without the thread the line is drawn at events only, which is good enough to go on.
+            // Without the thread the line is only redrawn at events, which is good enough.
             let _ = std::thread::Builder::new().name("progress".to_owned()).spawn(move || {
                 while let Some(output) = weak.upgrade() {
                     output.draw_live();
@@ -121,7 +120,7 @@ impl Output {
         output
     }
 
-    /// On other streams; `err` gets a live line where it is a terminal. `width` is that of a line, in columns.
+    /// Writes to other streams; `err` gets a live line if it is a terminal. `width` is that of a line, in columns.
     pub fn new(options: Options, width: usize, err: Stream, out: Stream) -> Self {
         Self {
             options,
@@ -140,15 +139,15 @@ impl Output {
         self.options
     }
 
-    /// The styles of stdout, for those who build lines for [`print`](Self::print).
+    /// The styles of stdout, for code that builds lines for [`print`](Self::print).
     pub fn styles(&self) -> Styles {
         self.lock().out.styles
     }
 
-    /// Writes to stdout as it stands, e.g. a script or a WIT file.
+    /// Writes to stdout unchanged, e.g. a script or a WIT file.
     ///
     /// # Errors
-    /// Those of stdout. A reader that has gone away is none: it has what it wanted.
+    /// Those of stdout. A closed reader is not an error: it has got what it wanted.
     pub fn data(&self, bytes: &[u8]) -> io::Result<()> {
         let mut inner = self.lock();
         inner.clear_live();
@@ -159,10 +158,10 @@ impl Output {
         }
     }
 
-    /// Writes lines of text to stdout, and nothing with `--json`. What `text` holds of others' text must be escaped.
+    /// Writes lines of text to stdout, and nothing with `--json`. Foreign text in `text` must be escaped.
     ///
     /// # Errors
-    /// As [`data`](Self::data).
+    /// As for [`data`](Self::data).
     pub fn print(&self, text: &str) -> io::Result<()> {
         match self.options.json || text.is_empty() {
             true => Ok(()),
@@ -173,7 +172,7 @@ impl Output {
     /// Writes the one JSON document of the command to stdout, and nothing without `--json`.
     ///
     /// # Errors
-    /// As [`data`](Self::data).
+    /// As for [`data`](Self::data).
     pub fn json(&self, document: &impl Serialize) -> io::Result<()> {
         if !self.options.json {
             return Ok(());
@@ -193,14 +192,14 @@ impl Output {
         }
     }
 
-    /// Shows a line on stderr, unless quiet. It is escaped.
+    /// Shows a line on stderr, escaped, unless quiet.
     pub fn note(&self, text: &str) {
         if !self.options.quiet {
             self.lock().err_line(&escape_text(text));
         }
     }
 
-    /// Shows on the live line what goes on; elsewhere it is not worth a line.
+    /// Shows the current activity on the live line; without one it is not worth a line.
     pub fn working(&self, text: &str) {
         let mut inner = self.lock();
         inner.progress.working(text);
@@ -225,7 +224,7 @@ impl Output {
         self.lock().err.styles != Styles::plain()
     }
 
-    /// Shows the command line's own text on stderr as it stands, even if quiet.
+    /// Shows text of the command line itself on stderr, unchanged, even if quiet.
     pub fn usage(&self, text: &str) {
         self.lock().err_line(text.trim_end_matches('\n'));
     }
@@ -243,11 +242,11 @@ impl Output {
             }
         }
         drop(inner);
-        // The exit code tells even where stdout cannot be written.
+        // The exit code shows the failure even if stdout cannot be written.
         let _ = self.json(&serde_json::json!({ "error": diagnostic, "exit_code": diagnostic.exit.code() }));
     }
 
-    /// Takes the live line away, before another program gets the terminal.
+    /// Removes the live line, before another program gets the terminal.
     pub fn finish(&self) {
         let mut inner = self.lock();
         inner.progress.stop();
@@ -259,7 +258,7 @@ impl Output {
         inner.draw_live(self.width);
     }
 
-    /// A thread that panicked while it wrote leaves a line unfinished at worst.
+    /// A thread that panicked while writing leaves an unfinished line at worst.
     fn lock(&self) -> MutexGuard<'_, Inner> {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -294,7 +293,7 @@ impl Drop for Output {
 }
 
 impl Inner {
-    /// Nobody can be told that stderr is gone, so its errors are dropped.
+    /// Errors of stderr are ignored, because they cannot be reported.
     fn err_line(&mut self, line: &str) {
         self.clear_live();
         let _ = writeln!(self.err.writer, "{line}").and_then(|()| self.err.writer.flush());
@@ -306,7 +305,7 @@ impl Inner {
         }
         match self.progress.live_line(Instant::now(), width, self.err.styles) {
             Some(line) => {
-                // Back to the start of the line, and the rest of it erased after the new text, so that nothing flickers.
+                // Back to the start of the line, and the rest of it is erased after the new text, so that nothing flickers.
                 let _ = write!(self.err.writer, "\r{line}\x1b[K").and_then(|()| self.err.writer.flush());
                 self.live = true;
                 self.drawn = Some(Instant::now());

@@ -1,4 +1,4 @@
-//! From clap's structs to requests.
+//! Converts clap's structs to requests.
 
 use std::ffi::OsString;
 use std::path::{Component, Path, PathBuf};
@@ -21,7 +21,7 @@ use mighost_commands::{
 use mighost_config::Environment;
 use mighost_core::TransactionMode;
 
-/// A command line that was understood.
+/// A parsed command line.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Invocation {
     pub output: Options,
@@ -29,18 +29,18 @@ pub struct Invocation {
     pub action: Action,
 }
 
-/// What to do.
+/// The request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Action {
     Command(Request),
-    /// The shell's completions, which only the command line itself knows.
+    /// Shell completions, which only the command line itself can generate.
     Completions(Shell),
 }
 
-/// Reads a command line. `args` starts with the program's name; `directory` is the working folder, absolute.
+/// Parses a command line. `args` starts with the program's name; `directory` is the working folder, absolute.
 ///
 /// # Errors
-/// clap's, for wrong usage and for `--help` and `--version`.
+/// Those of clap, for wrong usage and for `--help` and `--version`.
 pub fn parse(args: &[OsString], environment: Environment, directory: PathBuf) -> Result<Invocation, clap::Error> {
     let matches = help::command().try_get_matches_from(args)?;
     let cli = Cli::from_arg_matches(&matches)?;
@@ -74,7 +74,7 @@ pub fn parse(args: &[OsString], environment: Environment, directory: PathBuf) ->
     })
 }
 
-/// The colours that a command line asks for which clap refused.
+/// The colours that a command line which clap refused asks for.
 pub(super) fn color_of_broken_line(args: &[OsString]) -> ColorChoice {
     let texts: Vec<&str> = args.iter().filter_map(|arg| arg.to_str()).collect();
     let separate = texts.windows(2).find_map(|pair| match pair {
@@ -89,7 +89,7 @@ pub(super) fn color_of_broken_line(args: &[OsString]) -> ColorChoice {
     }
 }
 
-/// Gathers what is said on several levels of the command line.
+/// Merges the options of several levels of the command line.
 struct Reader {
     common: Common,
     /// The working folder after every `-C` so far.
@@ -98,7 +98,7 @@ struct Reader {
 }
 
 impl Reader {
-    /// Adds what stands further to the right, which is stronger.
+    /// Adds options further to the right, which take precedence.
     fn merge(&mut self, right: Common) {
         let left = &mut self.common;
         left.config = right.config.or(left.config.take());
@@ -255,7 +255,7 @@ impl Reader {
                 Request::NewPlugin(plugin::NewPluginRequest {
                     name: args.plugin,
                     template: args.template,
-                    object_type: args.object_type,
+                    kind: args.kind,
                     folder: args.folder.map(|folder| self.directory.join(folder)),
                 })
             }
@@ -283,7 +283,7 @@ impl Reader {
         let Some(from) = args.from else {
             return Request::Init(init::InitRequest { directory });
         };
-        // A name without a slash is looked for on PATH.
+        // A name without a slash is looked up on PATH.
         let python = args.python.map(|python| match python.components().count() {
             1 => python,
             _ => self.directory.join(python),
@@ -349,7 +349,7 @@ impl Reader {
         }
     }
 
-    /// A command with no arguments of its own; tells whether it is verbose.
+    /// A command without arguments of its own; returns whether it is verbose.
     fn plain_report(&mut self, with: With<Report>) -> bool {
         let report = self.take(with);
         self.report(&report);
@@ -379,7 +379,7 @@ impl Reader {
     }
 }
 
-/// `path` without `.` parts, which would show in every message.
+/// `path` without `.` parts, which would be shown in every message.
 fn clean(path: &Path) -> PathBuf {
     path.components()
         .filter(|part| !matches!(part, Component::CurDir))

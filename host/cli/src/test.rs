@@ -1,4 +1,4 @@
-//! `mighost test`: its arguments, and the ways in which its results are shown.
+//! `mighost test`: its arguments, and the formats of its results.
 
 use std::io::IsTerminal as _;
 use std::path::{Path, PathBuf};
@@ -15,7 +15,7 @@ use mighost_commands::{CommandError, Project};
 use mighost_core::{Blame, Diagnostic, ExitKind, Reporter};
 use mighost_testkit::{FileUpdate, Stop, SuiteReport};
 
-/// How often the wait for an answer looks whether it was interrupted.
+/// The interval at which the wait for an answer checks for an interruption.
 const ANSWER_PERIOD: Duration = Duration::from_millis(100);
 
 #[derive(Debug, Args)]
@@ -23,46 +23,46 @@ pub struct Test {
     /// Plugins, revisions, files or folders with tests [default: all]
     #[arg(value_name = "PLUGIN|REVISION|FILE", value_hint = ValueHint::AnyPath)]
     pub select: Vec<String>,
-    /// Only tests with this in their names (repeatable: any of them)
+    /// Run only tests with this in their names (repeatable: any of them)
     #[arg(short = 'k', long = "filter", value_name = "TEXT")]
     pub filters: Vec<String>,
-    /// Write what was found into the files as what is expected; shows a diff and asks
+    /// Record the results as expected in the test files; shows a diff and asks first
     #[arg(long, conflicts_with = "list")]
     pub update: bool,
     /// With --update: do not ask
     #[arg(short, long, requires = "update")]
     pub yes: bool,
-    /// How results are written
+    /// The format of the results
     #[arg(long, value_name = "FORMAT", default_value = "human")]
     pub format: Format,
-    /// Write the format into this file, and for people to stdout
+    /// Write the results to a file in this format, and in human format to stdout
     #[arg(short, long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub output: Option<PathBuf>,
-    /// The order of an earlier run, which its last line tells
+    /// Repeat the order of an earlier run, whose last line shows the number
     #[arg(long, value_name = "NUMBER", conflicts_with = "history")]
     pub seed: Option<u64>,
-    /// How many tests run side by side [default: the number of processors]
+    /// How many tests run in parallel [default: the number of processors]
     #[arg(short, long, value_name = "NUMBER", value_parser = jobs, conflicts_with = "history")]
     pub jobs: Option<usize>,
     /// Stop at the first failure
     #[arg(long)]
     pub fail_fast: bool,
-    /// Say which operations, kinds and revisions no test runs
+    /// Show which operations, kinds and revisions no test runs
     #[arg(long)]
     pub coverage: bool,
-    /// Run again each time that a file changes
+    /// Run again whenever a file changes
     #[arg(short, long, conflicts_with_all = ["list", "update"])]
     pub watch: bool,
-    /// Show the names of the tests and run none
+    /// List the names of the tests without running them
     #[arg(short, long)]
     pub list: bool,
-    /// Test what every revision must be able to do instead: up, down and up again without a trace, in any session, by script
+    /// Test the revisions themselves instead: up, down and up again without a trace, in any session, as a script
     #[arg(long, conflicts_with_all = ["list", "update", "watch"])]
     pub history: bool,
-    /// Build nothing, and refuse to test what changed since it was built
+    /// Do not build; refuse to test what changed since it was built
     #[arg(long)]
     pub no_build: bool,
-    /// As --format json
+    /// Same as --format json
     #[arg(long, conflicts_with = "format")]
     pub json: bool,
 }
@@ -71,7 +71,7 @@ pub struct Test {
 pub enum Format {
     /// What failed, with diffs
     Human,
-    /// JUnit's XML
+    /// JUnit XML
     Junit,
     /// The Test Anything Protocol
     Tap,
@@ -81,7 +81,7 @@ pub enum Format {
 
 fn jobs(text: &str) -> Result<usize, String> {
     match text.parse() {
-        Ok(0) | Err(_) => Err("a number from 1 is expected".into()),
+        Ok(0) | Err(_) => Err("it must be a number from 1".into()),
         Ok(number) => Ok(number),
     }
 }
@@ -113,7 +113,7 @@ impl Test {
     }
 }
 
-/// Carries out the request and shows what it came to.
+/// Executes the request and shows the results.
 pub(super) fn dispatch(project: &Project, request: &TestRequest, output: &Arc<Output>) -> Result<ExitCode, Diagnostic> {
     let reporter: Arc<dyn Reporter> = output.clone();
     if request.list {
@@ -136,7 +136,7 @@ pub(super) fn dispatch(project: &Project, request: &TestRequest, output: &Arc<Ou
         show_updates(&report.updates, request, output)?;
         if (request.yes || wanted(output, &stop)?) && !stop.is_stopped() {
             write_updates(&report.updates, output)?;
-            // What is in the files now is what counts.
+            // The current contents of the files are what counts.
             report = once(project, request, output, &stop)?;
         }
     }
@@ -162,11 +162,11 @@ fn once(
     report.map_err(|error| Diagnostic::from(&error))
 }
 
-/// Runs until it is interrupted; what is wrong with the sources is told like a failure.
+/// Runs until it is interrupted; errors in the sources are shown like failures.
 fn watch(project: &Project, request: &TestRequest, output: &Arc<Output>, stop: &Stop) -> Result<ExitCode, Diagnostic> {
     let mut files = Watch::begin(project).map_err(|error| Diagnostic::from(&error))?;
     while !stop.is_stopped() {
-        // Before the run: what changes meanwhile is a change. A configuration that is half written has the places of the last one.
+        // Before the run: changes during the run count. If a configuration is half written, the places of the last one are used.
         if let Ok(now) = Watch::begin(project) {
             files = now;
         }
@@ -174,7 +174,7 @@ fn watch(project: &Project, request: &TestRequest, output: &Arc<Output>, stop: &
             Ok(report) => show(&report, request, output)?,
             Err(diagnostic) => output.diagnostic(&diagnostic),
         }
-        output.note("waiting for a change; Ctrl-C ends");
+        output.note("waiting for a change; press Ctrl-C to stop");
         if let Some(changed) = files.wait(stop) {
             output.note(&format!("changed: {}", changed.display()));
         }
@@ -217,7 +217,7 @@ fn stdout(error: std::io::Error) -> Diagnostic {
     Diagnostic::from(&CommandError::Stdout(error))
 }
 
-/// Shows what would be written: with the results for people, beside those for programs.
+/// Shows the update: with the results for users, separately from those for programs.
 fn show_updates(updates: &[FileUpdate], request: &TestRequest, output: &Output) -> Result<(), Diagnostic> {
     let for_people = request.format == TestFormat::Human || request.output.is_some();
     for update in updates {
@@ -235,13 +235,13 @@ fn show_updates(updates: &[FileUpdate], request: &TestRequest, output: &Output) 
 /// Asks whether to write.
 fn wanted(output: &Output, stop: &Stop) -> Result<bool, Diagnostic> {
     if !std::io::stdin().is_terminal() {
-        let what = "nothing was written: without a terminal nobody can be asked";
+        let what = "nothing was written: there is no terminal to ask for confirmation";
         return Err(
             Diagnostic::new(Blame::Operator, ExitKind::Usage, what).hint("add --yes to write the expectations above")
         );
     }
-    output.usage("Write this into the files? [y/N]");
-    // On a thread of its own, since no signal ends the wait for a line.
+    output.usage("Write these changes to the files? [y/N]");
+    // On a thread of its own, because no signal ends the wait for a line.
     let (sender, answers) = std::sync::mpsc::channel();
     std::thread::spawn(move || {
         let mut answer = String::new();

@@ -1,4 +1,4 @@
-//! What users see of the command line, and what it means.
+//! The command line as users see it, and its meaning.
 
 mod help_texts;
 
@@ -25,7 +25,7 @@ fn request(line: &str) -> Request {
     }
 }
 
-/// What clap shows, 100 columns wide whatever the terminal is.
+/// clap's output, 100 columns wide for any terminal.
 fn shown(line: &str) -> String {
     let command = help::command().term_width(100);
     let error = command.try_get_matches_from(line.split(' ')).unwrap_err();

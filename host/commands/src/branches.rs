@@ -1,4 +1,4 @@
-//! `mighost branches`: the revisions that several others build on.
+//! `mighost branches`: the revisions with several children.
 
 use super::history::{RevisionSummary, summary};
 use super::{CommandError, Project, context};
@@ -9,7 +9,7 @@ pub struct BranchesRequest {
     pub verbose: bool,
 }
 
-/// A branch point and what builds on it.
+/// A branch point and its children.
 #[derive(Clone, Debug, serde::Serialize)]
 pub struct BranchPoint {
     pub point: RevisionSummary,
@@ -19,7 +19,7 @@ pub struct BranchPoint {
 /// The branch points, in the order of the history.
 ///
 /// # Errors
-/// Configuration, artifacts or graph.
+/// If the configuration, artifacts or graph are invalid.
 pub fn run(project: &Project, reporter: &dyn Reporter) -> Result<Vec<BranchPoint>, CommandError> {
     let settings = project.project_settings()?;
     let history = context::project_history(&settings, reporter)?;

@@ -4,8 +4,7 @@ use std::path::PathBuf;
 
 use super::{CommandError, Project, context};
 use mighost_build::BuildMode;
-use mighost_core::Digest;
-use mighost_core::Reporter;
+use mighost_core::{Digest, Reporter};
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BuildRequest {
@@ -13,10 +12,10 @@ pub struct BuildRequest {
     pub force: bool,
 }
 
-/// What was built.
+/// The result of a build.
 #[derive(Clone, Debug, serde::Serialize)]
 pub struct BuildReport {
-    /// How many artifacts were stale.
+    /// The number of stale artifacts.
     pub built: usize,
     pub artifacts: Vec<BuiltArtifact>,
 }
@@ -25,14 +24,14 @@ pub struct BuildReport {
 pub struct BuiltArtifact {
     pub path: PathBuf,
     pub digest: Digest,
-    /// The revisions that it holds, or the plugin's name.
+    /// The revisions in it, or the plugin's name.
     pub holds: Vec<String>,
 }
 
 /// Builds the sources of migrations and plugins.
 ///
 /// # Errors
-/// Sources that cannot be built, after all others are; revisions that make no graph.
+/// If sources cannot be built, after all others are; if revisions do not form a graph.
 pub fn run(project: &Project, request: &BuildRequest, reporter: &dyn Reporter) -> Result<BuildReport, CommandError> {
     let settings = project.project_settings()?;
     let mode = if request.force {

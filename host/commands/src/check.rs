@@ -1,4 +1,4 @@
-//! `mighost check`: whether sources, artifacts, ledger and database agree.
+//! `mighost check`: the consistency of sources, artifacts, ledger and database.
 
 mod database;
 mod project;
@@ -11,16 +11,16 @@ use mighost_core::{Diagnostic, Reporter};
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CheckRequest {
-    /// Look at sources and artifacts only.
+    /// Check sources and artifacts only.
     pub no_database: bool,
 }
 
-/// What was found; nothing where all agrees.
+/// The findings; empty if everything is consistent.
 #[derive(Clone, Debug, serde::Serialize)]
 pub struct CheckReport {
-    /// True where no finding is an error.
+    /// True if no finding is an error.
     pub ok: bool,
-    /// The label of the database that was looked at.
+    /// The label of the checked database.
     pub database: Option<String>,
     pub revisions: usize,
     /// The rows of the version table.
@@ -28,49 +28,49 @@ pub struct CheckReport {
     pub findings: Vec<Finding>,
 }
 
-/// One thing that does not agree.
+/// One inconsistency.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
 pub struct Finding {
     pub kind: FindingKind,
-    /// False for what may be meant.
+    /// False if it may be intended.
     pub error: bool,
     /// One sentence, with the names in it.
     pub what: String,
-    /// What to do, a line each.
+    /// Hints, one line each.
     pub advice: Vec<String>,
 }
 
-/// The kinds of finding. Their names are those of the JSON document, and do not change.
+/// The kinds of findings. Their names are part of the JSON document and never change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum FindingKind {
     /// Sources or artifacts that cannot be read.
     Artifact,
-    /// The revisions make no graph: a missing parent, a cycle, a label that is there twice.
+    /// The revisions do not form a graph: a missing parent, a cycle, a duplicate label.
     Graph,
     /// Sources that changed since they were built.
     Stale,
-    /// Heads that nothing tells apart.
+    /// Heads without distinguishing labels.
     SeveralHeads,
-    /// An operation or kind that no plugin offers.
+    /// An operation or kind that no plugin provides.
     MissingPlugin,
-    /// An operation or kind that several plugins offer.
+    /// An operation or kind that several plugins provide.
     TwoPlugins,
-    /// A row of the version table that the project does not have.
+    /// A row of the version table for a revision that the project does not have.
     UnknownRow,
-    /// Rows of the version table of which one needs the other.
+    /// Rows of the version table, one of which needs the other.
     OverlappingRows,
-    /// A migration that is not the one that was applied.
+    /// A migration that has changed since it was applied.
     Changed,
-    /// A revision that was put below what is applied, and would never be run.
+    /// A revision that was inserted below applied ones, and would never be run.
     OutOfOrder,
-    /// A migration that was applied and is not there.
+    /// A migration that was applied and no longer exists.
     AppliedUnknown,
-    /// The ledger says one thing, the version table another.
+    /// A contradiction between the ledger and the version table.
     Ledger,
-    /// A revision that is half done.
+    /// A revision that is only partly applied.
     HalfDone,
-    /// An empty version table beside a schema that is not empty.
+    /// An empty version table with a schema that is not empty.
     EmptyVersionTable,
     /// Revisions that are not applied.
     NotAtHeads,
@@ -98,7 +98,7 @@ impl Finding {
         self
     }
 
-    /// What is wrong before anything can be compared.
+    /// Errors that prevent a comparison.
     fn of(kind: FindingKind, diagnostic: Diagnostic) -> Self {
         let mut what = diagnostic.what;
         for line in diagnostic.location {
@@ -112,10 +112,10 @@ impl Finding {
     }
 }
 
-/// Compares; runs and builds nothing.
+/// Compares them; runs and builds nothing.
 ///
 /// # Errors
-/// The configuration; a server that cannot be reached or read.
+/// If the configuration is invalid, or the server cannot be reached or read.
 pub async fn run(
     project: &Project,
     request: &CheckRequest,
@@ -153,7 +153,7 @@ pub async fn run(
     Ok(report)
 }
 
-/// The most names that a sentence lists.
+/// The maximum number of names in a sentence.
 const LISTED: usize = 8;
 
 fn list<S: AsRef<str>>(names: &[S]) -> String {
@@ -164,7 +164,7 @@ fn list<S: AsRef<str>>(names: &[S]) -> String {
     }
 }
 
-/// `noun` with its verb for so many: `1 revision is`, `3 revisions are`.
+/// `noun` with its verb for a number: `1 revision is`, `3 revisions are`.
 fn count(number: usize, noun: &str) -> String {
     match number {
         1 => format!("1 {noun} is"),

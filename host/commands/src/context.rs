@@ -1,4 +1,4 @@
-//! What most verbs begin with: the project's history, a connection to its database.
+//! The common start of most commands: the project's history, a connection to its database.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -9,31 +9,30 @@ use mighost_artifact::{ProjectArtifacts, RevisionMetadata};
 use mighost_build::toolchain::Toolchains;
 use mighost_build::{ArtifactStore, BuildMode};
 use mighost_config::{Environment, ProjectSettings, Settings, ToolchainSettings};
-use mighost_core::DatabaseUrl;
-use mighost_core::{Event, Level, Reporter};
+use mighost_core::{DatabaseUrl, Event, Level, Reporter};
 use mighost_graph::{Graph, Node};
 use mighost_postgres::connect::{self, ConnectTarget, Connection};
 use mighost_postgres::embedded;
 
-/// The project's artifacts and the graph that they make.
+/// The project's artifacts and their graph.
 #[derive(Clone)]
 pub struct ProjectHistory {
     pub loaded: Arc<ProjectArtifacts>,
     pub graph: Arc<Graph>,
 }
 
-/// The folder of what mighost makes for itself, below the project's.
+/// The folder of files that mighost creates, below the project's.
 const STATE_FOLDER: &str = ".mighost";
 
-/// How many places of revisions an error lists.
+/// The number of places of revisions that an error lists.
 const MAX_PLACES: usize = 8;
 
-/// The folder of what mighost makes for itself.
+/// The folder of files that mighost creates.
 pub fn state_folder(root: &Path) -> PathBuf {
     root.join(STATE_FOLDER)
 }
 
-/// The library of a project whose `mighost.toml` lies in `root`.
+/// The artifact store of a project whose `mighost.toml` is in `root`.
 pub fn library(
     root: &Path,
     migrations: &[PathBuf],
@@ -48,10 +47,10 @@ pub fn library(
     }
 }
 
-/// Reads the artifacts, building what is stale as `mode` says, and makes the graph.
+/// Reads the artifacts, building stale ones according to `mode`, and builds the graph.
 ///
 /// # Errors
-/// An artifact or source that is not right; revisions that make no graph.
+/// If an artifact or source is invalid, or revisions do not form a graph.
 pub fn history(
     library: &ArtifactStore,
     mode: BuildMode,
@@ -72,10 +71,10 @@ pub fn history(
     })
 }
 
-/// As [`history`], for commands that run nothing: nothing is built, and of what is stale the manifest counts.
+/// Like [`history`], for commands that run nothing: nothing is built, and of stale sources the manifest is used.
 ///
 /// # Errors
-/// As [`history`].
+/// As for [`history`].
 pub fn project_history(settings: &ProjectSettings, reporter: &dyn Reporter) -> Result<ProjectHistory, CommandError> {
     history(
         &library(
@@ -98,10 +97,10 @@ fn node(revision: &RevisionMetadata) -> Node {
     }
 }
 
-/// Where the chosen database is. The embedded server is started where it does not run.
+/// The connection target of the selected database. The embedded server is started if it does not run.
 ///
 /// # Errors
-/// A connection string that is none; an embedded server that cannot be had.
+/// If the connection string is invalid, or the embedded server is unavailable.
 pub async fn target(
     settings: &Settings,
     environment: &Environment,
@@ -128,10 +127,10 @@ pub async fn target(
     }
 }
 
-/// Connects to the chosen database.
+/// Connects to the selected database.
 ///
 /// # Errors
-/// As [`target`]; a server that cannot be reached or refuses.
+/// As for [`target`]; if the server cannot be reached or refuses the connection.
 pub async fn connect(
     settings: &Settings,
     environment: &Environment,
@@ -141,7 +140,7 @@ pub async fn connect(
     Ok(connect::connect(&target, reporter.clone()).await?)
 }
 
-/// The part of the environment that libpq looks at.
+/// The part of the environment that libpq uses.
 pub fn connect_environment(environment: &Environment) -> connect::Environment {
     let process = connect::Environment::of_process();
     let variables: BTreeMap<String, String> = environment.clone();

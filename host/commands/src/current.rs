@@ -16,33 +16,33 @@ pub struct CurrentRequest {
     pub verbose: bool,
 }
 
-/// Where a database is.
+/// The state of a database.
 #[derive(Clone, Debug, serde::Serialize)]
 pub struct CurrentReport {
     pub database: String,
-    /// The rows of the version table, those included that are no revision of the project; behind them the last applied revisions of
-    /// branches that have no row, since a revision elsewhere depends on them.
+    /// The rows of the version table, including those that are not revisions of the project; followed by the last applied revisions of
+    /// branches without a row, because a revision elsewhere depends on them.
     pub revisions: Vec<CurrentRevision>,
-    /// True where the database is at every head of the history.
+    /// True if the database is at every head of the history.
     pub at_heads: bool,
     pub heads: Vec<String>,
-    /// Revisions that a run left half done, and which way it went.
+    /// Revisions that a run left incomplete, and its direction.
     pub interrupted: Vec<(String, Direction)>,
 }
 
 #[derive(Clone, Debug, serde::Serialize)]
 pub struct CurrentRevision {
     pub revision: String,
-    /// False where another revision's row stands for it.
+    /// False if it is implied by another revision's row.
     pub row: bool,
-    /// None where the project has no such revision.
+    /// `None` if the project has no such revision.
     pub summary: Option<RevisionSummary>,
 }
 
 /// Reads the version table: one connection, one query, nothing compiled.
 ///
 /// # Errors
-/// Configuration, artifacts, graph or connection; with `check_heads`, a database that is not at the heads.
+/// If the configuration, artifacts, graph or connection fail; with `check_heads`, if the database is not at the heads.
 pub async fn run(
     project: &Project,
     request: &CurrentRequest,
@@ -55,7 +55,7 @@ pub async fn run(
         &settings.plugins,
         &settings.toolchains,
     );
-    // The server makes a session while the artifacts are looked at.
+    // The server creates a session while the artifacts are scanned.
     let events = reporter.clone();
     let history = tokio::task::spawn_blocking(move || context::history(&library, BuildMode::Describe, &*events));
     let connection = context::connect(&settings, &project.environment, reporter);
@@ -80,7 +80,7 @@ pub async fn run(
             heads,
         });
     }
-    // Of rows that are no revisions nothing more is known.
+    // Nothing more is known of rows that are not revisions.
     let current = history.graph.current(&state.heads).unwrap_or_default();
     let implied: Vec<String> = current
         .into_iter()

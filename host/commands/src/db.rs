@@ -3,8 +3,7 @@
 use std::path::PathBuf;
 
 use super::{CommandError, Project, context};
-use mighost_core::DatabaseUrl;
-use mighost_core::Reporter;
+use mighost_core::{DatabaseUrl, Reporter};
 use mighost_postgres::embedded;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -13,31 +12,32 @@ pub enum DbRequest {
     Stop,
     Status,
     Destroy {
-        /// The user has confirmed that the data goes.
+        /// The user has confirmed the removal of the data.
         yes: bool,
     },
 }
 
-/// What there is of the embedded server.
+/// The state of the embedded server.
 #[derive(Clone, Debug, serde::Serialize)]
 pub struct DbReport {
     pub running: bool,
-    /// A URL that `psql` takes; none where it does not run.
+    /// A URL for `psql`; `None` if the server does not run.
     pub url: Option<String>,
     pub pid: Option<u32>,
-    /// The major version of its data; none where there are none.
+    /// The major version of its data; `None` if there are no data.
     pub major: Option<u32>,
     pub data: PathBuf,
     pub log: PathBuf,
-    /// What the command did, e.g. `started`; none for one that only looks.
+    /// The action of the command, e.g. `started`; `None` if it only shows the state.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub done: Option<&'static str>,
 }
 
-/// Starts, stops, looks at or removes the embedded server.
+/// Starts, stops, examines or removes the embedded server.
 ///
 /// # Errors
-/// No programs, data of another major version, a server that does not start or stop; `destroy` without `--yes`.
+/// If there are no programs, the data are of another major version, the server does not start or stop, or `destroy` is called without
+/// `--yes`.
 pub fn run(project: &Project, request: &DbRequest, reporter: &dyn Reporter) -> Result<DbReport, CommandError> {
     let settings = project.settings()?;
     if settings.url != DatabaseUrl::Embedded {

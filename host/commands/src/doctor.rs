@@ -1,4 +1,4 @@
-//! `mighost doctor`: what each language, the embedded server and the caches have and lack on this machine.
+//! `mighost doctor`: the state of each language, the embedded server and the caches on this machine.
 
 use std::path::PathBuf;
 
@@ -6,13 +6,12 @@ use super::{CommandError, Project, context};
 use mighost_build::toolchain::{ToolStatus, ToolchainError, Toolchains, size_of};
 use mighost_build::{Driver, look_for_rust};
 use mighost_config::{ConfigError, ToolchainSettings};
-use mighost_core::Reporter;
-use mighost_core::{DatabaseUrl, EmbeddedSettings};
+use mighost_core::{DatabaseUrl, EmbeddedSettings, Reporter};
 use mighost_postgres::embedded;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DoctorRequest {
-    /// Languages whose tools are installed now, as `build = "..."` names them; `all` for all.
+    /// Languages whose tools are installed now, as in `build = "..."`; `all` for all.
     pub install: Vec<String>,
 }
 
@@ -21,31 +20,31 @@ pub struct DoctorRequest {
 #[serde(rename_all = "kebab-case")]
 pub enum Readiness {
     Ready,
-    /// The first build installs what is missing.
+    /// The first build installs missing tools.
     Installable,
     Lacking,
 }
 
-/// One language, as a build driver sees it.
+/// One language, i.e. a build driver.
 #[derive(Clone, Debug, serde::Serialize)]
 pub struct LanguageReport {
-    /// As `build = "..."` names it.
+    /// Its name in `build = "..."`.
     pub driver: &'static str,
     pub language: &'static str,
     pub readiness: Readiness,
-    /// The compiler's version, where it is the machine's own.
+    /// The compiler's version, if it is that of the system.
     pub version: Option<String>,
     pub tools: Vec<ToolStatus>,
     pub problem: Option<String>,
     pub hint: Option<String>,
 }
 
-/// A folder that mighost keeps.
+/// A folder of mighost.
 #[derive(Clone, Debug, serde::Serialize)]
 pub struct FolderReport {
     pub what: &'static str,
     pub path: PathBuf,
-    /// In bytes; none where it is not there.
+    /// The size, in bytes; `None` if it does not exist.
     pub size: Option<u64>,
 }
 
@@ -64,10 +63,10 @@ pub struct DoctorReport {
     pub folders: Vec<FolderReport>,
 }
 
-/// Looks at the machine, after installing what was asked for. Outside a project it looks as for one in the working folder.
+/// Examines the machine, after installing what was requested. Outside a project, the working folder counts as one.
 ///
 /// # Errors
-/// Configuration; a language that is not known; tools that cannot be installed.
+/// If the configuration is invalid, a language is unknown, or tools cannot be installed.
 pub fn run(project: &Project, request: &DoctorRequest, reporter: &dyn Reporter) -> Result<DoctorReport, CommandError> {
     let (root, settings) = match project.project_settings() {
         Ok(settings) => (settings.root, settings.toolchains),
@@ -84,7 +83,7 @@ pub fn run(project: &Project, request: &DoctorRequest, reporter: &dyn Reporter) 
         }
         for (package, what) in driver.packages() {
             match toolchains.require_package(package, what, reporter) {
-                // The build fetches it in another way then.
+                // The build then downloads it in another way.
                 Ok(_) | Err(ToolchainError::NoClient { .. }) => {}
                 Err(error) => return Err(error.into()),
             }
@@ -110,7 +109,7 @@ pub fn run(project: &Project, request: &DoctorRequest, reporter: &dyn Reporter) 
     })
 }
 
-/// The drivers that `names` name.
+/// The drivers in `names`.
 fn drivers(names: &[String]) -> Result<Vec<Driver>, CommandError> {
     let mut drivers = Vec::new();
     for name in names {
@@ -159,7 +158,7 @@ fn language(driver: Driver, toolchains: &Toolchains) -> LanguageReport {
     report
 }
 
-/// The programs of the database that is chosen, or of any embedded one.
+/// The programs for the selected database, or for any embedded one.
 fn server(project: &Project) -> ServerReport {
     let any = EmbeddedSettings {
         bin_dir: None,
@@ -181,7 +180,7 @@ fn server(project: &Project) -> ServerReport {
         Err(_) if fetches => ServerReport {
             version: None,
             folder: None,
-            problem: Some("not there; it is fetched when it is started first".into()),
+            problem: Some("not installed; downloaded on the first start".into()),
         },
         Err(error) => ServerReport {
             version: None,

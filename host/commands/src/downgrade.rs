@@ -10,7 +10,7 @@ use mighost_core::{Direction, Reporter};
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DowngradeRequest {
-    /// As the user wrote them, at least one; with `--sql` one may be a range `from:to`.
+    /// As given by the user, at least one; with `--sql` one may be a range `from:to`.
     pub targets: Vec<String>,
     pub options: RunOptions,
 }
@@ -18,7 +18,7 @@ pub struct DowngradeRequest {
 /// Runs the downgrade. With `--sql` the script goes to `script`.
 ///
 /// # Errors
-/// As [`upgrade::run`](super::upgrade::run).
+/// As for [`upgrade::run`](super::upgrade::run).
 pub async fn run(
     project: &Project,
     request: &DowngradeRequest,

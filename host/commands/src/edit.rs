@@ -1,4 +1,4 @@
-//! `mighost edit`: a revision's sources in an editor.
+//! `mighost edit`: opens the sources of a revision in an editor.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -10,22 +10,22 @@ use mighost_build::MigrationSource;
 use mighost_config::Environment;
 use mighost_core::{Blame, Diagnostic, ExitKind, Reporter};
 
-/// Where the user says which editor, the first that is set; Alembic looks at them the other way round.
+/// The variables with the editor, the first that is set counts; Alembic uses the reverse order.
 const EDITOR_VARIABLES: [&str; 2] = ["VISUAL", "EDITOR"];
 const DEFAULT_EDITOR: &str = "vi";
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct EditRequest {
-    /// As the user wrote it; `current` needs a connection.
+    /// As given by the user; `current` needs a connection.
     pub revision: String,
 }
 
-/// Why nothing was edited.
+/// The reason why nothing was edited.
 #[derive(Debug, thiserror::Error)]
 pub enum EditError {
     #[error("revision {revision} has no sources in this project: it comes as the artifact {path}", path = path.display())]
     NoSources { revision: String, path: PathBuf },
-    #[error("{target} is no revision: there is nothing to edit")]
+    #[error("{target} is not a revision, so there is nothing to edit")]
     Nothing { target: String },
     #[error("the editor {editor:?} cannot be run: {source}")]
     Start { editor: String, source: std::io::Error },
@@ -46,20 +46,20 @@ impl From<&EditError> for Diagnostic {
         let diagnostic = Self::new(Blame::Operator, exit, error.to_string());
         match error {
             EditError::NoSources { path, .. } => diagnostic
-                .hint(format!("`mighost inspect {}` shows what is in it", path.display()))
-                .hint("edit the sources where it was built, or write the change as a new revision"),
+                .hint(format!("run `mighost inspect {}` to see its contents", path.display()))
+                .hint("edit the sources where it was built, or make the change in a new revision"),
             EditError::Start { .. } | EditError::Failed { .. } => {
-                diagnostic.hint("VISUAL or EDITOR in the environment name the editor")
+                diagnostic.hint("set the environment variable VISUAL or EDITOR to the editor")
             }
             EditError::Nothing { .. } => diagnostic,
         }
     }
 }
 
-/// The files that an editor should open, of all revisions that the target names.
+/// The files to open, of all revisions that the target names.
 ///
 /// # Errors
-/// Configuration, artifacts, graph or target; the connection for `current`; a revision without sources.
+/// If the configuration, artifacts, graph or target are invalid; if there is no connection for `current`, or a revision has no sources.
 pub async fn files(
     project: &Project,
     request: &EditRequest,
@@ -98,11 +98,11 @@ pub async fn files(
     }
 }
 
-/// The code of a revision; its manifest where there is none.
+/// The code of a revision; its manifest if there is none.
 fn sources(folder: &Path, revision: &str) -> Result<Vec<PathBuf>, CommandError> {
     let source = MigrationSource::read(folder)?;
     let names = source.driver.migration_files();
-    // Of several revisions in one folder each has a folder for its scripts.
+    // If there are several revisions in a folder, each has a folder for its scripts.
     let own = match source.revisions.as_slice() {
         [_] => folder.to_owned(),
         _ => folder.join(revision),
@@ -121,15 +121,15 @@ fn sources(folder: &Path, revision: &str) -> Result<Vec<PathBuf>, CommandError> 
     })
 }
 
-/// Opens `files` in the user's editor and waits for its end.
+/// Opens `files` in the user's editor and waits until it ends.
 ///
 /// # Errors
-/// An editor that is not there, or that fails.
+/// If the editor does not exist or fails.
 pub fn open_editor(environment: &Environment, directory: &Path, files: &[PathBuf]) -> Result<(), EditError> {
     let mut named = EDITOR_VARIABLES.iter().filter_map(|name| environment.get(*name));
     let editor = named.find(|editor| !editor.trim().is_empty());
     let editor = editor.map_or(DEFAULT_EDITOR, String::as_str);
-    // As git does: the variable may hold arguments, as in `code --wait`.
+    // As in git: the variable may contain arguments, e.g. `code --wait`.
     let status = Command::new("sh")
         .arg("-c")
         .arg(format!("{editor} \"$@\""))

@@ -1,10 +1,9 @@
-//! `mighost ensure-version`: the version table and the ledger, and nothing else.
+//! `mighost ensure-version`: creates the version table and the ledger, and nothing else.
 
 use std::io::Write;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::migrate::sink_settings;
 use super::{CommandError, Project, context};
 use mighost_core::Reporter;
 use mighost_core::StepSink as _;
@@ -19,10 +18,10 @@ pub struct EnsureVersionRequest {
     pub lock_wait: Option<Duration>,
 }
 
-/// What is there now.
+/// The state afterwards.
 #[derive(Clone, Debug, serde::Serialize)]
 pub struct EnsureVersionReport {
-    /// The label of the database; none of a script.
+    /// The label of the database; `None` for a script.
     pub database: Option<String>,
     pub schema: String,
     pub version_table: String,
@@ -30,10 +29,10 @@ pub struct EnsureVersionReport {
     pub heads: Vec<String>,
 }
 
-/// Creates what is missing of schema, version table and ledger. No row is changed. With `sql` the statements go to `script`.
+/// Creates the schema, version table and ledger if they are missing. No row is changed. With `sql` the statements go to `script`.
 ///
 /// # Errors
-/// Configuration or connection; what the server refuses; another run that holds the lock.
+/// If the configuration or connection fails, a statement fails, or another run holds the lock.
 pub async fn run(
     project: &Project,
     request: &EnsureVersionRequest,
@@ -69,7 +68,7 @@ pub async fn run(
             to: Vec::new(),
             tag: None,
         };
-        let sink = ScriptSink::new(script, sink_settings(&settings, false, false), header);
+        let sink = ScriptSink::new(script, settings.run().session(false, false), header);
         sink.write_tables().map_err(failed)?;
         return Ok(report);
     }
@@ -84,15 +83,15 @@ pub async fn run(
     let pooler = key_pid.is_some_and(|pid| pid != state.backend_pid);
     report.heads.clone_from(&state.heads);
     report.database = Some(settings.label.clone());
-    let sink_settings = sink_settings(&settings, false, pooler);
     let mut sink = LiveSink::new(
         connection.client,
         connection.encoding,
-        sink_settings,
+        settings.run().session(false, pooler),
         state,
         reporter.clone(),
     );
     sink.begin_run().await.map_err(failed)?;
+    sink.create_journal().await.map_err(failed)?;
     sink.end_run().await.map_err(failed)?;
     Ok(report)
 }

@@ -1,4 +1,4 @@
-//! What can go wrong in a command, as a failure to show.
+//! Errors of commands, and how they are shown.
 
 use std::path::PathBuf;
 
@@ -10,8 +10,7 @@ use mighost_artifact::ArtifactError;
 use mighost_build::BuildError;
 use mighost_build::toolchain::ToolchainError;
 use mighost_config::ConfigError;
-use mighost_core::SinkError;
-use mighost_core::{Blame, Diagnostic, ExitKind};
+use mighost_core::{Blame, Diagnostic, ExitKind, SinkError};
 use mighost_engine::{RunFailure, StepDone};
 use mighost_graph::OutOfOrder;
 use mighost_postgres::connect::ConnectError;
@@ -19,7 +18,7 @@ use mighost_postgres::embedded::EmbeddedError;
 use mighost_runtime::RuntimeError;
 use mighost_testkit::TestError;
 
-/// Why a command failed.
+/// An error of a command.
 #[derive(Debug, thiserror::Error)]
 pub enum CommandError {
     #[error(transparent)]
@@ -44,11 +43,11 @@ pub enum CommandError {
     Build(#[from] BuildError),
     #[error(transparent)]
     Toolchain(#[from] ToolchainError),
-    #[error("mighost builds no language {name}")]
+    #[error("mighost does not build the language {name}")]
     UnknownLanguage { name: String, known: Vec<&'static str> },
     #[error(transparent)]
     Graph(#[from] mighost_graph::GraphError),
-    /// The revisions make no graph; `places` are where those are that the error names.
+    /// The revisions do not form a graph; `places` are those of the revisions that the error names.
     #[error("{error}")]
     NoGraph {
         error: Box<mighost_graph::GraphError>,
@@ -65,9 +64,9 @@ pub enum CommandError {
     Sink(#[from] SinkError),
     #[error("{}", .0.error)]
     Run(#[from] Box<RunFailure>),
-    #[error("{} changed since it was applied to {label}: {}", if .revisions.len() == 1 { "a migration has" } else { "migrations have" }, .revisions.join(", "))]
+    #[error("{} changed after being applied to {label}: {}", if .revisions.len() == 1 { "a migration has" } else { "migrations have" }, .revisions.join(", "))]
     Changed { label: String, revisions: Vec<String> },
-    /// Revisions below what is applied, which no run has applied; each with the applied one that stands on it.
+    /// Revisions below applied ones that no run has applied; each with the applied one that depends on it.
     #[error("{}", late(.label, .revisions))]
     OutOfOrder { label: String, revisions: Vec<OutOfOrder> },
     #[error("{label} is at {}, not at the heads: {}", place(.rows), .heads.join(", "))]
@@ -76,31 +75,34 @@ pub enum CommandError {
         rows: Vec<String>,
         heads: Vec<String>,
     },
-    #[error("this removes all data below {}; add --yes to mean it", data.display())]
+    #[error("this removes all data below {}; add --yes to confirm", data.display())]
     NotConfirmed { data: PathBuf },
     #[error(
-        "{label} is a server of its own, which mighost neither starts nor stops; `db` is for labels with url = \"embedded\""
+        "{label} is not an embedded server, so mighost cannot start or stop it; `db` is for labels with url = \"embedded\""
     )]
     NotEmbedded { label: String },
     #[error("psql is not installed: it comes with PostgreSQL's client programs")]
     NoPsql,
     #[error("psql cannot be run: {0}")]
     Psql(std::io::Error),
-    /// The connection for the rest of a run could not be had.
+    /// The connection for the rest of a run failed.
     #[error("{error}")]
     AfterSteps {
         done: Vec<StepDone>,
         error: Box<CommandError>,
     },
-    #[error("cannot start the threads of a run: {0}")]
+    #[error("cannot start the threads for a run: {0}")]
     Threads(std::io::Error),
-    #[error("a thread of mighost's ended before its time")]
+    #[error("internal error: a worker thread exited unexpectedly")]
     ThreadLost,
 }
 
 fn late(label: &str, late: &[OutOfOrder]) -> String {
     let lines = late.iter().take(LISTED).map(|OutOfOrder { revision, above }| {
-        format!("{revision} was put below {above}, which {label} has already, so it would never be run")
+        format!(
+            "{revision} is out of order: it was inserted below {above}, which is already applied to {label}, so it \
+                 would be skipped"
+        )
     });
     let mut lines: Vec<String> = lines.collect();
     if let Some(more) = late.len().checked_sub(LISTED).filter(|more| *more > 0) {
@@ -109,7 +111,7 @@ fn late(label: &str, late: &[OutOfOrder]) -> String {
     lines.join("\n")
 }
 
-/// How many revisions a text lists.
+/// The number of revisions that a message lists.
 const LISTED: usize = 8;
 
 fn place(rows: &[String]) -> String {
@@ -128,7 +130,7 @@ impl From<&CommandError> for Diagnostic {
     }
 }
 
-/// The chain of errors. Those of settings and connections are not shown with their fields, which may hold a URL.
+/// The chain of errors. Those of settings and connections are shown without their fields, which may contain a URL.
 fn causes(error: &CommandError) -> Vec<String> {
     let mut causes = Vec::new();
     let mut next: Option<&dyn std::error::Error> = Some(error);
@@ -168,7 +170,7 @@ fn diagnose(error: &CommandError) -> Diagnostic {
         CommandError::Build(error) => error.into(),
         CommandError::Toolchain(error) => error.into(),
         CommandError::UnknownLanguage { known, .. } => {
-            simple(Blame::Operator, ExitKind::Usage).hint(format!("there are: {}, all", known.join(", ")))
+            simple(Blame::Operator, ExitKind::Usage).hint(format!("available: {}, all", known.join(", ")))
         }
         CommandError::Graph(_) => simple(Blame::Operator, ExitKind::History),
         CommandError::NoGraph { places, .. } => {
@@ -184,18 +186,21 @@ fn diagnose(error: &CommandError) -> Diagnostic {
         CommandError::Sink(error) => error.diagnose(Blame::Database),
         CommandError::Run(failure) => (&**failure).into(),
         CommandError::Changed { .. } => simple(Blame::Operator, ExitKind::History)
-            .hint("put the files back as they were, and write the change as a new revision")
-            .hint("--allow-changed goes on all the same"),
+            .hint("restore the files, and make the change in a new revision")
+            .hint("or add --allow-changed to continue anyway"),
         CommandError::OutOfOrder { revisions, .. } => {
             let mut diagnostic = simple(Blame::Operator, ExitKind::History);
             if let Some(OutOfOrder { revision, above }) = revisions.first() {
                 diagnostic = diagnostic
-                        .hint(format!(
-                            "in the sources, take it out again: give what stands on {revision} its former down-revisions, \
-                             and let {revision} stand on a head: `down-revisions = [\"{above}\"]` where {above} is one"
-                        ))
-                        .hint("where the database has what it does, say so: `mighost stamp --purge` with the rows of `mighost current`")
-                        .hint("--allow-changed goes on without it");
+                    .hint(format!(
+                        "move it in the sources: restore the down-revisions of the children of {revision}, and set \
+                             those of {revision} to a head, e.g. `down-revisions = [\"{above}\"]` if {above} is one"
+                    ))
+                    .hint(
+                        "if the database already has its changes, confirm that: `mighost stamp --purge` with the \
+                               rows of `mighost current`",
+                    )
+                    .hint("or add --allow-changed to continue without it");
             }
             diagnostic
         }

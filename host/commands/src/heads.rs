@@ -1,4 +1,4 @@
-//! `mighost heads`: the revisions that no other builds on.
+//! `mighost heads`: the revisions without children.
 
 use std::collections::HashMap;
 
@@ -9,14 +9,14 @@ use mighost_core::Reporter;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HeadsRequest {
     pub verbose: bool,
-    /// Leave out those that another depends on: what is left are the rows of a database that has everything.
+    /// Omit those that another one depends on: the rest are the version rows of a database that is up to date.
     pub resolve_dependencies: bool,
 }
 
 /// The heads, in the order of the history.
 ///
 /// # Errors
-/// Configuration, artifacts or graph.
+/// If the configuration, artifacts or graph are invalid.
 pub fn run(
     project: &Project,
     request: &HeadsRequest,
@@ -35,8 +35,7 @@ pub fn run(
         .collect())
 }
 
-/// What to do where there are several heads that nothing tells apart: each has a label that the others have not where they
-/// are meant.
+/// Hints for several heads without distinguishing labels: if they are intended, each has a label that the others do not have.
 pub fn advice(heads: &[RevisionSummary]) -> Option<String> {
     let labels: Vec<&[String]> = heads.iter().map(|head| head.labels.as_slice()).collect();
     if heads.len() < 2 || told_apart(&labels) {
@@ -46,10 +45,10 @@ pub fn advice(heads: &[RevisionSummary]) -> Option<String> {
     Some(format!("{} heads; to {}", heads.len(), join(&names)))
 }
 
-/// The most heads that the command to join them names.
+/// The maximum number of heads in the command that joins them.
 const NAMED: usize = 8;
 
-/// How to join heads.
+/// The command that joins heads.
 pub(super) fn join(heads: &[&str]) -> String {
     let names = if heads.len() > NAMED {
         "heads".to_owned()
@@ -59,7 +58,7 @@ pub(super) fn join(heads: &[&str]) -> String {
     format!("join them: mighost merge {names}")
 }
 
-/// True where each has a label that no other one has.
+/// True if each has a label that no other one has.
 pub(super) fn told_apart<L: AsRef<str>>(labels: &[&[L]]) -> bool {
     let mut count: HashMap<&str, usize> = HashMap::new();
     for label in labels.iter().flat_map(|labels| labels.iter()) {

@@ -6,26 +6,25 @@ use std::sync::Arc;
 
 use super::context::{self, ProjectHistory};
 use super::{CommandError, Project};
-use mighost_core::Reporter;
-use mighost_core::TransactionMode;
+use mighost_core::{Reporter, TransactionMode};
 use mighost_postgres::{read_dates, read_heads};
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HistoryRequest {
-    /// `from:to`, either side may be empty or `current`.
+    /// `from:to`; either side may be empty or `current`.
     pub range: Option<String>,
     pub verbose: bool,
-    /// Tell where the database is, and what was applied when; needs a connection.
+    /// Mark the current revisions, and report what was applied when; needs a connection.
     pub indicate_current: bool,
     pub style: HistoryStyle,
 }
 
-/// How the history is shown to people.
+/// The format of the history.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum HistoryStyle {
     #[default]
     List,
-    /// Lines in a terminal.
+    /// Text for a terminal.
     Graph {
         ascii: bool,
     },
@@ -34,7 +33,7 @@ pub enum HistoryStyle {
     Svg,
 }
 
-/// What lists of revisions show of each.
+/// The data of each revision in lists.
 #[derive(Clone, Debug, Default, serde::Serialize)]
 pub struct RevisionSummary {
     pub revision: String,
@@ -44,41 +43,41 @@ pub struct RevisionSummary {
     /// The ids of `depends_on`.
     #[serde(skip)]
     pub requirements: Vec<String>,
-    /// Declared here or spread from elsewhere in the lineage.
+    /// Labels that are declared here or have spread from elsewhere in the lineage.
     pub labels: Vec<String>,
     pub message: String,
     /// RFC 3339.
     pub date: Option<String>,
-    /// What the revision itself says; none takes the run's.
+    /// The revision's own setting; `None` for that of the run.
     pub transaction: Option<TransactionMode>,
     pub head: bool,
     pub branch_point: bool,
     pub merge_point: bool,
-    /// The source folder, or the artifact where there are no sources.
+    /// The source folder, or the artifact if there are no sources.
     pub path: PathBuf,
-    /// True where the database is at it; only where that was asked for.
+    /// True if it is current; only if requested.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub current: Option<bool>,
-    /// True where the database has it; only where that was asked for.
+    /// True if it is applied; only if requested.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub applied: Option<bool>,
-    /// When it was applied, as the ledger has it: RFC 3339.
+    /// The time at which it was applied, according to the ledger: RFC 3339.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub applied_at: Option<String>,
 }
 
-/// Where a database is in the history.
+/// The state of a database in the history.
 #[derive(Debug, Default)]
 pub(super) struct Place {
     pub rows: Vec<String>,
-    /// When revisions were applied; only where that was asked for.
+    /// The times at which revisions were applied; only if requested.
     pub dates: BTreeMap<String, String>,
 }
 
 /// The revisions of the range, newest first.
 ///
 /// # Errors
-/// Configuration, artifacts, graph or range; the connection where the range or `indicate_current` needs one.
+/// If the configuration, artifacts, graph or range are invalid; if the range or `indicate_current` need a connection and it fails.
 pub async fn run(
     project: &Project,
     request: &HistoryRequest,
@@ -105,12 +104,12 @@ pub async fn run(
     Ok(revisions)
 }
 
-/// True where an end of the range is `current`; a label may hold the word.
+/// True if an end of the range is `current`; a label may contain the word.
 pub(super) fn asks_for_current(range: &str) -> bool {
     range.trim().split(':').any(|end| end == "current")
 }
 
-/// Where the chosen database is: one round trip.
+/// The state of the selected database: one round trip.
 pub(super) async fn place(project: &Project, reporter: &Arc<dyn Reporter>, dates: bool) -> Result<Place, CommandError> {
     let settings = project.settings()?;
     let connection = context::connect(&settings, &project.environment, reporter).await?;
@@ -131,7 +130,7 @@ pub(super) async fn place(project: &Project, reporter: &Arc<dyn Reporter>, dates
     Ok(place)
 }
 
-/// Says of each revision how it stands to the database.
+/// Adds the state of each revision in the database.
 pub(super) fn mark(
     history: &ProjectHistory,
     place: &Place,
@@ -150,7 +149,7 @@ pub(super) fn mark(
     Ok(())
 }
 
-/// What is known of a revision; none where the project has no such one.
+/// The data of a revision; `None` if the project has no such revision.
 pub(super) fn summary(history: &ProjectHistory, revision: &str) -> Option<RevisionSummary> {
     let (metadata, artifact) = history.loaded.revision(revision)?;
     let graph = &history.graph;

@@ -13,27 +13,27 @@ const CONFIG: &str = include_str!("init/mighost.toml");
 const FOLDERS: [&str; 2] = ["migrations", "plugins"];
 const GITIGNORE: &str = ".gitignore";
 
-/// What mighost keeps beside the project: the embedded server's data, built artifacts.
+/// Files of mighost in the project: the embedded server's data, built artifacts.
 const IGNORED: &str = ".mighost/";
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct InitRequest {
-    /// The project's folder, absolute; created when missing.
+    /// The project's folder, absolute; created if it is missing.
     pub directory: PathBuf,
 }
 
-/// What was made.
+/// The result.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
 pub struct Created {
     pub config: PathBuf,
-    /// Everything that is new or changed, the configuration included.
+    /// All new or changed files, including the configuration.
     pub paths: Vec<PathBuf>,
 }
 
-/// Why there is no new project.
+/// The reason why no project was created.
 #[derive(Debug, thiserror::Error)]
 pub enum InitError {
-    #[error("{path} exists already, and is left as it is", path = path.display())]
+    #[error("{path} already exists and was not changed", path = path.display())]
     Exists { path: PathBuf },
     #[error("cannot create {path}: {source}", path = path.display())]
     Create { path: PathBuf, source: io::Error },
@@ -52,11 +52,11 @@ impl From<&InitError> for Diagnostic {
 /// Writes `mighost.toml`, the folders and an entry of `.gitignore`. Nothing that exists is overwritten.
 ///
 /// # Errors
-/// When there is a `mighost.toml` already, or something cannot be written.
+/// If there is a `mighost.toml` already, or something cannot be written.
 pub fn init(request: &InitRequest) -> Result<Created, InitError> {
     let root = &request.directory;
     let config = root.join(FILE_NAME);
-    // Even a symbolic link that leads nowhere is somebody's.
+    // Even a dangling symbolic link is not replaced.
     if fs::symlink_metadata(&config).is_ok() {
         return Err(InitError::Exists { path: config });
     }
@@ -68,7 +68,7 @@ pub fn init(request: &InitRequest) -> Result<Created, InitError> {
         }
     }
     paths.extend(ignore_state(root)?);
-    // Written last: where it exists, the rest does too.
+    // Written last: if it exists, the rest does too.
     let mut file = OpenOptions::new()
         .write(true)
         .create_new(true)
@@ -79,7 +79,7 @@ pub fn init(request: &InitRequest) -> Result<Created, InitError> {
     Ok(Created { config, paths })
 }
 
-/// Adds what mighost keeps to `.gitignore`; its path where that changed it.
+/// Adds mighost's files to `.gitignore`; returns its path if that changed it.
 pub(super) fn ignore_state(root: &Path) -> Result<Option<PathBuf>, InitError> {
     let gitignore = root.join(GITIGNORE);
     let changed = add_line(&gitignore, IGNORED).map_err(fail(&gitignore))?;
@@ -91,7 +91,7 @@ fn fail(path: &Path) -> impl FnOnce(io::Error) -> InitError {
     move |source| InitError::Create { path, source }
 }
 
-/// Adds `line` to the file unless it has it. True where the file was changed.
+/// Adds `line` to the file unless it contains it. True if the file was changed.
 fn add_line(path: &Path, line: &str) -> io::Result<bool> {
     let text = match fs::read(path) {
         Ok(text) => text,
@@ -163,7 +163,7 @@ mod tests {
 
     #[test]
     fn every_setting_of_the_file_is_known() {
-        // The settings that are commented out are there to be used, so they must be right too.
+        // The commented-out settings are meant to be used, so they must be valid too.
         let all: String = CONFIG
             .lines()
             .map(|line| match line.strip_prefix("# ") {

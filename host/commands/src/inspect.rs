@@ -1,4 +1,4 @@
-//! `mighost inspect`: what a `.wasm` file is, without running it.
+//! `mighost inspect`: describes a `.wasm` file, without running it.
 
 use super::{CommandError, Project};
 use mighost_artifact::inspect::{Inspection, inspect};
@@ -8,14 +8,14 @@ use std::path::PathBuf;
 pub struct InspectRequest {
     /// Relative to the working folder.
     pub file: PathBuf,
-    /// Print the component's WIT and nothing else.
+    /// Print only the component's WIT.
     pub wit: bool,
 }
 
-/// Looks at the file.
+/// Inspects the file.
 ///
 /// # Errors
-/// It cannot be read, is not a component, or its metadata is malformed.
+/// If it cannot be read, is not a component, or its metadata is malformed.
 pub fn run(project: &Project, request: &InspectRequest) -> Result<Inspection, CommandError> {
     Ok(inspect(&project.directory.join(&request.file))?)
 }

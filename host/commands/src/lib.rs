@@ -38,19 +38,19 @@ pub use run_options::RunOptions;
 
 use mighost_config::{ConfigError, Environment, LoadRequest, ProjectSettings, Settings};
 
-/// Where the project is and what is laid over its configuration.
+/// The location of the project and overrides of its configuration.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct Project {
-    /// The working folder, absolute: the process's own or that of `-C`.
+    /// The working folder, absolute: that of the process or of `-C`.
     pub directory: PathBuf,
     /// `-c FILE`.
     pub config: Option<PathBuf>,
-    /// Each `-x`, as it was written.
+    /// Each `-x`, as written.
     pub extra: Vec<String>,
     pub environment: Environment,
 }
 
-/// Without the environment, which may hold passwords.
+/// Omits the environment, which may contain passwords.
 impl fmt::Debug for Project {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Project")
@@ -62,10 +62,10 @@ impl fmt::Debug for Project {
 }
 
 impl Project {
-    /// The settings for the chosen database.
+    /// The settings for the selected database.
     ///
     /// # Errors
-    /// As [`mighost_config::load`].
+    /// As for [`mighost_config::load`].
     pub fn settings(&self) -> Result<Settings, ConfigError> {
         mighost_config::load(&self.load_request())
     }
@@ -73,7 +73,7 @@ impl Project {
     /// The settings for commands that need no database.
     ///
     /// # Errors
-    /// As [`mighost_config::load_project`].
+    /// As for [`mighost_config::load_project`].
     pub fn project_settings(&self) -> Result<ProjectSettings, ConfigError> {
         mighost_config::load_project(&self.load_request())
     }
@@ -88,7 +88,7 @@ impl Project {
     }
 }
 
-/// What the user asked for.
+/// The user's request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Request {
     Init(init::InitRequest),

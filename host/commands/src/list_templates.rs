@@ -1,27 +1,27 @@
-//! `mighost list-templates`: what `mighost revision --template` takes.
+//! `mighost list-templates`: the templates for `mighost revision --template`.
 
 use std::path::PathBuf;
 
 use super::revision::template;
 use super::{CommandError, Project};
 
-/// A template, for people and programs.
+/// A template, for users and programs.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
 pub struct TemplateReport {
     pub name: String,
     pub description: String,
-    /// Taken where `--template` names none.
+    /// Whether it is the default for `--template`.
     pub default: bool,
-    /// The project's folder of it; none where it is mighost's own alone.
+    /// The project's folder of it; `None` if it is only mighost's own.
     pub folder: Option<PathBuf>,
-    /// What it writes, relative to the revision's folder.
+    /// The files that it writes, relative to the revision's folder.
     pub files: Vec<String>,
 }
 
-/// mighost's own templates, then the project's.
+/// mighost's own templates, followed by the project's.
 ///
 /// # Errors
-/// Configuration; a template that cannot be read.
+/// If the configuration is invalid, or a template cannot be read.
 pub fn run(project: &Project) -> Result<Vec<TemplateReport>, CommandError> {
     let settings = project.project_settings()?.revision;
     let templates = template::all(&settings.templates)?;

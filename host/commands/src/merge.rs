@@ -6,28 +6,28 @@ use super::revision::{self, RevisionRequest, Written};
 use super::{CommandError, Project};
 use mighost_core::Reporter;
 
-/// Most merges do nothing, so they need no compiler; a project's own template of this name counts.
+/// Most merges do nothing, so they need no compiler. A project's own template of this name takes precedence.
 const TEMPLATE: &str = "sql";
 
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct MergeRequest {
-    /// What to join, as the user wrote it, in the order of the new down revisions; `heads` stands for all of them.
+    /// The revisions to join, as given by the user, in the order of the new down revisions; `heads` stands for all of them.
     pub revisions: Vec<String>,
-    /// Without one it says what was joined.
+    /// By default it names the joined revisions.
     pub message: Option<String>,
-    /// The id; a random one where none is given.
+    /// The id; a random one by default.
     pub rev_id: Option<String>,
     /// Allow revisions that are not heads.
     pub splice: bool,
     pub branch_labels: Vec<String>,
-    /// The folder of migrations to write to; the project's first where none is given.
+    /// The folder of migrations to write to; the project's first by default.
     pub version_path: Option<PathBuf>,
 }
 
-/// Writes the sources of a merge: SQL scripts that do nothing, to be filled where the branches need reconciling.
+/// Writes the sources of a merge: SQL scripts that do nothing, to be completed if the branches need reconciling.
 ///
 /// # Errors
-/// As [`revision::run`].
+/// As for [`revision::run`].
 pub fn run(project: &Project, request: &MergeRequest, reporter: &dyn Reporter) -> Result<Written, CommandError> {
     let new = RevisionRequest {
         message: request

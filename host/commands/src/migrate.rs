@@ -15,16 +15,12 @@ use super::context::{self, ProjectHistory};
 use super::{CommandError, Project, RunOptions};
 use mighost_build::BuildMode;
 use mighost_config::Settings;
-use mighost_core::DatabaseUrl;
-use mighost_core::RowChange;
-use mighost_core::{Direction, Event, Level, Reporter};
-use mighost_core::{RunError, StepSink};
-use mighost_engine::{EngineError, Run, StepDone};
+use mighost_core::{DatabaseUrl, Direction, Event, Level, Reporter, RowChange, RunError, StepSink};
+use mighost_engine::{EngineError, RunSetup, StepDone};
 use mighost_graph::{GraphError, LedgerEntryKind, OutOfOrder, Plan, Step};
 use mighost_postgres::connect::{ConnectTarget, Connection};
 use mighost_postgres::{DatabaseState, LiveSink};
-use mighost_runtime::Registry;
-use mighost_runtime::{GuestContext, Runtime};
+use mighost_runtime::{GuestContext, Registry, Runtime, ServerFacts};
 
 /// How often a plan is made again because another run moved the heads meanwhile.
 const PLANS: u32 = 5;
@@ -143,7 +139,7 @@ async fn online(
         }
         for passed in &plan.passed {
             let text =
-                format!("the database is past {passed} already; `mighost downgrade {passed}` would go back to it");
+                format!("the database is already past {passed}; run `mighost downgrade {passed}` to go back to it");
             reporter.report(Event::Note {
                 level: Level::Warn,
                 text,
@@ -188,7 +184,7 @@ async fn online(
                     && matches!(failure.error, EngineError::Run(RunError::HeadsMoved { .. })) =>
             {
                 before.extend(failure.done);
-                let text = "another run has moved the database meanwhile; planning again".into();
+                let text = "another run has migrated the database in the meantime; planning again".into();
                 reporter.report(Event::Note {
                     level: Level::Info,
                     text,
@@ -207,8 +203,8 @@ async fn online(
 pub(super) fn tell_interrupted(state: &DatabaseState, reporter: &Arc<dyn Reporter>) {
     for (revision, direction) in &state.interrupted {
         let text = format!(
-            "the {direction} of {revision} was interrupted and is half done: {direction} again takes it up, \
-             `mighost stamp` settles it where it was finished by hand"
+            "the {direction} of {revision} was interrupted and is half done: {direction} again to resume it, or finish \
+             it by hand and record that with `mighost stamp`"
         );
         reporter.report(Event::Note {
             level: Level::Warn,
@@ -267,75 +263,47 @@ async fn run_plan(
 ) -> Result<Vec<StepDone>, CommandError> {
     let key_pid = mighost_postgres::connect::backend_key_pid(&connection.client).await;
     let pooler = key_pid.is_some_and(|pid| pid != state.backend_pid);
-    let sink_settings = sink_settings(settings, options.dry_run, pooler);
     let cancel = connection.client.cancel_token();
     let backend = (!pooler).then_some(state.backend_pid);
     let interrupted = watch_for_interrupt(cancel, target, backend, reporter.clone());
-    let guest_settings = GuestContext {
-        schema: settings.schema.clone(),
-        superuser_role: Some(settings.superuser_role.clone().unwrap_or_else(|| state.user.clone())),
-        args: settings.args.clone(),
-        limits: settings.limits.clone(),
-        offline: false,
-        server_version: Some(state.server_version),
+    let run_settings = settings.run();
+    let server = ServerFacts {
+        user: &state.user,
+        version: state.server_version,
     };
+    let guests = GuestContext::new(&run_settings, false, Some(server));
     let sink = LiveSink::new(
         connection.client,
         connection.encoding,
-        sink_settings,
+        run_settings.session(options.dry_run, pooler),
         state.clone(),
         reporter.clone(),
     );
-    run(settings, history, plan, guest_settings, sink, reporter, interrupted).await
+    run(settings, history, plan, guests, sink, reporter, interrupted).await
 }
 
 async fn run<S: StepSink + 'static>(
     settings: &Settings,
     history: &ProjectHistory,
     plan: Plan,
-    guest_settings: GuestContext,
+    guests: GuestContext,
     sink: S,
     reporter: &Arc<dyn Reporter>,
     interrupted: watch::Receiver<bool>,
 ) -> Result<Vec<StepDone>, CommandError> {
     let runtime = Arc::new(Runtime::new()?);
-    let registry = Arc::new(Registry::new(
-        runtime,
-        reporter.clone(),
-        history.loaded.plugins.clone(),
-    )?);
-    // Before anything is begun: a hook that is not there is no reason to stop half way.
-    let hooks = registry.version_hooks(&settings.on_version_apply)?;
-    let run = Run {
-        plan,
-        hooks,
+    let plugins = history.loaded.plugins.clone();
+    let setup = RunSetup {
+        settings: settings.run(),
         loaded: history.loaded.clone(),
         graph: history.graph.clone(),
-        registry,
-        settings: Arc::new(guest_settings),
-        sink: Arc::new(Mutex::new(sink)),
+        registry: Arc::new(Registry::new(runtime, reporter.clone(), plugins)?),
         reporter: reporter.clone(),
-        transaction: settings.transaction,
-        lock_timeout: settings.lock_timeout,
-        statement_timeout: settings.statement_timeout,
         os_user: os_user(),
-        interrupted,
     };
+    let sink = Arc::new(Mutex::new(sink));
+    let run = setup.run(plan, guests, sink, &settings.on_version_apply, interrupted)?;
     Ok(run.execute().await?)
-}
-
-pub(super) fn sink_settings(settings: &Settings, dry_run: bool, pooler: bool) -> mighost_core::SessionOptions {
-    mighost_core::SessionOptions {
-        schema: settings.schema.clone(),
-        version_schema: settings.version_table_schema.clone(),
-        version_table: settings.version_table.clone(),
-        superuser_role: settings.superuser_role.clone(),
-        transaction: settings.transaction,
-        dry_run,
-        pooler,
-        lock_wait: settings.lock_wait,
-        args: settings.args.clone(),
-    }
 }
 
 /// Revisions below what is applied that no run has applied, as far as the ledger can tell.
@@ -458,7 +426,7 @@ fn watch_for_interrupt(
         wait_for_signal().await;
         // First, so that the statement's failure is known to be the user's wish. Nobody listens where the run has ended.
         if sender.send(true).is_ok() {
-            let text = "interrupted: rolling back; once more to end at once".into();
+            let text = "interrupted: rolling back; interrupt again to stop at once".into();
             reporter.report(Event::Note {
                 level: Level::Warn,
                 text,

@@ -10,9 +10,9 @@ use super::revision::{jinja, rust, sdk_folder, write_files};
 use super::{CommandError, Project};
 use mighost_build::{Driver, PluginSource};
 
-/// The namespace of a plugin's package, where its name has none before a colon.
+/// The namespace of a plugin's package, if its name has none before a colon.
 const NAMESPACE: &str = "local";
-/// Longer names make no good folders.
+/// Longer names are unsuitable for folders.
 const MAX_NAME: usize = 64;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,13 +21,13 @@ pub struct NewPluginRequest {
     pub name: String,
     /// The language: the name of a build driver.
     pub template: String,
-    /// Whether it teaches a kind of object, of its own name, in place of an operation.
-    pub object_type: bool,
-    /// The folder of plugins to write to, of those that the project has; the first where none is given.
+    /// Whether it provides a kind of object, of its own name, instead of an operation.
+    pub kind: bool,
+    /// The folder of plugins to write to, one of the project's; the first by default.
     pub folder: Option<PathBuf>,
 }
 
-/// What was written.
+/// The result.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
 pub struct NewPlugin {
     pub name: String,
@@ -41,7 +41,7 @@ macro_rules! template {
     };
 }
 
-/// A language's files, the one with the code first.
+/// The files for a language, the one with the code first.
 struct Template {
     driver: Driver,
     files: &'static [(&'static str, &'static str)],
@@ -98,8 +98,8 @@ const TEMPLATES: [Template; 8] = [
 /// Writes the folder of a new plugin into the project's folder of plugins.
 ///
 /// # Errors
-/// Configuration; a name that cannot be a plugin's, or a template that there is none of; a folder that exists, or cannot be written. A
-/// folder that is only half written is removed again.
+/// If the configuration is invalid, the name cannot be that of a plugin, there is no such template, or the folder exists or cannot be
+/// written. An incomplete folder is removed.
 pub fn run(project: &Project, request: &NewPluginRequest) -> Result<NewPlugin, CommandError> {
     let settings = project.project_settings()?;
     let (namespace, name) = names(&request.name)?;
@@ -116,11 +116,11 @@ pub fn run(project: &Project, request: &NewPluginRequest) -> Result<NewPlugin, C
     if folder.exists() {
         return Err(NewRevisionError::Exists { folder }.into());
     }
-    let sdk = sdk_folder(project)?;
-    let mut variables = rust::variables(&location, name, sdk.as_deref());
+    let sdk = sdk_folder(project, &settings.root)?;
+    let mut variables = rust::variables(&location, name, &sdk);
     let text = |text: &str| Value::from(text);
     let snake = |name: &str| name.replace('-', "_");
-    let description = match request.object_type {
+    let description = match request.kind {
         true => format!("The kind {name}: a view that carries its kind as its comment"),
         false => "Says what tables are for".to_owned(),
     };
@@ -136,7 +136,7 @@ pub fn run(project: &Project, request: &NewPluginRequest) -> Result<NewPlugin, C
         ("build".to_owned(), text(template.driver.name())),
         ("language".to_owned(), text(template.driver.language())),
         ("file".to_owned(), text(file)),
-        ("kind".to_owned(), Value::from(request.object_type)),
+        ("kind".to_owned(), Value::from(request.kind)),
     ]);
     let example = jinja::render("usage", template.usage, &variables).map_err(NewRevisionError::from)?;
     let migration = template.driver.migration_files().first().copied().unwrap_or_default();
@@ -150,7 +150,7 @@ pub fn run(project: &Project, request: &NewPluginRequest) -> Result<NewPlugin, C
         ("README.md", template!("README.md")),
         (test.as_str(), template!("test.toml")),
     ];
-    if !request.object_type {
+    if !request.kind {
         sources.push(("wit/world.wit", template!("world.wit")));
     }
     sources.extend(template.files);
@@ -173,14 +173,14 @@ pub fn run(project: &Project, request: &NewPluginRequest) -> Result<NewPlugin, C
             files,
         }),
         Err(error) => {
-            // Made above, so nothing of the user's is in it.
+            // Created above, so it contains no files of the user.
             let _ = fs::remove_dir_all(&folder);
             Err(error.into())
         }
     }
 }
 
-/// The namespace and the name, each as WIT has names: words of small letters and digits, with a minus between them.
+/// The namespace and the name, both valid in WIT: words of lower-case letters and digits, separated by hyphens.
 fn names(name: &str) -> Result<(&str, &str), NewRevisionError> {
     let (namespace, plain) = name.split_once(':').unwrap_or((NAMESPACE, name));
     let word = |word: &str| {
@@ -188,7 +188,7 @@ fn names(name: &str) -> Result<(&str, &str), NewRevisionError> {
             && word.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit())
     };
     let good = |name: &str| name.len() <= MAX_NAME && name.split('-').all(word);
-    // A package of Go is named without the minus.
+    // A Go package is named without the hyphen.
     let joined = plain.replace('-', "");
     let among = |words: &str, name: &str| words.split(' ').any(|word| word == name);
     let keyword = |name: &&str| RESERVED.iter().any(|words| among(words, name));
@@ -208,7 +208,7 @@ fn names(name: &str) -> Result<(&str, &str), NewRevisionError> {
 /// Names of mighost's own packages and modules.
 const OWN: &str = "alloc assets context core database exports log mighost objects std";
 
-/// Words that WIT or a language in which the name becomes one of its own names keeps for itself: Rust, Go, Python.
+/// Reserved words of WIT and of the languages in which the name becomes an identifier: Rust, Go, Python.
 const RESERVED: [&str; 4] = [
     "as async bool borrow char constructor enum export f32 f64 flags from func future import include interface list map option own package \
      record resource result s16 s32 s64 s8 static stream string tuple type u16 u32 u64 u8 use variant with world",

@@ -1,4 +1,4 @@
-//! `mighost plugins`: the operations and the object kinds that plugins add.
+//! `mighost plugins`: the operations and kinds that plugins provide.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -6,17 +6,15 @@ use std::sync::Arc;
 use super::{CommandError, Project, context};
 use mighost_artifact::LoadedPlugin;
 use mighost_build::BuildMode;
-use mighost_core::Digest;
-use mighost_core::Reporter;
-use mighost_runtime::Runtime;
-use mighost_runtime::{Registry, has_version_hook, operation_interfaces};
+use mighost_core::{Digest, Reporter};
+use mighost_runtime::{Registry, Runtime, has_version_hook, operation_interfaces};
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PluginsRequest {
     pub verbose: bool,
 }
 
-/// A plugin, by what it says of itself and what it exports.
+/// A plugin, with its metadata and exports.
 #[derive(Clone, Debug, serde::Serialize)]
 pub struct PluginReport {
     pub name: String,
@@ -25,7 +23,7 @@ pub struct PluginReport {
     /// Interfaces of operations, e.g. `mighost:roles/roles@0.1.0`.
     pub interfaces: Vec<String>,
     pub kinds: Vec<String>,
-    /// Hooks, by the name of the setting that makes them run.
+    /// Hooks, by the name of the setting that enables them.
     pub hooks: Vec<&'static str>,
     /// Interfaces of other plugins that it needs.
     pub imports: Vec<String>,
@@ -36,7 +34,7 @@ pub struct PluginReport {
 /// The project's plugins, by name.
 ///
 /// # Errors
-/// An artifact or source that is not right; two plugins for one interface or kind.
+/// If an artifact or source is invalid, or two plugins provide the same interface or kind.
 pub fn run(project: &Project, reporter: &Arc<dyn Reporter>) -> Result<Vec<PluginReport>, CommandError> {
     let settings = project.project_settings()?;
     let library = context::library(
@@ -45,7 +43,7 @@ pub fn run(project: &Project, reporter: &Arc<dyn Reporter>) -> Result<Vec<Plugin
         &settings.plugins,
         &settings.toolchains,
     );
-    // What a plugin exports is only known once it is built.
+    // The exports of a plugin are only known once it is built.
     let history = context::history(&library, BuildMode::Stale, &**reporter)?;
     Registry::new(
         Arc::new(Runtime::new()?),
@@ -57,7 +55,7 @@ pub fn run(project: &Project, reporter: &Arc<dyn Reporter>) -> Result<Vec<Plugin
         .plugins
         .iter()
         .map(|LoadedPlugin { metadata, artifact, .. }| {
-            // An interface of types alone is imported by those of its own package that use it.
+            // An interface of types only is imported by those of its own package that use it.
             let package = |name: &str| name.split('/').next().unwrap_or_default().to_owned();
             let own: Vec<String> = operation_interfaces(artifact).map(|name| package(&name)).collect();
             let others = artifact.imports.iter().filter(|name| {

@@ -1,17 +1,16 @@
-//! `mighost psql`: psql on the chosen database.
+//! `mighost psql`: opens psql on the selected database.
 
 use std::ffi::OsString;
 use std::process::{Command, ExitStatus};
 use std::sync::Arc;
 
 use super::{CommandError, Project, context};
-use mighost_core::Reporter;
-use mighost_core::quote_identifier;
+use mighost_core::{Reporter, quote_identifier};
 use mighost_postgres::connect::target::Roots;
 use mighost_postgres::connect::{ConnectTarget, Host};
 use mighost_postgres::embedded::psql_program;
 
-/// libpq's variables that say nothing of where to connect.
+/// libpq's variables that do not affect where to connect.
 const KEPT: [&str; 4] = ["PGCLIENTENCODING", "PGTZ", "PGDATESTYLE", "PGAPPNAME"];
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,11 +19,11 @@ pub struct PsqlRequest {
     pub args: Vec<OsString>,
 }
 
-/// The psql command, ready to run: where to connect is in its environment, so that no password stands in a list of
-/// processes, and its search path begins with the project's schema.
+/// The psql command, ready to run: the connection settings are in its environment, so that no password appears in a list of processes,
+/// and its search path begins with the project's schema.
 ///
 /// # Errors
-/// No psql; configuration; an embedded server that cannot be started.
+/// If there is no psql, the configuration is invalid, or the embedded server cannot be started.
 pub async fn prepare(
     project: &Project,
     request: &PsqlRequest,
@@ -36,7 +35,7 @@ pub async fn prepare(
     let psql = psql_program(&settings.embedded, &environment).ok_or(CommandError::NoPsql)?;
     let mut command = Command::new(psql);
     command.args(&request.args);
-    // What the target was made of is in it already: a PGSERVICE that is left would win over all of it.
+    // The target contains everything from these variables: a remaining PGSERVICE would override all of it.
     for name in project
         .environment
         .keys()
@@ -63,7 +62,7 @@ pub async fn prepare(
 /// Waits for psql.
 ///
 /// # Errors
-/// It cannot be run.
+/// If it cannot be run.
 pub fn run(mut command: Command) -> Result<ExitStatus, CommandError> {
     command.status().map_err(CommandError::Psql)
 }

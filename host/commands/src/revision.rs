@@ -1,4 +1,4 @@
-//! `mighost revision`: the sources of a new revision.
+//! `mighost revision`: writes the sources of a new revision.
 
 pub(super) mod error;
 pub(super) mod jinja;
@@ -28,34 +28,34 @@ pub use error::NewRevisionError;
 pub use jinja::TemplateError;
 pub use names::{folder_template_from_alembic, random_id, slug};
 
-/// Alembic's version table, whose column holds no more than this many characters.
+/// Alembic's version table, and the maximum length of an id in it, in characters.
 const ALEMBIC_TABLE: (&str, usize) = ("alembic_version", 32);
 
-/// What history says where `-m` said nothing; Alembic's words.
+/// The message if `-m` is missing; Alembic's words.
 const NO_MESSAGE: &str = "empty message";
 
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct RevisionRequest {
     /// May be empty.
     pub message: String,
-    /// The template's name; the project's default where none is given.
+    /// The name of the template; the project's default if there is none.
     pub template: Option<String>,
-    /// The id; one by the project's template where none is given.
+    /// The id; by default one from the project's template.
     pub rev_id: Option<String>,
-    /// What to build on, as the user wrote it; `head` where nothing is given. Several make a merge point.
+    /// The down revisions, as given by the user; `head` by default. Several make a merge point.
     pub heads: Vec<String>,
     /// Allow a parent that is not a head.
     pub splice: bool,
     pub branch_labels: Vec<String>,
     pub depends_on: Vec<String>,
-    /// The folder of migrations to write to, of those that the project has; the first where none is given.
+    /// The folder of migrations to write to, one of the project's; the first by default.
     pub version_path: Option<PathBuf>,
-    /// Alembic's options of which mighost can only say that they are not there.
+    /// Alembic's options that mighost does not support; the error says so.
     pub autogenerate: bool,
     pub sql: bool,
 }
 
-/// A revision whose place in the graph is settled.
+/// A revision with its place in the graph.
 #[derive(Clone, Debug)]
 pub struct NewRevision<'a> {
     pub revision: &'a str,
@@ -63,16 +63,16 @@ pub struct NewRevision<'a> {
     pub down_revisions: &'a [String],
     pub depends_on: &'a [String],
     pub branch_labels: &'a [String],
-    /// In the time zone of the names.
+    /// The time, in the time zone for names.
     pub date: &'a Zoned,
     pub template: &'a Template,
-    /// Arguments of `-x` and `[args]`, which templates find in `args`.
+    /// Arguments of `-x` and `[args]`, for templates in `args`.
     pub args: &'a BTreeMap<String, String>,
-    /// The folder of mighost-sdk, for migrations in Rust; where none is given, it is looked for above the project.
-    pub sdk: Option<&'a Path>,
+    /// Where migrations in Rust find mighost-sdk.
+    pub sdk: &'a rust::Sdk,
 }
 
-/// What was written.
+/// The result.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
 pub struct Written {
     pub revision: String,
@@ -80,16 +80,16 @@ pub struct Written {
     pub files: Vec<PathBuf>,
 }
 
-/// Where a new revision goes: the folder that is `wanted`, which must be one of the project's `locations`, else the first of
-/// them. A revision elsewhere would never be found again.
+/// The folder for a new revision: `wanted`, which must be one of the project's `locations`, otherwise the first of them. A revision
+/// elsewhere would never be found.
 ///
 /// # Errors
-/// When the folder is none of them, or there are none.
+/// If the folder is not one of them, or there are no locations.
 pub fn choose_location(locations: &[PathBuf], wanted: Option<&Path>) -> Result<PathBuf, NewRevisionError> {
     let Some(wanted) = wanted else {
         return locations.first().cloned().ok_or(NewRevisionError::NoLocation);
     };
-    // Folders that are not there yet are compared as they are written.
+    // Folders that do not exist yet are compared as written.
     let same = |path: &Path| fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
     let target = same(wanted);
     let found = locations.iter().find(|location| same(location) == target);
@@ -100,7 +100,7 @@ pub fn choose_location(locations: &[PathBuf], wanted: Option<&Path>) -> Result<P
 }
 
 impl NewRevision<'_> {
-    /// What its templates can use.
+    /// The variables for its templates.
     fn variables(&self, location: &Path, slug_length: usize) -> Variables {
         let list = |texts: &[String]| texts.iter().map(|text| Value::from(text.as_str())).collect::<Value>();
         let driver = self.template.driver();
@@ -135,12 +135,12 @@ fn message_variables(message: &str, slug_length: usize, args: &BTreeMap<String, 
     ])
 }
 
-/// Writes the folder of `new` into `location`, a folder of migrations, which is created when missing, and runs the project's
-/// hooks on it in `root`.
+/// Writes the folder of `new` into `location`, a folder of migrations, which is created if missing, and runs the project's hooks on it in
+/// `root`.
 ///
 /// # Errors
-/// When a template is not right, the folder exists, something cannot be written, or what was written is not the migration;
-/// a folder that is only half written is removed again. A hook that fails leaves it.
+/// If a template is invalid, the folder exists, something cannot be written, or the result is not the requested migration; an incomplete
+/// folder is removed. A hook that fails does not remove it.
 pub fn write_sources(
     root: &Path,
     location: &Path,
@@ -164,7 +164,7 @@ pub fn write_sources(
     let files = match written {
         Ok(files) => files,
         Err(error) => {
-            // Made above, so nothing of the user's is in it. The first error is the one to tell.
+            // Created above, so it contains no files of the user. The first error is the one to report.
             let _ = fs::remove_dir_all(&folder);
             return Err(error);
         }
@@ -196,7 +196,7 @@ pub(super) fn write_files(folder: &Path, files: &[(String, Vec<u8>)]) -> Result<
     Ok(paths)
 }
 
-/// Reads back what a template wrote: a migration of another id or on other parents would be in the wrong place of history.
+/// Reads back the output of a template: a migration with another id or other parents would be in the wrong place of the history.
 fn check_migration(folder: &Path, new: &NewRevision<'_>) -> Result<(), NewRevisionError> {
     let wrong = |reason: String| NewRevisionError::Migration {
         template: new.template.name.clone(),
@@ -233,8 +233,8 @@ fn as_strs(names: &[String]) -> Vec<&str> {
 /// Finds the place of the new revision in the graph and writes its sources.
 ///
 /// # Errors
-/// Configuration, artifacts or graph; an id or folder that is taken; a parent that is not a head without `splice`; templates
-/// and hooks.
+/// If the configuration, artifacts or graph are invalid, an id or folder exists already, a parent is not a head without `splice`, or
+/// templates or hooks fail.
 pub fn run(project: &Project, request: &RevisionRequest, reporter: &dyn Reporter) -> Result<Written, CommandError> {
     if request.autogenerate {
         return Err(NewRevisionError::Autogenerate.into());
@@ -270,7 +270,7 @@ pub fn run(project: &Project, request: &RevisionRequest, reporter: &dyn Reporter
     let location = choose_location(&settings.migrations, request.version_path.as_deref())?;
     let template = request.template.as_ref().unwrap_or(&settings.revision.template);
     let template = template::find(&settings.revision.templates, template)?;
-    let sdk = sdk_folder(project)?;
+    let sdk = sdk_folder(project, &settings.root)?;
     let new = NewRevision {
         revision: &revision,
         message: &request.message,
@@ -280,7 +280,7 @@ pub fn run(project: &Project, request: &RevisionRequest, reporter: &dyn Reporter
         date: &date,
         template: &template,
         args: &settings.args,
-        sdk: sdk.as_deref(),
+        sdk: &sdk,
     };
     Ok(write_sources(
         &settings.root,
@@ -291,27 +291,27 @@ pub fn run(project: &Project, request: &RevisionRequest, reporter: &dyn Reporter
     )?)
 }
 
-/// Refuses an id that the version table cannot hold, before a migration of that id runs.
+/// Refuses an id that does not fit into the version table, before its migration runs.
 fn check_length(settings: &ProjectSettings, id: &str) -> Result<(), NewRevisionError> {
     let (table, longest) = ALEMBIC_TABLE;
     let length = id.chars().count();
     if settings.version_table == table && length > longest {
         return Err(NewRevisionError::Id {
             id: id.chars().take(longest * 2).collect(),
-            reason: format!("it has {length} characters, and {longest} fit into Alembic's version table"),
+            reason: format!("it has {length} characters, but Alembic's version table allows {longest}"),
         });
     }
     Ok(())
 }
 
-/// The folder that the environment names; relative to the working folder.
-pub(super) fn sdk_folder(project: &Project) -> Result<Option<PathBuf>, NewRevisionError> {
+/// The folder in the environment variable, relative to the working folder; otherwise the SDK that the program carries.
+pub(super) fn sdk_folder(project: &Project, root: &Path) -> Result<rust::Sdk, NewRevisionError> {
     let Some(named) = project.environment.get(SDK_VARIABLE).filter(|value| !value.is_empty()) else {
-        return Ok(None);
+        return Ok(rust::Sdk::Carried { root: root.to_owned() });
     };
     let folder = project.directory.join(named);
     match folder.join("Cargo.toml").is_file() {
-        true => Ok(Some(folder)),
+        true => Ok(rust::Sdk::Named(folder)),
         false => Err(NewRevisionError::Sdk { folder }),
     }
 }

@@ -1,4 +1,4 @@
-//! How a plan is run, the same for upgrades and downgrades.
+//! Options for running a plan, common to upgrades and downgrades.
 
 use std::time::Duration;
 
@@ -9,17 +9,17 @@ use mighost_core::TransactionMode;
 pub struct RunOptions {
     /// Write the statements to stdout as a script instead of running them.
     pub sql: bool,
-    /// With `sql`: what migrations ask is answered by the database, which is not changed.
+    /// With `sql`: the database answers the queries of migrations, without being changed.
     pub online_reads: bool,
     /// `--tag`: an argument for migrations, and a comment of the script.
     pub tag: Option<String>,
-    /// Run everything and roll it back.
+    /// Run everything, then roll it back.
     pub dry_run: bool,
     /// Overrides the project's setting.
     pub transaction: Option<TransactionMode>,
-    /// Take the artifacts as they are, without building stale ones first.
+    /// Use the artifacts without building stale ones first.
     pub no_build: bool,
-    /// Go on although migrations have changed since they were applied.
+    /// Continue even if migrations have changed since they were applied.
     pub allow_changed: bool,
     /// Overrides the project's `lock-wait`.
     pub lock_wait: Option<Duration>,

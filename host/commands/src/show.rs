@@ -1,4 +1,4 @@
-//! `mighost show`: all that is known of a revision.
+//! `mighost show`: everything about a revision.
 
 use std::sync::Arc;
 
@@ -8,16 +8,16 @@ use mighost_core::Reporter;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ShowRequest {
-    /// As the user wrote them, at least one; ranges are possible. `current` needs a connection.
+    /// As given by the user, at least one; ranges are possible. `current` needs a connection.
     pub revisions: Vec<String>,
-    /// Tell of each whether the database has it, and since when; needs a connection.
+    /// Report for each whether it is applied, and since when; needs a connection.
     pub indicate_current: bool,
 }
 
 /// The revisions that the targets name.
 ///
 /// # Errors
-/// Configuration, artifacts, graph or targets; the connection for `current` and `indicate_current`.
+/// If the configuration, artifacts, graph or targets are invalid; if `current` or `indicate_current` need a connection and it fails.
 pub async fn run(
     project: &Project,
     request: &ShowRequest,

@@ -10,9 +10,9 @@ use mighost_core::{Direction, Reporter};
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StampRequest {
-    /// As the user wrote them, at least one.
+    /// As given by the user, at least one.
     pub targets: Vec<String>,
-    /// Empty the version table first, whatever is in it.
+    /// Empty the version table first, whatever its contents.
     pub purge: bool,
     /// Write the statements to stdout as a script instead of running them.
     pub sql: bool,
@@ -25,7 +25,7 @@ pub struct StampRequest {
 /// Sets the version table. With `--sql` the script goes to `script`.
 ///
 /// # Errors
-/// As [`upgrade::run`](super::upgrade::run).
+/// As for [`upgrade::run`](super::upgrade::run).
 pub async fn run(
     project: &Project,
     request: &StampRequest,

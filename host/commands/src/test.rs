@@ -14,49 +14,48 @@ pub use watch::Watch;
 use super::{CommandError, Project, context};
 use mighost_build::BuildMode;
 use mighost_core::Reporter;
-use mighost_runtime::Registry;
-use mighost_runtime::Runtime;
+use mighost_runtime::{Registry, Runtime};
 use mighost_testkit::roundtrip::HistoryTests;
 use mighost_testkit::{Listed, Options, Progress, Stop, Suite, SuiteReport, TestError};
 
-/// The ends of variables that would make tests depend on the machine they run on.
+/// The suffixes of variables that would make tests depend on the machine.
 const OVERRIDES: [&str; 2] = ["_SCHEMA_NAME", "_SU_ROLE_NAME"];
 
-/// How long the end of a history waits for what it has begun.
+/// The time that the end of a history waits for running work.
 const LAST_WAIT: Duration = Duration::from_secs(10);
 
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct TestRequest {
-    /// Plugins, revisions or files; all where it is empty.
+    /// Plugins, revisions or files; all if it is empty.
     pub select: Vec<String>,
     /// Only tests with one of these in their names.
     pub filters: Vec<String>,
-    /// Decides the order of the cases; drawn where it is none.
+    /// The seed of the order of the cases; a random one if it is `None`.
     pub seed: Option<u64>,
-    /// How many cases run side by side.
+    /// The number of concurrent cases.
     pub jobs: Option<usize>,
     /// Stop at the first failure.
     pub fail_fast: bool,
-    /// Say what no case has tested.
+    /// Report what no case has tested.
     pub coverage: bool,
-    /// Take the artifacts as they are.
+    /// Use the artifacts without building.
     pub no_build: bool,
-    /// Write expectations anew.
+    /// Update expectations.
     pub update: bool,
-    /// Without asking.
+    /// Update without asking.
     pub yes: bool,
     /// Show the tests' names and run none.
     pub list: bool,
-    /// Test the history instead of the tests that lie beside the code.
+    /// Test the history instead of the tests beside the code.
     pub history: bool,
-    /// Run them again each time that a file changes.
+    /// Run the tests again whenever a file changes.
     pub watch: bool,
     pub format: TestFormat,
-    /// The file that gets the format's text.
+    /// The file for the output in the format.
     pub output: Option<PathBuf>,
 }
 
-/// How results are written.
+/// The format of results.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum TestFormat {
     #[default]
@@ -66,10 +65,10 @@ pub enum TestFormat {
     Json,
 }
 
-/// The names of the tests that the request means.
+/// The names of the selected tests.
 ///
 /// # Errors
-/// As [`run`].
+/// As for [`run`].
 pub fn list(
     project: &Project,
     request: &TestRequest,
@@ -79,10 +78,10 @@ pub fn list(
     Ok(suite.list())
 }
 
-/// Runs the tests, until `stop` ends them. Cases that fail are no error: the report tells them. Blocks.
+/// Runs the tests, until `stop` cancels them. Failing cases are not an error: they are in the report. Blocks.
 ///
 /// # Errors
-/// What is wrong with configuration, artifacts or graph; a name that is nothing's; no tests.
+/// If the configuration, artifacts or graph are invalid, a name does not exist, or there are no tests.
 pub fn run(
     project: &Project,
     request: &TestRequest,
@@ -114,7 +113,7 @@ fn open(
     Ok((tested, suite))
 }
 
-/// Tests every revision that the request names, or all.
+/// Tests the requested revisions, or all.
 fn history(
     project: &Project,
     request: &TestRequest,
@@ -141,7 +140,7 @@ fn history(
         .build()
         .map_err(TestError::Threads)?;
     let report = runtime.block_on(mighost_testkit::roundtrip::test(&tested, &tests, progress));
-    // A server that is just being started is waited for, or its folder would stay; psql on a script is not, beyond that.
+    // Waits for a server that is just being started, or its folder would remain; psql on a script is not waited for.
     runtime.shutdown_timeout(LAST_WAIT);
     let report = report?;
     Ok(SuiteReport {
@@ -185,7 +184,7 @@ fn tested(
     Ok(tested.with_tests(tests))
 }
 
-/// The project without what the environment lays over its settings.
+/// The project without the overrides of the environment.
 fn hermetic(project: &Project) -> Project {
     let mut project = project.clone();
     project

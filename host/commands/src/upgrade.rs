@@ -10,7 +10,7 @@ use mighost_core::{Direction, Reporter};
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UpgradeRequest {
-    /// As the user wrote them, at least one; with `--sql` one may be a range `from:to`.
+    /// As given by the user, at least one; with `--sql` one may be a range `from:to`.
     pub targets: Vec<String>,
     pub options: RunOptions,
 }
@@ -18,7 +18,7 @@ pub struct UpgradeRequest {
 /// Runs the upgrade. With `--sql` the script goes to `script`.
 ///
 /// # Errors
-/// What is wrong with configuration, artifacts, graph or connection; or how far the run came and why it ended.
+/// If the configuration, artifacts, graph or connection fail; or how far the run got and why it ended.
 pub async fn run(
     project: &Project,
     request: &UpgradeRequest,

@@ -1,4 +1,4 @@
-//! `mighost wit`: the contract between host and guests, for those who write guests in any language.
+//! `mighost wit`: the interfaces between host and guests, for authors of guests in any language.
 
 mod json;
 
@@ -15,7 +15,7 @@ pub use json::described;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct WitRequest {
-    /// The folder to write the files to; none to print them as one.
+    /// The folder to write the files to; `None` to print them as one.
     pub output: Option<PathBuf>,
 }
 
@@ -25,10 +25,10 @@ pub use mighost_artifact::WIT as FILES;
 /// The packages of plugins: WIT by the package's name with its version.
 pub type Packages = BTreeMap<String, String>;
 
-/// The interfaces that the project's plugins export, decoded from their components. None outside a project.
+/// The interfaces that the project's plugins export, decoded from their components. Empty outside a project.
 ///
 /// # Errors
-/// Configuration; an artifact or source that is not right.
+/// If the configuration, an artifact or a source is invalid.
 pub fn of_plugins(project: &Project, reporter: &dyn Reporter) -> Result<Packages, CommandError> {
     let settings = match project.project_settings() {
         Ok(settings) => settings,
@@ -45,7 +45,7 @@ pub fn of_plugins(project: &Project, reporter: &dyn Reporter) -> Result<Packages
         reporter.report(Event::Note {
             level: Level::Warn,
             text: format!(
-                "the plugin {} is not built as it is now, so its interfaces are left out; run `mighost build`",
+                "the plugin {} is not up to date, so its interfaces are left out; run `mighost build`",
                 plugin.metadata.name
             ),
         });
@@ -53,7 +53,7 @@ pub fn of_plugins(project: &Project, reporter: &dyn Reporter) -> Result<Packages
     Ok(mighost_build::interfaces_of_plugins(built)?)
 }
 
-/// All files as one: the package is declared once, by the first. Those of plugins are nested in it.
+/// All files as one: the package is declared once, in the first. Those of plugins are nested in it.
 pub fn as_one_file(plugins: &Packages) -> String {
     let mut text = String::new();
     for (index, (_, file)) in FILES.iter().enumerate() {
@@ -75,11 +75,11 @@ pub fn as_one_file(plugins: &Packages) -> String {
     text
 }
 
-/// Writes the files into `folder`, which is created when missing, and returns their paths; packages of plugins go into `deps` below it, so that
-/// the folder can be read by any tool. Files of these names are replaced: they are a copy of what the host carries.
+/// Writes the files into `folder`, which is created if missing, and returns their paths. Packages of plugins go into `deps` below it, so
+/// that any tool can read the folder. Files of these names are replaced: they are copies of those in the host.
 ///
 /// # Errors
-/// When a file cannot be written.
+/// If a file cannot be written.
 pub fn write_files(folder: &Path, plugins: &Packages) -> Result<Vec<PathBuf>, CommandError> {
     let fail = |path: &Path| {
         let path = path.to_owned();
@@ -114,7 +114,7 @@ mod tests {
         let package = resolve.push_str("host.wit", &as_one_file(&Packages::new())).unwrap();
         let package = &resolve.packages[package];
         assert_eq!(package.name.to_string(), "mighost:host@0.1.0");
-        assert_eq!((package.interfaces.len(), package.worlds.len()), (12, 6));
+        assert_eq!((package.interfaces.len(), package.worlds.len()), (14, 6));
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! What can be wrong with a configuration.
+//! Errors in a configuration.
 
 use std::path::PathBuf;
 
@@ -6,12 +6,12 @@ use super::Place;
 use super::locate::{CONFIG_VARIABLE, FILE_NAME};
 use mighost_core::{Blame, Diagnostic, ExitKind, nearest};
 
-/// Why the settings of a run are not known. No variant holds a URL, so none can show a password.
+/// The reason why the settings of a run are unknown. No variant contains a URL, so none can show a password.
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
-    #[error("no {FILE_NAME} in {from}, nor in any folder above it", from = from.display())]
+    #[error("no {FILE_NAME} in {from} or in any folder above it", from = from.display())]
     NotFound { from: PathBuf },
-    #[error("{path} belongs to another user, and is not followed from a folder below it", path = path.display())]
+    #[error("{path} belongs to another user, so it is not used for folders below it", path = path.display())]
     Foreign { path: PathBuf },
     #[error("cannot read the configuration {path}: {source}", path = path.display())]
     Read { path: PathBuf, source: std::io::Error },
@@ -19,18 +19,18 @@ pub enum ConfigError {
     TooLarge { path: PathBuf, limit: u64 },
     #[error("the configuration {path} is not UTF-8 text", path = path.display())]
     NotText { path: PathBuf },
-    #[error("{place}: this is not TOML: {message}")]
+    #[error("{place}: invalid TOML: {message}")]
     Syntax { place: Box<Place>, message: String },
     #[error("{place}: {section} has no setting {key:?}")]
     UnknownKey {
         place: Box<Place>,
-        /// As the file writes it, e.g. `[project]`.
+        /// As written in the file, e.g. `[project]`.
         section: String,
         key: String,
-        /// What to do about it, mostly the nearest setting that there is.
+        /// The hint, usually the nearest existing setting.
         advice: String,
     },
-    #[error("{place}: {key} is {found}, and should be {expected}")]
+    #[error("{place}: {key} is {found}, but should be {expected}")]
     WrongType {
         place: Box<Place>,
         key: String,
@@ -54,7 +54,7 @@ pub enum ConfigError {
     },
     #[error("no database is labelled {label:?}")]
     UnknownLabel { label: String, known: Vec<String> },
-    #[error("{count} databases are configured, and none was chosen", count = known.len())]
+    #[error("{count} databases are configured, but none was chosen", count = known.len())]
     NoLabel { known: Vec<String> },
     #[error("{file} configures no database", file = file.display())]
     NoDatabase { file: PathBuf },
@@ -71,7 +71,7 @@ pub enum ConfigError {
 }
 
 impl ConfigError {
-    /// Where in the file, if the error has a place there.
+    /// The place in the file, if the error has one.
     pub fn place(&self) -> Option<&Place> {
         match self {
             Self::Syntax { place, .. }
@@ -87,23 +87,24 @@ impl ConfigError {
     fn hint(&self) -> Option<String> {
         Some(match self {
             Self::NotFound { .. } => format!(
-                "`mighost init` writes one here; -c FILE or {CONFIG_VARIABLE} in the environment names one elsewhere"
+                "run `mighost init` to create one here, or name another with -c FILE or the environment variable \
+                 {CONFIG_VARIABLE}"
             ),
-            Self::Foreign { path } => format!("if it is the right one, name it: -c {}", path.display()),
+            Self::Foreign { path } => format!("if it is the right one, pass it explicitly: -c {}", path.display()),
             Self::UnknownKey { advice, .. } => advice.clone(),
             Self::Unset { variable, .. } => format!("set it: export {variable}=..."),
             Self::UnknownLabel { label, known } => match nearest(label, known.iter().map(String::as_str)) {
-                Some(near) => format!("did you mean -x db={near}? There are: {}", known.join(", ")),
-                None if known.is_empty() => "there are none; a table [databases.LABEL] with a url adds one".to_owned(),
-                None => format!("there are: {}", known.join(", ")),
+                Some(near) => format!("did you mean -x db={near}? Available: {}", known.join(", ")),
+                None if known.is_empty() => "none is configured; add a table [databases.LABEL] with a url".to_owned(),
+                None => format!("available: {}", known.join(", ")),
             },
             Self::NoLabel { known } => format!(
-                "choose with -x db=LABEL, or write default = \"LABEL\" under [project]; there are: {}",
+                "choose one with -x db=LABEL, or set default = \"LABEL\" under [project]; available: {}",
                 known.join(", ")
             ),
             Self::NoDatabase { .. } => "add one:\n[databases.dev]\nurl = \"embedded\"".to_owned(),
             Self::NoUrl { .. } => "write url = \"embedded\" or url = \"postgresql://user@host/database\"".to_owned(),
-            Self::SameFolder { .. } => "name each folder once".to_owned(),
+            Self::SameFolder { .. } => "list each folder once".to_owned(),
             _ => return None,
         })
     }
@@ -112,7 +113,7 @@ impl ConfigError {
 impl From<&ConfigError> for Diagnostic {
     fn from(error: &ConfigError) -> Self {
         let (what, location) = match error.place() {
-            // The place has lines of its own.
+            // The place is shown on lines of its own.
             Some(place) => {
                 let whole = error.to_string();
                 let what = whole.strip_prefix(&format!("{place}: ")).unwrap_or(&whole).to_owned();

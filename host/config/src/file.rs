@@ -1,4 +1,4 @@
-//! What `mighost.toml` says, before the environment and the command line are heard.
+//! The contents of `mighost.toml`, without the environment and the command line.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -10,7 +10,7 @@ use super::toml_table::{Field, Section, Source};
 use super::units::shown;
 use super::{ConfigError, Place, RevisionSettings, TestSettings, ToolchainSettings, locate};
 
-/// The longest label.
+/// The maximum length of a label.
 const MAX_LABEL_BYTES: usize = 63;
 
 /// A whole configuration file.
@@ -34,11 +34,11 @@ pub(super) struct ConfigFile {
 pub(super) struct Database {
     pub url: Option<Url>,
     pub layer: Layer,
-    /// Where the table is.
+    /// The place of the table.
     pub place: Box<Place>,
 }
 
-/// A url as it is written. Not `Debug`: it may hold a password.
+/// A URL as written. Not `Debug`: it may contain a password.
 pub(super) struct Url {
     pub text: String,
     pub place: Box<Place>,
@@ -51,7 +51,7 @@ impl std::fmt::Debug for Url {
 }
 
 impl ConfigFile {
-    /// Reads and checks the file, all of it, so that a mistake in one database's table shows when another is used.
+    /// Reads and checks the whole file, so that an error in the table of one database is found when another is used.
     pub fn read(path: &Path) -> Result<Self, ConfigError> {
         Self::parse(path, &locate::read(path)?)
     }
@@ -60,7 +60,7 @@ impl ConfigFile {
         let source = Source { file: path, text };
         let table = DeTable::parse(text).map_err(|error| ConfigError::Syntax {
             place: source.place(error.span().unwrap_or(0..0)),
-            // The reader adds what it would have taken for the value of a bare word, which misleads.
+            // The parser adds what it would have taken for the value of a bare word, which is misleading.
             message: error
                 .message()
                 .trim()
@@ -147,7 +147,7 @@ fn check_label(field: &Field<'_, '_>) -> Result<(), ConfigError> {
         .all(|c| c.is_alphanumeric() || matches!(c, '-' | '_' | '.'));
     if label.is_empty() || label.len() > MAX_LABEL_BYTES || !plain || label.starts_with('.') {
         return Err(field.bad(format!(
-            "a label has letters, digits, `-`, `_` and `.`, at most {MAX_LABEL_BYTES} bytes"
+            "a label consists of letters, digits, `-`, `_` and `.`, and has at most {MAX_LABEL_BYTES} bytes"
         )));
     }
     Ok(())
@@ -160,7 +160,7 @@ fn default_label(field: &Field<'_, '_>, databases: &BTreeMap<String, Database>) 
     }
     let known: Vec<&str> = databases.keys().map(String::as_str).collect();
     Err(field.bad(format!(
-        "no database is labelled {}; there are: {}",
+        "no database is labelled {}; available: {}",
         shown(label),
         known.join(", ")
     )))

@@ -1,4 +1,4 @@
-//! One layer of settings: what the project's tables say, or what one database's table says.
+//! One layer of settings: those of the project's tables, or those of a database's table.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -8,7 +8,7 @@ use super::units::{parse_duration, parse_size, shown};
 use super::{ConfigError, TransactionMode};
 use mighost_core::MAX_NAME_BYTES;
 
-/// The settings that `[project]` has and any `[databases.LABEL]` may override.
+/// The settings of `[project]` that any `[databases.LABEL]` may override.
 const KEYS: [&str; 12] = [
     "migrations",
     "plugins",
@@ -24,17 +24,17 @@ const KEYS: [&str; 12] = [
     "on-version-apply",
 ];
 
-/// Those that are tables of their own: `[args]` for the project, `[databases.LABEL.args]` for a database.
+/// Settings that are tables of their own: `[args]` for the project, `[databases.LABEL.args]` for a database.
 pub(super) const TABLES: [&str; 3] = ["args", "limits", "embedded"];
 
 const LIMITS_KEYS: [&str; 2] = ["guest-time", "memory"];
 const EMBEDDED_KEYS: [&str; 4] = ["bin-dir", "version", "fetch", "data-dir"];
 
-/// The memory that one guest may be given: a WebAssembly memory of 32 bits has no more than 4 GiB, and less than 1 MiB runs
-/// nothing.
+/// The allowed range for the memory of one guest: a 32-bit WebAssembly memory has at most 4 GiB, and less than 1 MiB is not enough to run
+/// anything.
 const MEMORY: std::ops::RangeInclusive<usize> = (1 << 20)..=(4 << 30);
 
-/// Settings that are given, each in its final form but for relative paths.
+/// Given settings, in their final form except for relative paths.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Layer {
     pub migrations: Option<Vec<String>>,
@@ -63,9 +63,9 @@ impl Layer {
     pub fn read_settings(&mut self, section: &Section<'_, '_>, more: &[&str]) -> Result<(), ConfigError> {
         let known: Vec<&str> = KEYS.iter().chain(more).copied().collect();
         section.check_keys(&known, |key| match key {
-            "url" => Some("a url belongs to a database: [databases.LABEL]".to_owned()),
-            "default" => Some("default stands in [project]".to_owned()),
-            key if TABLES.contains(&key) => Some(format!("it is a table of its own: [{key}]")),
+            "url" => Some("a url belongs in [databases.LABEL]".to_owned()),
+            "default" => Some("default belongs in [project]".to_owned()),
+            key if TABLES.contains(&key) => Some(format!("it belongs at the top level: [{key}]")),
             _ => None,
         })?;
         self.migrations = section.read("migrations", locations)?;
@@ -88,11 +88,14 @@ impl Layer {
         if let Some(args) = parent.section("args")? {
             for field in args.fields() {
                 if field.key() == "db" {
-                    return Err(field.bad("-x db chooses the database and reaches no migration; choose another name"));
+                    return Err(field.bad(
+                        "-x db selects the database and is not passed to migrations; choose another \
+                                          name",
+                    ));
                 }
                 let value = field.scalar()?;
                 if value.contains('\0') || field.key().contains('\0') {
-                    return Err(field.bad("the character NUL cannot reach the database"));
+                    return Err(field.bad("PostgreSQL does not accept the character NUL"));
                 }
                 self.args.insert(field.key().to_owned(), value);
             }
@@ -102,14 +105,14 @@ impl Layer {
             self.guest_time = limits.read("guest-time", |field| {
                 let time = field.parsed(parse_duration)?;
                 if time.is_zero() {
-                    return Err(field.bad("guests need some time; the limit cannot be switched off"));
+                    return Err(field.bad("the time must be more than zero; the limit cannot be switched off"));
                 }
                 Ok(time)
             })?;
             self.memory = limits.read("memory", |field| {
                 let memory = field.parsed(parse_size)?;
                 if !MEMORY.contains(&memory) {
-                    return Err(field.bad("memory can be from 1MiB to 4GiB"));
+                    return Err(field.bad("the memory must be between 1MiB and 4GiB"));
                 }
                 Ok(memory)
             })?;
@@ -118,7 +121,7 @@ impl Layer {
             embedded.check_keys(&EMBEDDED_KEYS, |_| None)?;
             self.bin_dir = embedded.read("bin-dir", |field| field.parsed(path))?;
             self.postgres_version = embedded.read("version", |field| match field.integer()? {
-                0..10 => Err(field.bad("this is a major version of PostgreSQL such as 15, at least 10")),
+                0..10 => Err(field.bad("it must be a major version of PostgreSQL such as 15, and at least 10")),
                 version => Ok(version),
             })?;
             self.fetch = embedded.read("fetch", Field::boolean)?;
@@ -128,7 +131,7 @@ impl Layer {
     }
 }
 
-/// Checks a name of PostgreSQL. The server would cut a longer one and take it for another.
+/// Checks a name for PostgreSQL. The server would truncate a longer one and so use another name.
 pub(super) fn name(text: &str) -> Result<String, String> {
     if text.is_empty() {
         return Err("the name is empty".to_owned());
@@ -141,7 +144,7 @@ pub(super) fn name(text: &str) -> Result<String, String> {
         ));
     }
     if text.chars().any(char::is_control) {
-        return Err(format!("{} holds a control character", shown(text)));
+        return Err(format!("{} contains a control character", shown(text)));
     }
     Ok(text.to_owned())
 }
@@ -159,7 +162,7 @@ fn path(text: &str) -> Result<String, String> {
         return Err("the path is empty".to_owned());
     }
     if text.contains('\0') {
-        return Err("a path cannot hold the character NUL".to_owned());
+        return Err("a path cannot contain the character NUL".to_owned());
     }
     Ok(text.to_owned())
 }
@@ -169,7 +172,7 @@ fn env_prefix(text: &str) -> Result<String, String> {
     let plain = text.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
     if text.is_empty() || text.len() > 64 || !plain {
         return Err(format!(
-            "{} is not the start of a variable's name, such as PYCDS",
+            "{} is not a valid prefix for environment variables, such as PYCDS",
             shown(text)
         ));
     }

@@ -1,4 +1,4 @@
-//! From the file, the environment and the command line to settings.
+//! Loads settings from the file, the environment and the command line.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -9,20 +9,20 @@ use super::resolve::{Resolver, url};
 use super::units::shown;
 use super::{ConfigError, ProjectSettings, Settings};
 
-/// The environment's variables that are text.
+/// Environment variables that are text.
 pub type Environment = BTreeMap<String, String>;
 
-/// The argument of `-x` that chooses the database.
+/// The argument of `-x` that selects the database.
 const LABEL_ARGUMENT: &str = "db";
 
-/// Where the configuration is looked for, and what is laid over it.
+/// The sources of the configuration.
 #[derive(Clone, Debug)]
 pub struct LoadRequest<'a> {
     /// The working folder, absolute.
     pub directory: &'a Path,
     /// `-c FILE`, relative to `directory`.
     pub config: Option<&'a Path>,
-    /// Each `-x`, as it was written: `key=value` or `key`.
+    /// Each `-x`, as written: `key=value` or `key`.
     pub extra: &'a [String],
     pub environment: &'a Environment,
 }
@@ -30,7 +30,7 @@ pub struct LoadRequest<'a> {
 /// The settings for one database.
 ///
 /// # Errors
-/// Everything that [`ConfigError`] lists. The whole file is checked, other databases' tables too.
+/// See [`ConfigError`]. The whole file is checked, including the tables of other databases.
 pub fn load(request: &LoadRequest<'_>) -> Result<Settings, ConfigError> {
     let (file, extra) = read(request)?;
     let Some((label, database)) = choose(&file, extra.label.as_deref())? else {
@@ -43,11 +43,11 @@ pub fn load(request: &LoadRequest<'_>) -> Result<Settings, ConfigError> {
     Resolver::new(&file, Some((label, database)), request.environment, extra.args)?.settings(label, url)
 }
 
-/// The settings of the project, for commands that need no database. A label that is named or that the file chooses counts
-/// with its overrides; its url is not looked at.
+/// The settings of the project, for commands that need no database. If a label is given or selected by the file, its overrides apply; its
+/// URL is not examined.
 ///
 /// # Errors
-/// As [`load`], without those about the url and about a missing choice.
+/// As for [`load`], except those about the URL and a missing selection.
 pub fn load_project(request: &LoadRequest<'_>) -> Result<ProjectSettings, ConfigError> {
     let (file, extra) = read(request)?;
     let chosen = choose(&file, extra.label.as_deref())?;
@@ -65,7 +65,7 @@ fn read(request: &LoadRequest<'_>) -> Result<(ConfigFile, Extra), ConfigError> {
     Ok((ConfigFile::read(&path)?, extra))
 }
 
-/// The database that is named, else the default, else the only one.
+/// The given database, otherwise the default, otherwise the only one.
 fn choose<'f>(file: &'f ConfigFile, named: Option<&str>) -> Result<Option<(&'f str, &'f Database)>, ConfigError> {
     let label = match (named.or(file.default.as_deref()), file.databases.len()) {
         (Some(label), _) => label,
@@ -87,7 +87,7 @@ fn choose<'f>(file: &'f ConfigFile, named: Option<&str>) -> Result<Option<(&'f s
     }
 }
 
-/// What the `-x` arguments say.
+/// The `-x` arguments.
 #[derive(Debug, Default)]
 struct Extra {
     label: Option<String>,
@@ -95,7 +95,7 @@ struct Extra {
 }
 
 impl Extra {
-    /// Reads them in order; of two with the same key the last one counts, but there can be only one database.
+    /// Reads them in order. Of two with the same key the last one applies, but there can be only one database.
     fn parse(arguments: &[String]) -> Result<Self, ConfigError> {
         let mut extra = Self::default();
         for argument in arguments {
@@ -114,7 +114,7 @@ impl Extra {
                 return Err(fail("there is no name before the `=`; write -x name=value"));
             }
             if argument.contains('\0') {
-                return Err(fail("the character NUL cannot reach the database"));
+                return Err(fail("PostgreSQL does not accept the character NUL"));
             }
             if key != LABEL_ARGUMENT {
                 extra.args.insert(key.to_owned(), value.to_owned());
@@ -124,16 +124,16 @@ impl Extra {
                 return Err(fail("no label is given; write -x db=LABEL"));
             }
             if value.contains("://") || value.contains('@') {
-                // Not shown: it may hold a password.
+                // Not shown: it may contain a password.
                 return Err(fail(
-                    "this looks like a url; name the label of a [databases.LABEL] that has it",
+                    "this looks like a url; use the label of a [databases.LABEL] that has this url",
                 ));
             }
             if let Some(other) = extra.label.replace(value.to_owned())
                 && other != value
             {
                 return Err(fail(&format!(
-                    "two databases are named, {} and {}; a run works on one",
+                    "two databases are named, {} and {}; a command uses only one",
                     shown(&other),
                     shown(value)
                 )));
@@ -143,7 +143,7 @@ impl Extra {
     }
 }
 
-/// `path` below `root`, without `.` parts. `..` is kept: below a symbolic link it is not what the text suggests.
+/// `path` below `root`, without `.` parts. `..` is kept: below a symbolic link it has another meaning than the text suggests.
 pub(super) fn absolute(root: &Path, path: &str) -> PathBuf {
     root.join(path)
         .components()

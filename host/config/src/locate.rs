@@ -1,4 +1,4 @@
-//! Which file is the configuration, and its text.
+//! Finds the configuration file and reads it.
 
 use std::fs::{self, File};
 use std::io::Read as _;
@@ -10,13 +10,13 @@ use super::ConfigError;
 /// The name of the configuration file.
 pub const FILE_NAME: &str = "mighost.toml";
 
-/// The environment variable that names a configuration file, as `-c` does.
+/// The environment variable with the path of a configuration file, like `-c`.
 pub const CONFIG_VARIABLE: &str = "MIGHOST_CONFIG";
 
-/// The largest configuration that is read, in bytes.
+/// The maximum size of a configuration, in bytes.
 const MAX_BYTES: u64 = 1024 * 1024;
 
-/// The file that is named, or the nearest `mighost.toml` from `directory` upwards. The path is absolute if `directory` is.
+/// The given file, or the nearest `mighost.toml` in `directory` or above. The path is absolute if `directory` is.
 pub(super) fn locate(directory: &Path, named: Option<&Path>) -> Result<PathBuf, ConfigError> {
     if let Some(named) = named {
         return Ok(directory.join(named));
@@ -40,9 +40,8 @@ pub(super) fn locate(directory: &Path, named: Option<&Path>) -> Result<PathBuf, 
     Ok(path)
 }
 
-/// Whether a file that was found, and not named, is followed: a configuration names programs to run, and anybody can
-/// put one into a folder that all may write to, such as /tmp. The arguments are the users who own the file and the working
-/// folder, and the one who runs mighost.
+/// Whether to use a file that was found and not given: a configuration names programs to run, and any user can put one into a folder to
+/// which all may write, such as /tmp. The arguments are the owners of the file and the working folder, and the user who runs mighost.
 fn is_trusted(file: u32, working_folder: u32, user: u32) -> bool {
     const ROOT: u32 = 0;
     file == ROOT || file == user || file == working_folder
@@ -54,7 +53,7 @@ pub(super) fn read(path: &Path) -> Result<String, ConfigError> {
         path: path.to_owned(),
         source,
     };
-    // Asked before opening: opening a named pipe would wait for a writer.
+    // Checked before opening: opening a named pipe would wait for a writer.
     let metadata = std::fs::metadata(path).map_err(fail)?;
     if !metadata.is_file() {
         return Err(fail(std::io::Error::other("it is not a regular file")));

@@ -4,18 +4,18 @@ use std::fmt;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
-/// The longest line that is shown whole.
+/// The maximum length of a line that is shown completely.
 const MAX_LINE_CHARS: usize = 200;
 
-/// A line and column of `mighost.toml`, with the line's text where it may be shown.
+/// A line and column of `mighost.toml`, with the text of the line if it may be shown.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Place {
     pub file: PathBuf,
-    /// 1-based.
+    /// The line, 1-based.
     pub line: usize,
-    /// 1-based, in characters.
+    /// The column, 1-based, in characters.
     pub column: usize,
-    /// The line with tabs as spaces; values that may hold a password are shown as `***`.
+    /// The line, with spaces for tabs; values that may contain a password are shown as `***`.
     pub text: String,
     /// The column of `text` to point at, 0-based in characters.
     pub caret: usize,
@@ -24,7 +24,7 @@ pub struct Place {
 impl Place {
     /// The place of the byte range `span` in `source`, the text of `file`.
     pub(super) fn new(file: &Path, source: &str, span: Range<usize>) -> Self {
-        // A span may end up inside a character or past the end; the nearest boundary before it is as good.
+        // A span may end inside a character or past the end; the nearest boundary before it is used.
         let mut start = span.start.min(source.len());
         while !source.is_char_boundary(start) {
             start -= 1;
@@ -64,10 +64,10 @@ impl fmt::Display for Place {
     }
 }
 
-/// `line` with its value taken out where it may hold a password: lines with a URL, a connection string or an `@`.
+/// `line` with its value removed if it may contain a password: lines with a URL, a connection string or an `@`.
 ///
-/// Rather too much than too little: the line number is shown in any case. What follows a sign of a secret is cut as well as
-/// what precedes it up to the first `=`, because broken TOML may put a URL anywhere.
+/// Removes too much rather than too little: the line number is shown in any case. Text after a sign of a secret is removed, and so is
+/// text before it up to the first `=`, because invalid TOML may have a URL anywhere.
 fn redact(line: &str) -> String {
     let lower = line.to_ascii_lowercase();
     let secret = ["url", "://", "@", "password", "passfile", "secret", "token"]
@@ -82,7 +82,7 @@ fn redact(line: &str) -> String {
     }
 }
 
-/// Whether `key` is a bare or dotted key, which nobody's password is.
+/// Whether `key` is a bare or dotted key, which cannot be a password.
 fn is_plain_key(key: &str) -> bool {
     let key = key.trim();
     key.len() <= 64

@@ -1,4 +1,4 @@
-//! Which of the layers a setting comes from.
+//! Resolves settings from layers.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -42,7 +42,7 @@ impl<'f> Resolver<'f> {
             Some(folder) if !folder.as_os_str().is_empty() => folder.to_owned(),
             _ => PathBuf::from("."),
         };
-        // Symbolic links are followed once, so that a folder has one name.
+        // Symbolic links are resolved once, so that a folder has one name.
         let root = std::fs::canonicalize(&root).map_err(|source| ConfigError::Read {
             path: root.clone(),
             source,
@@ -63,11 +63,6 @@ impl<'f> Resolver<'f> {
     }
 
     pub fn settings(self, label: &str, url: DatabaseUrl) -> Result<Settings, ConfigError> {
-        let off_where_zero = |duration: Option<Duration>| duration.filter(|duration| !duration.is_zero());
-        let lock_timeout = off_where_zero(self.pick(|layer| layer.lock_timeout));
-        let statement_timeout = off_where_zero(self.pick(|layer| layer.statement_timeout));
-        let lock_wait = self.pick(|layer| layer.lock_wait).unwrap_or(DEFAULT_LOCK_WAIT);
-        let version_table_schema = self.pick(|layer| layer.version_table_schema.clone());
         let on_version_apply = self.pick(|layer| layer.on_version_apply.clone()).unwrap_or_default();
         let embedded = self.embedded(label);
         let project = self.project_settings()?;
@@ -77,14 +72,14 @@ impl<'f> Resolver<'f> {
             url,
             migrations: project.migrations,
             plugins: project.plugins,
-            version_table_schema: version_table_schema.unwrap_or_else(|| project.schema.clone()),
+            version_table_schema: project.version_table_schema,
             schema: project.schema,
             superuser_role: project.superuser_role,
             version_table: project.version_table,
             transaction: project.transaction,
-            lock_timeout,
-            statement_timeout,
-            lock_wait,
+            lock_timeout: project.lock_timeout,
+            statement_timeout: project.statement_timeout,
+            lock_wait: project.lock_wait,
             on_version_apply,
             args: project.args,
             limits: project.limits,
@@ -106,6 +101,11 @@ impl<'f> Resolver<'f> {
             None => self.pick(|layer| layer.superuser_role.clone()),
         };
         let version_table = self.pick(|layer| layer.version_table.clone());
+        let version_table_schema = self.pick(|layer| layer.version_table_schema.clone());
+        let off_where_zero = |duration: Option<Duration>| duration.filter(|duration| !duration.is_zero());
+        let lock_timeout = off_where_zero(self.pick(|layer| layer.lock_timeout));
+        let statement_timeout = off_where_zero(self.pick(|layer| layer.statement_timeout));
+        let lock_wait = self.pick(|layer| layer.lock_wait).unwrap_or(DEFAULT_LOCK_WAIT);
         let transaction = self.pick(|layer| layer.transaction).unwrap_or_default();
         let limits = Limits {
             guest_time: self.pick(|layer| layer.guest_time).unwrap_or(DEFAULT_GUEST_TIME),
@@ -122,10 +122,14 @@ impl<'f> Resolver<'f> {
             label: self.label.map(str::to_owned),
             migrations,
             plugins,
+            version_table_schema: version_table_schema.unwrap_or_else(|| schema.clone()),
             schema,
             superuser_role,
             version_table: version_table.unwrap_or_else(|| DEFAULT_VERSION_TABLE.to_owned()),
             transaction,
+            lock_timeout,
+            statement_timeout,
+            lock_wait,
             args,
             limits,
             embedded,
@@ -139,7 +143,7 @@ impl<'f> Resolver<'f> {
         self.layers.iter().find_map(|layer| setting(layer))
     }
 
-    /// The name that `PREFIX_suffix` holds, else the one that `MIGHOST_suffix` holds. An empty variable counts as unset.
+    /// The value of `PREFIX_suffix`, otherwise that of `MIGHOST_suffix`. An empty variable counts as unset.
     fn variable(&self, suffix: &str) -> Result<Option<String>, ConfigError> {
         let own = self.pick(|layer| layer.env_prefix.clone());
         for prefix in own.iter().map(String::as_str).chain([ENV_PREFIX]) {
@@ -167,7 +171,7 @@ impl<'f> Resolver<'f> {
         }
     }
 
-    /// The folders of migrations and of plugins, absolute. One folder named twice would be one history read twice.
+    /// The folders of migrations and of plugins, absolute. A folder that is named twice would be the same history read twice.
     fn locations(&self) -> Result<(Vec<PathBuf>, Vec<PathBuf>), ConfigError> {
         let or_default = |names: Option<Vec<String>>, default: &str| names.unwrap_or_else(|| vec![default.to_owned()]);
         let migrations = or_default(self.pick(|layer| layer.migrations.clone()), "migrations");
@@ -175,7 +179,7 @@ impl<'f> Resolver<'f> {
         let mut seen: BTreeMap<PathBuf, &str> = BTreeMap::new();
         for name in migrations.iter().chain(&plugins) {
             let path = absolute(&self.root, name);
-            // A folder that is not there yet cannot be another's symbolic link.
+            // A folder that does not exist yet cannot be a symbolic link to another.
             let folder = std::fs::canonicalize(&path).unwrap_or(path);
             if let Some(first) = seen.insert(folder.clone(), name) {
                 return Err(ConfigError::SameFolder {
@@ -190,8 +194,8 @@ impl<'f> Resolver<'f> {
     }
 }
 
-/// The url of `database`, with `${VARIABLE}` filled in from the environment as it stands: a variable that holds a password
-/// with special characters holds it percent-encoded, as it would stand in the URL.
+/// The URL of `database`, with `${VARIABLE}` replaced from the environment unchanged: a variable with a password that has special
+/// characters contains it percent-encoded, as required in a URL.
 pub(super) fn url(label: &str, database: &Database, environment: &Environment) -> Result<DatabaseUrl, ConfigError> {
     let Some(url) = &database.url else {
         return Err(ConfigError::NoUrl {
@@ -207,11 +211,11 @@ pub(super) fn url(label: &str, database: &Database, environment: &Environment) -
     let mut filled = String::with_capacity(url.text.len());
     let mut rest = url.text.as_str();
     while let Some((before, after)) = rest.split_once("${") {
-        let (variable, after) = after.split_once('}').ok_or_else(|| bad("a `${` has no `}`"))?;
+        let (variable, after) = after.split_once('}').ok_or_else(|| bad("a `${` has no closing `}`"))?;
         let plain = variable.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
         if variable.is_empty() || !plain {
             return Err(bad(
-                "between `${` and `}` stands the name of a variable: letters, digits and `_`",
+                "between `${` and `}` must be the name of a variable: letters, digits and `_`",
             ));
         }
         let value = environment.get(variable).ok_or_else(|| ConfigError::Unset {

@@ -1,4 +1,4 @@
-//! `[revision]`: how new revisions are written. It is the author's, so no database has settings of its own here.
+//! `[revision]`: settings for new revisions. They are the author's, so databases cannot override them.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -26,43 +26,43 @@ const DEFAULT_TEMPLATES: &str = ".mighost-templates";
 const DEFAULT_FOLDER: &str = "{{ rev }}_{{ slug }}";
 const DEFAULT_ID: &str = "{{ random }}";
 const DEFAULT_SLUG_LENGTH: usize = 40;
-/// Slugs are parts of folder names, which have at most 255 bytes.
+/// Slugs are part of folder names, which have at most 255 bytes.
 const MAX_SLUG_LENGTH: usize = 150;
 const DEFAULT_HOOK_TIMEOUT: Duration = Duration::from_secs(60);
 
-/// How `mighost revision` and `mighost merge` write.
+/// Settings of `mighost revision` and `mighost merge`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RevisionSettings {
-    /// The template where none is named.
+    /// The default template.
     pub template: String,
     /// The folder of the project's own templates.
     pub templates: PathBuf,
-    /// A template for the folder's name.
+    /// A template for the name of the folder.
     pub folder_template: String,
     /// A template for the id.
     pub id_template: String,
-    /// Of the dates in names and files.
+    /// The time zone of dates in names and files.
     pub timezone: TimeZone,
-    /// The longest slug, in characters.
+    /// The maximum length of a slug, in characters.
     pub slug_length: usize,
-    /// Run on new files, in this order.
+    /// Commands for new files, in this order.
     pub hooks: Vec<WriteHook>,
 }
 
-/// A command that is run on the files of a new revision.
+/// A command that runs on the files of a new revision.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct WriteHook {
-    /// For messages.
+    /// The name in messages.
     pub name: String,
     /// The program and its arguments, each a template.
     pub command: Vec<String>,
-    /// Which files it is run on, once for each, e.g. `*.sql`; without it, once for the folder.
+    /// The files on which it runs, once for each, e.g. `*.sql`; by default it runs once for the folder.
     pub files: Option<String>,
     pub timeout: Duration,
 }
 
 impl RevisionSettings {
-    /// Where the file says nothing.
+    /// The defaults.
     pub(super) fn defaults(root: &Path) -> Self {
         Self {
             template: DEFAULT_TEMPLATE.to_owned(),
@@ -80,7 +80,7 @@ impl RevisionSettings {
         section.check_keys(&KEYS, |key| {
             // Alembic's names of the same settings.
             (key == "file-template" || key == "file_template")
-                .then(|| "a revision is a folder here: folder-template".to_owned())
+                .then(|| "revisions are folders here: use folder-template".to_owned())
         })?;
         let mut settings = Self::defaults(root);
         let set = |place: &mut String, value: Option<String>| {
@@ -102,7 +102,7 @@ impl RevisionSettings {
         }
         if let Some(length) = section.read("truncate-slug-length", |field| match field.integer()? {
             length @ 1..=MAX_SLUG_LENGTH => Ok(length),
-            _ => Err(field.bad(format!("a slug may have from 1 to {MAX_SLUG_LENGTH} characters"))),
+            _ => Err(field.bad(format!("a slug may have 1 to {MAX_SLUG_LENGTH} characters"))),
         })? {
             settings.slug_length = length;
         }
@@ -116,7 +116,7 @@ impl RevisionSettings {
 }
 
 impl WriteHook {
-    /// `list` is the field that holds the hooks, for errors about what is missing.
+    /// `list` is the field that contains the hooks, for errors about missing ones.
     fn read(section: &Section<'_, '_>, list: &Field<'_, '_>) -> Result<Self, ConfigError> {
         section.check_keys(&HOOK_KEYS, |_| None)?;
         let command = section
@@ -131,7 +131,7 @@ impl WriteHook {
         let timeout = section.read("timeout", |field| {
             let timeout = field.parsed(parse_duration)?;
             match timeout.is_zero() {
-                true => Err(field.bad("a hook needs some time")),
+                true => Err(field.bad("the time must be more than zero")),
                 false => Ok(timeout),
             }
         })?;
@@ -155,14 +155,15 @@ fn not_empty(field: &Field<'_, '_>) -> Result<String, ConfigError> {
     }
 }
 
-/// `local`, or a name of the time zone database that mighost carries: what is written must not depend on the machine.
+/// `local`, or a name in the time zone database that is part of mighost: the result must not depend on the machine.
 fn timezone(text: &str) -> Result<TimeZone, String> {
     if text.eq_ignore_ascii_case("local") {
         return Ok(TimeZone::system());
     }
     TimeZoneDatabase::bundled().get(text).map_err(|_| {
         format!(
-            "{} is not a time zone; write e.g. UTC, Europe/Berlin or America/Vancouver, or local for the machine's own",
+            "{} is not a time zone; write e.g. UTC, Europe/Berlin or America/Vancouver, or local for this machine's \
+             time zone",
             shown(text)
         )
     })

@@ -1,4 +1,4 @@
-//! `[test]`: what `mighost test` must know of the project.
+//! `[test]`: settings of `mighost test`.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -10,23 +10,23 @@ use super::units::parse_duration;
 
 const KEYS: [&str; 6] = ["heads", "irreversible", "loses-rows", "setup", "seeds", "timeout"];
 
-/// How long a case, or a step of a history, may take where the file does not say it.
+/// The default for the maximum duration of a case, or of a step of a history.
 const TIMEOUT: Duration = Duration::from_secs(300);
 
-/// How tests are run.
+/// Settings of tests.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TestSettings {
-    /// The heads that the history is to have, each by its id or by a branch label; none where it is to have one, whichever.
+    /// The expected heads of the history, each by its id or by a branch label; `None` if one head is expected, whichever it is.
     pub heads: Vec<String>,
-    /// Revisions that have no way back, by id.
+    /// Revisions without a way back, by id.
     pub irreversible: Vec<String>,
-    /// Revisions that drop rows which no downgrade brings back, by id.
+    /// Revisions that drop rows which their downgrade cannot restore, by id.
     pub loses_rows: Vec<String>,
-    /// Scripts for every new database, before its first revision: roles, extensions.
+    /// Scripts for every new database, run before its first revision: roles, extensions.
     pub setup: Vec<PathBuf>,
-    /// A folder of seeds, `REVISION.sql`, put in after that revision.
+    /// A folder of seeds, `REVISION.sql`, each loaded after that revision.
     pub seeds: Option<PathBuf>,
-    /// How long one case may take, or one revision of a history to go up or down.
+    /// The maximum duration of one case, or of an upgrade or downgrade of one revision of a history.
     pub timeout: Duration,
 }
 
@@ -56,7 +56,7 @@ impl TestSettings {
         let timeout = section.read("timeout", |field| {
             let timeout = field.parsed(parse_duration)?;
             match timeout.is_zero() {
-                true => Err(field.bad("a test needs some time")),
+                true => Err(field.bad("the time must be more than zero")),
                 false => Ok(timeout),
             }
         })?;

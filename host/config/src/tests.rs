@@ -203,7 +203,7 @@ fn urls_take_variables() {
     );
 
     for (url, reason) in [
-        ("a${B", "no `}`"),
+        ("a${B", "no closing `}`"),
         ("${}", "letters, digits"),
         ("${A-b}", "letters, digits"),
         (" ", "empty"),
@@ -248,8 +248,8 @@ fn no_file() {
     let fixture = Fixture::new("");
     fs::remove_file(fixture.folder.path().join(FILE_NAME)).unwrap();
     assert_snapshot!(fixture.error(&[]), @r"
-    no mighost.toml in DIR, nor in any folder above it
-    hint: `mighost init` writes one here; -c FILE or MIGHOST_CONFIG in the environment names one elsewhere
+    no mighost.toml in DIR or in any folder above it
+    hint: run `mighost init` to create one here, or name another with -c FILE or the environment variable MIGHOST_CONFIG
     ");
 }
 
@@ -271,19 +271,19 @@ fn the_project_needs_no_label() {
 fn choosing_a_database() {
     let fixture = Fixture::new(&TWO.replace("default = \"dev\"", ""));
     assert_snapshot!(fixture.error(&[]), @r#"
-    2 databases are configured, and none was chosen
-    hint: choose with -x db=LABEL, or write default = "LABEL" under [project]; there are: dev, test
+    2 databases are configured, but none was chosen
+    hint: choose one with -x db=LABEL, or set default = "LABEL" under [project]; available: dev, test
     "#);
     assert_snapshot!(fixture.error(&["db=tset"]), @r#"
     no database is labelled "tset"
-    hint: did you mean -x db=test? There are: dev, test
+    hint: did you mean -x db=test? Available: dev, test
     "#);
     assert_snapshot!(fixture.error(&["db=production"]), @r#"
     no database is labelled "production"
-    hint: there are: dev, test
+    hint: available: dev, test
     "#);
-    assert_snapshot!(fixture.error(&["db=dev", "db=test"]), @r#"-x db: two databases are named, "dev" and "test"; a run works on one"#);
-    assert_snapshot!(fixture.error(&["db=postgresql://me:hunter2@h/d"]), @"-x db: this looks like a url; name the label of a [databases.LABEL] that has it");
+    assert_snapshot!(fixture.error(&["db=dev", "db=test"]), @r#"-x db: two databases are named, "dev" and "test"; a command uses only one"#);
+    assert_snapshot!(fixture.error(&["db=postgresql://me:hunter2@h/d"]), @"-x db: this looks like a url; use the label of a [databases.LABEL] that has this url");
     assert_snapshot!(fixture.error(&["db"]), @"-x db: no label is given; write -x db=LABEL");
     assert_snapshot!(fixture.error(&["=x"]), @"-x : there is no name before the `=`; write -x name=value");
     assert_snapshot!(Fixture::new("").error(&[]), @r#"
@@ -305,19 +305,19 @@ fn choosing_a_database() {
 fn broken_files() {
     let error = |text: &str| Fixture::new(text).error(&[]);
     assert_snapshot!(error("[project]\nschema = crmp\n"), @r"
-    this is not TOML: string values must be quoted
+    invalid TOML: string values must be quoted
     DIR/mighost.toml:2:10
     2 | schema = crmp
       |          ^
     ");
     assert_snapshot!(error("[project\n"), @r"
-    this is not TOML: unclosed table, expected `]`
+    invalid TOML: unclosed table, expected `]`
     DIR/mighost.toml:1:9
     1 | [project
       |         ^
     ");
     assert_snapshot!(error("[project]\n[project]\n"), @r"
-    this is not TOML: duplicate key
+    invalid TOML: duplicate key
     DIR/mighost.toml:2:2
     2 | [project]
       |  ^
@@ -334,14 +334,14 @@ fn broken_files() {
     DIR/mighost.toml:2:1
     2 | url = ***
       | ^
-    hint: a url belongs to a database: [databases.LABEL]
+    hint: a url belongs in [databases.LABEL]
     "#);
     assert_snapshot!(error("[project.args]\nx = 1\n"), @r#"
     [project] has no setting "args"
     DIR/mighost.toml:1:10
     1 | [project.args]
       |          ^
-    hint: it is a table of its own: [args]
+    hint: it belongs at the top level: [args]
     "#);
     assert_snapshot!(error("[database.dev]\nurl = \"embedded\"\n"), @r#"
     the file has no setting "database"
@@ -351,13 +351,13 @@ fn broken_files() {
     hint: did you mean [databases.LABEL]?
     "#);
     assert_snapshot!(error("[project]\nmigrations = \"migrations\"\n"), @r#"
-    migrations is a text, and should be a list of texts, ["like", "this"]
+    migrations is a string, but should be a list of strings, ["like", "this"]
     DIR/mighost.toml:2:14
     2 | migrations = "migrations"
       |              ^
     "#);
     assert_snapshot!(error("[project]\nlock-wait = 5\n"), @r"
-    lock-wait is a number, and should be a text in quotes
+    lock-wait is a number, but should be a quoted string
     DIR/mighost.toml:2:13
     2 | lock-wait = 5
       |             ^
@@ -375,43 +375,43 @@ fn broken_files() {
       |               ^
     "#);
     assert_snapshot!(error("[databases]\ndev = \"postgresql://me:hunter2@h/d\"\n"), @r"
-    dev is a text, and should be a table
+    dev is a string, but should be a table
     DIR/mighost.toml:2:7
     2 | dev = ***
       |       ^
     ");
     assert_snapshot!(error("[databases.\"postgresql://me:hunter2@h/d\"]\nurl = 1\n"), @r"
-    ***: a label has letters, digits, `-`, `_` and `.`, at most 63 bytes
+    ***: a label consists of letters, digits, `-`, `_` and `.`, and has at most 63 bytes
     DIR/mighost.toml:1:1
     1 | ***
       | ^
     ");
     assert_snapshot!(error("[databases.dev]\nurl = postgresql://me:hunter2@h/d\n"), @r"
-    this is not TOML: string values must be quoted
+    invalid TOML: string values must be quoted
     DIR/mighost.toml:2:7
     2 | url = ***
       |       ^
     ");
     assert_snapshot!(error("[project]\ndefault = \"dev\"\n[databases.test]\nurl = \"embedded\"\n"), @r#"
-    default: no database is labelled "dev"; there are: test
+    default: no database is labelled "dev"; available: test
     DIR/mighost.toml:2:11
     2 | default = "dev"
       |           ^
     "#);
     assert_snapshot!(error("[embedded]\nversion = 9\n"), @r"
-    version: this is a major version of PostgreSQL such as 15, at least 10
+    version: it must be a major version of PostgreSQL such as 15, and at least 10
     DIR/mighost.toml:2:11
     2 | version = 9
       |           ^
     ");
     assert_snapshot!(error("[limits]\nmemory = \"5GiB\"\n"), @r#"
-    memory: memory can be from 1MiB to 4GiB
+    memory: the memory must be between 1MiB and 4GiB
     DIR/mighost.toml:2:10
     2 | memory = "5GiB"
       |          ^
     "#);
     assert_snapshot!(error("[args]\ndb = \"x\"\n"), @r#"
-    db: -x db chooses the database and reaches no migration; choose another name
+    db: -x db selects the database and is not passed to migrations; choose another name
     DIR/mighost.toml:2:6
     2 | db = "x"
       |      ^

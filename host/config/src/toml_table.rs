@@ -1,7 +1,7 @@
-//! Reading one TOML table with errors that point at the line.
+//! Reads one TOML table, with errors that point at the line.
 //!
-//! Serde's derived readers were the first thought. They name the known keys of a wrong one but not the nearest, they cannot
-//! check a value where its place is known, and their messages are about Rust types.
+//! Rejected: serde's derived readers. They list the known keys for a wrong one but not the nearest, they cannot check a value where its
+//! place is known, and their messages are about Rust types.
 
 use std::ops::Range;
 use std::path::Path;
@@ -12,7 +12,7 @@ use toml::de::{DeTable, DeValue};
 use super::{ConfigError, Place};
 use mighost_core::nearest;
 
-/// The file that is read: for places in it.
+/// The file, for places in it.
 #[derive(Clone, Copy)]
 pub(super) struct Source<'f> {
     pub file: &'f Path,
@@ -32,7 +32,7 @@ pub(super) struct Field<'t, 'f> {
     value: &'t Spanned<DeValue<'f>>,
 }
 
-/// A table with the name that the file gives it, for errors.
+/// A table with its name in the file, for errors.
 pub(super) struct Section<'t, 'f> {
     pub source: Source<'f>,
     /// Without brackets; empty for the whole file.
@@ -52,8 +52,8 @@ impl<'t, 'f> Section<'t, 'f> {
         }
     }
 
-    /// Fails at the first key that is not one of `known`. `advice` gives a better hint than the nearest key for keys that
-    /// stand elsewhere.
+    /// Fails at the first key that is not one of `known`. `advice` gives a better hint than the nearest key for keys that belong
+    /// elsewhere.
     pub fn check_keys(&self, known: &[&str], advice: impl Fn(&str) -> Option<String>) -> Result<(), ConfigError> {
         for (key, _) in self.table {
             let word: &str = key.get_ref();
@@ -62,7 +62,7 @@ impl<'t, 'f> Section<'t, 'f> {
             }
             let advice = advice(word)
                 .or_else(|| nearest(word, known.iter().copied()).map(|near| format!("did you mean {near}?")))
-                .unwrap_or_else(|| format!("there are: {}", known.join(", ")));
+                .unwrap_or_else(|| format!("available: {}", known.join(", ")));
             return Err(ConfigError::UnknownKey {
                 place: self.source.place(key.span()),
                 section: if self.name.is_empty() {
@@ -81,7 +81,7 @@ impl<'t, 'f> Section<'t, 'f> {
         self.fields().find(|field| field.key == key)
     }
 
-    /// All fields, in an order that is the same each time.
+    /// All fields, in a fixed order.
     pub fn fields(&self) -> impl Iterator<Item = Field<'t, 'f>> {
         let source = self.source;
         self.table.iter().map(move |(key, value)| Field {
@@ -91,12 +91,12 @@ impl<'t, 'f> Section<'t, 'f> {
         })
     }
 
-    /// The table below `key`, if it is there.
+    /// The table below `key`, if it exists.
     pub fn section(&self, key: &str) -> Result<Option<Section<'t, 'f>>, ConfigError> {
         self.field(key).map(|field| field.section(&self.name)).transpose()
     }
 
-    /// Reads the field below `key`, if it is there.
+    /// Reads the field below `key`, if it exists.
     pub fn read<T>(
         &self,
         key: &str,
@@ -115,7 +115,7 @@ impl<'t, 'f> Field<'t, 'f> {
         self.source.place(self.value.span())
     }
 
-    /// The table that this is, named below `parent`.
+    /// This value as a table, named below `parent`.
     pub fn section(&self, parent: &str) -> Result<Section<'t, 'f>, ConfigError> {
         match self.value.get_ref() {
             DeValue::Table(table) => Ok(Section {
@@ -132,7 +132,7 @@ impl<'t, 'f> Field<'t, 'f> {
         }
     }
 
-    /// The tables that this list is of, named below `parent`.
+    /// This value as a list of tables, named below `parent`.
     pub fn sections(&self, parent: &str) -> Result<Vec<Section<'t, 'f>>, ConfigError> {
         let expected = "a list of tables";
         let DeValue::Array(array) = self.value.get_ref() else {
@@ -155,7 +155,7 @@ impl<'t, 'f> Field<'t, 'f> {
         self.value
             .get_ref()
             .as_str()
-            .ok_or_else(|| self.wrong_type("a text in quotes"))
+            .ok_or_else(|| self.wrong_type("a quoted string"))
     }
 
     pub fn boolean(&self) -> Result<bool, ConfigError> {
@@ -175,9 +175,9 @@ impl<'t, 'f> Field<'t, 'f> {
             .ok_or_else(|| self.bad("the number is out of range"))
     }
 
-    /// A list of texts.
+    /// A list of strings.
     pub fn texts(&self) -> Result<Vec<String>, ConfigError> {
-        let expected = "a list of texts, [\"like\", \"this\"]";
+        let expected = "a list of strings, [\"like\", \"this\"]";
         let DeValue::Array(array) = self.value.get_ref() else {
             return Err(self.wrong_type(expected));
         };
@@ -192,18 +192,18 @@ impl<'t, 'f> Field<'t, 'f> {
             .collect()
     }
 
-    /// A text, number or truth value, as text: what an argument may be.
+    /// A string, number or boolean as text: a valid argument.
     pub fn scalar(&self) -> Result<String, ConfigError> {
         match self.value.get_ref() {
             DeValue::String(text) => Ok(text.to_string()),
             DeValue::Integer(_) => self.integer::<i64>().map(|number| number.to_string()),
             DeValue::Boolean(boolean) => Ok(boolean.to_string()),
             DeValue::Float(float) => Ok(float.as_str().to_owned()),
-            _ => Err(self.wrong_type("a text, a number, true or false")),
+            _ => Err(self.wrong_type("a string, a number, true or false")),
         }
     }
 
-    /// Reads the text by `parse`, whose error says what is wrong with it.
+    /// Parses the string with `parse`, whose error describes the problem.
     pub fn parsed<T>(&self, parse: impl FnOnce(&str) -> Result<T, String>) -> Result<T, ConfigError> {
         parse(self.text()?).map_err(|reason| self.bad(reason))
     }
@@ -222,10 +222,10 @@ impl<'t, 'f> Field<'t, 'f> {
             key: shorten(&self.key),
             expected,
             found: match self.value.get_ref() {
-                DeValue::String(_) => "a text",
+                DeValue::String(_) => "a string",
                 DeValue::Integer(_) => "a number",
                 DeValue::Float(_) => "a number with a fraction",
-                DeValue::Boolean(_) => "a truth value",
+                DeValue::Boolean(_) => "a boolean",
                 DeValue::Datetime(_) => "a date",
                 DeValue::Array(_) => "a list",
                 DeValue::Table(_) => "a table",
@@ -234,7 +234,7 @@ impl<'t, 'f> Field<'t, 'f> {
     }
 }
 
-/// A key as errors show it: keys may be as long as the file, and a URL that lost its key becomes one.
+/// A key in the form for errors: keys may be as long as the file, and a URL without its key becomes one.
 fn shorten(key: &str) -> String {
     if key.contains("://") || key.contains('@') || key.contains("password") {
         return "***".to_owned();

@@ -1,4 +1,4 @@
-//! `[toolchains]`: where compilers are. It is the machine's and the author's, so no database has settings of its own here.
+//! `[toolchains]`: the compilers. These settings depend on the machine and the author, so databases cannot override them.
 
 use std::path::{Path, PathBuf};
 
@@ -8,14 +8,14 @@ use super::toml_table::Section;
 
 const KEYS: [&str; 5] = ["install", "zig", "go", "node", "python"];
 
-/// Names the folder of installed toolchains, so that projects can share one.
+/// The environment variable with the folder of installed toolchains, so that projects can share one.
 pub const TOOLCHAINS_VARIABLE: &str = "MIGHOST_TOOLCHAINS";
 const DEFAULT_FOLDER: &str = ".mighost/toolchains";
 
-/// Where the tools of build drivers are found, and whether missing ones are installed.
+/// Settings for finding the tools of build drivers and installing missing ones.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ToolchainSettings {
-    /// What is installed goes here, a folder for each package and version.
+    /// The folder of installed tools, with a folder for each package and version.
     pub folder: PathBuf,
     /// Whether missing tools are installed, by pip, npm and cargo.
     pub install: bool,
@@ -27,7 +27,7 @@ pub struct ToolchainSettings {
 }
 
 impl ToolchainSettings {
-    /// Where the file says nothing; `root` is the project's folder.
+    /// The defaults; `root` is the project's folder.
     pub fn defaults(root: &Path) -> Self {
         Self {
             folder: absolute(root, DEFAULT_FOLDER),
@@ -39,7 +39,7 @@ impl ToolchainSettings {
         }
     }
 
-    /// For a folder that is in no project.
+    /// The defaults for a folder outside a project.
     pub fn outside(folder: &Path, environment: &Environment) -> Self {
         Self::defaults(folder).with_environment(folder, environment)
     }
@@ -48,18 +48,18 @@ impl ToolchainSettings {
     pub(super) fn read(section: &Section<'_, '_>, root: &Path) -> Result<Self, ConfigError> {
         section.check_keys(&KEYS, |key| match key {
             "folder" | "path" => Some(format!(
-                "the environment variable {TOOLCHAINS_VARIABLE} names the folder"
+                "set the folder with the environment variable {TOOLCHAINS_VARIABLE}"
             )),
-            "c" | "cpp" | "c++" => Some("C and C++ are compiled by zig: set zig".to_owned()),
-            "pip" => Some("pip is called as `python -m pip`: set python".to_owned()),
-            "npm" => Some("npm is looked for beside node: set node".to_owned()),
+            "c" | "cpp" | "c++" => Some("C and C++ are compiled with zig: set zig".to_owned()),
+            "pip" => Some("pip is run as `python -m pip`: set python".to_owned()),
+            "npm" => Some("npm is looked up next to node: set node".to_owned()),
             _ => None,
         })?;
         let program = |key: &str| {
             section.read(key, |field| match field.text()? {
                 "" => Err(field.bad("it is empty; write the path of the program")),
-                text if text.contains('\0') => Err(field.bad("a path cannot hold the character NUL")),
-                // A bare name is one on the PATH.
+                text if text.contains('\0') => Err(field.bad("a path cannot contain the character NUL")),
+                // A bare name is a program on the PATH.
                 text if !text.contains('/') => Ok(PathBuf::from(text)),
                 text => Ok(absolute(root, text)),
             })
@@ -74,7 +74,7 @@ impl ToolchainSettings {
         })
     }
 
-    /// With the folder that the environment names, if it does.
+    /// The settings with the folder in the environment, if it names one.
     pub(super) fn with_environment(mut self, root: &Path, environment: &Environment) -> Self {
         if let Some(folder) = environment.get(TOOLCHAINS_VARIABLE).filter(|value| !value.is_empty()) {
             self.folder = absolute(root, folder);

@@ -1,14 +1,15 @@
-//! Durations and sizes as they are written in `mighost.toml`: `"5s"`, `"256MiB"`.
+//! Durations and sizes in `mighost.toml`: `"5s"`, `"256MiB"`.
 
 use std::time::Duration;
 
-/// The longest duration: PostgreSQL keeps its time-outs as milliseconds in 31 bits.
+/// The maximum duration: PostgreSQL stores timeouts as milliseconds in 31 bits.
 pub(super) const MAX_DURATION: Duration = Duration::from_millis(i32::MAX as u64);
 
-/// Reads a number and a unit (`ms`, `s`, `min`, `h`), e.g. `500ms`, as `mighost.toml` and the command line write durations.
+/// Parses a number and a unit (`ms`, `s`, `min`, `h`), e.g. `500ms`, the notation for durations in `mighost.toml` and on the command
+/// line.
 ///
 /// # Errors
-/// A sentence that says what is wrong with the text.
+/// A sentence that describes the problem.
 pub fn parse_duration(text: &str) -> Result<Duration, String> {
     let example = "write a whole number and a unit: 500ms, 5s, 2min or 1h";
     let (number, unit) =
@@ -35,7 +36,7 @@ pub fn parse_duration(text: &str) -> Result<Duration, String> {
         })
 }
 
-/// Reads a number and a unit (`KiB`, `MiB`, `GiB`) as bytes. The error says what is wrong, without the key.
+/// Parses a number and a unit (`KiB`, `MiB`, `GiB`) as bytes. The error describes the problem, without the key.
 pub(super) fn parse_size(text: &str) -> Result<usize, String> {
     let example = "write a whole number and a unit: 512KiB, 256MiB or 1GiB";
     let (number, unit) = number_and_unit(text).ok_or_else(|| format!("{} is not a size; {example}", shown(text)))?;
@@ -51,7 +52,7 @@ pub(super) fn parse_size(text: &str) -> Result<usize, String> {
         .ok_or_else(|| format!("{} is too large", shown(text)))
 }
 
-/// `text` in quotes for a message, which must not be as long as the file.
+/// `text` in quotes for a message, truncated because it may be as long as the file.
 pub(super) fn shown(text: &str) -> String {
     const MAX_CHARS: usize = 80;
     match text.char_indices().nth(MAX_CHARS) {

@@ -1,18 +1,18 @@
-//! Failures as plain data: whose fault they are, the exit code, what to do.
+//! Failures as plain data: cause, exit code, and what to do.
 
 use std::fmt;
 
 use serde::Serialize;
 
-/// Whose fault an error is, which tells the reader whom to turn to.
+/// The party responsible for an error, so that readers know who has to fix it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Blame {
-    /// The migration or plugin: its author mends it.
+    /// The migration or plugin: its author has to fix it.
     Guest,
-    /// The command line, the configuration, the environment: whoever runs mighost mends it.
+    /// The command line, the configuration or the environment: the operator has to fix it.
     Operator,
-    /// The server, the network between, or the data in it.
+    /// The server, the network, or the data in the database.
     Database,
     /// mighost itself.
     Host,
@@ -25,14 +25,14 @@ pub struct DatabaseError {
     pub message: String,
     pub detail: Option<String>,
     pub hint: Option<String>,
-    /// 1-based, in characters, into the statement that failed.
+    /// The position in the statement that failed: 1-based, in characters.
     pub position: Option<u32>,
-    /// PostgreSQL's CONTEXT: the functions that were running.
+    /// PostgreSQL's CONTEXT: the call stack of functions.
     pub context: Option<String>,
-    /// Not translated, e.g. `ERROR`.
+    /// Never translated, e.g. `ERROR`.
     #[serde(skip)]
     pub severity: String,
-    /// What the error is about, by the names of `database.error` in `wit/`.
+    /// The names of what the error is about, with the keys of `database.error` in `wit/`.
     #[serde(skip)]
     pub fields: Vec<(String, String)>,
 }
@@ -43,32 +43,32 @@ impl fmt::Display for DatabaseError {
     }
 }
 
-/// A statement that the server refused, and which operation sent it.
+/// A failed statement, and the operation that sent it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, thiserror::Error)]
 #[error("{error}")]
 pub struct StatementFailure {
     pub statement: String,
     pub error: DatabaseError,
-    /// E.g. `mighost:roles/roles@0.1.0#set-role`; none where the migration itself sent it.
+    /// E.g. `mighost:roles/roles@0.1.0#set-role`; `None` if the migration itself sent it.
     pub operation: Option<String>,
 }
 
-/// A failure as it is shown: what every error becomes at the edge of the program. Plain data, rendered by `output`.
+/// A failure as it is shown: every error becomes one at the edge of the program. Plain data, rendered by `output`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Diagnostic {
     pub blame: Blame,
-    /// One sentence: what went wrong, with the names and values in it.
+    /// The message: one sentence that says what failed, with names and values.
     pub what: String,
-    /// Where, from the outside inwards, a line each: the file and its line, the revision, the operation.
+    /// The places, from the outermost inwards, one per line: the file and its line, the revision, the operation.
     pub location: Vec<String>,
-    /// The statement that the server refused, shown with the line that failed.
+    /// The failed statement, shown with the line of the error.
     pub statement: Option<Box<StatementFailure>>,
-    /// What became of it, a line each: what was rolled back, what is done, what was not run.
+    /// The outcome, one line each: what was rolled back, what is committed, what did not run.
     pub outcome: Vec<String>,
-    /// What to do about it.
+    /// Hints for the user.
     pub hints: Vec<String>,
     pub exit: ExitKind,
-    /// The errors that led to it, the outermost first, for reports of defects; shown with `--raiseerr` only.
+    /// The chain of errors, the outermost first, for bug reports; shown only with `--raiseerr`.
     #[serde(skip)]
     pub causes: Vec<String>,
 }
@@ -88,14 +88,14 @@ impl Diagnostic {
         }
     }
 
-    /// Adds a line that says where.
+    /// Adds a place.
     #[must_use]
     pub fn at(mut self, location: impl Into<String>) -> Self {
         self.location.push(location.into());
         self
     }
 
-    /// Adds what to do.
+    /// Adds a hint.
     #[must_use]
     pub fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hints.push(hint.into());
@@ -103,11 +103,11 @@ impl Diagnostic {
     }
 }
 
-/// The kinds of failure that the exit code tells apart. The codes are documented and do not change.
+/// The kinds of failure that exit codes distinguish. The codes are documented and never change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum ExitKind {
-    /// 1: a defect of mighost, or of the machine below it.
+    /// 1: a defect of mighost or of the system.
     Internal,
     /// 2: the command line.
     Usage,
@@ -117,15 +117,15 @@ pub enum ExitKind {
     History,
     /// 5: an artifact that cannot be read or built.
     Artifact,
-    /// 6: the server cannot be reached, refuses the connection, or is gone.
+    /// 6: the server is unreachable, refused the connection, or closed it.
     Connection,
-    /// 7: the server refused a statement.
+    /// 7: a statement failed.
     Database,
-    /// 8: a guest failed: it returned an error, trapped, panicked or reached a limit.
+    /// 8: a guest failed: it returned an error, trapped, panicked or exceeded a limit.
     Guest,
     /// 9: another run holds the lock.
     Lock,
-    /// 10: a check that was asked for found something.
+    /// 10: a requested check has findings.
     Check,
     /// 130: the user interrupted the run.
     Interrupted,

@@ -15,7 +15,7 @@ impl Digest {
         Self(Sha256::digest(bytes).into())
     }
 
-    /// The digest of parts, each with its length before it, so that no two lists of parts share one.
+    /// The digest of a list of parts. Each part is preceded by its length, so that different lists have different digests.
     pub fn of_parts<'a>(parts: impl IntoIterator<Item = &'a [u8]>) -> Self {
         let mut hasher = Sha256::new();
         for part in parts {
@@ -25,7 +25,7 @@ impl Digest {
         Self(hasher.finalize().into())
     }
 
-    /// Reads 64 hexadecimal digits; none where `text` is anything else.
+    /// Reads 64 hexadecimal digits; `None` if `text` is anything else.
     pub fn parse(text: &str) -> Option<Self> {
         let bytes = text.as_bytes();
         if bytes.len() != 64 {

@@ -1,4 +1,4 @@
-//! What happens while a run goes on, as plain data.
+//! Events of a run, as plain data.
 
 use std::fmt;
 use std::sync::Arc;
@@ -6,13 +6,13 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-/// Which way a revision is run.
+/// The direction of a step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, serde::Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Direction {
     Upgrade,
     Downgrade,
-    /// The version table is set, nothing is run.
+    /// The version table is changed, and no migration is run.
     Stamp,
 }
 
@@ -26,7 +26,7 @@ impl fmt::Display for Direction {
     }
 }
 
-/// How much a guest's message matters.
+/// The importance of a guest's message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Level {
@@ -35,10 +35,10 @@ pub enum Level {
     Warn,
 }
 
-/// Something that happened during a command. The library sends these to a [`Reporter`]; `output` shows them.
+/// An event of a command. The library sends events to a [`Reporter`]; `output` shows them.
 #[derive(Clone, Debug)]
 pub enum Event {
-    /// A line of information from mighost itself, e.g. where the embedded server's programs were found.
+    /// Information from mighost itself, e.g. where the programs of the embedded server were found.
     Note { level: Level, text: String },
     /// An artifact is being built.
     Building {
@@ -47,24 +47,24 @@ pub enum Event {
         number: usize,
         of: usize,
     },
-    /// A tool that builds need is being installed, by a registry's client.
+    /// A tool that a build needs is being installed, by the client of a registry.
     Installing {
         name: String,
         version: String,
         client: &'static str,
     },
-    /// A component is being compiled to machine code; reported when it takes long enough to be noticed.
-    /// `size` is that of its code, in bytes.
+    /// A component is being compiled to machine code; reported if that takes long enough to be noticed. `size` is the size of its code,
+    /// in bytes.
     Compiling { name: String, size: usize },
-    /// It is compiled, and kept for later runs where the cache can be written.
+    /// The component is compiled, and stored for later runs if the cache is writable.
     Compiled {
         name: String,
         size: usize,
         elapsed: Duration,
-        /// The most memory that this process has had so far, in bytes, where the system tells.
+        /// The peak memory of this process so far, in bytes, if the system provides it.
         memory: Option<u64>,
     },
-    /// Another run holds the lock; `holder` says who.
+    /// Another run holds the lock; `holder` describes it.
     Waiting { holder: String, waited: Duration },
     StepStarted {
         direction: Direction,
@@ -85,7 +85,7 @@ pub enum Event {
         done: u64,
         total: Option<u64>,
     },
-    /// A NOTICE or WARNING of the server.
+    /// The server sent a NOTICE or WARNING.
     ServerNotice { severity: String, message: String },
     StepFinished {
         direction: Direction,
@@ -95,17 +95,17 @@ pub enum Event {
     },
 }
 
-/// Receives events. Called from the run itself, so it must not block for long.
+/// Receives events. It is called from the run itself, so it must not block for long.
 pub trait Reporter: Send + Sync {
     fn report(&self, event: Event);
 
-    /// Whether Ctrl-C and SIGTERM are meant for the run, which then ends in order. A library leaves them to its application.
+    /// Whether Ctrl-C and SIGTERM end the run in an orderly way. A library leaves these signals to its application.
     fn owns_signals(&self) -> bool {
         false
     }
 }
 
-/// A reporter for those who want no events, e.g. a library's caller.
+/// A reporter that ignores all events, e.g. for users of the library.
 pub struct Silent;
 
 impl Reporter for Silent {

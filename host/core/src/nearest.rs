@@ -1,8 +1,8 @@
 //! Suggestions for misspelt names.
 
-/// The one of `known` that `word` is likely to mean.
+/// The element of `known` that `word` is most likely meant to be.
 pub fn nearest<'k>(word: &str, known: impl IntoIterator<Item = &'k str>) -> Option<&'k str> {
-    // The measure takes quadratic time, and nobody's typing error makes a long word of a short one.
+    // Measuring takes quadratic time, and typing errors do not turn short words into long ones.
     if word.len() > 100 {
         return None;
     }

@@ -1,7 +1,7 @@
-//! How SQL quotes names and values.
+//! Quoting of names and values in SQL.
 
-/// PostgreSQL's limit on the length of a name, in bytes (`NAMEDATALEN - 1`). Longer ones are cut by the server without an
-/// error, so mighost refuses them where it is about to create one.
+/// The maximum length of a name in PostgreSQL, in bytes (`NAMEDATALEN - 1`). The server truncates longer names without an error, so
+/// mighost refuses to create them.
 pub const MAX_NAME_BYTES: usize = 63;
 
 /// `name` as an SQL identifier, always quoted: `crmp` gives `"crmp"`.
@@ -9,8 +9,8 @@ pub fn quote_identifier(name: &str) -> String {
     format!("\"{}\"", name.replace('"', "\"\""))
 }
 
-/// `text` as an SQL string literal of ASCII characters, for what mighost sends itself. It means the same in every client encoding
-/// and whatever `standard_conforming_strings` says: other letters, like backslashes, are escaped in an `E''` literal.
+/// `text` as an SQL string literal of ASCII characters, for statements that mighost itself sends. Its meaning depends neither on the
+/// client encoding nor on `standard_conforming_strings`: other characters and backslashes are escaped in an `E''` literal.
 pub fn quote_literal(text: &str) -> String {
     if text.is_ascii() {
         return quote_readable(text);
@@ -28,7 +28,7 @@ pub fn quote_literal(text: &str) -> String {
     literal
 }
 
-/// `sql` with the letters that [`quote_literal`] has escaped as they are, for servers that take no Unicode escapes.
+/// `sql` with the characters that [`quote_literal`] has escaped restored, for servers without Unicode escapes.
 pub fn without_unicode_escapes(sql: &str) -> String {
     let mut parts = sql.split('\\');
     let mut text = parts.next().unwrap_or_default().to_owned();
@@ -43,7 +43,7 @@ pub fn without_unicode_escapes(sql: &str) -> String {
             _ => {
                 text.push('\\');
                 text.push_str(part);
-                // A doubled backslash escapes nothing.
+                // A doubled backslash does not begin an escape.
                 if part.is_empty()
                     && let Some(next) = parts.next()
                 {
@@ -56,7 +56,7 @@ pub fn without_unicode_escapes(sql: &str) -> String {
     text
 }
 
-/// `text` as an SQL string literal with its letters as they are, for scripts that people read. As [`quote_literal`] otherwise.
+/// `text` as an SQL string literal with non-ASCII characters unchanged, for scripts that people read. Otherwise like [`quote_literal`].
 pub fn quote_readable(text: &str) -> String {
     let quoted = text.replace('\'', "''");
     if quoted.contains('\\') {

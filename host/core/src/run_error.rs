@@ -1,15 +1,15 @@
-//! Why a run ends between the calls of guests, and what the user is shown then.
+//! Errors that end a run between the calls of guests, and how they are shown.
 
 use std::time::Duration;
 
 use crate::{Blame, Diagnostic, ExitKind, SinkError};
 
-/// Why a run ends between the calls of guests.
+/// An error that ends a run between the calls of guests.
 #[derive(Debug, thiserror::Error)]
 pub enum RunError {
     #[error(transparent)]
     Sink(#[from] SinkError),
-    #[error("another run works on this database, and it was not done within {}: {holder}", seconds(*waited))]
+    #[error("another run is using this database and did not finish within {}: {holder}", seconds(*waited))]
     Locked { holder: String, waited: Duration },
     #[error(
         "the version table has changed since the plan was made: it held {}, now it holds {}; run the command again",
@@ -18,8 +18,18 @@ pub enum RunError {
     )]
     HeadsMoved { expected: Vec<String>, found: Vec<String> },
     #[error(
-        "a change of the rows in {table} ({changes}) should touch one row and touched {touched}; the step was rolled \
-         back. Something else writes to the version table: compare `mighost current` with the schema"
+        "{table} and {ledger} do not contain what the step wrote; the step was rolled back. The version table contains {}. \
+         Remove rules and triggers from both tables that keep rows from being written",
+        if found.is_empty() { "no row" } else { found }
+    )]
+    NotRecorded {
+        table: String,
+        ledger: String,
+        found: String,
+    },
+    #[error(
+        "a change to {table} ({changes}) should affect one row but affected {touched}; the step was rolled back. \
+         Something else is writing to the version table: compare `mighost current` with the schema"
     )]
     VersionRow {
         changes: String,
@@ -27,21 +37,22 @@ pub enum RunError {
         touched: u64,
     },
     #[error(
-        "the lock that keeps other runs away is no longer held, so the step was rolled back: the migration has given it back, \
-         as pg_advisory_unlock_all() does, or a pooler that changes sessions between transactions is in between. Connect to \
+        "the lock that keeps other runs out was lost, so the step was rolled back: either the migration released it, \
+         as pg_advisory_unlock_all() does, or a connection pooler changed the session between transactions. Connect to \
          the server directly"
     )]
     LockLost,
-    /// A step was left outside its transaction, and this is another one.
+    /// An interrupted step has left its transaction, and this is another step.
     #[error(
-        "{revision} is half done: its {direction} had left its transaction and did not come to its end. Run that {direction} \
-         again, which takes it up where it stopped; or settle by hand what it has done, and say where the database is then \
-         with `mighost stamp`"
+        "{revision} is half done: its {direction} left the transaction and did not finish. Run the {direction} again \
+         to resume it; or finish or undo it by hand, then record the result with `mighost stamp`"
     )]
     HalfDone { revision: String, direction: String },
-    #[error("the server is a standby (in recovery): it cannot be migrated; connect to the primary")]
+    #[error("the server is a standby (in recovery) and cannot be migrated; connect to the primary")]
     Standby,
-    #[error("the version table's name {name} is too long: with `_journal` behind it a name may have {limit} bytes")]
+    #[error(
+        "the version table's name {name} is too long: it may have {limit} bytes, since `_journal` is appended to it"
+    )]
     NameTooLong { name: String, limit: usize },
 }
 
@@ -63,10 +74,11 @@ impl From<&RunError> for Diagnostic {
         match error {
             RunError::Sink(error) => error.diagnose(Blame::Guest),
             RunError::Locked { .. } => {
-                simple(ExitKind::Lock).hint("wait until it is done, or for longer with --lock-wait 10min")
+                simple(ExitKind::Lock).hint("wait for it to finish, or wait longer with --lock-wait 10min")
             }
             RunError::HeadsMoved { .. } => simple(ExitKind::Lock),
-            RunError::VersionRow { .. }
+            RunError::NotRecorded { .. }
+            | RunError::VersionRow { .. }
             | RunError::LockLost
             | RunError::HalfDone { .. }
             | RunError::Standby

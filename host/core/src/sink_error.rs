@@ -1,26 +1,26 @@
-//! Why a call of a guest to the database ends the run, and what the user is shown then.
+//! Errors in database calls of guests, which end the run, and how they are shown.
 
 use crate::{Blame, DatabaseError, Diagnostic, ExitKind, StatementFailure, sql};
 
-/// Why a run ends inside a call to the sink.
+/// An error in a call to the sink, which ends the run.
 #[derive(Debug, thiserror::Error)]
 pub enum SinkError {
-    /// The server refused a statement.
+    /// A statement failed.
     #[error(transparent)]
     Statement(#[from] Box<StatementFailure>),
-    #[error("{call} needs an answer from the database, and offline (--sql) there is none to ask")]
+    #[error("{call} needs an answer from the database, but there is no database offline (--sql)")]
     Offline { call: &'static str },
-    #[error("{keyword} would break the transaction, which belongs to mighost: {statement}")]
+    #[error("{keyword} is not allowed, because mighost controls the transaction: {statement}")]
     TransactionControl { keyword: String, statement: String },
-    /// The text cannot be cut into statements or a variable has no value.
+    /// The text cannot be split into statements, or a variable has no value.
     #[error("line {line}, column {column} of the script: {message}")]
     Script {
         message: String,
         line: usize,
         column: usize,
     },
-    /// What was sent for an earlier revision has failed meanwhile; the sink keeps why until the run asks for it.
-    #[error("a revision before this one has failed")]
+    /// A statement of an earlier revision has failed in the meantime; the sink keeps the error until the run asks for it.
+    #[error("an earlier revision has failed")]
     Earlier,
     /// A guest has changed, or would change, `client_encoding`.
     #[error(
@@ -28,27 +28,30 @@ pub enum SinkError {
          script in another encoding with `iconv -f ENCODING -t UTF-8`"
     )]
     ClientEncoding { encoding: String },
-    #[error("the revision may not leave its transaction: {reason}")]
+    #[error("the revision cannot leave its transaction: {reason}")]
     CannotSuspend { reason: String },
-    #[error("the result is larger than {limit} bytes; a cursor fetches such results in batches")]
+    #[error("the result is larger than {limit} bytes; use a cursor to fetch it in batches")]
     ResultTooLarge { limit: usize },
-    /// The guest used a cursor or COPY in a way that the contract rules out.
+    /// The guest used a cursor or COPY in a way that the contract does not allow.
     #[error("{0}")]
     Misuse(String),
-    /// A run that died earlier cannot be taken up again where it was.
-    #[error("the interrupted run of {revision} cannot be taken up again: {reason}")]
+    /// An interrupted run cannot be resumed from where it stopped.
+    #[error("the interrupted run of {revision} cannot be resumed: {reason}")]
     Resume { revision: String, reason: String },
     #[error("the connection to the server was lost: {0}")]
     ConnectionLost(String),
     #[error("interrupted")]
     Interrupted,
-    /// The script could not be written out (`--sql`).
+    /// A guest called a function that only PostgreSQL supports.
+    #[error("{call} cannot be used: this database is not PostgreSQL")]
+    NotPostgres { call: &'static str },
+    /// The script could not be written (`--sql`).
     #[error("cannot write the script: {0}")]
     Write(#[from] std::io::Error),
 }
 
 impl SinkError {
-    /// The failure as it is shown. `sender` is to blame for what it asked: a guest, or the database where mighost asked itself.
+    /// The failure as it is shown. `sender` is to blame for statements: a guest, or the database if mighost itself sent them.
     pub fn diagnose(&self, sender: Blame) -> Diagnostic {
         let exit = match self {
             Self::Statement(_) => ExitKind::Database,
@@ -60,24 +63,21 @@ impl SinkError {
             | Self::Earlier
             | Self::ClientEncoding { .. }
             | Self::ResultTooLarge { .. }
+            | Self::NotPostgres { .. }
             | Self::Misuse(_)
             | Self::Resume { .. } => ExitKind::Guest,
         };
         let blame = match self {
             Self::ConnectionLost(_) => Blame::Database,
             Self::Offline { .. } | Self::CannotSuspend { .. } | Self::Interrupted | Self::Write(_) => Blame::Operator,
-            // What other sessions do: locks, deadlocks, serialization; a statement that was cancelled.
-            Self::Statement(failure)
-                if matches!(failure.error.sqlstate.as_str(), "55P03" | "40P01" | "40001" | "57014") =>
-            {
-                Blame::Database
-            }
+            Self::Statement(failure) if is_servers(&failure.error.sqlstate) => Blame::Database,
             Self::Statement(_)
             | Self::TransactionControl { .. }
             | Self::Script { .. }
             | Self::Earlier
             | Self::ClientEncoding { .. }
             | Self::ResultTooLarge { .. }
+            | Self::NotPostgres { .. }
             | Self::Misuse(_)
             | Self::Resume { .. } => sender,
         };
@@ -87,15 +87,15 @@ impl SinkError {
         {
             diagnostic
                 .hints
-                .push("--online-reads lets the database answer, which is not changed".into());
+                .push("add --online-reads to read from the database without changing it".into());
         }
         if let Self::Statement(failure) = self {
             diagnostic.statement = Some(failure.clone());
             diagnostic.hints.extend(timeout_hint(&failure.error).map(str::to_owned));
-            // active_sql_transaction: CREATE INDEX CONCURRENTLY, VACUUM and the like.
-            if failure.error.sqlstate == "25001" {
+            // active_sql_transaction: CREATE INDEX CONCURRENTLY, VACUUM and similar statements.
+            if matches!(failure.error.sqlstate.as_str(), "25001" | "2D000") {
                 diagnostic.hints.push(
-                    "set transaction = \"none\" in the migration's migration.toml, or send it behind suspend-transaction"
+                    "set transaction = \"none\" in the migration's migration.toml, or call suspend-transaction before it"
                         .into(),
                 );
             }
@@ -103,7 +103,7 @@ impl SinkError {
         diagnostic
     }
 
-    /// Whether the call itself was wrong, rather than the server or the connection.
+    /// Whether the call itself was wrong, rather than the server or the connection failing.
     pub fn is_refusal(&self) -> bool {
         matches!(
             self,
@@ -113,6 +113,7 @@ impl SinkError {
                 | Self::ClientEncoding { .. }
                 | Self::CannotSuspend { .. }
                 | Self::ResultTooLarge { .. }
+                | Self::NotPostgres { .. }
                 | Self::Misuse(_)
         )
     }
@@ -128,15 +129,50 @@ impl From<sql::SqlError> for SinkError {
     }
 }
 
-/// What to do where a time-out ended a statement.
+/// Whether an error is the server's or another session's and not of the statement: locks, deadlocks, serialization failures; and the
+/// classes of connections, resources, intervention by an operator, the system, and internal errors.
+fn is_servers(sqlstate: &str) -> bool {
+    matches!(sqlstate, "55P03" | "40P01" | "40001")
+        || matches!(sqlstate.get(..2), Some("08" | "53" | "57" | "58" | "XX"))
+}
+
+/// Hints for a statement that ended by a timeout.
 fn timeout_hint(error: &DatabaseError) -> Option<&'static str> {
     match error.sqlstate.as_str() {
         "55P03" => Some(
-            "other sessions hold a lock that it needs, each time that it was tried: see pg_stat_activity and \
-             pg_blocking_pids(), end them or wait; or raise lock-timeout",
+            "other sessions hold a lock that the statement needs: find them with pg_stat_activity and \
+             pg_blocking_pids(), then end them or wait; or raise lock-timeout",
         ),
-        // The message is translated by the server, so it does not tell a time-out from a cancelled statement.
-        "57014" => Some("where it takes longer than statement-timeout allows, raise it; or make its work smaller"),
+        // The server translates the message, so a timeout cannot be distinguished from a cancelled statement.
+        "57014" => Some("if the statement needs more time, raise statement-timeout; or split it into smaller ones"),
         _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn blame(sqlstate: &str) -> Blame {
+        let failure = StatementFailure {
+            statement: "select 1".to_owned(),
+            error: DatabaseError {
+                sqlstate: sqlstate.to_owned(),
+                ..DatabaseError::default()
+            },
+            operation: None,
+        };
+        SinkError::Statement(Box::new(failure)).diagnose(Blame::Guest).blame
+    }
+
+    /// A full disk is not the author's to fix.
+    #[test]
+    fn errors_of_the_server_are_not_blamed_on_the_migration() {
+        for sqlstate in ["53100", "53200", "57P01", "58030", "XX002", "08P01", "55P03", "57014"] {
+            assert_eq!(blame(sqlstate), Blame::Database, "{sqlstate}");
+        }
+        for sqlstate in ["42P01", "23505", "25001", "P0001", ""] {
+            assert_eq!(blame(sqlstate), Blame::Guest, "{sqlstate}");
+        }
     }
 }

@@ -1,8 +1,8 @@
-//! SQL text: where a script is cut into statements, psql's variables, what a statement begins with.
+//! SQL text: splitting scripts into statements, psql variables, classification of statements.
 //!
 //! The rules are those of psql's scanner (`psqlscan.l`), which follows the server's: single quotes without backslashes
-//! (`standard_conforming_strings = on`), `E''` with them, dollar quotes, nested comments. All functions take time linear in
-//! the length of the text and none recurses, whatever the text holds.
+//! (`standard_conforming_strings = on`), `E''` with backslashes, dollar quotes, nested comments. All functions take time linear in the
+//! length of the text and none is recursive, for any text.
 
 mod classify;
 mod encoding;
@@ -19,7 +19,7 @@ pub use lexer::{Token, TokenKind, tokens};
 pub use split::{Piece, script_statements, split, statements};
 pub use variables::substitute;
 
-/// Why a text cannot be taken as SQL. Lines and columns are 1-based; columns count characters.
+/// The reason why a text cannot be read as SQL. Lines and columns are 1-based; columns count characters.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("line {line}, column {column}: {message}")]
 pub struct SqlError {

@@ -1,5 +1,5 @@
-//! What guests exchange with the database. `wit/database.wit` documents each type; the runtime converts
-//! between these and the types that it generates from there.
+//! The values that guests and databases exchange. `wit/database.wit` documents each type; the runtime converts between these types and
+//! those generated from WIT.
 
 use serde::{Deserialize, Serialize};
 
@@ -14,14 +14,14 @@ pub enum Value {
     Bytes(Vec<u8>),
 }
 
-/// One row, its values in the order of the columns.
+/// One row: its values, in the order of the columns.
 pub type Row = Vec<Value>;
 
 /// A column of a result.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Column {
     pub name: String,
-    /// As `pg_type.typname` has it.
+    /// As in `pg_type.typname`.
     pub type_name: String,
     pub type_oid: u32,
 }
@@ -31,6 +31,6 @@ pub struct Column {
 pub struct Rows {
     pub columns: Vec<Column>,
     pub rows: Vec<Row>,
-    /// The count of PostgreSQL's command tag; 0 for a statement without one.
+    /// The count in PostgreSQL's command tag; 0 for a statement without one.
     pub affected: u64,
 }

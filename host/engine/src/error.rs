@@ -1,4 +1,4 @@
-//! Why a run did not reach its end, and what the user is shown then.
+//! Errors of runs, and how they are shown.
 
 use std::path::PathBuf;
 
@@ -9,19 +9,19 @@ use mighost_runtime::RuntimeError;
 
 use crate::run::StepDone;
 
-/// A run that did not come to its end. Nothing is lost: the caller can say what is done, what failed and what is left.
+/// A failed run. Nothing is lost: the caller can report what is done, what failed and what did not run.
 #[derive(Debug, thiserror::Error)]
 #[error("{error}")]
 pub struct RunFailure {
     pub done: Vec<StepDone>,
-    /// The step that failed; none where the run failed before its first or behind its last.
+    /// The failed step; `None` if the run failed before its first or after its last step.
     pub failed: Option<Step>,
-    /// Where the migration of the failed step is: its source folder, or its artifact.
+    /// The place of the failed step's migration: its source folder, or its artifact.
     pub place: Option<PathBuf>,
     pub not_run: Vec<Step>,
     #[source]
     pub error: EngineError,
-    /// What became of the failed step and of those before it, e.g. that they were rolled back.
+    /// The outcome of the failed step and of those before it, e.g. that they were rolled back.
     pub state: String,
 }
 
@@ -29,16 +29,16 @@ pub struct RunFailure {
 pub enum EngineError {
     #[error(transparent)]
     Runtime(#[from] RuntimeError),
-    /// A hook failed by itself; what is wrong with its statements is told as with those of migrations.
+    /// A hook failed by itself; failed statements of hooks are reported like those of migrations.
     #[error("{error}")]
     Hook { plugin: String, error: Box<RuntimeError> },
     #[error(transparent)]
     Run(#[from] RunError),
     #[error(transparent)]
     Artifact(#[from] ArtifactError),
-    #[error("revision {0} is in the plan, but no artifact holds it")]
+    #[error("revision {0} is in the plan, but no artifact contains it")]
     NoArtifact(String),
-    #[error("a thread of mighost's ended before its time")]
+    #[error("internal error: a worker thread exited unexpectedly")]
     ThreadLost,
 }
 
@@ -76,16 +76,17 @@ impl From<&RunFailure> for Diagnostic {
                     .hints
                     .extend(stamp_hint(step.direction, sqlstate(&diagnostic)).map(str::to_owned));
             }
-            // The host's own statements, and the role's rights that they need.
+            // The host's own statements and the privileges that they need.
             None if diagnostic.statement.is_some() => {
                 diagnostic.blame = Blame::Operator;
                 diagnostic.location.insert(
                     0,
-                    "in mighost's own work: the schema, the version table and the ledger".into(),
+                    "in mighost's own bookkeeping: the schema, the version table and the ledger".into(),
                 );
                 if sqlstate(&diagnostic) == Some("42501") {
                     diagnostic.hints.push(
-                        "grant the role what it lacks, e.g. CREATE on the database or schema, or connect as another"
+                        "grant the role the missing privilege, e.g. CREATE on the database or schema, or connect as \
+                         another role"
                             .into(),
                     );
                 }
@@ -110,18 +111,18 @@ impl From<&RunFailure> for Diagnostic {
     }
 }
 
-/// What to do where the database and its version table seem to tell different stories.
+/// Hints for when the database and its version table seem to be inconsistent.
 fn stamp_hint(direction: Direction, sqlstate: Option<&str>) -> Option<&'static str> {
     match (direction, sqlstate?) {
         // duplicate_table, duplicate_schema, duplicate_object, duplicate_function.
         (Direction::Upgrade, "42P07" | "42P06" | "42710" | "42723") => Some(
-            "where the database was made in another way and has what this revision does, say which is the last revision \
-             that it holds: `mighost stamp REVISION`",
+            "if the database was created in another way and already contains these objects, record its last revision: \
+             `mighost stamp REVISION`",
         ),
         // undefined_table, invalid_schema_name, undefined_object, undefined_function.
         (Direction::Downgrade, "42P01" | "3F000" | "42704" | "42883") => Some(
-            "where the database never had what this revision does, e.g. after a stamp that went too far, say which is the \
-             last revision that it holds: `mighost stamp REVISION`",
+            "if the database never contained these objects, e.g. after a stamp that went too far, record its last \
+             revision: `mighost stamp REVISION`",
         ),
         _ => None,
     }

@@ -1,5 +1,5 @@
-//! What is told of steps, in their order: a step may be sent while the server still works on those before it, and what its
-//! guest says in the meantime is kept until they are done.
+//! Reports the events of steps in order. A step may be sent while the server still works on those before it; messages of its guest are
+//! kept until those are done.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -8,24 +8,24 @@ use std::time::{Duration, Instant};
 use crate::run::StepDone;
 use mighost_core::{Event, Reporter};
 
-/// How many events of one step are kept. What comes after them is told at once.
+/// The maximum number of events that are kept of one step. Further ones are reported immediately.
 const MAX_KEPT: usize = 1000;
 
-/// Tells what happens in the order of the steps.
+/// Reports events in the order of the steps.
 pub(crate) struct EventSequencer {
     reporter: Arc<dyn Reporter>,
     state: Mutex<State>,
 }
 
 struct State {
-    /// The step that the server works on, as far as is known: all before it are done.
+    /// The step that the server works on, as far as known: all before it are done.
     current: usize,
-    /// When it became so.
+    /// The time at which it became current.
     since: Instant,
-    /// The steps whose beginning was told.
+    /// The steps whose beginning was reported.
     told: usize,
     kept: BTreeMap<usize, Vec<Event>>,
-    /// The steps that are closed, from `current` on: their ends, when they were begun.
+    /// The closed steps, from `current` on: their ends, and when they were begun.
     closed: VecDeque<(StepDone, Instant)>,
     done: Vec<StepDone>,
 }
@@ -49,7 +49,7 @@ impl EventSequencer {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The reporter for what happens in the step of that number, counted from 0.
+    /// The reporter for events in the step of that number, counted from 0.
     pub fn of_step(self: &Arc<Self>, number: usize) -> Arc<dyn Reporter> {
         Arc::new(OfStep {
             number,
@@ -76,19 +76,19 @@ impl EventSequencer {
         self.reporter.report(event);
     }
 
-    /// The step of that number is sent to its end. Its time is set when it is done.
+    /// The end of the step of that number was sent. Its time is set when it is done.
     pub fn closed(&self, done: StepDone, begun: Instant) {
         self.state().closed.push_back((done, begun));
     }
 
-    /// The server is done with so many steps. Those are told that are closed.
+    /// The server has completed this number of steps. The closed ones among them are reported.
     pub fn settled(&self, steps: usize) {
         let mut state = self.state();
         while state.current < steps {
             let Some((mut done, begun)) = state.closed.pop_front() else {
                 return;
             };
-            // The server began with it when it was done with the one before, or later, when it was sent.
+            // The server began it when it had completed the previous one, or later, when it was sent.
             let elapsed = state.since.max(begun).elapsed();
             done.seconds = elapsed.as_secs_f64();
             self.reporter.report(finished(&done, elapsed));
@@ -102,12 +102,12 @@ impl EventSequencer {
         }
     }
 
-    /// Forgets what was sent and is not done, and what was kept of it.
+    /// Discards the steps that were sent and are not done, and their events.
     pub fn forget_unsettled(&self) {
         let mut state = self.state();
         state.closed.clear();
         state.kept.clear();
-        // What was kept was told to nobody.
+        // The kept events were not reported.
         state.told = state.told.min(state.current + 1);
     }
 

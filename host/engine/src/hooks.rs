@@ -1,26 +1,24 @@
-//! Hooks of plugins: what they are told of a step, and their calls.
+//! Hooks of plugins: the data of a step for them, and their calls.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use crate::error::EngineError;
-use crate::run::{Run, flat};
-use mighost_core::Event;
-use mighost_core::RowChange;
-use mighost_core::StepSink;
+use crate::run::{Run, flatten};
+use mighost_core::{Event, RowChange, StepSink};
 use mighost_graph::{Plan, Step};
 use mighost_runtime::{GuestStep, RuntimeError, StepInfo, call_version_hook};
 
-/// The rows of the version table on the way through a plan.
+/// The rows of the version table during a plan.
 #[derive(Default)]
 pub(crate) struct Rows {
     rows: BTreeSet<String>,
-    /// Before which step that is; none before the first was asked for.
+    /// The number of the next step; `None` before the first was requested.
     before: Option<usize>,
 }
 
 impl Rows {
-    /// Goes to the step `number`; a step may be run again.
+    /// Advances to the step `number`; a step may be run again.
     fn go_to(&mut self, plan: &Plan, number: usize) {
         if self.before != Some(number) {
             self.rows = plan.rows_after(number).into_iter().collect();
@@ -54,7 +52,7 @@ impl Rows {
 }
 
 impl<S: StepSink + 'static> Run<S> {
-    /// What hooks may ask of the step, the next one behind those that `rows` has seen.
+    /// The data of the step for hooks. It is the next step after those that `rows` has seen.
     pub(crate) fn info(&self, number: usize, step: &Step, rows: &mut Rows) -> StepInfo {
         rows.go_to(&self.plan, number);
         let heads_before = rows.list();
@@ -74,9 +72,9 @@ impl<S: StepSink + 'static> Run<S> {
         }
     }
 
-    /// Calls the hooks of a step whose code has run.
+    /// Calls the hooks of a step whose migration has run.
     pub(crate) async fn call_hooks(&self, run: &GuestStep, info: &StepInfo) -> Result<(), EngineError> {
-        self.sink.lock().await.begin_hooks().await.map_err(flat)?;
+        self.sink.lock().await.begin_hooks().await.map_err(flatten)?;
         for guest in &self.hooks {
             let run: Arc<GuestStep> = run.for_hook(info.clone());
             run.reporter.report(Event::Operation {

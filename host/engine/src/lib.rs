@@ -1,4 +1,4 @@
-//! Runs plans: begins each step, runs its guests and hooks, has the version rows written, commits.
+//! Runs plans: begins each step, runs its guests and hooks, writes the version rows, commits.
 
 mod error;
 mod event_sequencer;
@@ -7,6 +7,8 @@ mod object_versions;
 mod prefetch;
 mod retry;
 mod run;
+mod run_setup;
 
 pub use error::{EngineError, RunFailure};
-pub use run::{Run, StepDone, providers};
+pub use run::{Run, StepDone};
+pub use run_setup::RunSetup;

@@ -1,4 +1,4 @@
-//! Earlier versions of replaceable objects, found in the history of revisions.
+//! Finds earlier versions of replaceable objects in the revision history.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -9,20 +9,20 @@ use tokio::sync::Mutex;
 use mighost_artifact::{ProjectArtifacts, is_sql_migration};
 use mighost_core::{Direction, Reporter};
 use mighost_graph::Graph;
-use mighost_runtime::Object;
-use mighost_runtime::Registry;
-use mighost_runtime::{Guest, GuestContext, GuestStep, HostServices, NoHostServices, RuntimeError, call_objects};
+use mighost_runtime::{
+    Guest, GuestContext, GuestStep, HostServices, NoHostServices, Object, Registry, RuntimeError, call_objects,
+};
 
 type Objects = Arc<Vec<(String, Object)>>;
 
-/// What guests find in the rest of the project: plugins by kind, earlier versions by revision.
+/// The rest of the project, for guests: plugins by kind, earlier versions by revision.
 pub(crate) struct ObjectVersions {
     loaded: Arc<ProjectArtifacts>,
     graph: Arc<Graph>,
     registry: Arc<Registry>,
     settings: Arc<GuestContext>,
     reporter: Arc<dyn Reporter>,
-    /// The objects of revisions that were asked for them in this run.
+    /// The objects of the revisions that were asked in this run.
     objects: Mutex<HashMap<String, Objects>>,
 }
 
@@ -44,7 +44,7 @@ impl ObjectVersions {
         }
     }
 
-    /// The objects that `revision` defines. SQL migrations define none and are not asked.
+    /// The objects that `revision` defines. SQL migrations define none and are not called.
     async fn objects_of(&self, revision: &str) -> Result<Objects, RuntimeError> {
         if let Some(objects) = self.objects.lock().await.get(revision) {
             return Ok(objects.clone());
@@ -79,7 +79,7 @@ impl ObjectVersions {
             .cloned())
     }
 
-    /// `REVISION.KEY`. Both may hold dots, so the longest revision that exists counts.
+    /// `REVISION.KEY`. Both may contain dots, so the longest existing revision counts.
     async fn named(&self, reference: &str) -> Result<Object, RuntimeError> {
         let unknown = |reason: String| RuntimeError::UnknownVersion {
             reference: reference.to_owned(),
@@ -106,9 +106,7 @@ impl ObjectVersions {
                 };
             }
         }
-        Err(unknown(
-            "no revision of that id exists; it is written REVISION.KEY".into(),
-        ))
+        Err(unknown("there is no such revision; the form is REVISION.KEY".into()))
     }
 }
 
@@ -128,7 +126,7 @@ impl HostServices for ObjectVersions {
         if let Some(reference) = named {
             let earlier = self.named(reference).await?;
             if earlier.kind != kind {
-                let reason = format!("it is a {}, and cannot stand for a {kind}", earlier.kind);
+                let reason = format!("it is a {}, not a {kind}", earlier.kind);
                 return Err(RuntimeError::UnknownVersion {
                     reference: reference.to_owned(),
                     reason,
@@ -153,8 +151,8 @@ impl HostServices for ObjectVersions {
                         found = Some((revision, object, older));
                     }
                 }
-                // Not older than the one that was found: newer than it, or on another line of history, and then no order
-                // tells which is the earlier version.
+                // Not older than the one that was found: newer than it, or on another line of history, in which case there is no order
+                // that decides which is the earlier version.
                 Some((first, _, older)) if !older.contains(revision) => {
                     if let Some(object) = self.version_in(revision, &kind, &name).await? {
                         let older: HashSet<_> =

@@ -1,14 +1,13 @@
-//! Migrations made ready while the steps before them run.
+//! Prepares migrations while the steps before them run.
 
 use crate::error::EngineError;
-use crate::run::{Run, flat};
-use mighost_core::Direction;
-use mighost_core::StepSink;
+use crate::run::{Run, flatten};
+use mighost_core::{Direction, StepSink};
 use mighost_graph::Step;
 use mighost_runtime::Guest;
 
 impl<S: StepSink + 'static> Run<S> {
-    /// Lets what is large be compiled while the first steps run.
+    /// Compiles large migrations while the first steps run.
     pub(crate) fn compile_ahead(&self) {
         let steps = self.plan.steps.iter().filter(|step| step.direction != Direction::Stamp);
         let migrations = steps.filter_map(|step| {
@@ -34,8 +33,8 @@ impl<S: StepSink + 'static> Run<S> {
         })
     }
 
-    /// The prepared migration. While it is waited for there is nothing to send ahead, so the steps before are followed, that
-    /// they are told of when they are done.
+    /// The prepared migration. While waiting for it there is nothing to send, so the steps before it are followed and reported as soon as
+    /// they are done.
     pub(crate) async fn ready(
         &self,
         mut prepared: tokio::task::JoinHandle<Result<Option<Guest>, EngineError>>,
@@ -45,7 +44,7 @@ impl<S: StepSink + 'static> Run<S> {
             biased;
             guest = &mut prepared => guest,
             settled = settled => {
-                settled.map_err(flat)?;
+                settled.map_err(flatten)?;
                 prepared.await
             }
         };

@@ -1,20 +1,18 @@
-//! Beginning a step again after a lock was not to be had within `lock_timeout`.
+//! Retries a step that could not acquire a lock within `lock_timeout`.
 
 use std::time::Duration;
 
 use crate::error::EngineError;
 use crate::run::Run;
-use mighost_core::SinkError;
-use mighost_core::StepSink;
-use mighost_core::{Event, Level};
+use mighost_core::{Event, Level, SinkError, StepSink};
 use mighost_runtime::RuntimeError;
 
-/// How often a step is begun again after a lock was not to be had within `lock_timeout`.
+/// The maximum number of retries of a step after a `lock_timeout`.
 const LOCK_ATTEMPTS: u32 = 6;
-/// The pause before the second attempt; each further one is twice as long.
+/// The pause before the second attempt; each further pause is twice as long.
 const FIRST_PAUSE: Duration = Duration::from_millis(200);
 
-/// How often which step was begun again.
+/// The retries of the current step.
 #[derive(Default)]
 pub(crate) struct Attempts {
     number: usize,
@@ -22,7 +20,7 @@ pub(crate) struct Attempts {
 }
 
 impl Attempts {
-    /// The pause before the next attempt at a step, if there is to be one.
+    /// The pause before the next attempt at a step, if there is one.
     fn next(&mut self, number: usize) -> Option<Duration> {
         if self.number != number {
             *self = Self { number, made: 0 };
@@ -33,7 +31,7 @@ impl Attempts {
 }
 
 impl<S: StepSink + 'static> Run<S> {
-    /// Takes the step back and waits a while, where the step that failed may be begun again; gives the error back where not.
+    /// Rolls the step back and waits, if the failed step may be retried; otherwise returns the error.
     pub(crate) async fn retry(
         &self,
         attempts: &mut Attempts,
@@ -51,7 +49,7 @@ impl<S: StepSink + 'static> Run<S> {
         drop(sink);
         let revision = self.plan.steps.get(number).map_or("", |step| &step.revision);
         let text = format!(
-            "{revision}: a lock was not to be had within lock-timeout; trying again in {} ms",
+            "{revision}: could not acquire a lock within lock-timeout; retrying in {} ms",
             pause.as_millis()
         );
         self.reporter.report(Event::Note {

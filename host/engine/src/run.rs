@@ -10,13 +10,12 @@ use crate::error::{EngineError, RunFailure};
 use crate::event_sequencer::EventSequencer;
 use crate::retry::Attempts;
 use mighost_artifact::{ArtifactInfo, ProjectArtifacts};
-use mighost_core::TransactionMode;
-use mighost_core::{Aftermath, LedgerEntry, RunError, StepContext, StepSink};
-use mighost_core::{Direction, Event, Reporter};
-use mighost_core::{Sink, SinkError};
+use mighost_core::{
+    Aftermath, Direction, Event, LedgerEntry, Reporter, RunError, Sink, SinkError, StepContext, StepSink,
+    TransactionMode,
+};
 use mighost_graph::{Graph, Plan, Step};
-use mighost_runtime::Registry;
-use mighost_runtime::{Guest, GuestContext, GuestStep, HostServices, RuntimeError, StepInfo, call_migration};
+use mighost_runtime::{Guest, GuestContext, GuestStep, HostServices, Registry, RuntimeError, StepInfo, call_migration};
 
 /// Everything that a run works with.
 pub struct Run<S> {
@@ -51,7 +50,7 @@ pub struct StepDone {
 }
 
 /// What guests find in the rest of a project: plugins by kind, earlier versions of objects by revision.
-pub fn providers(
+pub(crate) fn providers(
     loaded: &Arc<ProjectArtifacts>,
     graph: &Arc<Graph>,
     registry: &Arc<Registry>,
@@ -80,7 +79,7 @@ impl<S: StepSink + 'static> Run<S> {
             begun = async { self.sink.lock().await.begin_run().await } => begun,
         };
         if let Err(error) = begun {
-            return Err(self.failure(done, None, flat(error), "nothing was run".into()));
+            return Err(self.failure(done, None, flatten(error), "nothing was run".into()));
         }
         let one_transaction = self.sink.lock().await.one_transaction();
         let providers = providers(
@@ -101,23 +100,23 @@ impl<S: StepSink + 'static> Run<S> {
         let ran = tokio::select! {
             biased;
             ran = self.steps(&order, &providers) => ran,
-            () = listener => Err((None, EngineError::ThreadLost, String::new(), 0)),
+            () = listener => Err(StepFailure { step: None, error: EngineError::ThreadLost, state: "".into() }),
         };
-        let (failed, error, state, unknown) = match ran {
+        let StepFailure { step, error, state } = match ran {
             Ok(()) => return Ok(order.take_done()),
             Err(failed) => failed,
         };
         let done = if one_transaction { Vec::new() } else { order.take_done() };
-        let mut failure = self.failure(done, failed, self.told(error), state);
-        if failed.is_none() {
+        let mut failure = self.failure(done, step, self.visible_error(error), state.text);
+        if step.is_none() {
             failure.not_run.clear();
         }
-        failure.not_run.drain(..unknown.min(failure.not_run.len()));
+        failure.not_run.drain(..state.unknown.min(failure.not_run.len()));
         Err(failure)
     }
 
     /// Runs the steps and ends the run; fails with the number of the step, if it was one, and with what became of it.
-    async fn steps(&self, order: &Arc<EventSequencer>, providers: &Arc<dyn HostServices>) -> Result<(), StepsFailure> {
+    async fn steps(&self, order: &Arc<EventSequencer>, providers: &Arc<dyn HostServices>) -> Result<(), StepFailure> {
         self.compile_ahead();
         let mut number = 0;
         let mut attempts = Attempts::default();
@@ -132,7 +131,7 @@ impl<S: StepSink + 'static> Run<S> {
                     let info = (!self.hooks.is_empty()).then(|| self.info(number, step, &mut rows));
                     self.step(number, step, prepared, info.as_ref(), providers, order).await
                 }
-                None => self.sink.lock().await.settle().await.map_err(flat),
+                None => self.sink.lock().await.settle().await.map_err(flatten),
             };
             let Err(error) = result else {
                 if number == self.plan.steps.len() {
@@ -141,15 +140,21 @@ impl<S: StepSink + 'static> Run<S> {
                 number += 1;
                 continue;
             };
-            let (failed, error) = self.at_fault(number, error).await;
+            let (failed, error) = self.failing_step(number, error).await;
             order.settled(failed);
             order.forget_unsettled();
             let Some(step) = self.plan.steps.get(failed) else {
-                return Err((None, error, "nothing else was run".into(), 0));
+                let state = "nothing else was run".into();
+                return Err(StepFailure {
+                    step: None,
+                    error,
+                    state,
+                });
             };
             if let Err(error) = self.retry(&mut attempts, failed, error).await {
-                let (state, unknown) = self.roll_back(step, failed, number).await;
-                return Err((Some(failed), error, state, unknown));
+                let state = self.roll_back(step, failed, number).await;
+                let step = Some(failed);
+                return Err(StepFailure { step, error, state });
             }
             number = failed;
             next = None;
@@ -160,25 +165,29 @@ impl<S: StepSink + 'static> Run<S> {
             return Ok(());
         };
         let one_transaction = self.sink.lock().await.one_transaction();
-        let state = if self.settings.offline {
-            "the script is incomplete: it could not be written to its end".into()
+        let state: RunState = if self.settings.offline {
+            "the script is incomplete: writing it failed".into()
         } else if !one_transaction {
             "all steps are done and committed".into()
         } else if matches!(error, RunError::Sink(SinkError::ConnectionLost(_))) {
-            "the run is one transaction, and its COMMIT was under way: `mighost current` tells".into()
+            "it is unknown whether the run, one transaction, was committed; run `mighost current` to find out".into()
         } else {
-            self.whole_run_rolled_back(number)
+            self.whole_run_rolled_back(number).into()
         };
-        Err((None, flat(error), state, 0))
+        Err(StepFailure {
+            step: None,
+            error: flatten(error),
+            state,
+        })
     }
 
     /// The step that failed: this one, or one before it that the server had not got to yet.
-    async fn at_fault(&self, number: usize, error: EngineError) -> (usize, EngineError) {
+    async fn failing_step(&self, number: usize, error: EngineError) -> (usize, EngineError) {
         let mut sink = self.sink.lock().await;
         let settled = sink.settle().await;
         let failed = (*sink.settled().borrow()).min(number);
         match settled {
-            Err(earlier) if failed < number || is_earlier(&error) => (failed, flat(earlier)),
+            Err(earlier) if failed < number || is_earlier(&error) => (failed, flatten(earlier)),
             _ => (failed, error),
         }
     }
@@ -191,8 +200,8 @@ impl<S: StepSink + 'static> Run<S> {
         }
     }
 
-    /// The error to tell: a statement that was cancelled because the user interrupted the run is the interruption.
-    fn told(&self, error: EngineError) -> EngineError {
+    /// The error to show: a statement that was cancelled because the user interrupted the run is the interruption.
+    fn visible_error(&self, error: EngineError) -> EngineError {
         const QUERY_CANCELED: &str = "57014";
         match &error {
             EngineError::Runtime(RuntimeError::Sink(SinkError::Statement(failure)))
@@ -247,7 +256,7 @@ impl<S: StepSink + 'static> Run<S> {
         tokio::select! {
             biased;
             () = self.interruption() => return Err(RuntimeError::from(SinkError::Interrupted).into()),
-            begun = async { self.sink.lock().await.begin_step(&context).await } => begun.map_err(flat)?,
+            begun = async { self.sink.lock().await.begin_step(&context).await } => begun.map_err(flatten)?,
         }
         let sink: Arc<Mutex<dyn Sink>> = self.sink.clone();
         let run = GuestStep::new(
@@ -275,7 +284,7 @@ impl<S: StepSink + 'static> Run<S> {
         let artifact = found.map(|(_, artifact)| &**artifact);
         let entry = ledger_entry(step, artifact, begun.elapsed(), &self.os_user);
         let mut sink = self.sink.lock().await;
-        sink.close_step(&step.changes, &entry).await.map_err(flat)?;
+        sink.close_step(&step.changes, &entry).await.map_err(flatten)?;
         let done = StepDone {
             direction: step.direction,
             revision: step.revision.clone(),
@@ -290,37 +299,38 @@ impl<S: StepSink + 'static> Run<S> {
 
     /// Takes back what is not committed, and says what became of it, and of how many steps behind it that is not known:
     /// `sent` is the first one whose end was not sent. The lock goes with the session or the transaction.
-    async fn roll_back(&self, step: &Step, number: usize, sent: usize) -> (String, usize) {
+    async fn roll_back(&self, step: &Step, number: usize, sent: usize) -> RunState {
         let mut sink = self.sink.lock().await;
         let aftermath = sink.abort_step().await;
         let revision = &step.revision;
         if self.settings.offline {
-            return (format!("the script is incomplete: it ends before {revision}"), 0);
+            return format!("the script is incomplete: it ends before {revision}").into();
         }
         if sink.one_transaction() {
-            return (self.whole_run_rolled_back(number), 0);
+            return self.whole_run_rolled_back(number).into();
         }
         let behind = self.plan.steps.iter().take(sent).skip(number + 1);
         let behind: Vec<&str> = behind.map(|step| step.revision.as_str()).collect();
         if matches!(aftermath, Ok(Aftermath::Unknown) | Err(_)) && !behind.is_empty() {
-            let state = format!(
-                "{revision}, {} were applied or not, as the server had got their COMMITs or not: `mighost current` tells",
+            let text = format!(
+                "it is unknown whether {revision}, {} were committed; run `mighost current` to find out",
                 behind.join(", ")
             );
-            return (state, behind.len());
+            let unknown = behind.len();
+            return RunState { text, unknown };
         }
         let state = match aftermath {
             Ok(Aftermath::Kept) => format!(
-                "{revision} had left its transaction: what it had committed stays and is journaled, and the next run takes it \
-                 up from there"
+                "{revision} left its transaction: what it committed is kept and in the journal, and the next run \
+                 resumes from there"
             ),
             Ok(Aftermath::RolledBack) if number == 0 => format!("{revision} was rolled back"),
             Ok(Aftermath::RolledBack) => format!("{revision} was rolled back; steps before it are kept"),
-            Ok(Aftermath::Unknown) | Err(_) => format!(
-                "{revision} was applied or not, as the server had got its COMMIT or not: `mighost current` tells"
-            ),
+            Ok(Aftermath::Unknown) | Err(_) => {
+                format!("it is unknown whether {revision} was committed; run `mighost current` to find out")
+            }
         };
-        (state, 0)
+        state.into()
     }
 
     /// What to say where the run was one transaction, `before` steps of which had gone well.
@@ -330,9 +340,9 @@ impl<S: StepSink + 'static> Run<S> {
         let with = if revisions.is_empty() {
             String::new()
         } else {
-            format!(", {} with it", revisions.join(", "))
+            format!(", including {}", revisions.join(", "))
         };
-        format!("the whole run was rolled back{with}: the database is as it was before")
+        format!("the whole run was rolled back{with}; the database is unchanged")
     }
 
     fn failure(
@@ -357,15 +367,40 @@ impl<S: StepSink + 'static> Run<S> {
     }
 }
 
-/// The step that failed, if it was one; why; what became of it; and of how many steps behind it that is not known.
-type StepsFailure = (Option<usize>, EngineError, String, usize);
+/// Why the steps of a run ended early.
+struct StepFailure {
+    /// The number of the step that failed, if it was a step.
+    step: Option<usize>,
+    error: EngineError,
+    state: RunState,
+}
+
+/// What became of a run that failed.
+struct RunState {
+    /// For the user, e.g. that a revision was rolled back.
+    text: String,
+    /// Of how many steps after the failed one it is unknown whether they were committed.
+    unknown: usize,
+}
+
+impl From<String> for RunState {
+    fn from(text: String) -> Self {
+        Self { text, unknown: 0 }
+    }
+}
+
+impl From<&str> for RunState {
+    fn from(text: &str) -> Self {
+        text.to_owned().into()
+    }
+}
 
 fn is_earlier(error: &EngineError) -> bool {
     matches!(error, EngineError::Runtime(RuntimeError::Sink(SinkError::Earlier)))
 }
 
 /// A statement's failure is the same whether a guest's call or the step's end found it.
-pub(crate) fn flat(error: RunError) -> EngineError {
+pub(crate) fn flatten(error: RunError) -> EngineError {
     match error {
         RunError::Sink(error) => RuntimeError::from(error).into(),
         other => other.into(),

@@ -1,4 +1,4 @@
-//! From declarations to a graph: names, edges, and everything that can be wrong with them.
+//! Builds the graph from declarations: names, edges, and all errors in them.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::OnceLock;
@@ -7,15 +7,14 @@ use super::cycle;
 use super::error::GraphError;
 use super::graph::{Entry, Graph, MAX_LABELS, MAX_NAME_CHARS, Node};
 
-/// Words that targets use; a revision of such a name could never be asked for.
+/// Words with a meaning in targets; a revision with such a name could never be selected.
 const RESERVED: [&str; 4] = ["head", "heads", "base", "current"];
 
-/// A name may be given by a prefix when it is longer than this, in characters: Alembic's rule.
+/// Names longer than this, in characters, may be abbreviated to a prefix: Alembic's rule.
 const SHORTEST_WHOLE: usize = 3;
 
 impl Graph {
-    /// Builds the graph. Errors are those of the declarations: names that are taken or cannot be, revisions that are
-    /// missing, cycles.
+    /// Builds the graph. Errors are those of the declarations: duplicate or invalid names, missing revisions, cycles.
     pub fn new(nodes: impl IntoIterator<Item = Node>) -> Result<Self, GraphError> {
         let nodes: Vec<Node> = nodes.into_iter().collect();
         let names = names(&nodes)?;
@@ -74,7 +73,7 @@ impl Graph {
     }
 }
 
-/// Ids and labels, which share one name space.
+/// Ids and labels, which share a namespace.
 fn names(nodes: &[Node]) -> Result<HashMap<String, usize>, GraphError> {
     let mut names = HashMap::with_capacity(nodes.len());
     for (index, node) in nodes.iter().enumerate() {
@@ -118,12 +117,12 @@ fn names(nodes: &[Node]) -> Result<HashMap<String, usize>, GraphError> {
     Ok(names)
 }
 
-/// Whether `id` can be the id of a revision: the one rule, for the graph, for sources and for those who make new ones.
+/// Whether `id` can be the id of a revision: the same rule for the graph, for sources and for new revisions.
 ///
 /// # Errors
-/// [`GraphError::BadRevisionId`], which says why not.
+/// [`GraphError::BadRevisionId`], with the reason.
 pub fn check_id(id: &str) -> Result<(), GraphError> {
-    // A folder of such a name is hidden, and may be the one above.
+    // A folder of such a name is hidden, or may be the parent folder.
     let hidden = id.starts_with('.').then(|| "it begins with a '.'".to_owned());
     match hidden.or_else(|| fault(id, &['@', '-', '+', ':'])) {
         Some(reason) => Err(GraphError::BadRevisionId {
@@ -134,7 +133,7 @@ pub fn check_id(id: &str) -> Result<(), GraphError> {
     }
 }
 
-/// Whether `label`, declared by `revision`, can be a branch label. Unlike an id it may have a `-` inside.
+/// Whether `label`, declared by `revision`, can be a branch label. Unlike an id it may contain a `-`.
 pub(super) fn check_label(label: &str, revision: &str) -> Result<(), GraphError> {
     let reason = if label.starts_with('-') {
         Some("it begins with '-', as a step down does".to_owned())
@@ -159,7 +158,7 @@ fn fault(name: &str, illegal: &[char]) -> Option<String> {
         return Some(format!("it has more than {MAX_NAME_CHARS} characters"));
     }
     if RESERVED.contains(&name) {
-        return Some("the word has a meaning of its own in targets".to_owned());
+        return Some("the word is reserved for targets".to_owned());
     }
     // Names become parts of file names and of lines of output.
     let bad = |character: &char| {
@@ -216,7 +215,7 @@ fn entry(node: Node, names: &HashMap<String, usize>) -> Result<Entry, GraphError
     })
 }
 
-/// `first` and then what of `second` is new.
+/// `first`, followed by the new elements of `second`.
 fn with(first: &[usize], second: &[usize]) -> Vec<usize> {
     let mut seen = HashSet::new();
     first
@@ -227,10 +226,10 @@ fn with(first: &[usize], second: &[usize]) -> Vec<usize> {
         .collect()
 }
 
-/// Leaves out of `requires` the dependencies that an ancestor by down revisions has declared already, as Alembic does.
+/// Removes from `requires` the dependencies that an ancestor by down revisions has already declared, like Alembic.
 ///
-/// Sixty-four dependencies are looked at in one pass over the graph, so that even thousands of shared ones stay cheap.
-/// `lines` is an order in which each revision comes after its down revisions.
+/// Each pass over the graph handles sixty-four dependencies, so that even thousands of shared ones are cheap. `lines` is an order in
+/// which each revision comes after its down revisions.
 fn drop_inherited(entries: &mut [Entry], lines: &[usize]) {
     let mut users: HashMap<usize, Vec<usize>> = HashMap::new();
     for (index, entry) in entries.iter().enumerate() {

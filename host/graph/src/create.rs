@@ -1,32 +1,32 @@
-//! What the commands `revision` and `merge` need to know before a new revision is written.
+//! The data for a new revision, for the commands `revision` and `merge`.
 
 use super::build::{check_id, check_label};
 use super::error::GraphError;
 use super::graph::Graph;
 
-/// A revision that is about to be made.
+/// A revision to create.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct NewRevision<'a> {
     pub revision: &'a str,
-    /// On what it is to stand: targets; `head` where nothing is said.
+    /// The targets for its down revisions; `head` by default.
     pub heads: &'a [&'a str],
-    /// Whether it may stand on a revision that is not a head.
+    /// Whether its down revisions may have children already.
     pub splice: bool,
     pub depends_on: &'a [&'a str],
     pub branch_labels: &'a [&'a str],
 }
 
-/// What the new revision has to declare.
+/// The declarations of the new revision.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Parents {
     /// Empty for a new base.
     pub down_revisions: Vec<String>,
-    /// Ids, and labels where the label was given and its revision carries it.
+    /// Ids; labels if the label was given and its revision carries it.
     pub depends_on: Vec<String>,
 }
 
 impl Graph {
-    /// Looks up what `new` is to stand on and depend on.
+    /// Finds the down revisions and dependencies of `new`.
     pub fn parents(&self, new: &NewRevision<'_>) -> Result<Parents, GraphError> {
         check_id(new.revision)?;
         if self.names.contains_key(new.revision) {

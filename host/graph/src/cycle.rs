@@ -1,6 +1,6 @@
-//! Order along the edges, or the cycle that prevents one.
+//! An order along the edges, or the cycle that prevents one.
 
-/// Positions in an order in which each comes after its `parents`, or one cycle, each after the one that it names.
+/// Positions in an order in which each comes after its `parents`; otherwise one cycle, each followed by a parent of it.
 pub(super) fn order<'a>(count: usize, parents: impl Fn(usize) -> &'a [usize]) -> Result<Vec<usize>, Vec<usize>> {
     let mut children = vec![Vec::new(); count];
     let mut waiting = vec![0_usize; count];
@@ -27,7 +27,7 @@ pub(super) fn order<'a>(count: usize, parents: impl Fn(usize) -> &'a [usize]) ->
     }
 }
 
-/// Whatever still waits has a parent that waits; following these must come round.
+/// Every remaining node has a parent that remains; following these must lead to a cycle.
 fn find_cycle<'a>(start: usize, waiting: &[usize], parents: impl Fn(usize) -> &'a [usize]) -> Vec<usize> {
     let mut place = vec![None; waiting.len()];
     let mut path: Vec<usize> = Vec::new();

@@ -1,8 +1,8 @@
-//! Everything that can be wrong with a graph, a target or the rows of a version table.
+//! Errors in a graph, a target or the rows of a version table.
 
 use super::graph::MAX_NAME_CHARS;
 
-/// Texts are for whoever typed the command or wrote the migration: they name the revisions and what to do next.
+/// Messages are for the user of the command or the author of the migration: they name the revisions and the next step.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum GraphError {
     // The declarations.
@@ -29,26 +29,29 @@ pub enum GraphError {
         reason: String,
     },
     #[error(
-        "revision '{revision}' stands on '{}', which is not there; add the migration that is missing, or correct \
+        "revision '{revision}' has the down revision '{}', which does not exist; add the missing migration, or correct \
          down-revisions in the migration.toml of '{revision}'",
         shown(.down)
     )]
     MissingDownRevision { revision: String, down: String },
     #[error(
-        "revision '{revision}' depends on '{}', which is neither a revision nor a branch label; add the \
-         migration that is missing, or correct depends-on in the migration.toml of '{revision}'",
+        "revision '{revision}' depends on '{}', which is neither a revision nor a branch label; add the missing \
+         migration, or correct depends-on in the migration.toml of '{revision}'",
         shown(.dependency)
     )]
     MissingDependency { revision: String, dependency: String },
-    #[error("revision '{revision}' stands on '{label}', which is a branch label; name its revision, '{declared}'")]
+    #[error(
+        "revision '{revision}' has the down revision '{label}', which is a branch label; name its revision instead, \
+         '{declared}'"
+    )]
     DownRevisionIsLabel {
         revision: String,
         label: String,
         declared: String,
     },
-    #[error("revision '{revision}' names '{down}' twice among its down revisions; once is enough")]
+    #[error("revision '{revision}' lists the down revision '{down}' twice; remove one")]
     RepeatedDownRevision { revision: String, down: String },
-    #[error("revision '{}' stands on itself or depends on itself", shown(.revision))]
+    #[error("revision '{}' is its own down revision or depends on itself", shown(.revision))]
     SelfLoop { revision: String },
     #[error("the down revisions form a cycle, so none of these can be first: {}", circle(.revisions))]
     Cycle { revisions: Vec<String> },
@@ -57,32 +60,32 @@ pub enum GraphError {
 
     // Names.
     #[error(
-        "there is no revision or branch label '{}', nor one that begins so; {}`mighost history` lists them",
+        "no revision or branch label is or starts with '{}'; {}`mighost history` lists them",
         shown(.name),
         where_it_is_known(.name).unwrap_or_else(|| did_you_mean(.similar))
     )]
     UnknownRevision {
         name: String,
-        /// A name that is there and looks like it.
+        /// An existing similar name.
         similar: Option<String>,
     },
-    #[error("'{prefix}' is the beginning of several names: {}; type more of it", list(.candidates))]
+    #[error("'{prefix}' is ambiguous: it matches {}; type more characters", list(.candidates))]
     AmbiguousPrefix { prefix: String, candidates: Vec<String> },
     #[error(
-        "there is no branch '{}'; {}`mighost branches` and `mighost history` show the labels",
+        "there is no branch '{}'; {}`mighost branches` and `mighost history` list the labels",
         shown(.name),
         did_you_mean(.similar)
     )]
     UnknownBranch {
         name: String,
-        /// A name that is there and looks like it.
+        /// An existing similar name.
         similar: Option<String>,
     },
     #[error("revision '{revision}' does not belong to branch '{branch}'")]
     NotInBranch { revision: String, branch: String },
     #[error(
-        "the version table holds '{}', which is not a revision of this project; bring its migration back, or say where \
-         the database really is with `mighost stamp --purge REVISION`",
+        "the version table contains '{}', which is not a revision of this project; restore its migration, or correct \
+         the version table with `mighost stamp --purge REVISION`",
         shown(.row)
     )]
     UnknownRow { row: String },
@@ -90,12 +93,12 @@ pub enum GraphError {
     // Targets.
     #[error("{}", multiple_heads(.target, .heads))]
     MultipleHeads { target: String, heads: Vec<String> },
-    #[error("'{target}' is not a target; say e.g. `head`, an id, `+1`, `-1`, `label@head` or `id+1`")]
+    #[error("'{target}' is not a target; use e.g. `head`, an id, `+1`, `-1`, `label@head` or `id+1`")]
     BadTarget { target: String },
-    #[error("a downgrade has one target, and here are several: {}; run it once for each", list(.targets))]
+    #[error("a downgrade takes one target, not several: {}; run it once for each", list(.targets))]
     SeveralFloors { targets: Vec<String> },
     #[error(
-        "the way {} from {at} is not clear: it leads to {}; {}",
+        "the way {} from {at} is ambiguous: it leads to {}; {}",
         if *.up { "up" } else { "down" },
         list(.candidates),
         if *.up { "name one of them, or a branch as in `label@+1`" } else { "name the one to go back to" }
@@ -107,13 +110,13 @@ pub enum GraphError {
     },
     #[error("'{target}' goes too far: there is nothing beyond {stop}")]
     TooFar { target: String, stop: String },
-    #[error("'{target}' does not lead {}", if *.up { "up, which is where an upgrade goes; `mighost downgrade` goes down" } else { "down, which is where a downgrade goes; `mighost upgrade` goes up" })]
+    #[error("'{target}' does not lead {}", if *.up { "up; use `mighost downgrade` to go down" } else { "down; use `mighost upgrade` to go up" })]
     WrongWay { target: String, up: bool },
-    #[error("'{target}' could start from any of {}; say which branch, as in `{}`, or name a revision", list(.rows), start(.target, .rows))]
+    #[error("'{target}' is ambiguous: it could start from any of {}; name the branch, as in `{}`, or a revision", list(.rows), start(.target, .rows))]
     AmbiguousStart { target: String, rows: Vec<String> },
-    #[error("revision '{upper}' needs revision '{lower}', so naming both says too much; name '{upper}' alone")]
+    #[error("revision '{upper}' already includes revision '{lower}'; name '{upper}' alone")]
     Overlap { lower: String, upper: String },
-    #[error("the database is not above '{target}', so there is nothing to downgrade to; it is at {}", place(.rows))]
+    #[error("the database is not above '{target}', so there is nothing to downgrade; it is at {}", place(.rows))]
     NotDowngradeTarget { target: String, rows: Vec<String> },
 
     // Ranges.
@@ -121,47 +124,47 @@ pub enum GraphError {
     NotAncestor { lower: String, upper: String },
     #[error("'{range}' is not a range; write START:END, e.g. `base:head`")]
     BadRange { range: String },
-    #[error(
-        "the range '{range}' needs --sql; without it the version table says where to start, so name the target alone"
-    )]
+    #[error("the range '{range}' needs --sql; otherwise the version table gives the start, so name the target alone")]
     RangeOnline { range: String },
     #[error("a downgrade with --sql must say where it starts: write START:{target} instead of {target}")]
     RangeRequired { target: String },
-    #[error("--purge and --sql do not go together: without a database it is not known what to delete")]
+    #[error("--purge cannot be used with --sql: without a database it is not known what to delete")]
     PurgeOffline,
-    #[error("the targets start from '{first}' and from '{second}'; with --sql there is one start")]
+    #[error("the targets start from '{first}' and from '{second}'; with --sql they must have the same start")]
     SeveralStarts { first: String, second: String },
 
     // New revisions.
     #[error(
-        "revision '{revision}' is not a head: {} on it; add --splice to begin a new branch there",
-        if let [one] = .children.as_slice() { format!("'{one}' stands") } else { format!("{} stand", list(.children)) }
+        "revision '{revision}' is not a head: {} on it; add --splice to start a new branch there",
+        if let [one] = .children.as_slice() { format!("'{one}' builds") } else { format!("{} build", list(.children)) }
     )]
     NotAHead { revision: String, children: Vec<String> },
-    #[error("revision '{revision}' is named twice among the heads; once is enough")]
+    #[error("revision '{revision}' is listed twice among the heads; remove one")]
     RepeatedHead { revision: String },
 
     // The version table.
     #[error(
-        "the version table should hold '{row}' once, but holds it {found} times; `mighost stamp --purge REVISION` sets it anew"
+        "the version table should contain '{row}' once, but contains it {found} times; reset it with `mighost stamp \
+         --purge REVISION`"
     )]
     RowMismatch { row: String, found: usize },
     #[error(
-        "the version table holds '{lower}' beside '{upper}', which needs it; `mighost stamp --purge {}` sets it anew",
+        "the version table contains both '{lower}' and '{upper}', which already includes it; reset it with `mighost \
+         stamp --purge {}`",
         .rows.join(" ")
     )]
     OverlappingRows {
         lower: String,
         upper: String,
-        /// The rows that no other row needs.
+        /// The rows that no other row requires.
         rows: Vec<String>,
     },
-    #[error("the version table holds '{row}' already; `mighost stamp --purge REVISION` sets it anew")]
+    #[error("the version table already contains '{row}'; reset it with `mighost stamp --purge REVISION`")]
     RowTaken { row: String },
 }
 
 impl GraphError {
-    /// The revisions whose declarations are wrong, for errors of a graph; none for those of targets and version tables.
+    /// The revisions with wrong declarations, for errors in a graph; empty for those in targets and version tables.
     pub fn declared_by(&self) -> Vec<&str> {
         match self {
             Self::DuplicateRevision { revision }
@@ -182,7 +185,7 @@ impl GraphError {
     }
 }
 
-/// A name that was not checked: it may come from anywhere, so what a terminal would obey is escaped and the length is bounded.
+/// An unchecked name: it may come from anywhere, so control characters are escaped and the length is limited.
 fn shown(name: &str) -> String {
     match name.char_indices().nth(MAX_NAME_CHARS) {
         None => name.escape_debug().to_string(),
@@ -190,7 +193,7 @@ fn shown(name: &str) -> String {
     }
 }
 
-/// How many names a text lists before it only counts.
+/// The number of names that a message lists; further ones are only counted.
 const LISTED: usize = 8;
 
 fn list(names: &[String]) -> String {
@@ -222,10 +225,11 @@ fn did_you_mean(similar: &Option<String>) -> String {
         .map_or_else(String::new, |name| format!("did you mean '{name}'? "))
 }
 
-/// `current` is a word of those commands that look, not a target.
+/// `current` is a word of the listing commands, not a target.
 fn where_it_is_known(name: &str) -> Option<String> {
-    (name == "current")
-        .then(|| "only `mighost show`, `edit` and `history -r` take it for where the database is; ".to_owned())
+    (name == "current").then(|| {
+        "as a name for the applied revisions it works in `mighost show`, `edit` and `history -r` only; ".to_owned()
+    })
 }
 
 fn circle(revisions: &[String]) -> String {
@@ -248,7 +252,7 @@ fn multiple_heads(target: &str, heads: &[String]) -> String {
         _ => "heads".to_owned(),
     };
     format!(
-        "'{target}' must be one revision here, but there are {} heads: {}. Join them with `mighost merge {merge}`, or say \
+        "'{target}' must be one revision here, but there are {} heads: {}. Join them with `mighost merge {merge}`, use \
          `{all}` for all of them, or name one",
         heads.len(),
         list(heads)

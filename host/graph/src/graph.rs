@@ -1,4 +1,4 @@
-//! The graph itself and the questions that need no target.
+//! The graph, and queries that need no target.
 
 use std::collections::HashMap;
 use std::sync::OnceLock;
@@ -6,22 +6,23 @@ use std::sync::OnceLock;
 use super::error::GraphError;
 use super::labels::Spread;
 
-/// The longest id or label, in characters. Far above what people type; it bounds what a hostile artifact can make of texts.
+/// The maximum length of an id or label, in characters. It is far above what users type and limits the messages that a malicious artifact
+/// can cause.
 pub const MAX_NAME_CHARS: usize = 200;
 
-/// The most branch labels in a graph. Each may spread to every revision, so their number times that of the revisions is
-/// what a hostile artifact could make the host remember.
+/// The maximum number of branch labels in a graph. Each may spread to every revision, so their number times that of the revisions is the
+/// memory that a malicious artifact could make the host use.
 pub const MAX_LABELS: usize = 500;
 
-/// What an artifact declares of one revision.
+/// The declarations of one revision in an artifact.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Node {
     pub revision: String,
-    /// The direct parents; none for a base, several for a merge point.
+    /// The direct parents; empty for a base, several for a merge point.
     pub down_revisions: Vec<String>,
-    /// Prerequisites outside the lineage: ids or labels, exact.
+    /// Dependencies outside the lineage: exact ids or labels.
     pub depends_on: Vec<String>,
-    /// Labels that are declared here; they spread, see [`Graph::labels`].
+    /// Labels that are declared here. They spread, see [`Graph::labels`].
     pub branch_labels: Vec<String>,
 }
 
@@ -33,27 +34,27 @@ pub(super) struct Entry {
     pub(super) down: Vec<usize>,
     /// Dependencies, resolved, each once.
     pub(super) dependencies: Vec<usize>,
-    /// Down revisions, then those dependencies that no ancestor has already.
+    /// Down revisions, followed by the dependencies that no ancestor has already.
     pub(super) requires: Vec<usize>,
-    /// Whose down revision this is.
+    /// The revisions that have this one as a down revision.
     pub(super) children: Vec<usize>,
-    /// In whose `requires` this is.
+    /// The revisions that have this one in `requires`.
     pub(super) dependents: Vec<usize>,
-    /// How many name this as a down revision or a dependency.
+    /// The number of revisions that name this one as a down revision or a dependency.
     pub(super) named_by: usize,
 }
 
-/// All revisions of a project. Order of declaration decides wherever the edges leave a choice.
+/// All revisions of a project. The order of declaration decides wherever the edges leave a choice.
 #[derive(Debug)]
 pub struct Graph {
     pub(super) entries: Vec<Entry>,
-    /// An order in which each comes after those that it requires.
+    /// An order in which each revision comes after those that it requires.
     pub(super) order: Vec<usize>,
     /// Ids and declared labels.
     pub(super) names: HashMap<String, usize>,
-    /// Names that may be given by a prefix, sorted.
+    /// Names that may be abbreviated to a prefix, sorted.
     pub(super) prefixed: Vec<(String, usize)>,
-    /// The labels of each revision once they have spread; only some questions need them.
+    /// The labels of each revision after spreading; only some queries need them.
     pub(super) spread: OnceLock<Spread>,
 }
 
@@ -67,7 +68,7 @@ impl Graph {
         self.entries.is_empty()
     }
 
-    /// The revision that is named by exactly this id or label.
+    /// The revision with exactly this id or label.
     pub fn find(&self, name: &str) -> Option<&Node> {
         self.names.get(name).map(|&index| &self.entries[index].node)
     }
@@ -77,12 +78,12 @@ impl Graph {
         self.entries.iter().map(|entry| &entry.node)
     }
 
-    /// Revisions that are the down revision of none.
+    /// Revisions that are not the down revision of any other.
     pub fn heads(&self) -> Vec<&str> {
         self.ids(&self.head_indices())
     }
 
-    /// Revisions that are neither a down revision nor a dependency of any: the rows of a database that has everything.
+    /// Revisions that are neither a down revision nor a dependency of any other: the version rows of a database that is up to date.
     pub fn real_heads(&self) -> Vec<&str> {
         self.ids(&self.real_head_indices())
     }
@@ -114,10 +115,10 @@ impl Graph {
         Ok(self.ids(&self.entries[index].children))
     }
 
-    /// Everything that `revision` needs, by down revisions and dependencies, nearest first; `revision` itself is left out.
+    /// All revisions that `revision` needs, by down revisions and dependencies, nearest first, without `revision` itself.
     ///
-    /// None comes before a revision that needs it: of several that define an object, the first one found is the last that
-    /// was applied on its way. Otherwise the smallest number of edges decides, then the order in which parents are declared.
+    /// A revision comes after those that need it: of several that define an object, the first one found is the last one applied.
+    /// Otherwise the smallest number of edges decides, and then the order in which parents are declared.
     pub fn ancestors(&self, revision: &str) -> Result<Vec<&str>, GraphError> {
         let start = self.identify(revision, None)?;
         let needed = self.needed_by(&[start]);
@@ -141,7 +142,7 @@ impl Graph {
         Ok(self.ids(&found[1..]))
     }
 
-    /// The revisions of the same lineage, itself included: ancestors and descendants by down revisions, newest first.
+    /// The revisions of the same lineage, including itself: ancestors and descendants by down revisions, newest first.
     pub fn lineage(&self, revision: &str) -> Result<Vec<&str>, GraphError> {
         let start = self.identify(revision, None)?;
         let members = self.lineage_set(&[start], false);
@@ -150,7 +151,7 @@ impl Graph {
         Ok(self.ids(&all))
     }
 
-    /// All ids, each after those that need it: newest first, as `history` shows them.
+    /// All ids, newest first, as `history` shows them: each comes after those that need it.
     pub fn newest_first(&self) -> Vec<&str> {
         self.ids(&self.everything_newest_first())
     }

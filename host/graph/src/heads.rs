@@ -1,4 +1,4 @@
-//! The rows of the version table as steps are done: one object keeps them.
+//! Tracks the rows of the version table while steps are done.
 
 use std::collections::HashMap;
 
@@ -6,17 +6,16 @@ use super::error::GraphError;
 use super::graph::Graph;
 use mighost_core::RowChange;
 
-/// The version table during a plan. It holds what was applied and has nothing applied above it.
+/// The version table during a plan. Its rows are the applied revisions with no applied revision above them.
 ///
-/// Rules, for a revision and the revisions that it requires (down revisions and dependencies):
-/// upwards, the rows among the required ones give way to the new one; downwards, those required ones come back that nothing
-/// else that is applied requires.
+/// Rules, for a revision and the revisions that it requires (down revisions and dependencies): an upgrade replaces the rows of required
+/// revisions by the new one; a downgrade restores the rows of those required revisions that no other applied revision requires.
 pub(super) struct Heads<'a> {
     graph: &'a Graph,
-    /// How many rows each has. More than one is a defect of the table; it is reported when such a row is touched.
+    /// The number of rows of each revision. More than one is a defect of the table; it is reported when such a row is changed.
     rows: HashMap<usize, usize>,
     applied: Vec<bool>,
-    /// How many applied revisions require each.
+    /// The number of applied revisions that require each revision.
     required: Vec<usize>,
 }
 
@@ -41,7 +40,7 @@ impl<'a> Heads<'a> {
         self.rows.contains_key(&index)
     }
 
-    /// The changes of the rows when `index` was upgraded.
+    /// The changes of the rows by an upgrade of `index`.
     pub(super) fn up(&mut self, index: usize) -> Result<Vec<RowChange>, GraphError> {
         let gone: Vec<usize> = self.graph.entries[index]
             .requires
@@ -53,7 +52,7 @@ impl<'a> Heads<'a> {
         self.replace(&gone, &[index])
     }
 
-    /// The changes of the rows when `index` was downgraded.
+    /// The changes of the rows by a downgrade of `index`.
     pub(super) fn down(&mut self, index: usize) -> Result<Vec<RowChange>, GraphError> {
         self.set_applied(index, false);
         let back: Vec<usize> = self.graph.entries[index]
@@ -65,7 +64,7 @@ impl<'a> Heads<'a> {
         self.replace(&[index], &back)
     }
 
-    /// Exchanges rows with as few statements as do it: as Alembic, one UPDATE and the rest as DELETE and INSERT.
+    /// Replaces rows with as few statements as possible: like Alembic, one UPDATE and the rest as DELETE and INSERT.
     pub(super) fn replace(&mut self, gone: &[usize], new: &[usize]) -> Result<Vec<RowChange>, GraphError> {
         for row in gone {
             let found = self.rows.remove(row).unwrap_or(0);

@@ -1,11 +1,11 @@
-//! How branch labels spread.
+//! Spreading of branch labels.
 
 use std::collections::{BTreeSet, HashMap};
 
 use super::error::GraphError;
 use super::graph::Graph;
 
-/// Which labels each revision carries.
+/// The labels of each revision.
 #[derive(Debug)]
 pub(super) struct Spread {
     /// Sorted.
@@ -15,10 +15,10 @@ pub(super) struct Spread {
 }
 
 impl Graph {
-    /// The labels that a revision carries, sorted: those that it declares and those that have spread to it.
+    /// The labels of a revision, sorted: those that it declares and those that have spread to it.
     ///
-    /// A label spreads to all descendants. From the last of these it also spreads back down the line, up to the first
-    /// branch or merge point, so that all of an unbranched line carries the label of any revision in it: Alembic's rule.
+    /// A label spreads to all descendants. From the last of these it also spreads back down the line, to the first branch or merge point,
+    /// so that every revision of an unbranched line carries the labels of all others: Alembic's rule.
     pub fn labels(&self, revision: &str) -> Result<Vec<&str>, GraphError> {
         let index = self.identify(revision, None)?;
         Ok(self.carried(index).collect())

@@ -1,8 +1,7 @@
 //! The revision graph: targets, plans, the rows of the version table. Pure: no I/O.
 //!
-//! Alembic's answers are the specification; `docs/alembic.md` lists where mighost differs on purpose. A [`Graph`] is built
-//! once from the metadata of all artifacts, in the order in which they were found, and answers every question in time
-//! linear in the number of revisions.
+//! Alembic's results are the specification; `docs/alembic.md` lists the intentional differences. A [`Graph`] is built once from the
+//! metadata of all artifacts, in the order in which they were found, and answers every query in time linear in the number of revisions.
 
 mod build;
 mod create;

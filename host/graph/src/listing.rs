@@ -1,4 +1,4 @@
-//! Which revisions `history`, `show` and `current` list.
+//! The revisions that `history`, `show` and `current` list.
 
 use super::error::GraphError;
 use super::graph::Graph;
@@ -6,19 +6,19 @@ use super::relative::Walk;
 use super::targets::Origin;
 
 impl Graph {
-    /// The revisions that `show TARGET` is about.
+    /// The revisions for `show TARGET`.
     pub fn show(&self, target: &str) -> Result<Vec<&str>, GraphError> {
         Ok(self.ids(&self.revisions(target)?))
     }
 
-    /// What a database with these rows is at: the last applied revision of each branch, those included that are rows no more
-    /// because something depends on them.
+    /// The state of a database with these rows: the last applied revision of each branch, including those without a row because something
+    /// depends on them.
     pub fn current(&self, rows: &[String]) -> Result<Vec<&str>, GraphError> {
         let rows = self.rows(rows)?;
         Ok(self.ids(&self.current_indices(&rows)))
     }
 
-    /// All that a database with these rows has: the rows and whatever they need.
+    /// The applied revisions of a database with these rows: the rows and everything that they need.
     pub fn applied(&self, rows: &[String]) -> Result<Vec<&str>, GraphError> {
         let rows = self.rows(rows)?;
         Ok(self.needed_by(&rows).iter().map(|index| self.id(index)).collect())
@@ -37,10 +37,10 @@ impl Graph {
             .collect()
     }
 
-    /// The revisions of a range, newest first, both ends included.
+    /// The revisions of a range, newest first, including both ends.
     ///
-    /// `range` is `a:b`, `a:` or `:b`; none is everything. Either end may be `current`, which stands for `rows`. An empty
-    /// first end is the base, an empty second end `heads`; `-3:` counts from the heads and `:+1` from the first end.
+    /// `range` is `a:b`, `a:` or `:b`; `None` means all revisions. Either end may be `current`, which stands for `rows`. An empty first
+    /// end is the base, an empty second end `heads`; `-3:` counts from the heads and `:+1` from the first end.
     pub fn history(&self, rows: &[String], range: Option<&str>) -> Result<Vec<&str>, GraphError> {
         let Some(range) = range else {
             return Ok(self.newest_first());
@@ -87,13 +87,13 @@ impl Graph {
         Ok(self.ids(&self.between(&starts, &targets, lower, upper)?))
     }
 
-    /// The revisions that the first end of a range stands for.
+    /// The revisions for the first end of a range.
     fn starts(&self, lower: &str, upper: &str, rows: &[usize]) -> Result<Vec<usize>, GraphError> {
         let too_far = match self.revisions(lower) {
             Err(error @ GraphError::TooFar { .. }) => error,
             result => return result,
         };
-        // `-3:` with a line that is shorter: from where the line begins.
+        // `-3:` with a shorter line: from the beginning of the line.
         let start = match (upper, rows) {
             ("current", [row]) => Some(*row),
             ("current", [_, _, ..]) => {
@@ -135,7 +135,7 @@ impl Graph {
             let first = self.set_of(starts);
             wanted.retain(|index| above.contains(index) && (!before.contains(index) || first.contains(index)));
         }
-        // What lies between two revisions of the range by a dependency alone is not shown, but it decides their order.
+        // Revisions between two others that are connected only by a dependency are not shown, but they affect the order.
         let members: Vec<usize> = wanted.iter().collect();
         let lower_part = self.needed_by(&members);
         let mut hull = self.needing(&members);

@@ -1,4 +1,4 @@
-//! Ids, labels and prefixes of them; what a symbol such as `label@head` stands for.
+//! Finds revisions by ids, labels and prefixes, and resolves symbols such as `label@head`.
 
 use super::error::GraphError;
 use super::graph::Graph;
@@ -6,12 +6,12 @@ use super::relative::Walk;
 use mighost_core::nearest;
 
 impl Graph {
-    /// The id of the revision that `name` stands for: an id, a label, or a prefix that only one of them has.
+    /// The id of the revision that `name` refers to: an id, a label, or a unique prefix.
     pub fn get(&self, name: &str) -> Result<&str, GraphError> {
         self.identify(name, None).map(|index| self.id(index))
     }
 
-    /// As [`Graph::get`], and within the lineage of `branch` where one is given.
+    /// Like [`Graph::get`], but within the lineage of `branch` if one is given.
     pub(super) fn identify(&self, name: &str, branch: Option<&str>) -> Result<usize, GraphError> {
         let members = match branch {
             None => None,
@@ -47,7 +47,7 @@ impl Graph {
         }
     }
 
-    /// The revision whose lineage a branch is: a label, an id, or a prefix of one.
+    /// The revision whose lineage is a branch, given by a label, an id, or a prefix of one.
     pub(super) fn branch(&self, name: &str) -> Result<usize, GraphError> {
         self.identify(name, None).map_err(|_| GraphError::UnknownBranch {
             name: name.to_owned(),
@@ -62,11 +62,11 @@ impl Graph {
         }
     }
 
-    /// The name that `name` is likely to mean.
+    /// The name that `name` is probably meant to be.
     pub(super) fn similar(&self, name: &str) -> Option<String> {
         let words = ["head", "heads", "base", "current"];
         let mut names: Vec<&str> = self.names.keys().map(String::as_str).chain(words).collect();
-        // The order of a map is chance.
+        // The order of a map is arbitrary.
         names.sort_unstable();
         names.retain(|known| *known != name);
         nearest(name, names).map(str::to_owned)
@@ -81,8 +81,8 @@ impl Graph {
         &rest[..rest.partition_point(|(name, _)| name.starts_with(prefix))]
     }
 
-    /// What a symbol stands for before ids are looked up: the heads that `head` and `heads` mean, none for `base`, or the
-    /// name itself; each with the branch it must belong to.
+    /// The meaning of a symbol before ids are looked up: the revisions of `head` and `heads`, none for `base`, or the name itself; each
+    /// with the branch that it must belong to.
     fn symbol<'a>(&'a self, text: &'a str) -> Result<(Vec<&'a str>, Option<&'a str>), GraphError> {
         let (branch, symbol) = split_branch(text);
         let names = match symbol {
@@ -106,7 +106,7 @@ impl Graph {
         Ok((names, branch))
     }
 
-    /// The one revision that `text` stands for; none for the base.
+    /// The single revision that `text` refers to; `None` for the base.
     pub(super) fn revision(&self, text: &str) -> Result<Option<usize>, GraphError> {
         let (names, branch) = self.symbol(text)?;
         match names.as_slice() {
@@ -127,7 +127,7 @@ impl Graph {
         }
     }
 
-    /// The revisions that `text` stands for. `-N` counts down from the heads, of the branch where one is given.
+    /// The revisions that `text` refers to. `-N` counts down from the heads, or from those of the branch if one is given.
     pub(super) fn revisions(&self, text: &str) -> Result<Vec<usize>, GraphError> {
         let (names, branch) = self.symbol(text)?;
         if let [name] = names.as_slice()
@@ -152,7 +152,7 @@ impl Graph {
         names.into_iter().map(|name| self.identify(name, branch)).collect()
     }
 
-    /// Those of `members` that share the lineage of what `against` stands for. The base is in every lineage.
+    /// Those of `members` that share a lineage with the revisions of `against`. The base is in every lineage.
     pub(super) fn in_lineage(
         &self,
         mut members: Vec<usize>,
@@ -183,7 +183,7 @@ impl Graph {
     }
 }
 
-/// `label@symbol` as its parts; an empty label is none, as in Alembic.
+/// `label@symbol`, split; an empty label is no label, as in Alembic.
 pub(super) fn split_branch(text: &str) -> (Option<&str>, &str) {
     match text.split_once('@') {
         Some((branch, symbol)) => (Some(branch).filter(|branch| !branch.is_empty()), symbol),
@@ -191,7 +191,7 @@ pub(super) fn split_branch(text: &str) -> (Option<&str>, &str) {
     }
 }
 
-/// The N of `-N`, where it is more than nothing.
+/// The N of `-N`, if it is positive.
 fn steps_down(text: &str) -> Option<i64> {
     let digits = text.strip_prefix('-')?;
     if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit()) {

@@ -1,41 +1,41 @@
 //! The order in which revisions are run and shown.
 //!
-//! Of the many orders in which each revision comes after those that it needs, this is Alembic's: a line is followed down as far
-//! as it goes; where another line must come first, it is the earliest such line. Alembic keeps the set of all ancestors
-//! for each line, which is quadratic; here a count of what is still to come tells whether a revision may be taken, and the
-//! earliest line above is looked up in a table that is filled on demand.
+//! Among the orders in which each revision comes after those that it needs, this is Alembic's: a line is followed down as far as
+//! possible; if another line must come first, it is the earliest such line. Alembic keeps the set of all ancestors of each line, which is
+//! quadratic. Here a count of the remaining revisions decides whether a revision may be taken, and the earliest line above is looked up
+//! in a table that is filled on demand.
 
 use super::graph::Graph;
 use super::reachability::NodeSet;
 
 const NONE: usize = usize::MAX;
 
-/// A line that is followed down: its next revision, and its neighbours among the lines that are left.
+/// A line that is followed down: its next revision, and its neighbours among the remaining lines.
 struct Line {
     next: usize,
     before: usize,
     after: usize,
-    /// Changes whenever the line loses ancestors other than by taking one; what the table says of it is then stale.
+    /// Changes whenever the line loses ancestors other than by taking one; entries of the table on it are then stale.
     epoch: usize,
 }
 
 struct Sorter<'a> {
     graph: &'a Graph,
-    /// What was not yet taken.
+    /// The revisions that were not taken yet.
     todo: NodeSet,
-    /// How many of `todo` need a revision directly.
+    /// The number of revisions in `todo` that directly need a revision.
     waiting: Vec<usize>,
     lines: Vec<Line>,
     last: usize,
     /// The line whose next revision this is.
     line_of: Vec<usize>,
-    /// The earliest line that leads to a revision, and that line's epoch when this was found.
+    /// The earliest line that leads to a revision, and the epoch of that line when this was found.
     earliest: Vec<(usize, usize)>,
 }
 
 impl Graph {
-    /// The members of `todo`, each before those that it needs. `heads` begin the lines; members that none of them leads to
-    /// begin lines of their own.
+    /// The members of `todo`, each before those that it needs. `heads` begin the lines; members that no head leads to begin lines of
+    /// their own.
     pub(super) fn sort(&self, todo: &NodeSet, heads: &[usize]) -> Vec<usize> {
         let count = self.entries.len();
         let mut sorter = Sorter {
@@ -83,7 +83,7 @@ impl Sorter<'_> {
         order
     }
 
-    /// Moves `line` from `index`, which was taken, to what it needs; says which line comes next.
+    /// Moves `line` from `index`, which was taken, to the revisions that it needs; returns the next line.
     fn go_down(&mut self, line: usize, index: usize) -> usize {
         let mut parents = 0;
         let mut free = Vec::new();
@@ -125,7 +125,7 @@ impl Sorter<'_> {
         self.line_of[next] = line;
     }
 
-    /// The line before goes on, or the one after where there is none.
+    /// The previous line continues, or the next one if there is none before.
     fn remove_line(&mut self, line: usize) -> usize {
         let (before, after) = (self.lines[line].before, self.lines[line].after);
         self.lines[line].epoch += 1;
@@ -151,8 +151,8 @@ impl Sorter<'_> {
         earliest
     }
 
-    /// The earliest line that leads to `index` or is there. Lines only ever lose ancestors, and new ones come last, so an
-    /// answer stays right for as long as its line still leads there.
+    /// The earliest line that leads to `index` or is there. Lines only ever lose ancestors, and new ones come last, so a result remains
+    /// valid as long as its line still leads there.
     fn earliest_line(&mut self, index: usize) -> usize {
         let graph = self.graph;
         let mut path = vec![(index, 0, self.line_of[index])];

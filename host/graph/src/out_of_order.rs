@@ -1,31 +1,29 @@
-//! Revisions that were put below what is applied already: by the version table alone they count as applied, and would never be
-//! run.
+//! Revisions that were inserted below applied ones: according to the version table they count as applied, so they would never be run.
 
 use super::error::GraphError;
 use super::graph::Graph;
 
-/// A revision that was never run, and the applied one that stands on it.
+/// A revision that was never run, and an applied one that depends on it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OutOfOrder {
     pub revision: String,
     pub above: String,
 }
 
-/// What a ledger remembers of a revision.
+/// The ledger's information on a revision.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LedgerEntryKind {
     Upgraded,
-    /// Somebody answers for it and for all that it needs.
+    /// Stamped: the operator vouches for it and for all that it needs.
     Stamped,
 }
 
 impl Graph {
-    /// The revisions that rows imply and that no run has applied, as far as a ledger can tell: there is no line of theirs,
-    /// one that they need was run, and so was one that needs them. What lies below the ledger's first line, or below a
-    /// stamp, is taken for applied.
+    /// The revisions that rows imply and that no run has applied, according to a ledger: it has no entry of them, but entries of one that
+    /// they need and of one that needs them. Revisions below the ledger's first entry, or below a stamp, are taken for applied.
     ///
     /// # Errors
-    /// A row that is not a revision.
+    /// If a row is not a revision.
     pub fn late(
         &self,
         rows: &[String],
@@ -46,7 +44,7 @@ impl Graph {
         let (before, after) = (self.needing(&upgraded), self.needed_by(&upgraded));
         let settled = self.needed_by(&stamped);
         silent.retain(|&index| before.contains(index) && after.contains(index) && !settled.contains(index));
-        // From the newest down: of each the nearest above it that was run.
+        // From the newest down: for each the nearest revision above it that was run.
         let runs = self.set_of(&upgraded);
         let mut above: Vec<Option<usize>> = vec![None; self.entries.len()];
         for &index in self.order.iter().rev() {

@@ -9,20 +9,19 @@ use super::graph::Graph;
 use super::heads::Heads;
 use super::range::parse_online;
 use super::targets::Origin;
-use mighost_core::Direction;
-use mighost_core::RowChange;
+use mighost_core::{Direction, RowChange};
 
 /// One revision to run, or one change of the version table by a stamp.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Step {
     pub direction: Direction,
-    /// The revision that is run. Of a stamp: the one that the table is set to, or that is taken out of it.
+    /// The revision to run; in a stamp, the one that is added to the version table or removed from it.
     pub revision: String,
-    /// Where the step comes from, by down revisions; empty for the base.
+    /// The revisions before the step, by down revisions; empty for the base.
     pub from: Vec<String>,
-    /// Where the step leads, by down revisions; empty for the base.
+    /// The revisions after the step, by down revisions; empty for the base.
     pub to: Vec<String>,
-    /// What the step does to the version table, in this order.
+    /// The changes of the version table, in this order.
     pub changes: Vec<RowChange>,
 }
 
@@ -32,13 +31,13 @@ pub struct Plan {
     /// The rows of the version table before the first step.
     pub start: Vec<String>,
     pub steps: Vec<Step>,
-    /// Targets of an upgrade that the database is past already. They need no step; whoever asked may have meant a downgrade.
+    /// Targets of an upgrade below the current revision. They need no step; the user may have meant a downgrade.
     pub passed: Vec<String>,
 }
 
 impl Plan {
-    /// The rows of the version table after the first `steps` steps, sorted. Each step keeps only its changes: with many
-    /// branches, all rows after each step would be quadratic.
+    /// The rows of the version table after the first `steps` steps, sorted. Each step contains only its changes, because with many
+    /// branches all rows after each step would take quadratic space.
     pub fn rows_after(&self, steps: usize) -> Vec<String> {
         let mut rows: BTreeMap<&str, usize> = BTreeMap::new();
         for row in &self.start {
@@ -73,7 +72,7 @@ impl Plan {
 }
 
 impl Graph {
-    /// The rows of a version table as revisions. They must be ids: a prefix there is a damaged table.
+    /// The rows of a version table as revisions. They must be ids: a prefix there means a damaged table.
     pub(super) fn rows(&self, rows: &[String]) -> Result<Vec<usize>, GraphError> {
         rows.iter()
             .map(|row| match self.names.get(row) {
@@ -83,8 +82,8 @@ impl Graph {
             .collect()
     }
 
-    /// The steps that bring a database with these rows to the targets: everything that they need and that is not
-    /// applied, each after what it needs.
+    /// The steps that take a database with these rows to the targets: all revisions that they need and that are not applied, each after
+    /// those that it needs.
     pub fn upgrade(&self, rows: &[String], targets: &[&str]) -> Result<Plan, GraphError> {
         parse_online(targets)?;
         let current = self.rows(rows)?;
@@ -123,7 +122,7 @@ impl Graph {
         })
     }
 
-    /// The steps that take away everything that is applied above the target, whatever depends on it included.
+    /// The steps that revert all applied revisions above the target, including those that depend on them.
     pub fn downgrade(&self, rows: &[String], target: &str) -> Result<Plan, GraphError> {
         parse_online(&[target])?;
         let current = self.rows(rows)?;

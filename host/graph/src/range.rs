@@ -1,19 +1,19 @@
-//! Ranges `a:b` of the commands that write SQL instead of running it: there is no database to ask where it is.
+//! Ranges `a:b` for commands that write SQL instead of running it: there is no database with a current revision.
 
 use super::error::GraphError;
 use super::graph::Graph;
 use super::plan::Plan;
 use mighost_core::Direction;
 
-/// Targets with what they start from.
+/// Targets with their starting point.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Offline<'a> {
-    /// The `a` of `a:b`; none is the base.
+    /// The `a` of `a:b`; `None` for the base.
     pub start: Option<&'a str>,
     pub targets: Vec<&'a str>,
 }
 
-/// Refuses `a:b` as a target of a command that runs: there the version table says where to start.
+/// Refuses `a:b` as a target of an online command: there the version table is the starting point.
 pub fn parse_online(targets: &[&str]) -> Result<(), GraphError> {
     match targets.iter().find(|target| target.contains(':')) {
         Some(range) => Err(GraphError::RangeOnline {
@@ -23,8 +23,8 @@ pub fn parse_online(targets: &[&str]) -> Result<(), GraphError> {
     }
 }
 
-/// Splits the targets of a command with `--sql`. A downgrade must say where it starts; a stamp of several targets has one
-/// start, and cannot purge: what to delete is not known.
+/// Splits the targets of a command with `--sql`. A downgrade needs a starting point; a stamp of several targets has one starting point,
+/// and cannot purge, because the rows to delete are unknown.
 pub fn parse_offline<'a>(direction: Direction, targets: &[&'a str], purge: bool) -> Result<Offline<'a>, GraphError> {
     if purge {
         return Err(GraphError::PurgeOffline);

@@ -1,4 +1,4 @@
-//! Sets of revisions, and what can be reached from them.
+//! Sets of revisions, and reachability.
 
 use super::graph::{Entry, Graph};
 
@@ -28,7 +28,7 @@ impl NodeSet {
             .filter_map(|(index, &member)| member.then_some(index))
     }
 
-    /// Keeps the members for which `keep` says so.
+    /// Keeps the members for which `keep` returns true.
     pub(super) fn retain(&mut self, keep: impl Fn(usize) -> bool) {
         for (index, member) in self.0.iter_mut().enumerate() {
             *member = *member && keep(index);
@@ -45,12 +45,12 @@ impl Graph {
         NodeSet(vec![true; self.entries.len()])
     }
 
-    /// `starts` and everything that they need, by down revisions and dependencies.
+    /// `starts` and all revisions that they need, by down revisions and dependencies.
     pub(super) fn needed_by(&self, starts: &[usize]) -> NodeSet {
         self.reach(starts, |entry| &entry.requires)
     }
 
-    /// `starts` and everything that needs them, by down revisions and dependencies.
+    /// `starts` and all revisions that need them, by down revisions and dependencies.
     pub(super) fn needing(&self, starts: &[usize]) -> NodeSet {
         self.reach(starts, |entry| &entry.dependents)
     }
@@ -65,7 +65,7 @@ impl Graph {
         self.reach(starts, |entry| &entry.children)
     }
 
-    /// Ancestors and descendants of any of `starts`, themselves included.
+    /// Ancestors and descendants of `starts`, including `starts`.
     pub(super) fn lineage_set(&self, starts: &[usize], dependencies: bool) -> NodeSet {
         let (mut all, other) = if dependencies {
             (self.needed_by(starts), self.needing(starts))
@@ -94,7 +94,7 @@ impl Graph {
 
     /// For each of `starts` those of `members` that it needs or that need it, in the order of `members`.
     ///
-    /// Sixty-four of the shorter list are looked at in one pass over the graph.
+    /// Each pass over the graph handles sixty-four elements of the shorter list.
     pub(super) fn related(&self, starts: &[usize], members: &[usize]) -> Vec<Vec<usize>> {
         let mut related = vec![Vec::new(); starts.len()];
         let members_are_fewer = members.len() <= starts.len();
@@ -141,7 +141,7 @@ impl Graph {
         set
     }
 
-    /// Two of `members`, the first of which the second needs, if there are such: together they say less than they seem to.
+    /// Two of `members`, the second of which needs the first, if there are any: one of them is then redundant.
     pub(super) fn overlap(&self, members: &[usize]) -> Option<(usize, usize)> {
         if members.len() < 2 {
             return None;

@@ -1,12 +1,12 @@
-//! Going a number of steps up or down the line.
+//! Relative steps up or down the line.
 
 use super::error::GraphError;
 use super::graph::Graph;
 
-/// Where a walk ended; none is the base.
+/// The end of a walk; `None` for the base.
 pub(super) enum Walk {
     Arrived(Option<usize>),
-    /// The line ended before.
+    /// The line was too short.
     Stopped(Option<usize>),
 }
 
@@ -57,7 +57,7 @@ impl Graph {
         Ok(Walk::Arrived(place))
     }
 
-    /// As [`Graph::walk`], where the line must be long enough.
+    /// Like [`Graph::walk`], but fails if the line is too short.
     pub(super) fn walk_all(
         &self,
         start: Option<usize>,

@@ -1,4 +1,4 @@
-//! Stamping: the version table is set, nothing is run.
+//! Stamping: changes the version table without running anything.
 
 use super::error::GraphError;
 use super::graph::Graph;
@@ -8,8 +8,8 @@ use super::range::parse_online;
 use mighost_core::Direction;
 
 impl Graph {
-    /// The steps that set the version table to the targets. Rows of lineages that no target belongs to stay. With
-    /// `purge` the table is emptied first, whatever it holds: that plan starts from no rows.
+    /// The steps that set the version table to the targets. Rows of lineages without a target remain. With `purge` the table is emptied
+    /// first, whatever its contents: that plan starts without rows.
     pub fn stamp(&self, rows: &[String], targets: &[&str], purge: bool) -> Result<Plan, GraphError> {
         parse_online(targets)?;
         let rows = if purge { &[] } else { rows };
@@ -24,7 +24,7 @@ impl Graph {
             }
             destinations.extend(found);
         }
-        // A destination below another one is implied by it; rows of its lineage leave all the same.
+        // A destination below another one is implied by it; rows of its lineage are removed all the same.
         let parents: Vec<usize> = destinations
             .iter()
             .flat_map(|&destination| &self.entries[destination].requires)

@@ -1,4 +1,4 @@
-//! What the user asked for, as revisions: `head`, `+2`, `label@-1`, `id+1` and the like.
+//! Targets as revisions: `head`, `+2`, `label@-1`, `id+1` and so on.
 
 use super::error::GraphError;
 use super::graph::Graph;
@@ -12,7 +12,7 @@ struct Relative<'a> {
     steps: i64,
 }
 
-/// From where a relative target without a symbol counts.
+/// The starting point of a relative target without a symbol.
 #[derive(Clone, Copy)]
 pub(super) enum Origin<'a> {
     /// The rows of the version table.
@@ -21,14 +21,14 @@ pub(super) enum Origin<'a> {
     Symbol(&'a str),
 }
 
-/// What a downgrade leaves: none is the base. The branch limits what is taken away.
+/// The revision that a downgrade leaves; `None` for the base. The branch limits what is reverted.
 pub(super) struct Floor {
     pub(super) branch: Option<usize>,
     pub(super) target: Option<usize>,
 }
 
 impl Graph {
-    /// Reads a relative target; none where `text` is something else. A name that looks like one is a name.
+    /// Parses a relative target; `None` if `text` is something else. A name that looks like one is a name.
     fn relative<'a>(&self, text: &'a str) -> Result<Option<Relative<'a>>, GraphError> {
         let Some(at) = text.rfind(['+', '-']) else {
             return Ok(None);
@@ -55,8 +55,8 @@ impl Graph {
         }))
     }
 
-    /// The revisions that an upgrade goes to; none of them for the base. With `strict` a relative target must not end
-    /// beyond the last revision; without, it stops there.
+    /// The target revisions of an upgrade; empty for the base. With `strict` a relative target must not go beyond the last revision;
+    /// otherwise it stops there.
     pub(super) fn upgrade_targets(
         &self,
         from: Origin<'_>,
@@ -85,7 +85,7 @@ impl Graph {
         Ok(place.into_iter().collect())
     }
 
-    /// The one revision from which `+N` or `branch@+N` counts.
+    /// The single revision from which `+N` or `branch@+N` counts.
     fn start_of_upgrade(
         &self,
         from: Origin<'_>,
@@ -117,7 +117,7 @@ impl Graph {
         }
     }
 
-    /// Where rows are on no part of a branch: the last revisions of the branch that they need.
+    /// If no row is on the branch: the last revisions of the branch that the rows need.
     fn tips_on_branch(&self, rows: &[usize], branch: &str) -> Result<Vec<usize>, GraphError> {
         let active = self.in_lineage(self.needed_by(rows).iter().collect(), branch, false)?;
         let mut below = self.empty_set();
@@ -129,10 +129,10 @@ impl Graph {
         Ok(active.into_iter().filter(|&index| !below.contains(index)).collect())
     }
 
-    /// What remains after a downgrade to `target`.
+    /// The revisions that remain after a downgrade to `target`.
     pub(super) fn downgrade_floor(&self, rows: &[usize], target: &str) -> Result<Floor, GraphError> {
         let Some(relative) = self.relative(target)? else {
-            // Unlike elsewhere the branch does not choose among heads; it says which branch is taken away.
+            // Unlike elsewhere, the branch does not select a head; it selects the branch to revert.
             let (branch, symbol) = match target.rsplit_once('@') {
                 Some((branch, symbol)) => (Some(branch).filter(|branch| !branch.is_empty()), symbol),
                 None => (None, target),
@@ -169,7 +169,7 @@ impl Graph {
         Ok(Floor { branch, target })
     }
 
-    /// The one revision from which `-N` or `branch@-N` counts.
+    /// The single revision from which `-N` or `branch@-N` counts.
     fn start_of_downgrade(&self, rows: &[usize], relative: &Relative<'_>, target: &str) -> Result<usize, GraphError> {
         let mut starts = match relative.branch {
             None => rows.to_vec(),
@@ -199,7 +199,7 @@ impl Graph {
         }
     }
 
-    /// The first end of a history range, as a branch to limit the other end to: the label, where it has one.
+    /// The first end of a history range, as a branch that limits the other end: the label, if it has one.
     pub(super) fn range_branch<'a>(&'a self, lower: &'a str) -> Result<Option<&'a str>, GraphError> {
         if !lower.contains('@') {
             return Ok(None);

@@ -9,7 +9,7 @@ mod texts;
 
 use super::{Graph, GraphError, Node, Plan};
 
-/// A node from `id`, or `id < down down & dependency # label`, any part but the id left out.
+/// A node from `id`, or `id < down down & dependency # label`, where all parts except the id are optional.
 pub(super) fn node(text: &str) -> Node {
     let mut node = Node::default();
     let mut part = '=';

@@ -1,4 +1,4 @@
-//! One database of a project, and the verbs that need it.
+//! A database of a project, and the verbs that need it.
 
 use std::io::{self, Write};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -10,12 +10,11 @@ use mighost_commands::downgrade::DowngradeRequest;
 use mighost_commands::stamp::StampRequest;
 use mighost_commands::upgrade::UpgradeRequest;
 use mighost_commands::{RunOptions, RunReport, current, downgrade, stamp, upgrade};
-use mighost_core::Reporter;
-use mighost_core::TransactionMode;
+use mighost_core::{Reporter, TransactionMode};
 
 /// A database of a [`Project`], by its label.
 ///
-/// Targets are those of the command line: `head`, `heads`, an id or its start, `label@head`, `+1`, `-1`, `base`.
+/// Targets are those of the command line: `head`, `heads`, an id or a prefix of one, `label@head`, `+1`, `-1`, `base`.
 #[derive(Clone)]
 pub struct Database {
     project: mighost_commands::Project,
@@ -36,21 +35,21 @@ impl Database {
         }
     }
 
-    /// An argument for the migrations, as `-x name=value`.
+    /// Adds an argument for the migrations, like `-x name=value`.
     #[must_use]
     pub fn argument(mut self, name: &str, value: &str) -> Self {
         self.project.extra.push(format!("{name}={value}"));
         self
     }
 
-    /// How many transactions a run takes, over the project's setting.
+    /// Sets the transactions of a run, overriding the project's setting.
     #[must_use]
     pub fn transaction(mut self, mode: TransactionMode) -> Self {
         self.options.transaction = Some(mode);
         self
     }
 
-    /// Everything is run, and rolled back.
+    /// Runs everything, then rolls it back.
     #[must_use]
     pub fn dry_run(mut self) -> Self {
         self.options.dry_run = true;
@@ -66,76 +65,78 @@ impl Database {
 
     /// Runs migrations up to the target.
     ///
-    /// Several instances of an application may call it at once: one runs, the others wait for the lock and find nothing left to do.
+    /// Several instances of an application may call it at the same time: one runs, the others wait for the lock and find nothing left to
+    /// do.
     ///
     /// # Errors
-    /// Configuration, artifacts, history, connection; a statement that the server refused, a migration that failed. What was done and
-    /// what was not is in the error's [diagnostic](Error::diagnostic).
+    /// If the configuration, artifacts, history or connection fail, or a statement or a migration fails. The error's
+    /// [diagnostic](Error::diagnostic) contains what was done and what was not.
     pub fn upgrade(&self, target: &str) -> Result<RunReport, Error> {
         thread::wait(self.upgrading(target, None))
     }
 
-    /// As [`upgrade`](Self::upgrade), without blocking.
+    /// Like [`upgrade`](Self::upgrade), without blocking.
     pub async fn upgrade_async(&self, target: &str) -> Result<RunReport, Error> {
         thread::later(self.upgrading(target, None)).await
     }
 
-    /// Takes migrations back, down to the target, which is left standing.
+    /// Reverts migrations down to the target, which remains applied.
     ///
     /// # Errors
-    /// As [`upgrade`](Self::upgrade).
+    /// As for [`upgrade`](Self::upgrade).
     pub fn downgrade(&self, target: &str) -> Result<RunReport, Error> {
         thread::wait(self.downgrading(target, None))
     }
 
-    /// As [`downgrade`](Self::downgrade), without blocking.
+    /// Like [`downgrade`](Self::downgrade), without blocking.
     pub async fn downgrade_async(&self, target: &str) -> Result<RunReport, Error> {
         thread::later(self.downgrading(target, None)).await
     }
 
-    /// Sets the version table to the targets and runs nothing. With `purge` it is emptied first.
+    /// Sets the version table to the targets without running anything. With `purge` it is emptied first.
     ///
     /// # Errors
-    /// As [`upgrade`](Self::upgrade).
+    /// As for [`upgrade`](Self::upgrade).
     pub fn stamp(&self, targets: &[&str], purge: bool) -> Result<RunReport, Error> {
         thread::wait(self.stamping(targets, purge))
     }
 
-    /// As [`stamp`](Self::stamp), without blocking.
+    /// Like [`stamp`](Self::stamp), without blocking.
     pub async fn stamp_async(&self, targets: &[&str], purge: bool) -> Result<RunReport, Error> {
         thread::later(self.stamping(targets, purge)).await
     }
 
-    /// Where the database is: one connection, one round trip.
+    /// The current revisions of the database: one connection, one round trip.
     ///
     /// # Errors
-    /// Configuration, artifacts, history, connection.
+    /// If the configuration, artifacts, history or connection fail.
     pub fn current(&self) -> Result<CurrentReport, Error> {
         thread::wait(self.looking(false))
     }
 
-    /// As [`current`](Self::current), without blocking.
+    /// Like [`current`](Self::current), without blocking.
     pub async fn current_async(&self) -> Result<CurrentReport, Error> {
         thread::later(self.looking(false)).await
     }
 
-    /// For an application that leaves upgrades to others: refuses to go on unless the database is at the heads.
+    /// For an application that leaves upgrades to others: fails unless the database is at the heads.
     ///
     /// # Errors
-    /// As [`current`](Self::current); of the kind [`Check`](mighost_core::ExitKind::Check) where the database is elsewhere.
+    /// As for [`current`](Self::current); an error of the kind [`Check`](mighost_core::ExitKind::Check) if the database is not at the
+    /// heads.
     pub fn check_heads(&self) -> Result<(), Error> {
         thread::wait(self.looking(true)).map(drop)
     }
 
-    /// As [`check_heads`](Self::check_heads), without blocking.
+    /// Like [`check_heads`](Self::check_heads), without blocking.
     pub async fn check_heads_async(&self) -> Result<(), Error> {
         thread::later(self.looking(true)).await.map(drop)
     }
 
-    /// The statements of an upgrade from `from` to `to`, or of a downgrade where `to` is below, as a script for psql. Nothing connects.
+    /// The statements of an upgrade from `from` to `to`, or of a downgrade if `to` is below, as a script for psql. It does not connect.
     ///
     /// # Errors
-    /// Configuration, artifacts, history; a migration that asks the database.
+    /// If the configuration, artifacts or history are invalid, or a migration queries the database.
     pub fn script(&self, from: &str, to: &str, downgrade: bool) -> Result<String, Error> {
         let text = Shared::default();
         let range = format!("{from}:{to}");

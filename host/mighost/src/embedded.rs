@@ -1,4 +1,4 @@
-//! The files of a project that an application carries with it.
+//! Project files that are embedded in an application.
 
 use std::fs::{self, DirBuilder};
 use std::io;
@@ -25,7 +25,7 @@ impl Folder {
             path: path.to_owned(),
             source,
         };
-        // Others could put migrations into a folder that they can write.
+        // Other users could put migrations into a folder to which they can write.
         DirBuilder::new()
             .mode(0o700)
             .create(&path)
@@ -55,7 +55,7 @@ impl Folder {
 
 impl Drop for Folder {
     fn drop(&mut self) {
-        // What stays is in the folder for temporary files.
+        // Remaining files are in the folder for temporary files.
         let _ = fs::remove_dir_all(&self.0);
     }
 }

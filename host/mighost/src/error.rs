@@ -3,23 +3,23 @@
 use mighost_commands::CommandError;
 use mighost_core::{Blame, Diagnostic, ExitKind};
 
-/// Why a call failed. Its text is one sentence; [`diagnostic`](Self::diagnostic) has the rest.
+/// An error of a call. Its text is one sentence; [`diagnostic`](Self::diagnostic) has the rest.
 #[derive(Debug, thiserror::Error)]
 #[error(transparent)]
 pub struct Error(Box<CommandError>);
 
 impl Error {
-    /// What kind of failure it is, as the program's exit codes tell them apart.
+    /// The kind of failure, as in the program's exit codes.
     pub fn kind(&self) -> ExitKind {
         self.diagnostic().exit
     }
 
-    /// Whose fault it is.
+    /// The party to blame.
     pub fn blame(&self) -> Blame {
         self.diagnostic().blame
     }
 
-    /// All that the program would show: place, statement, what became of it, hints.
+    /// Everything that the program would show: place, statement, outcome, hints.
     pub fn diagnostic(&self) -> Diagnostic {
         (&*self.0).into()
     }

@@ -1,4 +1,4 @@
-//! mighost inside an application: what Alembic's `command.*` functions are to Python.
+//! mighost as a library: the counterpart of Alembic's `command.*` functions.
 //!
 //! ```no_run
 //! # fn main() -> Result<(), mighost::Error> {
@@ -9,19 +9,19 @@
 //! # }
 //! ```
 //!
-//! A [`Project`] is found as the program finds it, by its `mighost.toml`, or [carried](Project::embedded) inside of the
-//! application's own file. A [`Database`] is one of its labels. The program's verbs are methods: those about history on the project,
-//! those that need a connection on the database.
+//! A [`Project`] is found by its `mighost.toml`, as in the program, or [embedded](Project::embedded) in the application's own file. A
+//! [`Database`] is one of its labels. The program's verbs are methods: those about history on the project, those that need a connection
+//! on the database.
 //!
 //! # Threads and async
-//! Each call that connects or runs guests does its work on a thread of its own, with a runtime of its own. So the plain methods may be
-//! called from anywhere, also inside of an async runtime, where they block the thread that calls them; and each has a twin whose name
-//! ends in `_async`, which blocks nobody and works under any executor, tokio's or another. A future that is dropped does not stop the
-//! run: what a migration has begun is brought to its end. Signals are left to the application.
+//! Each call that connects or runs guests does its work on a thread of its own, with a runtime of its own. So the plain methods can be
+//! called from anywhere, even in an async runtime, where they block the calling thread. Each has a counterpart whose name ends in
+//! `_async`, which does not block and works with any executor, tokio's or another. Dropping a future does not stop the run: a migration
+//! that has begun is completed. Signals are left to the application.
 //!
 //! # Events and failures
-//! Nothing is printed. [`Project::on_event`] hears what happens. An [`Error`] has a [kind](Error::kind), the same that gives the
-//! program's exit codes, and tells whose fault it is and what to do.
+//! Nothing is printed. [`Project::on_event`] receives events. An [`Error`] has a [kind](Error::kind), which corresponds to the program's
+//! exit codes, the party to blame, and hints.
 
 mod database;
 mod embedded;
@@ -34,8 +34,7 @@ use std::sync::Arc;
 
 use mighost_commands::build::BuildRequest;
 use mighost_commands::history::{HistoryRequest, HistoryStyle};
-use mighost_commands::test;
-use mighost_commands::{CommandError, branches, build, heads, history, merge, revision, show};
+use mighost_commands::{CommandError, branches, build, heads, history, merge, revision, show, test};
 use mighost_core::{Reporter, Silent};
 use mighost_testkit::{Progress, Stop};
 
@@ -71,11 +70,11 @@ impl std::fmt::Debug for Project {
 }
 
 impl Project {
-    /// The project of `path`: a `mighost.toml`, or a folder that has one or lies below it. The settings hear the process's environment,
-    /// as the program does.
+    /// The project of `path`: a `mighost.toml`, or a folder with one in it or above it. The settings use the environment of the process,
+    /// as in the program.
     ///
     /// # Errors
-    /// There is no configuration, or it is not right.
+    /// If there is no configuration, or it is invalid.
     pub fn open(path: impl AsRef<Path>) -> Result<Self, Error> {
         let path = std::path::absolute(path.as_ref()).map_err(|source| CommandError::Write {
             path: path.as_ref().to_owned(),
@@ -100,8 +99,8 @@ impl Project {
         Ok(project)
     }
 
-    /// A project that the application carries with it: each file with its path below the project's folder, `mighost.toml` among them.
-    /// Migrations are artifacts that `mighost build` made, or sources in SQL, which need no compiler.
+    /// A project that is embedded in the application: each file with its path relative to the project's folder, including `mighost.toml`.
+    /// Migrations are artifacts from `mighost build`, or SQL sources, which need no compiler.
     ///
     /// ```no_run
     /// # fn main() -> Result<(), mighost::Error> {
@@ -114,10 +113,10 @@ impl Project {
     /// # }
     /// ```
     ///
-    /// The files lie in a private temporary folder as long as the project or one of its databases lives.
+    /// The files are in a private temporary folder as long as the project or one of its databases exists.
     ///
     /// # Errors
-    /// A path that leads out of the project, a folder that cannot be written, or as with [`open`](Self::open).
+    /// If a path leads outside the project or the folder cannot be written, or as for [`open`](Self::open).
     pub fn embedded(files: &[(&str, &[u8])]) -> Result<Self, Error> {
         let folder = Folder::write(files)?;
         let mut project = Self::open(folder.path())?;
@@ -125,36 +124,36 @@ impl Project {
         Ok(project)
     }
 
-    /// Sets a variable that the settings may refer to, e.g. in `url = "${DATABASE_URL}"`, over the process's own. The process's
-    /// environment stays as it is.
+    /// Sets a variable that the settings may use, e.g. in `url = "${DATABASE_URL}"`, overriding the process's own. The environment of the
+    /// process is not changed.
     #[must_use]
     pub fn variable(mut self, name: &str, value: &str) -> Self {
         self.inner.environment.insert(name.to_owned(), value.to_owned());
         self
     }
 
-    /// Calls `listener` for what happens during calls: steps, builds, waiting for a lock, messages of migrations, notices of the server.
-    /// It is called from the run itself, so it must not block for long.
+    /// Calls `listener` for events during calls: steps, builds, waiting for a lock, messages of migrations, notices of the server. It is
+    /// called from the run itself, so it must not block for long.
     #[must_use]
     pub fn on_event(mut self, listener: impl Fn(Event) + Send + Sync + 'static) -> Self {
         self.reporter = Arc::new(Listener(listener));
         self
     }
 
-    /// The database with this label in `mighost.toml`. Whether there is one is seen when it is used.
+    /// The database with this label in `mighost.toml`. Whether it exists is checked when it is used.
     pub fn database(&self, label: &str) -> Database {
         Database::new(self, Some(label))
     }
 
-    /// The database that `default` names, or the only one.
+    /// The default database, or the only one.
     pub fn default_database(&self) -> Database {
         Database::new(self, None)
     }
 
-    /// Builds artifacts whose sources changed; runs do so by themselves.
+    /// Builds stale artifacts; runs do so by themselves.
     ///
     /// # Errors
-    /// The first source that cannot be built; revisions that make no graph.
+    /// If a source cannot be built, or revisions do not form a graph.
     pub fn build(&self) -> Result<BuildReport, Error> {
         Ok(build::run(
             &self.inner,
@@ -166,7 +165,7 @@ impl Project {
     /// Writes the sources of a new revision.
     ///
     /// # Errors
-    /// An id or folder that is taken, a parent that is not a head without `splice`, a graph that is none.
+    /// If an id or folder exists already, a parent is not a head without `splice`, or the graph is invalid.
     pub fn revision(&self, request: &RevisionRequest) -> Result<Written, Error> {
         Ok(revision::run(&self.inner, request, &*self.reporter)?)
     }
@@ -174,16 +173,16 @@ impl Project {
     /// Writes the sources of a revision that joins several heads.
     ///
     /// # Errors
-    /// As [`revision`](Self::revision).
+    /// As for [`revision`](Self::revision).
     pub fn merge(&self, request: &MergeRequest) -> Result<Written, Error> {
         Ok(merge::run(&self.inner, request, &*self.reporter)?)
     }
 
-    /// Runs the tests beside plugins and migrations. Cases that fail are in the report; `request` may be the default. What it says about
-    /// writing files, listing and formats is the program's, and is passed over.
+    /// Runs the tests beside plugins and migrations. Failing cases are in the report; `request` may be the default. Its settings for
+    /// writing files, listing and formats are for the program and are ignored.
     ///
     /// # Errors
-    /// Artifacts that cannot be built, a name that is nothing's, no tests.
+    /// If artifacts cannot be built, a name does not exist, or there are no tests.
     pub fn test(&self, request: &TestRequest) -> Result<SuiteReport, Error> {
         Ok(test::run(
             &self.inner,
@@ -194,10 +193,10 @@ impl Project {
         )?)
     }
 
-    /// The revisions that no other builds on.
+    /// The revisions without children.
     ///
     /// # Errors
-    /// Artifacts that cannot be read, revisions that make no graph.
+    /// If artifacts cannot be read, or revisions do not form a graph.
     pub fn heads(&self) -> Result<Vec<RevisionSummary>, Error> {
         let request = heads::HeadsRequest {
             verbose: false,
@@ -206,18 +205,18 @@ impl Project {
         Ok(heads::run(&self.inner, &request, &*self.reporter)?)
     }
 
-    /// The revisions that several others build on, each with those.
+    /// The revisions with several children, each with those.
     ///
     /// # Errors
-    /// As [`heads`](Self::heads).
+    /// As for [`heads`](Self::heads).
     pub fn branches(&self) -> Result<Vec<branches::BranchPoint>, Error> {
         Ok(branches::run(&self.inner, &*self.reporter)?)
     }
 
-    /// The revisions of a range `from:to`, newest first; all of them without one. `current` in it is asked of the default database.
+    /// The revisions of a range `from:to`, newest first; by default all of them. `current` refers to the default database.
     ///
     /// # Errors
-    /// As [`heads`](Self::heads); a range that leads nowhere.
+    /// As for [`heads`](Self::heads), or if the range is invalid.
     pub fn history(&self, range: Option<&str>) -> Result<Vec<RevisionSummary>, Error> {
         let request = HistoryRequest {
             range: range.map(str::to_owned),
@@ -229,10 +228,10 @@ impl Project {
         thread::wait(move || async move { history::run(&project, &request, &reporter).await })
     }
 
-    /// All that is known of the revisions that a target names.
+    /// Everything about the revisions that a target names.
     ///
     /// # Errors
-    /// As [`heads`](Self::heads); a target that is not there.
+    /// As for [`heads`](Self::heads), or if the target does not exist.
     pub fn show(&self, target: &str) -> Result<Vec<RevisionSummary>, Error> {
         let request = show::ShowRequest {
             revisions: vec![target.to_owned()],

@@ -2,20 +2,19 @@
 
 use super::Error;
 use mighost_commands::CommandError;
-use mighost_core::EmbeddedSettings;
-use mighost_core::Silent;
+use mighost_core::{EmbeddedSettings, Silent};
 use mighost_postgres::connect::{Environment, Host};
 use mighost_postgres::embedded::{TemporaryServer, TemporaryServerOptions};
 
-/// A private PostgreSQL server, empty, whose data vanish with this value or with the process. Its programs are looked for as those of
-/// `url = "embedded"` are.
+/// A private, empty PostgreSQL server whose data disappear with this value or with the process. Its programs are found like those of `url
+/// = "embedded"`.
 pub struct TestServer(TemporaryServer);
 
 impl TestServer {
     /// Starts a server; takes about half a second.
     ///
     /// # Errors
-    /// PostgreSQL's programs are not on this machine, or the server does not start.
+    /// If PostgreSQL's programs are not on this machine, or the server does not start.
     pub fn start() -> Result<Self, Error> {
         let settings = EmbeddedSettings {
             bin_dir: None,

@@ -1,27 +1,27 @@
-//! What a step writes of itself: the change of the version rows and its line in the ledger, and the checks around them.
+//! Bookkeeping of a step: the change of the version rows, the entry in the ledger, and the checks around them.
 //!
-//! Parsing and planning these costs the server more than carrying them out, so a run that goes through many steps prepares
-//! them once. A guest may drop what is prepared; then they are sent as they are.
+//! Parsing and planning these statements costs the server more than executing them, so a run with many steps prepares them once. If a
+//! guest drops the prepared statements, they are sent unprepared.
 
 use std::hash::{BuildHasher, Hasher};
 
 use super::lock::LockKey;
 use super::tables::{CHECK_ENCODING, Tables};
-use mighost_core::LedgerEntry;
-use mighost_core::RowChange;
-use mighost_core::quote_literal;
+use mighost_core::{LedgerEntry, RowChange, quote_literal};
 
-/// What a change of the version table says before the number of rows that it touched.
+/// The text that a change of the version table puts before the number of affected rows.
 const TOUCHED: &str = "rows touched by mighost: ";
-/// The setting that tells which step was committed last. It is undone with the transaction that sets it.
+/// The text that the check of what was written puts before what it finds.
+const FOUND: &str = "version rows found by mighost: ";
+/// The setting that contains the number of the last committed step. It is undone with the transaction that sets it.
 const COMMITTED: &str = "mighost.committed";
 
-/// The statements, and under which name they are prepared in the session, if they are.
+/// The statements, and the name under which they are prepared in the session, if they are.
 #[derive(Clone, Debug)]
 pub(super) struct Records {
     tables: Tables,
     lock: LockKey,
-    /// Tells this run from those that the session has seen before.
+    /// Distinguishes this run from those that the session has seen before.
     run: String,
     prepared: Option<String>,
 }
@@ -40,38 +40,40 @@ impl Records {
         self.prepared.is_some()
     }
 
-    /// The statements that prepare what the others execute from then on. `name` must be free in the session.
+    /// The statements that prepare the others. `name` must be unused in the session.
     pub fn prepare(&mut self, name: String) -> String {
         let line = ["$3", "$4", "$5", "$6", "$7", "$8", "$9"];
         let batch = format!(
-            "PREPARE {name}_end (text, text, text, text, text, text, text, text, text) AS \
-             WITH moved AS (UPDATE {} SET version_num = $2 WHERE version_num = $1 RETURNING 1) {}; \
-             PREPARE {name}_guard (text) AS {}; PREPARE {name}_encoding AS {CHECK_ENCODING}",
+            "PREPARE {name}_end ({}) AS \
+             WITH moved AS (UPDATE {} SET version_num = $2 WHERE version_num OPERATOR(pg_catalog.=) $1 RETURNING 1) {}; \
+             PREPARE {name}_guard (pg_catalog.text) AS {}; PREPARE {name}_encoding AS {CHECK_ENCODING}; \
+             PREPARE {name}_verify (pg_catalog.text[], pg_catalog.text) AS {}",
+            ["pg_catalog.text"; 9].join(", "),
             self.tables.version,
             line_if(
                 &self.tables.ledger,
                 &format!(
-                    "CASE WHEN EXISTS (SELECT FROM moved) THEN CASE WHEN {} THEN $3 ELSE {}::text END \
-                     ELSE ('{TOUCHED}' || (SELECT count(*) FROM moved))::int::text END",
+                    "CASE WHEN EXISTS (SELECT FROM moved) THEN CASE WHEN {} THEN $3 ELSE {}::pg_catalog.text END \
+                     ELSE pg_catalog.concat('{TOUCHED}', (SELECT pg_catalog.count(*) FROM moved))::pg_catalog.int4::pg_catalog.text END",
                     self.lock.is_held(),
                     LockKey::LOST_ERROR,
                 ),
                 line
             ),
             guard("$1"),
+            self.verification("$1", "$2"),
         );
         self.prepared = Some(name);
         batch
     }
 
-    /// From now on nothing is prepared: the session has dropped it, or may have.
+    /// Stops using prepared statements: the session has dropped them, or may have.
     pub fn forget(&mut self) {
         self.prepared = None;
     }
 
-    /// Changes the version rows and writes the line of the ledger. Fails where a change does not touch one row, which [`touched`]
-    /// reads, or where the session has lost the lock that it should hold: the server checks it, so that COMMIT can be sent behind
-    /// without waiting.
+    /// Changes the version rows and writes the entry of the ledger. Fails if a change does not affect exactly one row, which [`touched`]
+    /// detects, or if the session has lost its lock: the server checks this, so that COMMIT can be sent without waiting.
     pub fn end(&self, changes: &[RowChange], entry: &LedgerEntry, locked: bool, line: Line) -> Vec<String> {
         if let (Some(name), [RowChange::Update { from, to }], true, Line::Timed) =
             (&self.prepared, changes, locked, line)
@@ -94,8 +96,8 @@ impl Records {
         statements
     }
 
-    /// The line of the ledger. The server takes the step's time, from the beginning of its transaction or from the end of
-    /// the step before.
+    /// The entry of the ledger. The server measures the time of the step, from the beginning of its transaction or from the end of the
+    /// previous step.
     pub fn line(&self, entry: &LedgerEntry) -> String {
         let values = values(entry);
         line(&self.tables.ledger, values.each_ref().map(String::as_str))
@@ -104,15 +106,39 @@ impl Records {
     fn measured_line(&self, entry: &LedgerEntry) -> String {
         let duration = format!("interval '{} us'", entry.duration.as_micros());
         format!(
-            "INSERT INTO {} ({COLUMNS}) VALUES ({}, pg_catalog.clock_timestamp() - {duration}, {duration})",
+            "INSERT INTO {} ({COLUMNS}) VALUES ({}, pg_catalog.clock_timestamp() OPERATOR(pg_catalog.-) {duration}, {duration})",
             self.tables.ledger,
             values(entry).join(", ")
         )
     }
 
-    /// Makes the step of that number the one that was committed last, if it will be.
+    /// Records the step of that number as the last committed one, which takes effect with its commit.
     pub fn committed(&self, number: usize) -> String {
         format!("SET {COMMITTED} = '{}_{number}'", self.run)
+    }
+
+    /// Fails unless the version table contains `heads`, sorted, and the ledger ends with `revision`: a rule or trigger may have kept
+    /// the statements before from writing. [`found`] reads the failure.
+    pub fn verify(&self, heads: &[String], revision: &str) -> String {
+        let heads: Vec<String> = heads.iter().map(|head| quote_literal(head)).collect();
+        let heads = format!("ARRAY[{}]::pg_catalog.text[]", heads.join(", "));
+        let revision = quote_literal(revision);
+        match &self.prepared {
+            Some(name) => format!("EXECUTE {name}_verify ({heads}, {revision})"),
+            None => self.verification(&heads, &revision),
+        }
+    }
+
+    fn verification(&self, heads: &str, revision: &str) -> String {
+        let Tables { version, ledger, .. } = &self.tables;
+        let rows = format!(
+            "ARRAY(SELECT version_num::pg_catalog.text FROM {version} ORDER BY version_num COLLATE pg_catalog.\"C\")"
+        );
+        format!(
+            "SELECT CASE WHEN {rows} OPERATOR(pg_catalog.=) {heads} \
+             AND (SELECT revision FROM {ledger} ORDER BY id DESC LIMIT 1) OPERATOR(pg_catalog.=) {revision} THEN 1 \
+             ELSE pg_catalog.concat('{FOUND}', pg_catalog.array_to_string({rows}, ', '))::pg_catalog.int4 END"
+        )
     }
 
     /// See [`CHECK_ENCODING`].
@@ -123,8 +149,8 @@ impl Records {
         }
     }
 
-    /// Fails where the step of that number is not the one that was committed last: what is sent behind it in one
-    /// transaction is then not carried out.
+    /// Fails if the last committed step is not the one of that number: the statements after it in the same transaction are then not
+    /// executed.
     pub fn guard(&self, number: usize) -> String {
         let committed = format!("'{}_{number}'", self.run);
         match &self.prepared {
@@ -134,45 +160,52 @@ impl Records {
     }
 }
 
-/// Where the times in a line of the ledger come from.
+/// The source of the times in an entry of the ledger.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Line {
-    /// From the server's clock: the step is one transaction.
+    /// The server's clock: the step is one transaction.
     Timed,
-    /// From mighost: the step had several transactions, whose beginning the server does not know.
+    /// mighost: the step had several transactions, whose beginning the server does not know.
     Measured,
 }
 
-/// How many rows a change touched, from the message of the failure of [`Records::end`]: the server quotes the text that is no
-/// number.
+/// The number of rows that a change affected, from the message of the failure of [`Records::end`]: the server quotes the text that is not
+/// a number.
 pub(super) fn touched(message: &str) -> Option<u64> {
     let (_, rest) = message.split_once(TOUCHED)?;
     let digits: String = rest.chars().take_while(char::is_ascii_digit).collect();
     digits.parse().ok()
 }
 
+/// The version rows that [`Records::verify`] found instead of those expected, from the message of its failure.
+pub(super) fn found(message: &str) -> Option<&str> {
+    let (_, rest) = message.split_once(FOUND)?;
+    Some(rest.trim_end_matches('"'))
+}
+
 fn checked(change: &str) -> String {
     format!(
-        "WITH changed AS ({change} RETURNING 1) SELECT CASE WHEN count(*) = 1 THEN 1 ELSE ('{TOUCHED}' || count(*))::int END \
+        "WITH changed AS ({change} RETURNING 1) SELECT CASE WHEN pg_catalog.count(*) OPERATOR(pg_catalog.=) 1 THEN 1 \
+         ELSE pg_catalog.concat('{TOUCHED}', pg_catalog.count(*))::pg_catalog.int4 END \
          FROM changed"
     )
 }
 
-/// The setting is null until a transaction has set it, and a null would be no failure.
+/// The setting is null until a transaction has set it, and a null would not cause a failure.
 fn guard(committed: &str) -> String {
     format!(
-        "SELECT CASE WHEN pg_catalog.current_setting('{COMMITTED}', true) = {committed} THEN 1 \
-         ELSE ('committed before: ' || coalesce(pg_catalog.current_setting('{COMMITTED}', true), 'nothing'))::int END"
+        "SELECT CASE WHEN pg_catalog.current_setting('{COMMITTED}', true) OPERATOR(pg_catalog.=) {committed} THEN 1 \
+         ELSE pg_catalog.concat('committed before: ', pg_catalog.current_setting('{COMMITTED}', true))::pg_catalog.int4 END"
     )
 }
 
-/// A name that no guest can guess.
+/// A name that guests cannot guess.
 pub(super) fn secret_name(what: &str) -> String {
     let random = std::collections::hash_map::RandomState::new().build_hasher().finish();
     format!("mighost_{what}_{random:x}")
 }
 
-/// The columns of the ledger that a line fills.
+/// The columns of an entry of the ledger.
 const COLUMNS: &str = "revision, direction, artifact, source, signer, os_user, host_version, started, duration";
 
 /// The values of the columns but the last two, as SQL.
@@ -194,12 +227,12 @@ fn line(ledger: &str, values: [&str; 7]) -> String {
     line_if(ledger, revision, values)
 }
 
-/// A line whose revision is given by an expression.
+/// An entry whose revision is an expression.
 fn line_if(ledger: &str, revision: &str, [_, rest @ ..]: [&str; 7]) -> String {
     format!(
-        "INSERT INTO {ledger} ({COLUMNS}) SELECT {revision}, {}, begun, pg_catalog.clock_timestamp() - begun \
+        "INSERT INTO {ledger} ({COLUMNS}) SELECT {revision}, {}, begun, pg_catalog.clock_timestamp() OPERATOR(pg_catalog.-) begun \
          FROM (SELECT LEAST(pg_catalog.clock_timestamp(), GREATEST(pg_catalog.now(), \
-         (SELECT started + duration FROM {ledger} ORDER BY id DESC LIMIT 1))) AS begun) AS step",
+         (SELECT started OPERATOR(pg_catalog.+) duration FROM {ledger} ORDER BY id DESC LIMIT 1))) AS begun) AS step",
         rest.join(", ")
     )
 }

@@ -1,7 +1,7 @@
-//! The catalog of a database as plain data: each object with its properties, in PostgreSQL's own words, independent of the
-//! numbers that a database gives its objects. Two databases of equal catalogs have equal schemas.
+//! The catalog of a database as plain data: each object with its properties, as PostgreSQL describes them, without OIDs. Two databases
+//! with equal catalogs have equal schemas.
 //!
-//! Mighost's own tables are left out, and so are the members of extensions, which come and go with them.
+//! The tables of mighost are omitted, and so are the members of extensions, which are created and dropped with them.
 
 mod difference;
 mod read;
@@ -12,12 +12,12 @@ use std::fmt;
 pub use difference::{Change, Differences, Texts};
 pub use read::{CatalogError, read};
 
-/// What an object is and what it is called, e.g. `index` and `crmp.stations_name_idx`.
+/// The kind and name of an object, e.g. `index` and `crmp.stations_name_idx`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize)]
 pub struct ObjectName {
     /// E.g. `table`, `materialized view`, `default privileges`.
     pub kind: String,
-    /// Qualified and quoted where SQL would need it.
+    /// Qualified, and quoted where SQL requires it.
     pub identity: String,
 }
 
@@ -27,10 +27,10 @@ impl fmt::Display for ObjectName {
     }
 }
 
-/// What the catalog says of one object. What is at its default mostly has no property.
+/// The catalog entry of one object. A property with its default is usually omitted.
 #[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize)]
 pub struct Object {
-    /// What it is a part of, and comes and goes with: a column's table.
+    /// The object that it is a part of, and with which it is created and dropped, e.g. the table of a column.
     pub parent: Option<String>,
     pub properties: BTreeMap<String, String>,
 }
@@ -41,17 +41,17 @@ pub struct Catalog {
     pub objects: BTreeMap<ObjectName, Object>,
 }
 
-/// What of a database counts.
+/// The part of a database that is read.
 #[derive(Clone, Debug)]
 pub struct Scope {
-    /// Schema and name of tables that are left out with all that belongs to them: mighost's own.
+    /// Schema and name of tables that are omitted with everything that belongs to them: those of mighost.
     pub own: Vec<(String, String)>,
-    /// Whether roles, memberships and their settings count, which are the whole cluster's.
+    /// Whether to include roles, memberships and their settings, which belong to the whole cluster.
     pub cluster: bool,
 }
 
 impl Scope {
-    /// Everything but the tables that mighost keeps for a project.
+    /// Everything except the tables that mighost keeps for a project.
     pub fn of_project(version_schema: &str, version_table: &str) -> Self {
         let own = crate::own_tables(version_table);
         Self {
@@ -62,7 +62,7 @@ impl Scope {
 }
 
 impl Catalog {
-    /// What is different in `later`.
+    /// The differences in `later`.
     pub fn differences(&self, later: &Self) -> Differences {
         Differences::between(self, later)
     }

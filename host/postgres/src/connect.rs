@@ -1,4 +1,4 @@
-//! Connections as libpq makes them: the same strings, files, environment variables and TLS modes that `psql` takes.
+//! Connections as in libpq: the same strings, files, environment variables and TLS modes as in `psql`.
 
 mod binding;
 mod classify;
@@ -31,13 +31,13 @@ pub use pooler::{backend_key_pid, behind_pooler};
 pub use target::{ConnectTarget, Host, HostTarget};
 
 use classify::{Failure, classify};
-use mighost_core::{Event, Level, Reporter};
+use mighost_core::{Event, Level, MAX_OUTSIDE_TEXT, Reporter, shortened};
 use target::{ChannelBinding, SessionAttributes, SslMode};
 
 /// A connection to a server. The session ends when this is dropped or closed.
 pub struct Connection {
     pub client: Client,
-    /// Which of the hosts it is, e.g. `db.example.org:5432`.
+    /// The host that answered, e.g. `db.example.org:5432`.
     pub host: String,
     /// The session's client encoding.
     pub encoding: ClientEncoding,
@@ -47,16 +47,16 @@ pub struct Connection {
 }
 
 impl Connection {
-    /// Why the connection broke, once it did.
+    /// The reason why the connection broke, once it did.
     pub fn lost(&self) -> Option<&str> {
         self.lost.get().map(String::as_str)
     }
 
-    /// Says goodbye to the server and waits until that is sent, five seconds at most.
+    /// Ends the session and waits until that is sent, for at most five seconds.
     pub async fn close(self) {
         let Self { client, task, .. } = self;
         drop(client);
-        // Whatever goes wrong here, the session ends with the socket.
+        // After any error here, the session ends with the socket.
         let _ = tokio::time::timeout(Duration::from_secs(5), task).await;
     }
 }
@@ -70,14 +70,15 @@ impl std::fmt::Debug for Connection {
     }
 }
 
-/// Connects to the first of the target's hosts that answers and is what `target_session_attrs` asks for. Notices of the
-/// server go to `reporter` for as long as the connection lives, and a warning where a password may have gone unencrypted.
+/// Connects to the first of the target's hosts that answers and that `target_session_attrs` accepts. Notices of the server go to
+/// `reporter` as long as the connection exists, and so does a warning if a password may have been sent unencrypted.
 ///
-/// Sets nothing in the session: a pooler would hand it to others.
+/// Changes no settings of the session, because a pooler would pass them on to others.
 ///
 /// # Errors
 ///
-/// Why no host would do. As in libpq, a server that answers and refuses the user or the database ends the search.
+/// If no host is usable; the error has the reasons. As in libpq, a server that answers and refuses the user or the database ends the
+/// search.
 pub async fn connect(target: &ConnectTarget, reporter: Arc<dyn Reporter>) -> Result<Connection, ConnectError> {
     let mut hosts: Vec<&HostTarget> = target.hosts.iter().collect();
     if target.random_order {
@@ -162,14 +163,14 @@ async fn one_host(
     host: &HostTarget,
     reporter: &Arc<dyn Reporter>,
 ) -> Result<Connection, Failure> {
-    // libpq leaves TLS out on Unix sockets, whatever `sslmode` says.
+    // Like libpq, does not use TLS on Unix sockets, whatever `sslmode` is.
     let mode = if matches!(host.host, Host::Socket(_)) {
         SslMode::Disable
     } else {
         target.tls.mode
     };
     use tokio_postgres::config::SslMode as Wire;
-    // `prefer` goes without TLS where the server has none. Where TLS fails, it fails, which libpq would try to do without.
+    // `prefer` does not use TLS if the server does not support it. If TLS fails, the connection fails; libpq would retry without it.
     let (first, second) = match mode {
         SslMode::Disable => (Wire::Disable, None),
         SslMode::Allow => (Wire::Disable, Some(Wire::Require)),
@@ -178,12 +179,12 @@ async fn one_host(
     };
     let connection = match attempt(target, host, first, reporter).await {
         Err(Trouble::Server(error)) => {
-            // The server's pg_hba.conf decides who comes in with TLS and who without.
+            // The server's pg_hba.conf decides which connections need TLS.
             let other_way = error.code() == Some(&SqlState::INVALID_AUTHORIZATION_SPECIFICATION);
             match second.filter(|_| other_way) {
                 Some(second) => match attempt(target, host, second, reporter).await {
                     Ok(connection) => Ok(connection),
-                    // The first refusal is the more telling one.
+                    // The first refusal is more informative.
                     Err(_) => Err(classify(target, host, &error)),
                 },
                 None => Err(classify(target, host, &error)),
@@ -277,7 +278,7 @@ fn driver_config(target: &ConnectTarget, host: &HostTarget, mode: tokio_postgres
         config.options(options);
     }
     if let Some(timeout) = target.connect_timeout {
-        // For each address of a name; the host as a whole has this limit too.
+        // This limit applies to each address of a name and to the host as a whole.
         config.connect_timeout(timeout);
     }
     if let Some(timeout) = target.tcp_user_timeout {
@@ -314,8 +315,8 @@ fn drive<T>(
 where
     T: tokio::io::AsyncRead + tokio::io::AsyncWrite + Unpin + Send + 'static,
 {
-    // The server reports its settings while the connection is made, and then each change, before the answer to what made it is complete.
-    // A caller on another thread may see that answer first; what commits asks the server itself.
+    // The server reports its settings while the connection is made. Later it reports each change before the answer to the statement that
+    // caused it is complete. A caller on another thread may see that answer first, so statements that commit ask the server itself.
     let watch = move |connection: &tokio_postgres::Connection<tokio_postgres::Socket, T>| {
         if let Some(reported) = connection.parameter("client_encoding") {
             encoding.reported(reported);
@@ -335,7 +336,7 @@ where
             match message {
                 Ok(AsyncMessage::Notice(notice)) => reporter.report(Event::ServerNotice {
                     severity: notice.severity().into(),
-                    message: notice.message().into(),
+                    message: shortened(notice.message(), MAX_OUTSIDE_TEXT),
                 }),
                 Ok(_) => {}
                 Err(error) => {
@@ -352,16 +353,16 @@ where
     })
 }
 
-/// Why the session is not what `target_session_attrs` asks for; none where it is.
+/// The reason why `target_session_attrs` does not accept the session; `None` if it does.
 async fn session_refusal(
     client: &Client,
     wanted: SessionAttributes,
 ) -> Result<Option<&'static str>, tokio_postgres::Error> {
     let sql = match wanted {
         SessionAttributes::Any | SessionAttributes::PreferStandby => return Ok(None),
-        // What libpq asks: a standby is read-only whatever its setting.
+        // The check of libpq: a standby is read-only whatever its setting.
         SessionAttributes::ReadWrite | SessionAttributes::ReadOnly => {
-            "SELECT pg_catalog.pg_is_in_recovery() OR pg_catalog.current_setting('default_transaction_read_only') = 'on'"
+            "SELECT pg_catalog.pg_is_in_recovery() OR pg_catalog.current_setting('default_transaction_read_only') OPERATOR(pg_catalog.=) 'on'"
         }
         SessionAttributes::Primary | SessionAttributes::Standby => "SELECT pg_catalog.pg_is_in_recovery()",
     };

@@ -1,4 +1,4 @@
-//! From the driver's errors to those of the sink.
+//! Conversion of the driver's errors to those of the sink.
 
 use tokio_postgres::error::{DbError, ErrorPosition, Severity, SqlState};
 
@@ -13,42 +13,41 @@ pub(super) struct Failure {
     pub error: tokio_postgres::Error,
     pub statement: String,
     pub operation: Option<String>,
-    /// How many characters stood before `statement` in what was sent; none where positions mean nothing to its author.
+    /// The number of characters before `statement` in the text that was sent; `None` if its author cannot make use of positions.
     pub shift: Option<u32>,
-    /// Where the statement stood in the pipeline, if it was sent without waiting.
+    /// The place of the statement in the pipeline, if it was sent without waiting.
     pub sent: Option<SentAs>,
 }
 
-/// Where in the pipeline a statement stood that failed.
+/// The place of a failed statement in the pipeline.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct SentAs {
     pub part: Part,
-    /// How many steps had their last statement under way, this one's included: if the server is lost, it is not known
-    /// what has become of them.
+    /// The number of steps whose last statement was in flight, including this one: if the server is lost, their outcome is unknown.
     pub ending: usize,
 }
 
 impl Failure {
-    /// The SQLSTATE; none where the server sent none.
+    /// The SQLSTATE; `None` if the server did not send one.
     pub fn code(&self) -> Option<&SqlState> {
         self.error.code()
     }
 
-    /// True where the server is gone: no answer will come any more.
+    /// True if the connection is closed: no more answers will arrive.
     pub fn is_lost(&self) -> bool {
         is_lost(&self.error)
     }
 
-    /// True where the server itself told of the failure: what was sent behind the statement was not carried out. A pooler
-    /// speaks for a server that it has lost, and does not know.
+    /// True if the server itself reported the failure: the statements after it were not executed. A pooler reports the loss of its server
+    /// on behalf of it, and does not know.
     pub fn is_told(&self, pooler: bool) -> bool {
         self.error
             .as_db_error()
             .is_some_and(|error| !pooler || !is_last_word(error))
     }
 
-    /// PostgreSQL's error fields, the position in terms of `statement`. A failure of the driver itself is given the
-    /// SQLSTATE for a malformed message, 08P01.
+    /// PostgreSQL's error fields, with the position relative to `statement`. A failure of the driver itself gets the SQLSTATE for a
+    /// malformed message, 08P01.
     pub fn fields(&self) -> DatabaseError {
         match self.error.as_db_error() {
             Some(error) => fields(error, self.shift),
@@ -61,7 +60,7 @@ impl Failure {
         }
     }
 
-    /// The sink's error. `lost` tells in what state a lost connection leaves the database.
+    /// The sink's error. `lost` describes the state in which a lost connection leaves the database.
     pub fn into_sink(self, lost: &str) -> SinkError {
         if self.is_lost() {
             return SinkError::ConnectionLost(format!("{}; {lost}", causes(&self.error)));
@@ -78,14 +77,14 @@ impl Failure {
     }
 }
 
-/// The encoding that [`CHECK_ENCODING`](super::tables::CHECK_ENCODING) has found, from the message of its failure.
+/// The encoding that [`CHECK_ENCODING`](super::tables::CHECK_ENCODING) found, from the message of its failure.
 fn foreign_encoding(message: &str) -> Option<String> {
     let (_, rest) = message.split_once(FOREIGN_ENCODING)?;
     let name = |letter: &char| letter.is_ascii_alphanumeric() || *letter == '_';
     Some(rest.chars().take_while(name).collect())
 }
 
-/// True for errors after which the connection is of no more use.
+/// True for errors after which the connection is unusable.
 pub(super) fn is_lost(error: &tokio_postgres::Error) -> bool {
     match error.as_db_error() {
         Some(error) => is_last_word(error),
@@ -100,7 +99,7 @@ pub(super) fn is_lost(error: &tokio_postgres::Error) -> bool {
     }
 }
 
-/// The server says goodbye: shut down by an administrator, crashed, starting up; a terminated idle session.
+/// The server closes the connection: shut down by an administrator, crashed, starting up, or a terminated idle session.
 fn is_last_word(error: &DbError) -> bool {
     matches!(error.parsed_severity(), Some(Severity::Fatal | Severity::Panic))
         || matches!(

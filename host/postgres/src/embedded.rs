@@ -1,7 +1,7 @@
-//! mighost's own private server: PostgreSQL's own programs on private data, reached by a Unix socket.
+//! The embedded server: PostgreSQL's own programs on private data, reached through a Unix socket.
 //!
-//! The functions here block, for half a second at most unless the programs have to be fetched; call them from
-//! `spawn_blocking` where that matters.
+//! The functions here block for at most half a second, unless the programs have to be downloaded. Call them from `spawn_blocking` where
+//! that matters.
 
 pub(crate) mod account;
 mod cluster;
@@ -27,25 +27,23 @@ use crate::connect::{ConnectTarget, Environment};
 use cluster::{Cluster, PORT, Postmaster, SUPERUSER};
 use error::io;
 use lock::FolderLock;
-use mighost_core::Digest;
-use mighost_core::EmbeddedSettings;
-use mighost_core::{Event, Level, Reporter};
+use mighost_core::{Digest, EmbeddedSettings, Event, Level, Reporter};
 use programs::Wanted;
 
-/// The database of the embedded server that migrations work on; `postgres` stays free for maintenance.
+/// The database of the embedded server for migrations; `postgres` remains free for maintenance.
 pub const DATABASE: &str = "dev";
 
-/// How long a fast stop may take before an immediate one follows.
+/// The maximum duration of a fast stop before an immediate one follows.
 const STOP_LIMIT: Duration = Duration::from_secs(20);
 
-/// A log that is longer than this, in bytes, begins anew at the next start.
+/// The size of the log, in bytes, above which the next start begins a new one.
 const MAX_LOG: u64 = 16 * 1024 * 1024;
 
-/// A server that runs.
+/// A running server.
 #[derive(Clone, Debug)]
 pub struct Server {
     pub target: ConnectTarget,
-    /// A URL that `psql` takes.
+    /// A URL for `psql`.
     pub url: String,
     /// The process id of its main process.
     pub pid: u32,
@@ -53,22 +51,22 @@ pub struct Server {
     pub started: bool,
 }
 
-/// What there is of the embedded server.
+/// The state of the embedded server.
 #[derive(Clone, Debug)]
 pub struct Status {
-    /// None where it does not run.
+    /// `None` if it does not run.
     pub server: Option<Server>,
-    /// The major version of the data; none where there are none yet.
+    /// The major version of the data; `None` if there are no data yet.
     pub major: Option<u32>,
     pub data: PathBuf,
     pub log: PathBuf,
 }
 
-/// Starts the server unless it runs, with new data where there are none. It stays running when mighost ends.
+/// Starts the server unless it runs, with new data if there are none. It keeps running when mighost ends.
 ///
 /// # Errors
 ///
-/// There are no programs, the data are of another major version, the server does not start.
+/// If there are no programs, the data are of another major version, or the server does not start.
 pub fn start(
     settings: &EmbeddedSettings,
     environment: &Environment,
@@ -80,7 +78,7 @@ pub fn start(
     }
     place.make()?;
     let _lock = FolderLock::take(&place.folder)?;
-    // Another process may have started it meanwhile, or it is about to stop.
+    // Another process may have started it in the meantime, or it is about to stop.
     let end = Instant::now() + STOP_LIMIT;
     while let Some(postmaster) = place.cluster.running() {
         if postmaster.ready {
@@ -129,7 +127,7 @@ pub fn start(
     if major.is_none() {
         if let Some(account) = cluster.account.as_ref().filter(|_| place.elsewhere) {
             let text = format!(
-                "the embedded server's data are in {}, for the user `{}` cannot reach {}",
+                "the embedded server's data is in {}, because the user `{}` cannot access {}",
                 place.folder.display(),
                 account.name,
                 settings.data_dir.display()
@@ -145,7 +143,7 @@ pub fn start(
     if std::fs::metadata(&cluster.log).is_ok_and(|log| log.len() > MAX_LOG) {
         std::fs::remove_file(&cluster.log).map_err(io("removing", &cluster.log))?;
     }
-    // A group of its own, so that Ctrl-C in this terminal does not reach it.
+    // A process group of its own, so that Ctrl-C in this terminal does not reach it.
     let mut child = cluster.start(&programs, |command| {
         command.process_group(0);
     })?;
@@ -156,7 +154,7 @@ pub fn start(
         pid: child.id(),
         ready: true,
     };
-    // Takes note of its end for as long as this process lives: until then the process id would look alive.
+    // Waits for its end as long as this process lives: otherwise its process id would still appear alive.
     std::thread::spawn(move || child.wait());
     let server = place.server(postmaster, true);
     let file = place.folder.join("url");
@@ -164,18 +162,18 @@ pub fn start(
     Ok(server)
 }
 
-/// Stops the server; false where it did not run. Sessions are ended.
+/// Stops the server and ends its sessions; returns false if it did not run.
 ///
 /// # Errors
 ///
-/// It does not stop.
+/// If it does not stop.
 pub fn stop(settings: &EmbeddedSettings, environment: &Environment) -> Result<bool, EmbeddedError> {
     let place = Place::of(settings, environment)?;
     if place.cluster.running().is_none() {
         return Ok(false);
     }
     let _lock = FolderLock::take(&place.folder)?;
-    // SIGINT is PostgreSQL's fast stop, SIGQUIT its immediate one, after which it recovers like after a crash.
+    // SIGINT is PostgreSQL's fast stop, SIGQUIT its immediate one, after which it recovers as after a crash.
     for signal in [Signal::INT, Signal::QUIT] {
         let Some(postmaster) = place.cluster.running() else {
             return Ok(true);
@@ -199,7 +197,7 @@ pub fn stop(settings: &EmbeddedSettings, environment: &Environment) -> Result<bo
 ///
 /// # Errors
 ///
-/// It does not stop, or the data cannot be removed.
+/// If it does not stop, or the data cannot be removed.
 pub fn destroy(settings: &EmbeddedSettings, environment: &Environment) -> Result<(), EmbeddedError> {
     stop(settings, environment)?;
     let place = Place::of(settings, environment)?;
@@ -210,11 +208,11 @@ pub fn destroy(settings: &EmbeddedSettings, environment: &Environment) -> Result
     }
 }
 
-/// Tells whether the server runs, and what data there are. Changes nothing.
+/// Returns whether the server runs, and which data exist. Changes nothing.
 ///
 /// # Errors
 ///
-/// The data folder holds something else.
+/// If the data folder contains something else.
 pub fn status(settings: &EmbeddedSettings, environment: &Environment) -> Result<Status, EmbeddedError> {
     let place = Place::of(settings, environment)?;
     let running = place.cluster.running().filter(|postmaster| postmaster.ready);
@@ -226,10 +224,10 @@ pub fn status(settings: &EmbeddedSettings, environment: &Environment) -> Result<
     })
 }
 
-/// The server's programs as they are found, without fetching any.
+/// The server's programs, without downloading any.
 ///
 /// # Errors
-/// None are found, or the configured folder has none.
+/// If none are found, or the configured folder has none.
 pub fn look_for_programs(settings: &EmbeddedSettings, environment: &Environment) -> Result<Programs, EmbeddedError> {
     let quiet = EmbeddedSettings {
         fetch: false,
@@ -240,7 +238,7 @@ pub fn look_for_programs(settings: &EmbeddedSettings, environment: &Environment)
     programs::find(&quiet, environment, account.as_ref(), wanted, &mighost_core::Silent)
 }
 
-/// Where `psql` is: beside the server's programs, else on PATH. Fetches nothing.
+/// The path of `psql`: beside the server's programs, otherwise on PATH. Downloads nothing.
 pub fn psql_program(settings: &EmbeddedSettings, environment: &Environment) -> Option<PathBuf> {
     let beside = look_for_programs(settings, environment).ok();
     let folders = beside
@@ -252,11 +250,11 @@ pub fn psql_program(settings: &EmbeddedSettings, environment: &Environment) -> O
         .find(|program| program.is_file())
 }
 
-/// Where the server of one project lives.
+/// The folders of one project's server.
 struct Place {
-    /// Belongs to whoever runs mighost; has the data, the log, the lock and the URL.
+    /// The folder of the operator, with the data, the log, the lock and the URL.
     folder: PathBuf,
-    /// Whether that is not the configured folder, which the server's user cannot reach.
+    /// Whether that is not the configured folder, because the server's user cannot reach that one.
     elsewhere: bool,
     cluster: Cluster,
 }
@@ -299,7 +297,7 @@ impl Place {
         })
     }
 
-    /// Makes the folder. The server's user must be able to look into it, nobody but mighost's may write there.
+    /// Creates the folder. The server's user must be able to read it, and only mighost's user may write to it.
     fn make(&self) -> Result<(), EmbeddedError> {
         let missing: Vec<&Path> = self.folder.ancestors().take_while(|folder| !folder.exists()).collect();
         std::fs::create_dir_all(&self.folder).map_err(io("making", &self.folder))?;
@@ -309,7 +307,7 @@ impl Place {
         Ok(())
     }
 
-    /// Makes the socket's folder, which lies where everybody may write.
+    /// Creates the socket's folder, in a folder to which all users may write.
     fn make_sockets(&self) -> Result<(), EmbeddedError> {
         let path = &self.cluster.sockets;
         let Ok(metadata) = std::fs::symlink_metadata(path) else {
@@ -324,7 +322,7 @@ impl Place {
         }
         Err(EmbeddedError::Folder {
             path: path.clone(),
-            reason: "should be the embedded server's, but belongs to somebody else; remove it".into(),
+            reason: "should belong to the embedded server, but belongs to another user; remove it".into(),
         })
     }
 
@@ -339,7 +337,7 @@ impl Place {
     }
 }
 
-/// One name for a folder, whatever links lead to it and whether it exists yet or not.
+/// One name for a folder, whatever links lead to it and whether or not it exists yet.
 fn canonical(folder: &Path) -> PathBuf {
     let known = folder
         .ancestors()
@@ -354,7 +352,7 @@ fn canonical(folder: &Path) -> PathBuf {
     }
 }
 
-/// Lets everybody look into a folder that mighost made, whatever its umask is.
+/// Lets all users read a folder that mighost created, whatever its umask is.
 fn open_to_all(folder: &Path) -> Result<(), EmbeddedError> {
     std::fs::set_permissions(folder, std::fs::Permissions::from_mode(0o755)).map_err(io("opening", folder))
 }

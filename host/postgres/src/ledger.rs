@@ -1,18 +1,16 @@
-//! What the ledger remembers of each revision, for those who look at history.
+//! Reads the ledger's entries of each revision, for listings of the history.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use tokio_postgres::Client;
 use tokio_postgres::error::SqlState;
 
-use super::state::query;
+use super::state::catalog_query as query;
 use super::tables::Tables;
-use mighost_core::Direction;
-use mighost_core::SinkError;
-use mighost_core::{quote_identifier, quote_literal};
+use mighost_core::{Direction, SinkError, quote_identifier, quote_literal};
 
-/// When each revision was last run upwards or stamped, as RFC 3339 in UTC, in whole seconds. Revisions whose latest line is a
-/// downgrade are left out. Empty where there is no ledger, or none that this role may read.
+/// The time of the last upgrade or stamp of each revision, as RFC 3339 in UTC, in whole seconds. Revisions whose latest entry is a
+/// downgrade are omitted. Empty if there is no ledger, or this role may not read it.
 pub async fn read_dates(
     client: &Client,
     schema: &str,
@@ -34,20 +32,20 @@ pub async fn read_dates(
         .collect())
 }
 
-/// What mighost's tables say beyond the rows of the version table.
+/// The contents of mighost's tables, except for the version table.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Ledger {
     pub version_table: bool,
     pub ledger: bool,
-    /// The latest line of each revision, of those behind the last stamp.
+    /// The latest entry of each revision since the last stamp.
     pub lines: BTreeMap<String, Direction>,
-    /// The revisions that were ever run or stamped.
+    /// The revisions that have ever been run or stamped.
     pub known: BTreeSet<String>,
-    /// Tables, views and the like in the schema, mighost's own left out.
+    /// Tables, views and similar objects in the schema, except those of mighost.
     pub relations: u64,
 }
 
-/// Reads what [`Ledger`] holds.
+/// Reads the data of [`Ledger`].
 pub async fn read_ledger(client: &Client, schema: &str, version_table: &str) -> Result<Ledger, SinkError> {
     let tables = Tables::new(schema, version_table);
     let own = ["", "_ledger", "_journal"].map(|suffix| quote_literal(&format!("{version_table}{suffix}")));

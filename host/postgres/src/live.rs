@@ -17,7 +17,8 @@ use std::sync::Arc;
 
 use tokio_postgres::Client;
 
-pub(super) use self::copy::{copy_lines, copy_statement};
+pub(super) use self::copy::copy_lines;
+pub use self::copy::copy_statement;
 pub use self::savepoint::not_the_last;
 pub(super) use self::sink::fill_in;
 pub use self::sink::{guest_statements, single_statement};
@@ -34,11 +35,8 @@ use super::driver_error::Failure;
 use super::lock::LockKey;
 use super::pipeline::{Part, Pipeline};
 use super::state::DatabaseState;
-use super::tables::Tables;
-use mighost_core::Reporter;
-use mighost_core::RowChange;
-use mighost_core::SinkError;
-use mighost_core::{RunError, SessionOptions, StepContext};
+use super::tables::{Tables, step_settings};
+use mighost_core::{Reporter, RowChange, RunError, SessionOptions, SinkError, StepContext};
 
 /// What is said where the answer to COMMIT did not arrive.
 const COMMIT_UNKNOWN: &str = "the answer to COMMIT did not arrive, so it is not known whether the last revision was applied; \
@@ -55,8 +53,105 @@ enum Phase {
     Suspended,
 }
 
+/// What the guests of a step hold open.
+#[derive(Default)]
+struct Handles {
+    cursors: BTreeMap<u32, OpenCursor>,
+    /// The last one opened last.
+    savepoints: Vec<OpenSavepoint>,
+    copy: Option<OpenCopy>,
+    next_number: u32,
+}
+
+impl Handles {
+    /// The transaction that cursors and savepoints live in has ended.
+    fn transaction_ended(&mut self) {
+        self.cursors.clear();
+        self.savepoints.clear();
+    }
+}
+
+/// The running step.
+struct StepState {
+    context: Option<StepContext>,
+    phase: Phase,
+    /// The guest's statements.
+    sent: u64,
+    /// Why the next call must end the run.
+    poisoned: Option<String>,
+    /// Whether its COMMIT was sent and not answered yet.
+    committing: bool,
+    /// Whether it has sent PREPARE, which outlives the transaction, rolled back or not.
+    prepares: bool,
+    /// In a run that is one transaction: the host's savepoint before the step's first.
+    savepoint: Option<String>,
+    /// If the host has sent what a transaction may begin with only once, and the guest nothing but settings: those settings.
+    opening: Option<Vec<String>>,
+}
+
+impl StepState {
+    fn idle() -> Self {
+        Self {
+            context: None,
+            phase: Phase::Idle,
+            sent: 0,
+            poisoned: None,
+            committing: false,
+            prepares: false,
+            savepoint: None,
+            opening: None,
+        }
+    }
+
+    /// A step begins. Its phase and what the transaction keeps are set once that is known.
+    fn begin(&mut self, context: &StepContext) {
+        self.context = Some(context.clone());
+        self.sent = 0;
+        self.poisoned = None;
+        self.committing = false;
+        self.opening = None;
+    }
+
+    fn end(&mut self) {
+        self.phase = Phase::Idle;
+        self.context = None;
+    }
+}
+
+/// Which steps are known to be done.
+struct Settlement {
+    /// How many steps were closed.
+    closed: usize,
+    /// The version rows after the last step that is known to be done.
+    heads: Vec<String>,
+    /// How the steps that are closed and not known to be done change them.
+    pending: VecDeque<Vec<RowChange>>,
+    /// Why a closed step failed, until it is asked for.
+    earlier: Option<RunError>,
+}
+
+/// What prepared statements leave behind, and what a pooler makes of them.
+#[derive(Default)]
+struct PreparedState {
+    /// Prepared statements that a failure left on the server.
+    leftovers: Vec<String>,
+    /// Whether the driver was asked for types of the server's in the running transaction.
+    described: bool,
+    /// With a pooler: what the driver believes to be prepared, as statements that prepare it.
+    driver_statements: Vec<String>,
+}
+
+/// The journal's table, as it was read last.
+#[derive(Default)]
+struct JournalTable {
+    exists: bool,
+    rows: Vec<JournalRow>,
+    /// Set when the rows may have changed since they were read.
+    stale: bool,
+}
+
 /// Sends statements to a server, on one connection. Statements inside a transaction are pipelined: sent without waiting
-/// for the answers of those before.
+/// for the answers of those before. It puts its parts' work in order; each part keeps its own state.
 pub struct LiveSink {
     pipeline: Pipeline,
     encoding: ClientEncoding,
@@ -67,54 +162,22 @@ pub struct LiveSink {
     lock: LockKey,
     reporter: Arc<dyn Reporter>,
     operation: Option<Arc<str>>,
-    step: Option<StepContext>,
-    phase: Phase,
-    /// Whether the server is in a transaction (or will be, once what is under way has arrived).
-    in_transaction: bool,
+    step: StepState,
+    handles: Handles,
+    journal: Journal,
+    journal_table: JournalTable,
+    settlement: Settlement,
+    prepared: PreparedState,
     /// Whether `begin_run` was called and `end_run` not yet.
     running: bool,
     session_locked: bool,
-    journal: Journal,
-    journal_rows: Vec<JournalRow>,
-    journal_table: bool,
-    /// Set where the rows of the journal may have changed since they were read.
-    journal_stale: bool,
-    cursors: BTreeMap<u32, OpenCursor>,
-    /// The savepoints that the guest holds, the last one opened last.
-    savepoints: Vec<OpenSavepoint>,
-    copy: Option<OpenCopy>,
-    next_number: u32,
-    /// Prepared statements that a failure left on the server.
-    leftovers: Vec<String>,
-    /// The guest's statements of the running step.
-    sent: u64,
+    /// Whether the server is in a transaction (or will be, once what is under way has arrived).
+    in_transaction: bool,
     /// Whether the session is known to be as it was at its start.
     clean: bool,
-    /// Why the next call must end the run.
-    poisoned: Option<String>,
-    /// Whether the step's COMMIT was sent and not answered yet.
-    committing: bool,
-    /// Whether the driver was asked for types of the server's in the running transaction.
-    described: bool,
-    /// Whether the running step has sent PREPARE, which outlives the transaction, rolled back or not.
-    prepares: bool,
-    /// In a run that is one transaction: the host's savepoint before the running step's first.
-    savepoint: Option<String>,
-    /// Behind a pooler: what the driver believes to be prepared, as statements that prepare it.
-    driver_statements: Vec<String>,
-    /// How many steps were closed.
-    closed: usize,
-    /// The version rows after the last step that is known to be done.
-    settled_heads: Vec<String>,
-    /// How the steps that are closed and not known to be done change them.
-    unsettled: VecDeque<Vec<RowChange>>,
-    /// Where the host has sent what a transaction may begin with only once, and the guest nothing but settings: those.
-    opening: Option<Vec<String>>,
     /// Whether the database may have constraints whose check is put off. Asked in a run that is one transaction, where looking
     /// for them after each step takes long.
     deferrable: bool,
-    /// Why a closed step failed, until it is asked for.
-    earlier: Option<RunError>,
 }
 
 impl LiveSink {
@@ -137,33 +200,21 @@ impl LiveSink {
             lock,
             reporter,
             operation: None,
-            step: None,
-            phase: Phase::Idle,
-            in_transaction: false,
+            step: StepState::idle(),
+            handles: Handles::default(),
+            journal: Journal::idle(),
+            journal_table: JournalTable::default(),
+            settlement: Settlement {
+                closed: 0,
+                heads: state.heads.clone(),
+                pending: VecDeque::new(),
+                earlier: None,
+            },
+            prepared: PreparedState::default(),
             running: false,
             session_locked: false,
-            journal: Journal::idle(),
-            journal_rows: Vec::new(),
-            journal_table: false,
-            journal_stale: false,
-            cursors: BTreeMap::new(),
-            savepoints: Vec::new(),
-            copy: None,
-            next_number: 0,
-            leftovers: Vec::new(),
-            sent: 0,
+            in_transaction: false,
             clean: false,
-            poisoned: None,
-            committing: false,
-            described: false,
-            prepares: false,
-            savepoint: None,
-            driver_statements: Vec::new(),
-            closed: 0,
-            settled_heads: state.heads.clone(),
-            unsettled: VecDeque::new(),
-            opening: None,
-            earlier: None,
             deferrable: false,
             settings,
             state,
@@ -175,9 +226,25 @@ impl LiveSink {
         self.pipeline.client()
     }
 
+    /// The settings that a step begins with.
+    fn begin_settings(&self, step: &StepContext) -> String {
+        let mut settings = step_settings(&self.settings.schema, step.lock_timeout, step.statement_timeout);
+        settings.push(self.no_idle_timeouts().to_owned());
+        settings.join("; ")
+    }
+
+    /// Switches off what would end the session while a guest computes, or is compiled.
+    fn no_idle_timeouts(&self) -> &'static str {
+        if self.state.server_version >= 140_000 {
+            "SET idle_in_transaction_session_timeout = 0; SET idle_session_timeout = 0"
+        } else {
+            "SET idle_in_transaction_session_timeout = 0"
+        }
+    }
+
     fn number(&mut self) -> u32 {
-        self.next_number = self.next_number.wrapping_add(1);
-        self.next_number
+        self.handles.next_number = self.handles.next_number.wrapping_add(1);
+        self.handles.next_number
     }
 
     /// A name for something of the session's that cannot be one of the guest's.
@@ -190,24 +257,24 @@ impl LiveSink {
     fn report(&mut self, failure: Failure) -> SinkError {
         let earlier = failure
             .sent
-            .is_some_and(|sent| sent.part != Part::Work || self.settled_steps() < self.closed);
+            .is_some_and(|sent| sent.part != Part::Work || self.settled_steps() < self.settlement.closed);
         if earlier {
-            self.earlier = Some(self.step_error(failure));
+            self.settlement.earlier = Some(self.step_error(failure));
             return SinkError::Earlier;
         }
         failure.into_sink(self.lost())
     }
 
     fn lost(&self) -> &'static str {
-        if self.committing {
+        if self.step.committing {
             COMMIT_UNKNOWN
         } else if !self.running {
             "nothing was changed"
         } else if self.settings.one_transaction() {
             "the transaction of this run was rolled back, so the database is as it was before"
-        } else if self.phase == Phase::Suspended || self.journal.written {
-            "the revision had left its transaction: what it had done until then stays and is in the journal, and the next \
-             run takes it up from there"
+        } else if self.step.phase == Phase::Suspended || self.journal.written {
+            "the revision left its transaction: what it did so far is kept and in the journal, and the next run \
+             resumes from there"
         } else {
             "the transaction of this revision was rolled back, so the database is as it was before the revision"
         }

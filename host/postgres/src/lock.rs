@@ -1,4 +1,4 @@
-//! The advisory lock that keeps two runs on one database apart.
+//! The advisory lock that prevents two runs on one database at the same time.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -6,29 +6,29 @@ use std::time::{Duration, Instant};
 use tokio_postgres::Client;
 
 use super::state::rows;
-use mighost_core::Digest;
-use mighost_core::{Event, Reporter};
+use super::tables::AS_CATALOG;
+use mighost_core::{Digest, Event, Reporter};
 
-/// How often a waiting run asks for the lock.
+/// The interval at which a waiting run tries to acquire the lock.
 const POLL: Duration = Duration::from_millis(200);
-/// How often it tells that it waits.
+/// The interval at which it reports that it waits.
 const TELL: Duration = Duration::from_secs(2);
 
-/// What [`LockKey::assert_held`] says.
+/// The error text of [`LockKey::assert_held`].
 const LOST: &str = "lock not held by mighost in process ";
 
 /// The lock of one version table in one database.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct LockKey(i64);
 
-/// Whether a lock lives as long as the session or as long as the transaction.
+/// The scope of a lock: the session or the transaction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum LockScope {
     Session,
     Transaction,
 }
 
-/// The lock was not to be had.
+/// The lock could not be acquired.
 #[derive(Debug)]
 pub(super) struct StillLocked {
     pub holder: String,
@@ -36,12 +36,12 @@ pub(super) struct StillLocked {
 }
 
 impl LockKey {
-    /// The key. Advisory locks are the database's own, so its name need not be part; and a script written offline, which
-    /// does not know it, takes the same lock.
+    /// The key. Advisory locks belong to a database, so its name is not needed; and a script written offline, which does not know the
+    /// name, uses the same lock.
     pub fn new(schema: &str, version_table: &str) -> Self {
         let names = ["mighost", schema, version_table].map(str::as_bytes);
         let digits: String = Digest::of_parts(names).to_string().chars().take(16).collect();
-        // 16 hexadecimal digits always make a u64; the cast to the server's signed type keeps all bits.
+        // 16 hexadecimal digits always form a u64; the cast to the server's signed type preserves all bits.
         Self(u64::from_str_radix(&digits, 16).unwrap_or_default() as i64)
     }
 
@@ -52,7 +52,7 @@ impl LockKey {
         }
     }
 
-    /// The statement by which a script waits for the lock.
+    /// The statement with which a script waits for the lock.
     pub fn lock_in_transaction(self) -> String {
         format!("SELECT pg_catalog.pg_advisory_xact_lock({})", self.0)
     }
@@ -61,14 +61,14 @@ impl LockKey {
         self.both("pg_advisory_unlock")
     }
 
-    /// A session holds its lock twice, so that it can give one back and take it again without letting others in between.
+    /// A session holds its lock twice, so that it can release one and acquire it again without giving others a chance.
     fn both(self, function: &str) -> String {
         let once = format!("pg_catalog.{function}({})", self.0);
         format!("SELECT CASE WHEN {once} THEN {once} ELSE false END")
     }
 
-    /// An expression for whether this session holds the lock. Giving back what is not held is refused, which the server
-    /// finds out a hundred times faster than `pg_locks` does, which lists all locks there are.
+    /// An expression that is true if this session holds the lock. Releasing a lock that is not held fails, and the server detects that a
+    /// hundred times faster than a query of `pg_locks`, which lists all locks.
     pub fn is_held(self) -> String {
         let key = self.0;
         format!(
@@ -76,7 +76,7 @@ impl LockKey {
         )
     }
 
-    /// A statement that fails where this session does not hold the lock, with [`Self::LOST_ERROR`].
+    /// A statement that fails if this session does not hold the lock, with [`Self::LOST_ERROR`].
     pub fn assert_held(self) -> String {
         format!(
             "SELECT CASE WHEN {} THEN 1 ELSE {} END",
@@ -85,27 +85,28 @@ impl LockKey {
         )
     }
 
-    /// An integer that cannot be made, for where the lock is not held; [`Self::is_lost`] knows the failure. The text is put
-    /// together with a number, so that the server does not find its error before it is asked for.
-    pub const LOST_ERROR: &str = "('lock not held by mighost in process ' || pg_catalog.pg_backend_pid())::int";
+    /// An invalid integer, for a lock that is not held; [`Self::is_lost`] recognizes the failure. The text is combined with a number, so
+    /// that the server does not find the error before the expression is evaluated.
+    pub const LOST_ERROR: &str =
+        "pg_catalog.concat('lock not held by mighost in process ', pg_catalog.pg_backend_pid())::pg_catalog.int4";
 
-    /// True for the message of [`Self::LOST_ERROR`]: the server quotes the text that is no number.
+    /// True for the message of [`Self::LOST_ERROR`]: the server quotes the text that is not a number.
     pub fn is_lost(message: &str) -> bool {
         message.contains(LOST)
     }
 
-    /// The two halves of the key as `pg_locks` shows them.
+    /// The two halves of the key, as shown in `pg_locks`.
     fn halves(self) -> (u32, u32) {
         let bits = self.0 as u64;
         ((bits >> 32) as u32, bits as u32)
     }
 
-    /// A query for whether this very session holds the lock.
+    /// A query that returns whether this session holds the lock.
     pub fn held(self) -> String {
         format!("SELECT {}", self.is_held())
     }
 
-    /// A query for who holds the lock, as a sentence's part.
+    /// A query that describes the holder of the lock, as part of a sentence.
     fn holder(self) -> String {
         let (high, low) = self.halves();
         format!(
@@ -119,8 +120,8 @@ impl LockKey {
         )
     }
 
-    /// Waits for the lock, at most `wait`. `before` is sent before each try (BEGIN) and `between` after one in vain
-    /// (ROLLBACK), so that a waiting run holds no snapshot that would keep dead rows.
+    /// Waits for the lock, for at most `wait`. `before` is sent before each attempt (BEGIN) and `between` after a failed one (ROLLBACK),
+    /// so that a waiting run holds no snapshot that would keep dead rows.
     pub async fn acquire(
         self,
         client: &Client,
@@ -139,11 +140,11 @@ impl LockKey {
             if answer.first().and_then(|row| row.get(0)) == Some("t") {
                 return Ok(Ok(()));
             }
-            let holder = rows(client, &format!("{between}{}", self.holder())).await?;
+            let holder = rows(client, &format!("{between}{AS_CATALOG}; {}", self.holder())).await?;
             let holder = holder
                 .first()
                 .and_then(|row| row.get(0))
-                .unwrap_or("it was given back just now")
+                .unwrap_or("it has just been released")
                 .to_owned();
             let waited = started.elapsed();
             if waited >= wait {

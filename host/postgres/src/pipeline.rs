@@ -1,7 +1,7 @@
-//! Statements that are under way: sent, their answers not read yet.
+//! Pipelined statements: sent, but not answered yet.
 //!
-//! The driver writes a request as soon as its future is polled for the first time, and its connection task keeps the order.
-//! So a future that was polled once is a statement on its way, and awaiting it later costs no round trip of its own.
+//! The driver writes a request as soon as its future is polled for the first time, and its connection task keeps the order. So a future
+//! that was polled once is a statement in flight, and awaiting it later costs no round trip of its own.
 
 use std::collections::VecDeque;
 use std::future::Future;
@@ -15,12 +15,11 @@ use tokio_postgres::types::Type;
 
 use super::driver_error::{Failure, SentAs};
 use super::value_text::{TextParam, size};
-use mighost_core::Value;
-use mighost_core::without_unicode_escapes;
+use mighost_core::{Value, without_unicode_escapes};
 
-/// How many statements may be under way before the oldest answers are waited for.
+/// The number of statements in flight above which the oldest answers are waited for.
 pub(super) const MAX_STATEMENTS: usize = 128;
-/// How many bytes of statements may be under way, for the same.
+/// The number of bytes of statements in flight above which the oldest answers are waited for.
 pub(super) const MAX_BYTES: usize = 1024 * 1024;
 
 type DriverResult<T> = Result<T, tokio_postgres::Error>;
@@ -46,7 +45,7 @@ impl<T> Sent<T> {
         self.answer_in_place().await
     }
 
-    /// Waits for the answer. Whoever stops waiting may wait again; it is given once.
+    /// Waits for the answer, which is returned once. A caller that stops waiting may wait again.
     async fn answer_in_place(&mut self) -> DriverResult<T> {
         match self.answer.take() {
             Some(answer) => answer,
@@ -54,7 +53,7 @@ impl<T> Sent<T> {
         }
     }
 
-    /// The answer, where it has come.
+    /// The answer, if it has arrived.
     fn poll_now(&mut self) -> Poll<DriverResult<T>> {
         match self.answer.take() {
             Some(answer) => Poll::Ready(answer),
@@ -65,19 +64,19 @@ impl<T> Sent<T> {
 
 struct Pending {
     sent: Sent<u64>,
-    /// What was sent, parameters included.
+    /// The size of the request, including parameters.
     bytes: usize,
     statement: String,
     operation: Option<String>,
     part: Part,
 }
 
-/// What a statement is to the step that it belongs to.
+/// The role of a statement in its step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Part {
-    /// Sent for the guest, or around what it sends.
+    /// Sent for the guest, or around the guest's statements.
     Work,
-    /// A record of the host's: its failures are told by their messages.
+    /// A bookkeeping statement of the host: its failures are recognized by their messages.
     Record,
     /// The last statement of the step: once it is answered, the step is done.
     Last,
@@ -90,9 +89,9 @@ pub(super) struct Pipeline {
     client: Arc<Client>,
     queue: VecDeque<Pending>,
     bytes: usize,
-    /// The steps whose last statement is sent and not answered.
+    /// The steps whose last statement was sent and not answered.
     ending: usize,
-    /// The steps whose last statement is answered.
+    /// The steps whose last statement was answered.
     settled: watch::Sender<usize>,
 }
 
@@ -109,12 +108,12 @@ impl Pipeline {
         }
     }
 
-    /// How many steps are sent and not answered.
+    /// The number of steps that were sent and not answered.
     pub fn ending(&self) -> usize {
         self.ending
     }
 
-    /// How many steps were answered since the pipeline was made.
+    /// The number of steps that were answered since the pipeline was created.
     pub fn settled(&self) -> &watch::Sender<usize> {
         &self.settled
     }
@@ -123,8 +122,8 @@ impl Pipeline {
         Arc::clone(&self.client)
     }
 
-    /// Sends one statement with parameters; resolves to the number of rows it touched. The extended protocol is used
-    /// because it takes one statement only: what the scanner might have overlooked can't slip through.
+    /// Sends one statement with parameters; resolves to the number of affected rows. The extended protocol is used because it accepts
+    /// only one statement: anything that the scanner might have overlooked is refused.
     pub fn send(&self, statement: &str, params: &[Value]) -> Sent<u64> {
         let client = self.client();
         let statement = statement.to_owned();
@@ -136,7 +135,7 @@ impl Pipeline {
         })
     }
 
-    /// A text of mighost's own as the server can read it.
+    /// A text of mighost in a form that the server can read.
     pub fn fitting(&self, text: &str) -> String {
         if self.unconverted {
             without_unicode_escapes(text)
@@ -145,7 +144,7 @@ impl Pipeline {
         }
     }
 
-    /// Sends statements of the host's own, in one message; resolves to the number of rows that each touched.
+    /// Sends statements of the host in one message; resolves to the number of rows that each affected.
     pub fn send_batch(&self, batch: &str) -> Sent<Vec<u64>> {
         let client = self.client();
         let batch = self.fitting(batch);
@@ -161,7 +160,7 @@ impl Pipeline {
         })
     }
 
-    /// Sends a statement and does not wait, unless too many are under way.
+    /// Sends a statement and does not wait, unless too many are in flight.
     pub async fn push(&mut self, statement: &str, params: &[Value], operation: Option<&str>) -> Result<(), Failure> {
         let sent = self.send(statement, params);
         let bytes = statement.len() + params.iter().map(size).sum::<usize>();
@@ -169,7 +168,7 @@ impl Pipeline {
         self.make_room().await
     }
 
-    /// Waits while too many are under way.
+    /// Waits while too many are in flight.
     async fn make_room(&mut self) -> Result<(), Failure> {
         while self.queue.len() > MAX_STATEMENTS || self.bytes > MAX_BYTES {
             self.oldest().await?;
@@ -177,12 +176,12 @@ impl Pipeline {
         Ok(())
     }
 
-    /// Sends statements of the host's own and does not wait.
+    /// Sends statements of the host and does not wait.
     pub fn push_batch(&mut self, batch: &str) {
         self.push_part(batch, Part::Work);
     }
 
-    /// The same, for a part of the step that is more than its work.
+    /// The same for a statement with a role in the step.
     pub fn push_part(&mut self, batch: &str, part: Part) {
         let sent = self.send_batch(batch);
         let sent = Sent::start(async move { sent.answer().await.map(|_| 0) });
@@ -209,7 +208,7 @@ impl Pipeline {
         self.take_answer(answer)
     }
 
-    /// The answer of the oldest statement has come.
+    /// Processes the answer of the oldest statement.
     fn take_answer(&mut self, answer: DriverResult<u64>) -> Result<(), Failure> {
         let Some(Pending {
             bytes,
@@ -244,7 +243,7 @@ impl Pipeline {
         }
     }
 
-    /// Takes the answers that have come, and waits for others only where too many are under way.
+    /// Processes the answers that have arrived, and waits for others only if too many are in flight.
     pub async fn advance(&mut self) -> Result<(), Failure> {
         self.make_room().await?;
         while let Some(pending) = self.queue.front_mut() {
@@ -256,8 +255,8 @@ impl Pipeline {
         Ok(())
     }
 
-    /// Waits for all answers. The first failure is the one that counts: those behind it only say that the transaction is
-    /// aborted, and are dropped.
+    /// Waits for all answers. The first failure is the one that counts: later ones only report the aborted transaction, and are
+    /// discarded.
     pub async fn drain(&mut self) -> Result<(), Failure> {
         while !self.queue.is_empty() {
             self.oldest().await?;
@@ -265,7 +264,7 @@ impl Pipeline {
         Ok(())
     }
 
-    /// Forgets what is under way; the driver reads the answers away.
+    /// Discards what is in flight; the driver reads the answers.
     pub fn clear(&mut self) {
         self.queue.clear();
         self.bytes = 0;

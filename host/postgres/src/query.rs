@@ -1,4 +1,4 @@
-//! Queries outside of runs, and scripts: for tests, which look at what a run has left.
+//! Queries and scripts outside runs: for tests that examine the result of a run.
 
 use std::pin::pin;
 
@@ -9,7 +9,7 @@ use super::driver_error::Failure;
 use super::value_text::from_text;
 use mighost_core::{Rows, SinkError};
 
-/// How much of an answer is read, in bytes of its values: a test that asks for more asks for too much.
+/// The maximum size of a result, in bytes of its values: a test that reads more is wrong.
 const MAX_ANSWER: usize = 64 << 20;
 
 fn failed(error: tokio_postgres::Error, statement: &str) -> SinkError {
@@ -26,7 +26,7 @@ fn failed(error: tokio_postgres::Error, statement: &str) -> SinkError {
 /// The rows of one query, in the types of its columns.
 ///
 /// # Errors
-/// The server refuses it, or the connection is lost.
+/// If the statement fails, or the connection is lost.
 pub async fn ask(client: &Client, query: &str) -> Result<Rows, SinkError> {
     let described = client.prepare(query).await.map_err(|error| failed(error, query))?;
     let messages = messages(client, query).await?;
@@ -49,10 +49,10 @@ pub async fn ask(client: &Client, query: &str) -> Result<Rows, SinkError> {
     })
 }
 
-/// Sends a script as one message and answers the first column of every row, in order.
+/// Sends a script as one message and returns the first column of every row, in order.
 ///
 /// # Errors
-/// As [`ask`].
+/// As for [`ask`].
 pub async fn script(client: &Client, script: &str) -> Result<Vec<String>, SinkError> {
     let messages = messages(client, script).await?;
     let texts = messages.iter().filter_map(|message| match message {
@@ -62,7 +62,7 @@ pub async fn script(client: &Client, script: &str) -> Result<Vec<String>, SinkEr
     Ok(texts.collect())
 }
 
-/// What the server answers, as far as there is room for it.
+/// The answer of the server, up to the limit.
 async fn messages(client: &Client, text: &str) -> Result<Vec<SimpleQueryMessage>, SinkError> {
     let failed = |error| failed(error, text);
     let mut stream = pin!(client.simple_query_raw(text).await.map_err(failed)?);
@@ -73,7 +73,7 @@ async fn messages(client: &Client, text: &str) -> Result<Vec<SimpleQueryMessage>
             size = size.saturating_add(values.sum());
         }
         if size > MAX_ANSWER {
-            // The rest would be read and thrown away, for as long as it takes.
+            // The rest would have to be read and discarded, however long that takes.
             let _ = client.cancel_token().cancel_query(NoTls).await;
             return Err(SinkError::ResultTooLarge { limit: MAX_ANSWER });
         }

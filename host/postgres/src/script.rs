@@ -1,6 +1,6 @@
 //! The offline sink (`--sql`): a script for psql instead of a run.
 
-mod psql_safety;
+pub(crate) mod psql_safety;
 
 use std::io::Write;
 use std::sync::Arc;
@@ -14,37 +14,39 @@ use super::live::{
     LiveSink, apply, copy_lines, copy_statement, fill_in, guest_statements, not_the_last, single_statement,
 };
 use super::lock::LockKey;
+use super::session;
 use super::tables::{CHECK_DEFERRED, DEFER_AGAIN, RESET_SESSION, Tables, create_schema_if_missing, step_settings};
 use super::value_text::literal;
-use mighost_core::RowChange;
-use mighost_core::TransactionMode;
-use mighost_core::sql::{self};
-use mighost_core::{Aftermath, LedgerEntry, RunError, SessionOptions, StepContext, StepSink};
-use mighost_core::{Column, DatabaseError, Row, Rows, Sink, SinkError, Value};
+use mighost_core::sql;
+use mighost_core::{
+    Aftermath, Column, DatabaseError, LedgerEntry, PostgresSink, Row, Rows, RunError, SessionOptions, Sink, SinkError,
+    StepContext, StepSink, Value,
+};
+use mighost_core::{RowChange, TransactionMode};
 
-/// What the head of a script says of it.
+/// The data for the head of a script.
 #[derive(Clone, Debug)]
 pub struct ScriptHeader {
     /// The version of mighost.
     pub host_version: String,
-    /// The heads that the script begins from; empty for the base.
+    /// The heads at which the script begins; empty for the base.
     pub from: Vec<String>,
-    /// The heads that it leads to; empty for the base.
+    /// The heads to which the script leads; empty for the base.
     pub to: Vec<String>,
     /// `--tag`.
     pub tag: Option<String>,
 }
 
-/// Writes statements as a script, to be run by `psql -X -f`.
+/// Writes statements as a script for `psql -X -f`.
 pub struct ScriptSink {
     out: Box<dyn Write + Send>,
     settings: SessionOptions,
     header: ScriptHeader,
     tables: Tables,
-    /// The version rows where the script has come to.
+    /// The version rows at this point of the script.
     heads: Vec<String>,
     operation: Option<Arc<str>>,
-    /// The operation that the last comment named.
+    /// The operation named by the last comment.
     named: Option<Arc<str>>,
     step: Option<StepContext>,
     in_transaction: bool,
@@ -54,7 +56,7 @@ pub struct ScriptSink {
     next_number: u32,
     poisoned: bool,
     sent: u64,
-    /// Answers questions; where there is none, they are refused.
+    /// Answers queries; without it, they are refused.
     reader: Option<LiveSink>,
     settled: watch::Sender<usize>,
 }
@@ -87,7 +89,7 @@ impl ScriptSink {
         }
     }
 
-    /// Has `reader` answer the questions of migrations, in a transaction that cannot write.
+    /// Lets `reader` answer the queries of migrations, in a read-only transaction.
     #[must_use]
     pub fn with_reader(self, reader: LiveSink) -> Self {
         Self {
@@ -96,7 +98,7 @@ impl ScriptSink {
         }
     }
 
-    /// The database that answers, for a question that is asked by `call`.
+    /// The database that answers a query by `call`.
     fn reader(&mut self, call: &'static str) -> Result<&mut LiveSink, SinkError> {
         self.check()?;
         let operation = self.operation.clone();
@@ -105,11 +107,11 @@ impl ScriptSink {
         Ok(reader)
     }
 
-    /// Writes whole lines. psql reads them in the client encoding, in some of which a quote can be part of a letter, and
-    /// what a migration has sent before may have changed it.
+    /// Writes whole lines. psql reads them in the client encoding. In some encodings a quote can be part of a character, and an earlier
+    /// statement of a migration may have changed the encoding.
     fn put(&mut self, lines: &str) -> Result<(), SinkError> {
         if lines.contains('\0') {
-            return Err(SinkError::Misuse("a script cannot hold a zero byte".to_owned()));
+            return Err(SinkError::Misuse("a script cannot contain a zero byte".to_owned()));
         }
         if !lines.is_ascii() {
             self.out.write_all(b"\\encoding UTF8\n")?;
@@ -125,7 +127,7 @@ impl ScriptSink {
         self.put(&format!("{statement};\n"))
     }
 
-    /// A statement of the guest's, byte for byte.
+    /// Writes a statement of the guest, byte for byte.
     fn guest(&mut self, statement: &str) -> Result<(), SinkError> {
         let plain_backslash = check_for_psql(statement)?;
         self.name_operation()?;
@@ -148,12 +150,12 @@ impl ScriptSink {
     fn check(&self) -> Result<(), SinkError> {
         if self.poisoned {
             return Err(SinkError::Misuse(
-                "a COPY was dropped before it was finished, so the revision ends".to_owned(),
+                "a COPY was dropped before it was finished, so the revision fails".to_owned(),
             ));
         }
         if self.copy.is_some() {
             return Err(SinkError::Misuse(
-                "a COPY is open: finish it before any other statement is sent".to_owned(),
+                "a COPY is open: finish it before sending another statement".to_owned(),
             ));
         }
         Ok(())
@@ -188,14 +190,16 @@ impl ScriptSink {
         Ok(())
     }
 
-    /// A script that makes sure of mighost's tables and changes no row, wherever the database is.
+    /// A script that creates mighost's tables if they are missing and changes no rows, in any state of the database.
     ///
     /// # Errors
-    /// A name that is too long; the script cannot be written out.
+    /// If a name is too long, or the script cannot be written.
     pub fn write_tables(mut self) -> Result<(), RunError> {
         self.tables.check_length()?;
         self.comment(&format!("Written by mighost {}.", self.header.host_version.clone()))?;
         self.create_tables()?;
+        let journal = self.tables.create_journal();
+        self.line(&journal)?;
         self.commit()?;
         self.out.flush().map_err(SinkError::from)?;
         Ok(())
@@ -260,7 +264,7 @@ impl Sink for ScriptSink {
         self.reader("query")?.query(statement, params).await
     }
 
-    /// Never answered: whether the statement would succeed is known only where it is run.
+    /// Never answered: whether the statement succeeds is only known when the script is run.
     async fn try_query(&mut self, _: &str, _: &[Value]) -> Result<Result<Rows, DatabaseError>, SinkError> {
         Err(SinkError::Offline { call: "try-query" })
     }
@@ -322,10 +326,29 @@ impl Sink for ScriptSink {
         }
     }
 
+    async fn set_search_path(&mut self, schemas: &[String]) -> Result<(), SinkError> {
+        self.execute(&session::set_search_path(schemas), &[]).await
+    }
+
+    async fn set_lock_timeout(&mut self, milliseconds: u32) -> Result<(), SinkError> {
+        self.execute(&session::set_lock_timeout(milliseconds), &[]).await
+    }
+
+    async fn set_statement_timeout(&mut self, milliseconds: u32) -> Result<(), SinkError> {
+        self.execute(&session::set_statement_timeout(milliseconds), &[]).await
+    }
+
+    fn postgres(&mut self) -> Option<&mut dyn PostgresSink> {
+        Some(self)
+    }
+}
+
+#[async_trait]
+impl PostgresSink for ScriptSink {
     async fn copy_open(&mut self, table: &str, columns: &[String]) -> Result<u32, SinkError> {
         self.check()?;
         self.out.write_all(b"\\encoding UTF8\n")?;
-        self.guest(&copy_statement(table, columns))?;
+        self.guest(&copy_statement(table, columns, &[])?)?;
         self.next_number = self.next_number.wrapping_add(1);
         self.copy = Some((self.next_number, columns.len(), 0));
         Ok(self.next_number)
@@ -338,10 +361,7 @@ impl Sink for ScriptSink {
             .flatten()
             .position(|value| matches!(value, Value::Text(text) if text.contains('\0')))
         {
-            return Err(SinkError::Misuse(format!(
-                "value {} of those written holds a zero byte",
-                number + 1
-            )));
+            return Err(SinkError::Misuse(format!("value {} contains a zero byte", number + 1)));
         }
         self.out.write_all(copy_lines(rows, columns)?.as_bytes())?;
         if let Some((_, _, count)) = self.copy.as_mut() {
@@ -364,6 +384,34 @@ impl Sink for ScriptSink {
         }
         Ok(())
     }
+
+    /// The number of rows is not known offline: it is zero.
+    async fn copy_data(
+        &mut self,
+        table: &str,
+        columns: &[String],
+        options: &[(String, String)],
+        data: &[u8],
+    ) -> Result<u64, SinkError> {
+        self.check()?;
+        // psql ends the data here, in any format.
+        if data
+            .split(|byte| *byte == b'\n')
+            .any(|line| matches!(line, b"\\." | b"\\.\r"))
+        {
+            return Err(SinkError::Misuse(
+                "the data has a line `\\.`, which ends COPY in a script".to_owned(),
+            ));
+        }
+        self.out.write_all(b"\\encoding UTF8\n")?;
+        self.guest(&copy_statement(table, columns, options)?)?;
+        self.out.write_all(data)?;
+        if !data.is_empty() && !data.ends_with(b"\n") {
+            self.out.write_all(b"\n")?;
+        }
+        self.out.write_all(b"\\.\n")?;
+        Ok(0)
+    }
 }
 
 #[async_trait]
@@ -381,7 +429,7 @@ impl StepSink for ScriptSink {
             self.comment(&format!("Tag: {tag}"))?;
         }
         if self.reader.is_some() {
-            self.comment("What the migrations asked was answered by a database while this was written.")?;
+            self.comment("A database answered the migrations' queries when this script was written.")?;
         }
         self.create_tables()?;
         let check = check_heads(&self.tables.version, &self.heads);
@@ -412,7 +460,7 @@ impl StepSink for ScriptSink {
             self.begin()?;
         }
         if no_transaction {
-            // The lock is not held here, but what is committed below is not taken back by a later failure.
+            // The lock is not held here, but what is committed below is not rolled back by a later failure.
             let check = check_heads(&self.tables.version, &self.heads);
             self.line(&check)?;
         }
@@ -480,7 +528,7 @@ impl StepSink for ScriptSink {
 
     async fn abort_step(&mut self) -> Result<Aftermath, RunError> {
         self.copy = None;
-        self.comment("The revision failed while this script was written; the script is not complete.")?;
+        self.comment("The revision failed while this script was written; the script is incomplete.")?;
         if self.in_transaction {
             self.in_transaction = false;
             self.line("ROLLBACK")?;

@@ -1,4 +1,4 @@
-//! What a database says of itself before a run: its heads, its ledger, its server.
+//! Reads the state of a database before a run: its heads, its ledger, its server.
 
 use std::collections::BTreeMap;
 
@@ -6,12 +6,10 @@ use tokio_postgres::error::SqlState;
 use tokio_postgres::{Client, SimpleQueryMessage, SimpleQueryRow};
 
 use super::driver_error::Failure;
-use super::tables::Tables;
-use mighost_core::Digest;
-use mighost_core::Direction;
-use mighost_core::SinkError;
+use super::tables::{AS_CATALOG, Tables};
+use mighost_core::{Digest, Direction, SinkError};
 
-/// The latest run of a revision, as the ledger has it.
+/// The latest run of a revision, according to the ledger.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Applied {
     pub direction: Direction,
@@ -19,14 +17,14 @@ pub struct Applied {
     pub source: Option<Digest>,
 }
 
-/// What a database says of itself.
+/// The state of a database.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DatabaseState {
-    /// The rows of the version table, sorted; empty where the table is missing.
+    /// The rows of the version table, sorted; empty if the table does not exist.
     pub heads: Vec<String>,
-    /// The ledger's latest line for each revision whose latest line is not a downgrade. Empty where it was not asked for.
+    /// The latest ledger entry of each revision, unless it is a downgrade. Empty if it was not requested.
     pub applied: BTreeMap<String, Applied>,
-    /// The steps that were left half done, outside their transaction; see [`mighost_core::RunError::HalfDone`].
+    /// The steps that were interrupted outside their transaction; see [`mighost_core::RunError::HalfDone`].
     pub interrupted: Vec<(String, Direction)>,
     pub database: String,
     pub user: String,
@@ -40,13 +38,13 @@ pub struct DatabaseState {
 const SERVER: &str = "SELECT pg_catalog.current_database(), current_user, pg_catalog.pg_backend_pid(), \
     pg_catalog.current_setting('server_version_num'), pg_catalog.pg_is_in_recovery()";
 
-/// Reads the state, ledger included. One round trip: the queries are sent together, each for itself, so that a missing
-/// table fails alone.
+/// Reads the state including the ledger. One round trip: the queries are sent together but separately, so that a missing table fails
+/// alone.
 pub async fn read_state(client: &Client, schema: &str, version_table: &str) -> Result<DatabaseState, SinkError> {
     read(client, schema, version_table, true).await
 }
 
-/// Reads the state without the ledger, for those who only ask where the database is.
+/// Reads the state without the ledger, for callers that only need the heads.
 pub async fn read_heads(client: &Client, schema: &str, version_table: &str) -> Result<DatabaseState, SinkError> {
     read(client, schema, version_table, false).await
 }
@@ -68,7 +66,7 @@ async fn read(client: &Client, schema: &str, version_table: &str, ledger: bool) 
         query(client, &interrupted_query)
     );
     let interrupted = match interrupted {
-        // Who may only read the version table can still be told where the database is.
+        // Even a role that may only read the version table can see the current revision.
         Err(failure) if failure.code() == Some(&SqlState::INSUFFICIENT_PRIVILEGE) => Vec::new(),
         other => or_absent(other)?,
     };
@@ -113,7 +111,7 @@ fn ledger_line(row: &SimpleQueryRow) -> Option<(String, Applied)> {
     Some((row.get(0)?.to_owned(), applied))
 }
 
-/// The rows of one of mighost's own queries, columns as text.
+/// The rows of a query of mighost's own, with columns as text.
 pub(super) async fn rows(client: &Client, query: &str) -> Result<Vec<SimpleQueryRow>, tokio_postgres::Error> {
     let messages = client.simple_query(query).await?;
     Ok(messages
@@ -125,7 +123,12 @@ pub(super) async fn rows(client: &Client, query: &str) -> Result<Vec<SimpleQuery
         .collect())
 }
 
-/// As [`rows`], with the query in what it fails with.
+/// Like [`rows`], with the query in its error.
+/// A query of the host's outside of runs that is too long to qualify each name.
+pub(super) async fn catalog_query(client: &Client, text: &str) -> Result<Vec<SimpleQueryRow>, Failure> {
+    query(client, &format!("{AS_CATALOG}; {text}")).await
+}
+
 pub(super) async fn query(client: &Client, text: &str) -> Result<Vec<SimpleQueryRow>, Failure> {
     rows(client, text).await.map_err(|error| Failure {
         error,
@@ -137,13 +140,13 @@ pub(super) async fn query(client: &Client, text: &str) -> Result<Vec<SimpleQuery
 }
 
 impl From<Failure> for SinkError {
-    /// For calls outside any step, where a lost connection leaves nothing behind.
+    /// For calls outside steps, where a lost connection leaves nothing in doubt.
     fn from(failure: Failure) -> Self {
         failure.into_sink("nothing was changed")
     }
 }
 
-/// A missing table or schema holds no rows.
+/// A missing table or schema has no rows.
 fn or_absent(rows: Result<Vec<SimpleQueryRow>, Failure>) -> Result<Vec<SimpleQueryRow>, SinkError> {
     match rows {
         Err(failure)

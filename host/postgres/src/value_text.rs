@@ -3,10 +3,9 @@
 use bytes::BytesMut;
 use tokio_postgres::types::{Format, IsNull, ToSql, Type, to_sql_checked};
 
-use mighost_core::Value;
-use mighost_core::{quote_literal, quote_readable};
+use mighost_core::{Value, quote_literal, quote_readable};
 
-/// A value's text form as a parameter; none for NULL.
+/// The text form of a value as a parameter; `None` for NULL.
 pub(super) fn to_text(value: &Value) -> Option<String> {
     Some(match value {
         Value::Null => return None,
@@ -19,7 +18,7 @@ pub(super) fn to_text(value: &Value) -> Option<String> {
     })
 }
 
-/// What a parameter takes, in bytes, roughly.
+/// The approximate size of a parameter, in bytes.
 pub(super) fn size(value: &Value) -> usize {
     match value {
         Value::Text(text) => text.len(),
@@ -50,17 +49,17 @@ fn hex(bytes: &[u8]) -> String {
     text
 }
 
-/// A value as an SQL literal without a type, as the server takes a parameter. Its letters are as they are, for scripts.
+/// A value as an SQL literal without a type, like a parameter. Non-ASCII characters are unchanged, for scripts.
 pub fn literal(value: &Value) -> String {
     to_text(value).map_or_else(|| "NULL".to_owned(), |text| quote_readable(&text))
 }
 
-/// The same in ASCII characters, to be sent: no client encoding that a guest sets gives it another meaning.
+/// The same in ASCII characters, to be sent: its meaning does not depend on the client encoding.
 pub(super) fn sent_literal(value: &Value) -> String {
     to_text(value).map_or_else(|| "NULL".to_owned(), |text| quote_literal(&text))
 }
 
-/// The value as a field of COPY's text format.
+/// A value as a field of COPY's text format.
 pub(super) fn push_copy_field(line: &mut String, value: &Value) {
     let Some(text) = to_text(value) else {
         line.push_str("\\N");
@@ -80,7 +79,7 @@ pub(super) fn push_copy_field(line: &mut String, value: &Value) {
     }
 }
 
-/// A column of a result, from its text form and type. What cannot be read as its type is given as text.
+/// A column of a result, from its text form and type. Text that cannot be read as its type is returned as text.
 pub(super) fn from_text(text: Option<&str>, column: &Type) -> Value {
     let Some(text) = text else {
         return Value::Null;

@@ -1,8 +1,8 @@
 //! Rust types and traits for `wit/`, generated.
 
 pub(super) use hooks::{Hooks, mighost::host::step_info};
+pub(super) use kinds::Kinds;
 pub(super) use migration::{Migration, mighost};
-pub(super) use object_types::ObjectTypes;
 pub(super) use test::{Test, mighost::host::testing};
 
 mod migration {
@@ -14,7 +14,7 @@ mod migration {
         additional_derives: [PartialEq, serde::Serialize, serde::Deserialize],
         with: {
             "mighost:host/database.cursor": super::super::handles::CursorHandle,
-            "mighost:host/database.copy-in": super::super::handles::CopyHandle,
+            "mighost:host/postgres.copy-in": super::super::handles::CopyHandle,
             "mighost:host/database.savepoint": super::super::handles::SavepointHandle,
             "mighost:host/database.statement-guard": super::super::step::GuardHandle,
         },
@@ -22,14 +22,16 @@ mod migration {
 }
 
 /// Only the exports are used; the interfaces that both worlds import are those of `migration`.
-mod object_types {
+mod kinds {
     wasmtime::component::bindgen!({
         path: "../../wit",
-        world: "object-types",
+        world: "kinds",
         imports: { default: async | trappable },
         exports: { default: async },
         with: {
             "mighost:host/database": super::migration::mighost::host::database,
+            "mighost:host/session": super::migration::mighost::host::session,
+            "mighost:host/postgres": super::migration::mighost::host::postgres,
             "mighost:host/context": super::migration::mighost::host::context,
             "mighost:host/assets": super::migration::mighost::host::assets,
             "mighost:host/log": super::migration::mighost::host::log,
@@ -38,7 +40,7 @@ mod object_types {
     });
 }
 
-/// As with `object_types`.
+/// As for `kinds`.
 mod hooks {
     wasmtime::component::bindgen!({
         path: "../../wit",
@@ -47,6 +49,8 @@ mod hooks {
         exports: { default: async },
         with: {
             "mighost:host/database": super::migration::mighost::host::database,
+            "mighost:host/session": super::migration::mighost::host::session,
+            "mighost:host/postgres": super::migration::mighost::host::postgres,
             "mighost:host/context": super::migration::mighost::host::context,
             "mighost:host/assets": super::migration::mighost::host::assets,
             "mighost:host/log": super::migration::mighost::host::log,
@@ -54,7 +58,7 @@ mod hooks {
     });
 }
 
-/// As with `object_types`, and the interface that only tests import.
+/// As for `kinds`, with the interface that only tests import.
 mod test {
     wasmtime::component::bindgen!({
         path: "../../wit",
@@ -63,10 +67,13 @@ mod test {
         exports: { default: async },
         with: {
             "mighost:host/database": super::migration::mighost::host::database,
+            "mighost:host/session": super::migration::mighost::host::session,
+            "mighost:host/postgres": super::migration::mighost::host::postgres,
             "mighost:host/context": super::migration::mighost::host::context,
             "mighost:host/assets": super::migration::mighost::host::assets,
             "mighost:host/log": super::migration::mighost::host::log,
-            "mighost:host/testing.throw-away": super::super::test_host::DatabaseHandle,
+            "mighost:host/testing.test-database": super::super::test_host::DatabaseHandle,
+            "mighost:host/testing.settings": super::super::test_host::TestSettings,
         },
     });
 }

@@ -1,7 +1,7 @@
-//! Machine code that was compiled before, kept on disk by code digest, engine version and settings.
+//! The cache of machine code on disk, by digest of the code, engine version and settings.
 //!
-//! Loading machine code is trusting it, so it comes from one folder only, which nobody but the user may write. An artifact never
-//! brings any.
+//! Machine code must be trusted to be loaded. It is therefore loaded only from one folder, which only the user may write to. Artifacts
+//! never contain machine code.
 
 use std::fs;
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
@@ -16,12 +16,12 @@ use mighost_core::Digest;
 /// The folder of compiled components.
 pub(super) struct CompileCache {
     folder: PathBuf,
-    /// Of wasmtime's version and settings: machine code of another one cannot be loaded.
+    /// Identifies wasmtime's version and settings: machine code of another one cannot be loaded.
     engine: u64,
 }
 
 impl CompileCache {
-    /// The user's cache folder, `$XDG_CACHE_HOME/mighost/compiled`; none where it cannot be made private.
+    /// The user's cache folder, `$XDG_CACHE_HOME/mighost/compiled`; `None` if it cannot be made private.
     pub fn open(engine: &Engine) -> Option<Self> {
         let base = std::env::var_os("XDG_CACHE_HOME")
             .map(PathBuf::from)
@@ -41,13 +41,13 @@ impl CompileCache {
         self.folder.join(format!("{code}-{:016x}.cwasm", self.engine))
     }
 
-    /// Whether [`load`](Self::load) has something to load.
+    /// Whether [`load`](Self::load) would find something.
     pub fn has(&self, code: &Digest) -> bool {
         self.path(code).is_file()
     }
 
-    /// Waits until no other process compiles the same, and keeps others waiting until the file is dropped. None where that cannot be had,
-    /// which costs time and nothing else.
+    /// Waits until no other process compiles the same code, and makes others wait until the file is dropped. `None` if the lock is not
+    /// available, which only costs time.
     pub fn lock(&self, code: &Digest) -> Option<fs::File> {
         let path = self.folder.join(format!("{code}.lock"));
         let file = fs::File::options()
@@ -66,20 +66,20 @@ impl CompileCache {
         if !path.is_file() {
             return None;
         }
-        // SAFETY: the file lies in a folder that only this user can write, and is written by `store` alone, whole or not at all.
+        // SAFETY: the file is in a folder to which only this user can write, and `store` alone writes it, completely or not at all.
         #[expect(
             unsafe_code,
             reason = "wasmtime's only way to load machine code; see the comment above"
         )]
         let component = unsafe { Component::deserialize_file(engine, &path) };
         if component.is_err() {
-            // Cut off by a full disk or a crash: compiled again and written anew.
+            // Truncated by a full disk or a crash: it is compiled and stored again.
             let _ = fs::remove_file(&path);
         }
         component.ok()
     }
 
-    /// Keeps `component` for later runs. A failure costs time later and nothing else, so it is not reported.
+    /// Stores `component` for later runs. A failure only costs time later, so it is not reported.
     pub fn store(&self, component: &Component, code: &Digest) {
         let Ok(bytes) = component.serialize() else { return };
         let beside = self.folder.join(format!("{code}.{}.tmp", std::process::id()));
@@ -93,7 +93,7 @@ impl CompileCache {
     }
 }
 
-/// Makes the folder with mode 0700, or checks that an existing one is the user's and closed to others' writing.
+/// Creates the folder with mode 0700, or checks that an existing one belongs to the user and that others cannot write to it.
 #[cfg(unix)]
 fn make_private(folder: &Path) -> std::io::Result<()> {
     use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _};

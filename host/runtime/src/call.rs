@@ -1,7 +1,6 @@
-//! Calls of a guest's functions by name, their arguments and results in WAVE, the component model's text form of values.
+//! Calls of a guest's functions by name, with arguments and results in WAVE, the component model's text format for values.
 //!
-//! Migrations and hooks are called by name in runs too, but through generated bindings; this is for tests, which call whatever
-//! a component exports.
+//! Runs call migrations and hooks through generated bindings. This module is for tests, which call any function that a component exports.
 
 use std::sync::Arc;
 
@@ -15,35 +14,34 @@ use super::plugin_link::with_instance;
 use super::types::function_text;
 use super::wave::{ValueError, arguments, cut, typed};
 use super::{GuestStep, RuntimeError};
-use mighost_core::Direction;
-use mighost_core::nearest;
+use mighost_core::{Direction, nearest};
 
 /// The interface of a migration's own functions.
 const REVISION: &str = "mighost:host/revision@";
 /// The interface of kinds of objects.
-const OBJECT_TYPE: &str = "mighost:host/object-type@";
+const KIND_PROVIDER: &str = "mighost:host/kind-provider@";
 
-/// How much of a function's type a hint shows.
+/// The maximum length of a function's type in a hint.
 const MAX_SIGNATURE: usize = 400;
 
 /// A function that a guest exports.
 #[derive(Clone)]
 pub struct Function {
-    /// With its version, e.g. `mighost:roles/roles@0.1.0`; empty for a function that is exported by itself.
+    /// With its version, e.g. `mighost:roles/roles@0.1.0`; empty for a function that is exported directly.
     pub interface: String,
     pub name: String,
     ty: ComponentFunc,
     index: ComponentExportIndex,
 }
 
-/// A call that was read: a function of the guest with values for its parameters.
+/// A parsed call: a function of the guest with values for its parameters.
 #[derive(Clone)]
 pub struct Call {
     pub function: Function,
     arguments: Vec<Val>,
 }
 
-/// Why a text is no call of a guest's function.
+/// The reason why a text is not a call of a guest's function.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum CallError {
     #[error("{guest} exports no function {name}")]
@@ -64,14 +62,14 @@ pub enum CallError {
 }
 
 impl CallError {
-    /// What to write instead.
+    /// A hint: the correct form.
     pub fn hint(&self) -> String {
         match self {
             Self::UnknownFunction {
                 nearest: Some(nearest), ..
             } => format!("did you mean {nearest}?"),
-            Self::UnknownFunction { known, .. } => format!("there are: {}", known.join(", ")),
-            Self::Ambiguous { .. } => "write the interface before it, as INTERFACE#FUNCTION".into(),
+            Self::UnknownFunction { known, .. } => format!("available: {}", known.join(", ")),
+            Self::Ambiguous { .. } => "name the interface as well: INTERFACE#FUNCTION".into(),
             Self::Value { signature, .. } => format!("the function is {}", cut(signature, MAX_SIGNATURE)),
         }
     }
@@ -86,7 +84,7 @@ impl Function {
         }
     }
 
-    /// Its type in WIT's words, e.g. `set-role: func(name: string)`.
+    /// Its type in WIT, e.g. `set-role: func(name: string)`.
     pub fn signature(&self) -> String {
         format!("{}: {}", self.name, function_text(&self.ty))
     }
@@ -95,7 +93,7 @@ impl Function {
         self.interface.starts_with(interface)
     }
 
-    /// The direction of the step that it is, for `upgrade` and `downgrade`.
+    /// The direction of the step, for `upgrade` and `downgrade`.
     pub fn direction(&self) -> Direction {
         match self.name.as_str() {
             "downgrade" => Direction::Downgrade,
@@ -103,9 +101,9 @@ impl Function {
         }
     }
 
-    /// Whether it is a function of `mighost:host/object-type`.
-    pub fn is_object_type(&self) -> bool {
-        self.is_of(OBJECT_TYPE)
+    /// Whether it is a function of `mighost:host/kind-provider`.
+    pub fn is_kind_function(&self) -> bool {
+        self.is_of(KIND_PROVIDER)
     }
 
     /// Whether it is `upgrade` or `downgrade` of a migration.
@@ -113,12 +111,12 @@ impl Function {
         self.is_of(REVISION) && (self.name == "upgrade" || self.name == "downgrade")
     }
 
-    /// Whether it is a hook of runs.
+    /// Whether it is a hook.
     pub fn is_hook(&self) -> bool {
         self.interface == VERSION_HOOK
     }
 
-    /// Whether `name` means it: alone, behind its interface, or behind a part of the interface's name, e.g. `roles#set-role`,
+    /// Whether `name` refers to it: alone, after its interface, or after a part of the interface's name, e.g. `roles#set-role`,
     /// `mighost:roles/roles#set-role`.
     fn is_called(&self, name: &str) -> bool {
         let Some((interface, function)) = name.rsplit_once('#') else {
@@ -177,11 +175,10 @@ impl Guest {
         functions
     }
 
-    /// Reads a call, e.g. `set-role("inspector")` or `mighost:roles/roles#reset-role()`. Parentheses may be left out where there is
-    /// nothing between them.
+    /// Parses a call, e.g. `set-role("inspector")` or `mighost:roles/roles#reset-role()`. Empty parentheses may be omitted.
     ///
     /// # Errors
-    /// No function has that name, or several; values that do not fit its parameters.
+    /// If no function or more than one has that name, or values do not fit its parameters.
     pub fn call(&self, text: &str) -> Result<Call, CallError> {
         let name = text.split('(').next().unwrap_or_default().trim();
         let functions = self.functions();
@@ -224,7 +221,7 @@ impl Guest {
 }
 
 impl Call {
-    /// The kind of the object that is given first, of a function of `object-type`.
+    /// The kind of the object that is the first argument, for functions of `kind-provider`.
     pub fn object_kind(&self) -> Option<&str> {
         match self.arguments.first()? {
             Val::Record(fields) => fields.iter().find_map(|(name, value)| match value {
@@ -236,13 +233,13 @@ impl Call {
         }
     }
 
-    /// Makes the call, in the guest's instance of `step`, which is made by the first call and serves those that follow. A migration's
-    /// `upgrade` and `downgrade` get an instance of their own, as in runs.
+    /// Makes the call in the guest's instance for `step`, which the first call creates and later calls share. `upgrade` and `downgrade`
+    /// of a migration get an instance of their own, as in runs.
     ///
-    /// Answers what the function returned, if it returns anything.
+    /// Returns the result of the function, if it has one.
     ///
     /// # Errors
-    /// A trap, a limit, whatever ended the guest. An error that the function returned is what it returned.
+    /// If the guest trapped, exceeded a limit or was ended otherwise. An error that the function returns is a result.
     pub async fn make(&self, guest: &Arc<Guest>, step: &Arc<GuestStep>) -> Result<Option<Returned>, RuntimeError> {
         if self.function.is_step() {
             call_migration(guest, step).await?;
@@ -285,10 +282,10 @@ impl Call {
     }
 }
 
-/// Ends the guests of a step, and says whether they may end here.
+/// Ends the guests of a step, and checks that they may end here.
 ///
 /// # Errors
-/// One of them has statements refused still.
+/// If one of them still holds a statement guard.
 pub fn finish_calls(guest: &Guest, step: &GuestStep) -> Result<(), RuntimeError> {
     step.release();
     match step.refused() {
@@ -299,7 +296,7 @@ pub fn finish_calls(guest: &Guest, step: &GuestStep) -> Result<(), RuntimeError>
     }
 }
 
-/// What a function returned.
+/// The result of a function.
 #[derive(Clone, Debug)]
 pub struct Returned {
     value: Val,
@@ -309,21 +306,21 @@ pub struct Returned {
 impl Returned {
     /// The value in WAVE.
     pub fn text(&self) -> String {
-        // Values that WAVE has no form for, resources and their like, cannot leave a guest.
+        // Values without a form in WAVE, such as resources, cannot leave a guest.
         wasm_wave::to_string(&self.value).unwrap_or_else(|error| format!("({error})"))
     }
 
-    /// Whether `text`, in WAVE, is this value, however it is written.
+    /// Whether `text`, in WAVE, is this value in any notation.
     ///
     /// # Errors
-    /// It is no value of the function's type; where not, and why.
+    /// If it is not a value of the function's type; the error has the place and the reason.
     pub fn is(&self, text: &str) -> Result<bool, ValueError> {
         let value = typed(text, &self.ty)?;
-        // Written alike, for a value that is not a number is not equal to itself.
+        // Compared as text, because NaN is not equal to itself.
         Ok(value == self.value || wasm_wave::to_string(&value).is_ok_and(|text| text == self.text()))
     }
 
-    /// The error that it is, where the function returns a result whose error is a text.
+    /// The error, if the function returns a result whose error is a string.
     pub fn error(&self) -> Option<&str> {
         match &self.value {
             Val::Result(Err(Some(error))) => match &**error {
@@ -334,7 +331,7 @@ impl Returned {
         }
     }
 
-    /// Whether it is a result's error of any type.
+    /// Whether it is an error of a result, of any type.
     pub fn is_error(&self) -> bool {
         matches!(self.value, Val::Result(Err(_)))
     }

@@ -1,7 +1,8 @@
-//! The guests' clock, which stands still, and what becomes of one that waits.
+//! The clock of guests, which stands still, and the end of guests that wait.
 //!
-//! A wait would hold the transaction and its locks for as long as the guest likes, and end never where the guest looks at the clock to know when it is over.
-//! So it ends the run at once. A moment is let pass: runtimes that give up take one before they say why.
+//! A wait would hold the transaction and its locks for as long as the guest likes, and would never end if the guest checks the clock to
+//! find out when it is over. So it ends the run immediately, after a short delay: language runtimes that give up wait briefly before they
+//! report why.
 
 use std::time::Duration;
 
@@ -15,12 +16,12 @@ use wasmtime_wasi::{HostMonotonicClock, HostWallClock};
 use super::error::RuntimeError;
 use super::guest::GuestState;
 
-/// What may be waited for; the adapter of modules, `nowasi.wat`, has the same.
+/// The duration for which a guest may wait; the adapter of modules, `nowasi.wat`, has the same.
 const MOMENT: Duration = Duration::from_millis(5);
-/// Of the version that wasmtime has; guests may import any that is compatible.
+/// In wasmtime's version; guests may import any compatible one.
 const INTERFACE: &str = "wasi:clocks/monotonic-clock@0.2.12";
 
-/// Nanoseconds at which the clock stands: Go takes a clock of zero for broken.
+/// The time at which the clock stands, in nanoseconds: Go considers a clock of zero as broken.
 const NOW: u64 = 1_000_000_000;
 
 pub(super) struct FrozenClock;
@@ -47,7 +48,7 @@ impl HostMonotonicClock for FrozenClock {
 
 type Waiting = wasmtime::Result<(Resource<DynPollable>,)>;
 
-/// Puts itself in the place of what WASI has for waiting.
+/// Replaces WASI's functions for waiting.
 pub(super) fn refuse_to_wait(linker: &mut Linker<GuestState>) -> wasmtime::Result<()> {
     linker.allow_shadowing(true);
     let mut clock = linker.instance(INTERFACE)?;
@@ -67,7 +68,7 @@ fn wait(state: &mut GuestState, nanoseconds: u64) -> Waiting {
     let duration = Duration::from_nanos(nanoseconds);
     if duration > MOMENT {
         let text = format!(
-            "it waits for {duration:?}, but the sandbox's clock stands still: leave it to the database, which has pg_sleep"
+            "it waits for {duration:?}, but the sandbox's clock does not advance: use pg_sleep in the database"
         );
         let guest = state.step.operation().unwrap_or_else(|| state.name.clone()).to_string();
         return Err(state.step.fail(RuntimeError::Returned { guest, text }));

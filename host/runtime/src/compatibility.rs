@@ -1,53 +1,53 @@
-//! Whether what one guest sends is something that another takes, and where not.
+//! Compatibility of the functions that one guest calls with those that another exports.
 
 use wasmtime::component::types::{ComponentFunc, Field, Type};
 
 use super::types::type_text;
 
-/// Why a call of `wanted` cannot be answered by `found`; none where it can: parameters have the same names, what is sent is something that
-/// `found` takes, and what it answers is something that the caller knows.
+/// The reason why `found` cannot serve a call of `wanted`; `None` if it can: parameters have the same names, `found` accepts what is
+/// sent, and the caller knows what it returns.
 ///
-/// So a plugin may add cases to the variants, enums and flags that its functions take, and migrations that were built before still run.
+/// A plugin may therefore add cases to the variants, enums and flags that its functions accept, and existing migrations still run.
 pub(super) fn difference(wanted: &ComponentFunc, found: &ComponentFunc) -> Option<String> {
     let (sent, taken): (Vec<_>, Vec<_>) = (wanted.params().collect(), found.params().collect());
     if let Some((name, _)) = taken.get(sent.len()) {
-        return Some(format!("the plugin takes {name}, which is not sent"));
+        return Some(format!("the plugin expects {name}, which is not passed"));
     }
     if let Some((name, _)) = sent.get(taken.len()) {
-        return Some(format!("{name} is sent, which the plugin does not take"));
+        return Some(format!("{name} is passed, which the plugin does not expect"));
     }
     for ((name, value), (other, place)) in sent.iter().zip(&taken) {
         if name != other {
-            return Some(format!("{name} is sent where the plugin takes {other}"));
+            return Some(format!("{name} is passed where the plugin expects {other}"));
         }
         if let Some(misfit) = misfit(value, place) {
-            return Some(misfit.told(name, ("is sent", "the plugin takes")));
+            return Some(misfit.told(name, ("is passed", "the plugin expects")));
         }
     }
     let (known, answered) = (wanted.results().next(), found.results().next());
     match (answered, known) {
         (None, None) => None,
-        (None, Some(_)) => Some("the plugin answers nothing".to_owned()),
-        (Some(_), None) => Some("the plugin answers something, and nothing is expected".to_owned()),
+        (None, Some(_)) => Some("the plugin returns nothing".to_owned()),
+        (Some(_), None) => Some("the plugin returns a value, but none is expected".to_owned()),
         (Some(answer), Some(known)) => {
             let misfit = misfit(&answer, &known)?;
-            Some(misfit.told("the answer", ("is answered", "the caller expects")))
+            Some(misfit.told("the return value", ("is returned", "the caller expects")))
         }
     }
 }
 
-/// Where a value has no counterpart in the type that it should become.
+/// The place at which a value has no counterpart in the other type.
 struct Incompatibility {
-    /// From the outside inwards: fields, cases.
+    /// Fields and cases, the outermost first.
     path: Vec<String>,
     what: Difference,
 }
 
 enum Difference {
     Types(String, String),
-    /// Of a variant, an enum or flags.
+    /// A case of a variant or an enum, or a flag.
     Unknown(String),
-    /// A record's fields, a tuple's length, whether there is a value at all.
+    /// The fields of a record, the length of a tuple, or the presence of a value.
     Shape(String, String),
 }
 
@@ -76,7 +76,7 @@ impl Incompatibility {
     }
 }
 
-/// What keeps a value of one type from having a counterpart of the same names in another.
+/// The reason why a value of one type has no counterpart of the same names in another.
 fn misfit(value: &Type, place: &Type) -> Option<Incompatibility> {
     let types = || Incompatibility::of(Difference::Types(type_text(value), type_text(place)));
     let optional = |value: Option<Type>, place: Option<Type>, part: String| match (value, place) {

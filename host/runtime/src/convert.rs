@@ -1,4 +1,4 @@
-//! Between the types that are generated from `wit/database.wit` and those of `mighost-core`, which databases share.
+//! Conversion between the types generated from `wit/database.wit` and those of `mighost-core`, which all databases share.
 
 use mighost_core::{Column, DatabaseError, Row, Rows, Value};
 
@@ -130,7 +130,7 @@ impl From<wit::Error> for DatabaseError {
     }
 }
 
-/// Converts each item; the list's memory is used again.
+/// Converts each item and reuses the memory of the list.
 pub(super) fn each<A, B: From<A>>(items: Vec<A>) -> Vec<B> {
     items.into_iter().map(B::from).collect()
 }

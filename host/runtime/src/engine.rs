@@ -1,4 +1,4 @@
-//! The engine and its linkers: components are compiled once and linked to what they may import.
+//! The engine and its linkers: each component is compiled once and linked to its imports.
 
 use std::collections::HashMap;
 use std::sync::atomic::AtomicBool;
@@ -15,18 +15,17 @@ use super::error::RuntimeError;
 use super::guest::{Guest, GuestKind, GuestState};
 use super::{clock, limits, link_diagnostics, plugin_link};
 use mighost_artifact::Artifact;
-use mighost_core::Digest;
-use mighost_core::{Event, Level, Reporter};
+use mighost_core::{Digest, Event, Level, Reporter};
 
-/// Code beyond this many bytes takes long enough to compile that the user is told.
+/// The size of code, in bytes, above which compiling takes long enough to be reported.
 const NOTICEABLE_CODE: u64 = 512 << 10;
-/// How long compiling may take before the user is told why nothing else happens.
+/// The duration of compiling after which it is reported.
 const LONG: Duration = Duration::from_secs(1);
 
-/// Who serves an interface.
+/// The provider of an interface.
 pub struct Provided {
     pub guest: Arc<Guest>,
-    /// The interface as the guest exports it: of the version that was asked for, or of a compatible one.
+    /// The interface as the guest exports it: in the requested version or a compatible one.
     pub interface: String,
 }
 
@@ -34,16 +33,16 @@ pub struct Provided {
 pub struct Runtime {
     engine: Engine,
     cache: Option<CompileCache>,
-    /// By code digest: a thousand SQL migrations are one component.
+    /// By digest of the code: a thousand SQL migrations are one component.
     components: Mutex<HashMap<Digest, Arc<Mutex<Option<Component>>>>>,
-    /// Migrations that import from the host alone are linked once, too.
+    /// Migrations that import only from the host are linked once, too.
     linked: Mutex<HashMap<Digest, InstancePre<GuestState>>>,
     ticking: AtomicBool,
 }
 
 impl Runtime {
     /// # Errors
-    /// The machine does not allow what wasmtime needs.
+    /// If the system does not allow what wasmtime needs.
     pub fn new() -> Result<Self, RuntimeError> {
         let mut config = Config::new();
         config.wasm_component_model(true);
@@ -62,10 +61,11 @@ impl Runtime {
         })
     }
 
-    /// Compiles `artifact`, or finds it compiled, and links it. `provider` answers who serves an interface that is not the host's.
+    /// Compiles `artifact`, unless that has been done, and links it. `provider` returns the provider of an interface that is not of the
+    /// host.
     ///
     /// # Errors
-    /// The code is not a component, or imports something that nobody offers, or with another type.
+    /// If the code is not a component, or imports something that is not provided or has another type.
     pub fn load(
         &self,
         artifact: &Artifact,
@@ -75,7 +75,7 @@ impl Runtime {
     ) -> Result<Guest, RuntimeError> {
         let name = kind.to_string();
         let component = self.component(artifact, &name, reporter)?;
-        // Plugins are linked once anyway, and may import less.
+        // Plugins are linked only once, and may import less.
         let alone = matches!(kind, GuestKind::Migration(_))
             && artifact.info.imports.iter().all(|name| plugin_link::of_host(name));
         let digest = artifact.info.code_digest;
@@ -111,7 +111,7 @@ impl Runtime {
         })
     }
 
-    /// Whether code of this digest need not be compiled any more.
+    /// Whether code of this digest has been compiled already.
     pub fn is_compiled(&self, code: &Digest) -> bool {
         let components = self.components.lock().unwrap_or_else(PoisonError::into_inner);
         let in_memory = components
@@ -120,11 +120,11 @@ impl Runtime {
         in_memory || self.cache.as_ref().is_some_and(|cache| cache.has(code))
     }
 
-    /// The component of `artifact`, compiled once: whoever asks for it meanwhile waits, and others are compiled beside it.
+    /// The component of `artifact`, compiled once: concurrent requests for the same one wait, others are compiled in parallel.
     fn component(&self, artifact: &Artifact, name: &str, reporter: &dyn Reporter) -> Result<Component, RuntimeError> {
         let digest = artifact.info.code_digest;
         let place = {
-            // A thread that panicked meanwhile has only failed to insert.
+            // A thread that panicked while holding the lock has only failed to insert.
             let mut components = self.components.lock().unwrap_or_else(PoisonError::into_inner);
             components.entry(digest).or_default().clone()
         };
@@ -135,7 +135,7 @@ impl Runtime {
         let load = || self.cache.as_ref().and_then(|cache| cache.load(&self.engine, &digest));
         let component = match load() {
             Some(component) => component,
-            // The file's length: assets count as if they were code.
+            // The size of the file, which includes assets.
             None if artifact.info.size > NOTICEABLE_CODE => {
                 let size = usize::try_from(artifact.info.size).unwrap_or(usize::MAX);
                 let (name, started) = (name.to_owned(), Instant::now());
@@ -144,7 +144,7 @@ impl Runtime {
                     size,
                 });
                 let component = telling_of_long_work(reporter, &name, size, || {
-                    // Another mighost may be compiling the same.
+                    // Another process may be compiling the same code.
                     let _lock = self.cache.as_ref().and_then(|cache| cache.lock(&digest));
                     load().map_or_else(|| self.compile(artifact, &name), Ok)
                 })?;
@@ -174,7 +174,7 @@ impl Runtime {
         Ok(component)
     }
 
-    /// The host's interfaces. WASI is added only where a guest's language runtime imports it.
+    /// The interfaces of the host. WASI is added only if a guest's language runtime imports it.
     fn linker(&self, component: &Component, kind: &GuestKind) -> Result<Linker<GuestState>, RuntimeError> {
         let mut linker = Linker::new(&self.engine);
         let mut add = || -> wasmtime::Result<()> {
@@ -184,7 +184,9 @@ impl Runtime {
             interfaces::database::add_to_linker::<_, Data>(&mut linker, |state| state)?;
             interfaces::log::add_to_linker::<_, Data>(&mut linker, |state| state)?;
             interfaces::objects::add_to_linker::<_, Data>(&mut linker, |state| state)?;
-            // A plugin that replaced objects of its own kind would wait for itself.
+            interfaces::postgres::add_to_linker::<_, Data>(&mut linker, |state| state)?;
+            interfaces::session::add_to_linker::<_, Data>(&mut linker, |state| state)?;
+            // A plugin that replaces objects of its own kind would wait for itself.
             if matches!(kind, GuestKind::Migration(_)) {
                 interfaces::replaceable::add_to_linker::<_, Data>(&mut linker, |state| state)?;
             }
@@ -208,8 +210,8 @@ impl Runtime {
         Ok(linker)
     }
 
-    /// Says which import is not offered; wasmtime's own text says why a type does not fit. Imports that plugins serve were linked
-    /// before, so only those of the host's and of WASI are looked at.
+    /// Reports imports that are not provided; wasmtime's own message explains types that do not fit. Imports from plugins have been
+    /// linked before, so only those from the host and WASI are checked.
     fn link_error(&self, guest: &str, component: &Component, error: &wasmtime::Error) -> RuntimeError {
         if let Some(error) = link_diagnostics::imports(&self.engine, component, guest) {
             return error;
@@ -236,7 +238,7 @@ impl Runtime {
     }
 }
 
-/// Does `work`, and tells why it takes long where it does.
+/// Runs `work`, and reports why it takes long if it does.
 fn telling_of_long_work<T>(reporter: &dyn Reporter, name: &str, size: usize, work: impl FnOnce() -> T) -> T {
     let (done, wait) = channel::<()>();
     std::thread::scope(|scope| {
@@ -245,7 +247,7 @@ fn telling_of_long_work<T>(reporter: &dyn Reporter, name: &str, size: usize, wor
                 let megabytes = (size >> 19).div_ceil(2);
                 reporter.report(Event::Note {
                     level: Level::Info,
-                    text: format!("compiling {name} ({megabytes} MB), which is done once on a machine"),
+                    text: format!("compiling {name} ({megabytes} MB); this is done once per machine"),
                 });
             }
         });

@@ -1,10 +1,10 @@
-//! Why a guest cannot be run, or ended without success.
+//! Errors of guests that cannot be run or that have failed.
 
 use std::time::Duration;
 
-use mighost_core::{Blame, Diagnostic, ExitKind, SinkError};
+use mighost_core::{Blame, Diagnostic, ExitKind, MAX_OUTSIDE_TEXT, SinkError, shortened};
 
-/// Every text names the guest, e.g. `migration 3f2a_add_stations` or `plugin roles`.
+/// Every message names the guest, e.g. `migration 3f2a_add_stations` or `plugin roles`.
 #[derive(Debug, thiserror::Error)]
 pub enum RuntimeError {
     #[error("mighost's WebAssembly engine cannot be started: {0}")]
@@ -13,14 +13,14 @@ pub enum RuntimeError {
     Compile { guest: String, reason: String },
     #[error("{guest} needs {interface}, which no plugin of this project exports")]
     MissingPlugin { guest: String, interface: String },
-    /// A plugin exports the interface, of a version that cannot serve.
+    /// A plugin exports the interface in an incompatible version.
     #[error("{guest} needs {interface}; plugin {plugin} exports {found}, which {}", other_version(*.older))]
     OtherVersion {
         guest: String,
         interface: String,
         plugin: String,
         found: String,
-        /// The plugin's is the older one.
+        /// The plugin has the older version.
         older: bool,
     },
     #[error("{guest} expects {interface}#{function} as {expected}; plugin {plugin} exports {found}; {difference}")]
@@ -31,7 +31,7 @@ pub enum RuntimeError {
         expected: String,
         plugin: String,
         found: String,
-        /// Where the two differ.
+        /// The difference.
         difference: String,
     },
     #[error("{guest} calls {interface}#{function}, which is {expected}; plugin {plugin} exports {found} without it{}", has(.others))]
@@ -41,7 +41,7 @@ pub enum RuntimeError {
         function: String,
         expected: String,
         plugin: String,
-        /// The interface as the plugin has it.
+        /// The interface, as the plugin exports it.
         found: String,
         others: Vec<String>,
     },
@@ -72,7 +72,7 @@ pub enum RuntimeError {
     ForbiddenImport { guest: String, import: String },
     #[error("{guest} does not export {export}")]
     MissingExport { guest: String, export: String },
-    #[error("plugins import each other in a circle: {}", .0.join(" -> "))]
+    #[error("plugins import each other in a cycle: {}", .0.join(" -> "))]
     PluginCycle(Vec<String>),
     #[error("{interface} is exported by two plugins, {first} and {second}")]
     TwoProviders {
@@ -80,13 +80,13 @@ pub enum RuntimeError {
         first: String,
         second: String,
     },
-    #[error("objects of kind {kind} are served by two plugins, {first} and {second}")]
+    #[error("objects of kind {kind} are provided by two plugins, {first} and {second}")]
     TwoKinds {
         kind: String,
         first: String,
         second: String,
     },
-    #[error("no plugin of this project serves objects of kind {kind}; the kinds that are served: {}", list(.known))]
+    #[error("no plugin of this project provides objects of kind {kind}; available kinds: {}", list(.known))]
     UnknownKind { kind: String, known: Vec<String> },
     #[error("no ancestor of revision {revision} defines {kind} {name}")]
     NoEarlierVersion {
@@ -103,14 +103,14 @@ pub enum RuntimeError {
         first: String,
         second: String,
     },
-    #[error("{reference} names no version of an object: {reason}")]
+    #[error("{reference} does not refer to a version of an object: {reason}")]
     UnknownVersion { reference: String, reason: String },
     #[error(transparent)]
     Sink(#[from] SinkError),
-    /// What a plugin asked of the database is not allowed, or is not there to be had.
+    /// A plugin made a database request that is not allowed or not available.
     #[error("{guest}: {error}")]
     Refused { guest: String, error: Box<SinkError> },
-    #[error("{guest} failed{}", if .text.is_empty() { ", and did not say why".to_owned() } else { format!(": {text}") })]
+    #[error("{guest} failed{}", if .text.is_empty() { " without an error message".to_owned() } else { format!(": {text}") })]
     Returned { guest: String, text: String },
     #[error("{guest} panicked: {text}")]
     Panicked { guest: String, text: String },
@@ -119,51 +119,59 @@ pub enum RuntimeError {
         guest: String,
         reason: String,
         backtrace: Vec<String>,
-        /// The first and the last lines that it wrote to its standard output and error.
+        /// The first and the last lines of its standard output and error.
         output: Vec<String>,
     },
     #[error("{guest} computed for more than {} without calling the host", seconds(.limit))]
     TimeLimit { guest: String, limit: Duration },
-    #[error("{guest} sleeps: it neither computes nor waits for the database")]
+    #[error("{guest} is idle: it neither computes nor waits for the database")]
     Idle { guest: String },
     #[error("{guest} asked for {} of memory; the limit is {}", size(*.asked), size(*.limit))]
     MemoryLimit { guest: String, asked: usize, limit: usize },
-    #[error("{guest} called functions too deep: its stack of {} is full", size(*.limit))]
+    #[error("{guest} exhausted its stack of {}", size(*.limit))]
     StackLimit { guest: String, limit: usize },
-    #[error("{guest} uses {call} in `objects`, where only context, assets and log answer")]
+    #[error("{guest} uses {call} in `objects`, where only context, assets and log are available")]
     NotInObjects { guest: String, call: &'static str },
     #[error(
-        "{guest} uses {call}, and a test has no database of its own: it makes one by throw-away of mighost:host/testing"
+        "{guest} uses {call}, but a test has no database of its own: create one with test-database of mighost:host/testing"
     )]
     NotInTests { guest: String, call: &'static str },
-    #[error("{guest} uses mighost:host/testing in `cases`, where only assets and log answer")]
+    #[error("{guest} uses mighost:host/testing in `cases`, where only assets and log are available")]
     NotInCases { guest: String },
-    /// A guest asked for it while another had statements refused.
+    /// A guest sent something to the database while another held a statement guard.
     #[error("{call} cannot be used here: {reason}")]
     NotNow { call: String, reason: String },
     #[error(
-        "{guest} ended while statements were still refused: what allows them again, e.g. the end of a reversal, is missing"
+        "{guest} ended while statements were still refused: a call that allows them again, e.g. the end of a reversal, \
+         is missing"
     )]
     Unfinished { guest: String },
     #[error(
-        "{guest} asks for the superuser role, which is not set; offline (--sql) no connection's role can stand for it"
+        "{guest} needs the superuser role, which is not set; offline (--sql) there is no connection whose role could \
+         be used"
     )]
     NoSuperuserRole { guest: String },
-    #[error("this project has no plugin {name}; there are: {}", list(.known))]
+    #[error("this project has no plugin {name}; available: {}", list(.known))]
     UnknownPlugin { name: String, known: Vec<String> },
     #[error("on-version-apply names the plugin {name}, which this project does not have")]
     UnknownHook { name: String, known: Vec<String> },
-    #[error("{guest} called step-info outside of a hook; only `on-version-apply` may ask about its step")]
+    #[error("{guest} called step-info outside of a hook; it can be called in `on-version-apply` only")]
     NotInHook { guest: String },
     #[error("on-version-apply names the plugin {plugin}, which has no such hook: it does not export {interface}")]
     NoHook { plugin: String, interface: &'static str },
-    /// An artifact that is needed while guests run cannot be read.
+    /// An artifact that is needed during the run cannot be read.
     #[error(transparent)]
     Artifact(#[from] mighost_artifact::ArtifactError),
 }
 
 impl RuntimeError {
-    /// Whose fault it is.
+    /// The error that a guest returned, as long as it may be.
+    pub fn returned(guest: String, text: String) -> Self {
+        let text = shortened(text, MAX_OUTSIDE_TEXT);
+        Self::Returned { guest, text }
+    }
+
+    /// The party to blame.
     pub fn blame(&self) -> Blame {
         match self {
             Self::Engine(_) => Blame::Host,
@@ -210,34 +218,35 @@ impl RuntimeError {
         }
     }
 
-    /// What the reader can do about it.
+    /// The hints for the user.
     pub fn hint(&self) -> Option<String> {
         Some(match self {
-            Self::OtherVersion { plugin, older: true, .. } => format!("a later version of plugin {plugin} is needed"),
-            Self::OtherVersion { .. } => "the plugin's version that exports it can stand beside the later one under another name; or one plugin \
-                                          exports both"
+            Self::OtherVersion { plugin, older: true, .. } => format!("install a later version of plugin {plugin}"),
+            Self::OtherVersion { .. } => "install the version of the plugin that exports it as well, under another \
+                                          name; or export both versions from one plugin"
                 .into(),
             Self::MissingPlugin { .. } => {
-                "put the plugin into the project's plugins folder; `mighost plugins` lists what is there".into()
+                "add the plugin to the project's plugins folder; `mighost plugins` lists the plugins there".into()
             }
             Self::ForbiddenImport { import, .. } if import.starts_with("mighost:host/") => {
-                "build it with this mighost's WIT (`mighost wit`), or install a mighost that offers it".into()
+                "rebuild it with this version's WIT (`mighost wit`), or install a version of mighost that offers \
+                 it".into()
             }
             Self::ForbiddenImport { .. } => "guests have no files, no network and no environment".into(),
-            Self::Compile { .. } => "the file may have been damaged on its way: get it again, or build it again".into(),
-            Self::PluginCycle(_) => "a plugin that both need can hold what they share".into(),
-            Self::StackLimit { .. } => "a function that calls itself without end does this".into(),
+            Self::Compile { .. } => "the file may be corrupt: download or rebuild it".into(),
+            Self::PluginCycle(_) => "move what they share to a plugin that both import".into(),
+            Self::StackLimit { .. } => "look for unbounded recursion".into(),
             Self::Mistyped { .. } | Self::MissingFunction { .. } => {
-                "both say that they are of one version: build both against the same WIT, and give what has changed a higher version"
+                "both declare the same version: build both against the same WIT, and raise the version of an interface that changes"
                     .into()
             }
-            Self::Resource { .. } => "write the interface without resources".into(),
+            Self::Resource { .. } => "define the interface without resources".into(),
             Self::HostMistyped { .. } | Self::MistypedExport { .. } | Self::MissingExport { .. } => {
-                "build it against this mighost's WIT (`mighost wit`)".into()
+                "rebuild it with this version's WIT (`mighost wit`)".into()
             }
             Self::TwoProviders { .. } | Self::TwoKinds { .. } => "remove one of the two plugins".into(),
-            Self::UnknownKind { .. } => "put a plugin that serves the kind into the plugins folder".into(),
-            Self::UnknownHook { known, .. } => format!("the plugins with this hook: {}", list(known)),
+            Self::UnknownKind { .. } => "add a plugin that provides the kind to the plugins folder".into(),
+            Self::UnknownHook { known, .. } => format!("plugins with this hook: {}", list(known)),
             Self::NoHook { .. } => "`mighost plugins` lists what plugins export".into(),
             Self::NoSuperuserRole { .. } => {
                 "set superuser-role in mighost.toml, or MIGHOST_SU_ROLE_NAME in the environment".into()
@@ -246,7 +255,7 @@ impl RuntimeError {
                 "if it really needs longer, raise guest-time under [limits] in mighost.toml".into()
             }
             Self::MemoryLimit { .. } => {
-                "a cursor reads large results in batches; memory under [limits] in mighost.toml raises the limit".into()
+                "read large results in batches with a cursor, or raise memory under [limits] in mighost.toml".into()
             }
             Self::Sink(error) => return refusal_hint(error),
             Self::Refused { error, .. } => return refusal_hint(error),
@@ -306,7 +315,7 @@ impl From<&RuntimeError> for Diagnostic {
                 .location
                 .extend(backtrace.iter().map(|frame| format!("in {frame}")));
             if !output.is_empty() {
-                diagnostic.location.push("what it wrote:".to_owned());
+                diagnostic.location.push("its output:".to_owned());
                 diagnostic
                     .location
                     .extend(output.iter().map(|line| format!("  {line}")));
@@ -321,8 +330,8 @@ fn refusal_hint(error: &SinkError) -> Option<String> {
     let hint = match error {
         SinkError::Offline { .. } => "run it without --sql, or write the migration without queries",
         SinkError::TransactionControl { .. } => {
-            "mighost begins and commits; statements that cannot run in a transaction go behind suspend-transaction, or set \
-             transaction = \"none\" in migration.toml"
+            "mighost begins and commits the transaction; call suspend-transaction before statements that cannot run in \
+             one, or set transaction = \"none\" in migration.toml"
         }
         _ => return None,
     };
@@ -355,7 +364,7 @@ fn list(names: &[String]) -> String {
     }
 }
 
-/// In the units that `memory` under `[limits]` has.
+/// In the units of `memory` under `[limits]`.
 fn size(bytes: usize) -> String {
     match bytes {
         _ if bytes.is_multiple_of(1 << 20) => format!("{} MiB", bytes >> 20),

@@ -1,4 +1,4 @@
-//! A guest: a component that is compiled and linked, its instances and their state.
+//! Guests: compiled and linked components, their instances and state.
 
 use std::fmt;
 use std::sync::Arc;
@@ -15,7 +15,7 @@ use super::stdio::Output;
 use super::step::GuestStep;
 use mighost_artifact::Assets;
 
-/// What a guest is, which decides what it may import.
+/// The kind of a guest, which decides what it may import.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum GuestKind {
     /// With its revision.
@@ -39,21 +39,21 @@ impl fmt::Display for GuestKind {
 /// A component ready to be instantiated any number of times.
 pub struct Guest {
     pub kind: GuestKind,
-    /// For people, e.g. `plugin roles`.
+    /// Its name in messages, e.g. `plugin roles`.
     pub(super) name: Arc<str>,
     pub(super) component: Component,
     pub(super) pre: InstancePre<GuestState>,
     pub(super) assets: Arc<Assets>,
 }
 
-/// What one instance of a guest has to itself.
+/// The state of one instance of a guest.
 pub(super) struct GuestState {
     pub step: Arc<GuestStep>,
     pub name: Arc<str>,
     pub assets: Arc<Assets>,
     pub table: ResourceTable,
     pub stopwatch: Stopwatch,
-    /// What the SDK's panic hook said, to be shown with the trap that follows.
+    /// The message of the SDK's panic hook, to be shown with the trap that follows.
     pub panic: Option<String>,
     output: Output,
     limiter: Limiter,
@@ -69,7 +69,7 @@ impl WasiView for GuestState {
     }
 }
 
-/// An instance in a store of its own: what traps here leaves other guests alone.
+/// An instance in a store of its own, so that a trap does not affect other guests.
 pub(super) struct Instance {
     pub store: Store<GuestState>,
     pub instance: wasmtime::component::Instance,
@@ -77,7 +77,7 @@ pub(super) struct Instance {
 
 impl Guest {
     /// # Errors
-    /// The component's start-up code trapped or ran into a limit.
+    /// If the start-up code of the component trapped or exceeded a limit.
     pub(super) async fn instantiate(&self, step: &Arc<GuestStep>) -> Result<Instance, RuntimeError> {
         let limits = &step.settings.limits;
         let output = Output::new(&step.revision, step.reporter.clone());
@@ -110,18 +110,18 @@ impl Guest {
 }
 
 impl Guest {
-    /// What `interface` of `mighost:host`, which the guest should export, lacks; `error` is wasmtime's.
+    /// The missing function of `interface` of `mighost:host`, which the guest should export; `error` is wasmtime's.
     pub(super) fn not_exported(&self, interface: &str, error: &wasmtime::Error) -> RuntimeError {
         link_diagnostics::exports(self.pre.engine(), &self.component, &self.name, interface).unwrap_or_else(|| {
             RuntimeError::Compile {
                 guest: self.name.to_string(),
-                reason: format!("it does not export {interface} as mighost calls it: {error:#}"),
+                reason: format!("its export {interface} does not have the expected types: {error:#}"),
             }
         })
     }
 }
 
-/// Why a call into a guest ended with a trap.
+/// The reason why a call into a guest ended with a trap.
 pub(super) fn explain(store: &mut Store<GuestState>, error: &wasmtime::Error) -> RuntimeError {
     let state = store.data_mut();
     if let Some(failure) = state.step.take_failure() {
@@ -154,7 +154,7 @@ pub(super) fn explain(store: &mut Store<GuestState>, error: &wasmtime::Error) ->
     let exit = error.downcast_ref::<I32Exit>();
     let reason = match (trap, exit) {
         (Some(trap), _) => trap.to_string(),
-        (None, Some(I32Exit(code))) => format!("it ended itself, with exit code {code}"),
+        (None, Some(I32Exit(code))) => format!("it exited with code {code}"),
         (None, None) => format!("{:#}", error.root_cause()),
     };
     let frames = error
@@ -184,8 +184,8 @@ pub(super) fn explain(store: &mut Store<GuestState>, error: &wasmtime::Error) ->
     }
 }
 
-/// A WASI without any power: no files, no environment, no network, clocks that stand still, the same random numbers
-/// each time. Standard output and error go to `output`.
+/// A WASI without any access: no files, no environment, no network, clocks that stand still, the same random numbers in each run.
+/// Standard output and error go to `output`.
 fn empty_wasi(output: &Output) -> WasiCtx {
     let mut builder = WasiCtx::builder();
     builder

@@ -1,4 +1,4 @@
-//! Resources of `wit/database.wit`, as the host keeps them.
+//! Resources of `wit/database.wit`, as the host stores them.
 
 /// An open cursor, numbered by the sink.
 pub struct CursorHandle(pub u32);

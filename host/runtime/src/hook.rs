@@ -1,4 +1,4 @@
-//! Calls into a plugin's hooks.
+//! Calls of a plugin's hooks.
 
 use std::sync::Arc;
 
@@ -11,8 +11,8 @@ use super::{GuestStep, RuntimeError};
 /// The interface that a plugin with a hook for each step exports.
 pub const VERSION_HOOK: &str = "mighost:host/version-hook@0.1.0";
 
-/// What hooks may ask of a step beside its revision and direction; `wit/hooks.wit` documents it.
-#[derive(Clone, Debug, Default, Deserialize)]
+/// The data of a step for hooks, in addition to its revision and direction; `wit/hooks.wit` documents it.
+#[derive(Clone, Debug, Deserialize)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub struct StepInfo {
     pub message: String,
@@ -24,10 +24,25 @@ pub struct StepInfo {
     pub total: u32,
 }
 
+/// The default in tests: step 1 of 1.
+impl Default for StepInfo {
+    fn default() -> Self {
+        Self {
+            message: String::new(),
+            down_revisions: Vec::new(),
+            heads_before: Vec::new(),
+            heads_after: Vec::new(),
+            operator: String::new(),
+            number: 1,
+            total: 1,
+        }
+    }
+}
+
 /// Calls `on-version-apply` in a fresh instance. `step` is made by [`GuestStep::for_hook`].
 ///
 /// # Errors
-/// Whatever ended it: its own error, a trap, a limit, a statement that failed.
+/// If the hook returned an error, trapped, exceeded a limit or a statement failed.
 pub async fn call_version_hook(guest: &Guest, step: &Arc<GuestStep>) -> Result<(), RuntimeError> {
     let name = guest.name.trim_start_matches("plugin ");
     step.enter_operation(format!("on-version-apply of {name}").into()).await;
@@ -49,10 +64,7 @@ async fn call(guest: &Guest, step: &Arc<GuestStep>) -> Result<(), RuntimeError> 
     let hook = hooks.mighost_host_version_hook();
     match hook.call_on_version_apply(&mut instance.store).await {
         Ok(Ok(())) => step.finish(guest),
-        Ok(Err(text)) => Err(RuntimeError::Returned {
-            guest: guest.name.to_string(),
-            text,
-        }),
+        Ok(Err(text)) => Err(RuntimeError::returned(guest.name.to_string(), text)),
         Err(error) => Err(explain(&mut instance.store, &error)),
     }
 }

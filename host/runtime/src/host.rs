@@ -1,10 +1,12 @@
-//! What guests may import: one file for each interface in `wit/`.
+//! The imports of guests: one file for each interface in `wit/`.
 
 mod assets;
 mod context;
 mod database;
 mod log;
+mod postgres;
 mod replaceable;
+mod session;
 mod step_info;
 mod testing;
 
@@ -12,11 +14,11 @@ use super::RuntimeError;
 use super::bindings::mighost::host::objects;
 use super::guest::GuestState;
 
-/// Types only.
+/// An interface of types only.
 impl objects::Host for GuestState {}
 
 impl GuestState {
-    /// Ends an answer: the guest computes again, and a failure ends it.
+    /// Ends a call of the host: the guest computes again, and a failure ends it.
     fn answer<R>(&mut self, result: Result<R, impl Into<RuntimeError>>) -> wasmtime::Result<R> {
         self.stopwatch.resume();
         result.map_err(|error| {

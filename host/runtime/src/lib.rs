@@ -1,7 +1,7 @@
-//! Components: the engine, what guests may import, limits, the compile cache.
+//! WebAssembly components: the engine, the imports of guests, limits, the compile cache.
 //!
-//! This layer knows nothing of PostgreSQL: what guests ask of the database goes to a [`Sink`](mighost_core::Sink), which the engine connects. Nor does it
-//! know which plugin serves what: it asks [`HostServices`].
+//! This crate does not depend on PostgreSQL: database calls of guests go to a [`Sink`](mighost_core::Sink), which the engine connects.
+//! Nor does it know the plugins of a project: it asks [`HostServices`].
 
 mod bindings;
 mod cache;
@@ -29,9 +29,7 @@ mod types;
 mod wave;
 
 pub use bindings::mighost::host::objects::Object;
-pub use bindings::testing::{
-    Answer as TestAnswer, Failure as TestFailure, Reply as TestReply, Settings as TestSettings,
-};
+pub use bindings::testing::{Answer as TestAnswer, Failure as TestFailure, Reply as TestReply};
 pub use call::{Call, CallError, Function, Returned, finish_calls};
 pub use engine::{Provided, Runtime};
 pub use error::RuntimeError;
@@ -40,7 +38,7 @@ pub use hook::{StepInfo, VERSION_HOOK, call_version_hook};
 pub use migration::{call_migration, call_objects};
 pub use providers::{HostServices, NoHostServices};
 pub use registry::{Registry, has_version_hook, operation_interfaces};
-pub use step::{GuestContext, GuestStep};
+pub use step::{GuestContext, GuestStep, ServerFacts};
 pub use test::{TESTS, call_case, call_cases};
-pub use test_host::{DatabaseHandle, TestHost};
+pub use test_host::{DatabaseHandle, TestHost, TestSettings};
 pub use wave::{ValueError, check_value, string_value};

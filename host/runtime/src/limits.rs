@@ -1,4 +1,4 @@
-//! What a guest may use: memory, tables, stack, time.
+//! Limits of a guest: memory, tables, stack, time.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -7,17 +7,17 @@ use std::time::{Duration, Instant};
 use super::step::GuestStep;
 use wasmtime::{Engine, EngineWeak, ResourceLimiter};
 
-/// Stack of one guest, in bytes; wasmtime's own recommendation is half a megabyte, Python needs more.
+/// Stack of one guest, in bytes. wasmtime recommends half a megabyte, but Python needs more.
 pub(super) const STACK: usize = 2 << 20;
-/// How often a computing guest is looked at.
+/// The interval at which a computing guest is checked.
 const TICK: Duration = Duration::from_millis(10);
-/// Entries of one table, which are function pointers; Python has 10,000.
+/// Entries of one table of function pointers; Python has 10,000.
 const TABLE_ELEMENTS: usize = 100_000;
 
-/// Core instances, tables and memories of one component, each; a Python component has some 30.
+/// Core instances, tables and memories of one component, each; a Python component has about 30.
 const CORE_PARTS: usize = 100;
 
-/// Limits the memories of one store, all of them together, and each of its tables; remembers what it refused.
+/// Limits the total memory of a store and each of its tables, and remembers what it refused.
 pub(super) struct Limiter {
     memory: usize,
     used: usize,
@@ -67,7 +67,7 @@ impl ResourceLimiter for Limiter {
     }
 }
 
-/// Measures what a guest computes between two answers of the host, so that waiting for the database does not count.
+/// Measures the time that a guest computes between two calls of the host, so that waiting for the database does not count.
 pub(super) struct Stopwatch {
     limit: Duration,
     resumed: Instant,
@@ -87,43 +87,43 @@ impl Stopwatch {
         self.limit
     }
 
-    /// The guest goes on now: it was called, or the host answered.
+    /// The guest continues: it was called, or the host returned.
     pub fn resume(&mut self) {
         self.resumed = Instant::now();
     }
 
-    /// True where the guest must be ended.
+    /// True if the guest must be ended.
     pub fn check(&mut self) -> bool {
         self.exceeded = self.resumed.elapsed() > self.limit;
         self.exceeded
     }
 }
 
-/// Tells when a guest does nothing at all: it neither computes, which epochs see, nor waits for the database. Language runtimes
-/// can sleep by way of WASI, and a sleeping guest would hold the run's lock for ever.
+/// Detects a guest that neither computes, which epochs measure, nor waits for the database. Language runtimes can sleep through WASI, and
+/// a sleeping guest would hold the run's lock indefinitely.
 #[derive(Default)]
 pub(super) struct Watch {
-    /// Host calls that wait for the database or for another guest.
+    /// The number of host calls that wait for the database or for another guest.
     waiting: AtomicUsize,
-    /// Ticks without one.
+    /// The number of ticks without such a call.
     idle: AtomicUsize,
 }
 
-/// How often [`Watch`] looks.
+/// The interval at which [`Watch`] checks.
 const WATCH_TICK: Duration = Duration::from_millis(100);
 
-/// What a guest has beyond its time to compute: a plugin may have to be compiled meanwhile.
+/// The additional time of a guest beyond its limit: a plugin may have to be compiled first.
 const WATCH_GRACE: Duration = Duration::from_secs(30);
 
 impl Watch {
-    /// Counts a call to the database until it is dropped.
+    /// Counts a call to the database, until it is dropped.
     pub fn wait(step: &Arc<GuestStep>) -> Waiting {
         step.watch.waiting.fetch_add(1, Ordering::Relaxed);
         step.watch.idle.store(0, Ordering::Relaxed);
         Waiting(step.clone())
     }
 
-    /// Returns once nothing was asked of the database for longer than a guest may compute.
+    /// Returns when there was no call to the database for longer than a guest may compute.
     pub async fn until_idle(&self, limit: Duration) {
         let limit = limit.saturating_add(WATCH_GRACE);
         let ticks = usize::try_from(limit.as_millis() / WATCH_TICK.as_millis()).unwrap_or(usize::MAX);
@@ -148,7 +148,7 @@ impl Drop for Waiting {
     }
 }
 
-/// Advances the engine's epoch for as long as the engine lives. Started with the first guest: many commands run none.
+/// Advances the engine's epoch for as long as the engine exists. Started with the first guest, because many commands run none.
 pub(super) fn start_ticking(engine: &Engine, started: &AtomicBool) {
     if started.swap(true, Ordering::Relaxed) {
         return;
@@ -163,7 +163,7 @@ pub(super) fn start_ticking(engine: &Engine, started: &AtomicBool) {
     });
 }
 
-/// The most memory that this process has had so far, in bytes; none where the system does not tell.
+/// The peak memory of this process so far, in bytes; `None` if the system does not provide it.
 pub(super) fn peak_memory() -> Option<u64> {
     let status = std::fs::read_to_string("/proc/self/status").ok()?;
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;

@@ -1,6 +1,6 @@
-//! A guest's imports and exports of `mighost:host`, compared with what this mighost has: what differs is told in WIT's words.
+//! Compares a guest's imports and exports of `mighost:host` with those of this mighost and reports differences in WIT.
 //!
-//! Looked at only where linking has failed, for wasmtime's own words name its internals.
+//! Used only after linking has failed, because wasmtime's own message names its internals.
 
 use wasmtime::Engine;
 use wasmtime::component::Component;
@@ -13,7 +13,7 @@ use mighost_artifact::{WIT, WIT_VERSION, interface_version, wit_text};
 
 const PACKAGE: &str = "mighost:host/";
 
-/// The first import from `mighost:host` that is not as this mighost offers it.
+/// The first import from `mighost:host` that this mighost does not provide in that form.
 pub(super) fn imports(engine: &Engine, component: &Component, guest: &str) -> Option<RuntimeError> {
     let resolve = contract()?;
     component.component_type().imports(engine).find_map(|(name, item)| {
@@ -43,7 +43,7 @@ pub(super) fn imports(engine: &Engine, component: &Component, guest: &str) -> Op
     })
 }
 
-/// What of `exported`, e.g. `revision`, a guest does not export as a mighost calls it.
+/// The function of `exported`, e.g. `revision`, that a guest does not export in the form that mighost calls.
 pub(super) fn exports(engine: &Engine, component: &Component, guest: &str, exported: &str) -> Option<RuntimeError> {
     let resolve = contract()?;
     let full = format!("{PACKAGE}{exported}@{WIT_VERSION}");
@@ -90,7 +90,7 @@ fn contract() -> Option<Resolve> {
     for (name, text) in WIT {
         files.push(name.as_ref(), text);
     }
-    // It is checked by tests; without it an error has wasmtime's words.
+    // Tests check this; without it, an error has wasmtime's message.
     resolve.push_group(files.parse().ok()?).ok()?;
     Some(resolve)
 }
@@ -101,7 +101,7 @@ fn interface_of<'a>(resolve: &'a Resolve, name: &str) -> Option<&'a Interface> {
     interfaces.find(|interface| interface.name.as_deref() == Some(name))
 }
 
-/// As [`function_text`] has it of a component's function.
+/// Like [`function_text`] for a function of a component.
 fn text(resolve: &Resolve, function: &Function) -> String {
     let params: Vec<_> = function
         .params
@@ -205,7 +205,7 @@ mod tests {
         text + ")"
     }
 
-    /// Both sides tell each type in the same words, or good guests would be refused where another import is at fault.
+    /// Both sides must describe each type in the same words. Otherwise correct guests would be reported when another import is the cause.
     #[test]
     fn what_the_host_offers_is_told_as_components_tell_it() {
         let resolve = contract().unwrap();
@@ -213,7 +213,7 @@ mod tests {
         let engine = Engine::default();
         for (world, exported) in [
             ("migration", "revision"),
-            ("object-types", "object-type"),
+            ("kinds", "kind-provider"),
             ("hooks", "version-hook"),
         ] {
             let id = resolve.select_world(&[package], Some(world)).unwrap();

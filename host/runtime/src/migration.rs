@@ -1,4 +1,4 @@
-//! Calls into a migration.
+//! Calls of a migration.
 
 use std::sync::Arc;
 
@@ -10,7 +10,7 @@ use mighost_core::Direction;
 /// Runs the migration of `step` in a fresh instance.
 ///
 /// # Errors
-/// Whatever ended it: its own error, a trap, a limit, a statement that failed.
+/// If the migration returned an error, trapped, exceeded a limit or a statement failed.
 pub async fn call_migration(guest: &Guest, step: &Arc<GuestStep>) -> Result<(), RuntimeError> {
     let limit = step.settings.limits.guest_time;
     let called = tokio::select! {
@@ -32,10 +32,7 @@ async fn call(guest: &Guest, step: &Arc<GuestStep>) -> Result<(), RuntimeError> 
     };
     match called {
         Ok(Ok(())) => step.finish(guest),
-        Ok(Err(text)) => Err(RuntimeError::Returned {
-            guest: guest.name.to_string(),
-            text,
-        }),
+        Ok(Err(text)) => Err(RuntimeError::returned(guest.name.to_string(), text)),
         Err(error) => Err(explain(&mut instance.store, &error)),
     }
 }
@@ -43,7 +40,7 @@ async fn call(guest: &Guest, step: &Arc<GuestStep>) -> Result<(), RuntimeError> 
 /// The objects that a revision defines, by key. `step` has no sink.
 ///
 /// # Errors
-/// As with [`call_migration`].
+/// As for [`call_migration`].
 pub async fn call_objects(guest: &Guest, step: &Arc<GuestStep>) -> Result<Vec<(String, Object)>, RuntimeError> {
     let mut instance = guest.instantiate(step).await?;
     let migration = exports(guest, &mut instance)?;

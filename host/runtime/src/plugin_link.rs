@@ -1,4 +1,4 @@
-//! Typed links between guests: what one imports and another exports is forwarded, by reflection over both types.
+//! Typed links between guests: calls of one guest's imports are forwarded to another guest's exports, by reflection on both types.
 
 use std::sync::Arc;
 
@@ -13,12 +13,12 @@ use super::guest::{Guest, GuestState, Instance, explain};
 use super::step::GuestStep;
 use super::types::{function_text, holds_handle};
 
-/// Whether an interface is served by the host itself.
+/// Whether the host itself provides an interface.
 pub(super) fn of_host(interface: &str) -> bool {
     interface.starts_with("mighost:host/") || interface.starts_with("wasi:")
 }
 
-/// Links every import of `component` that is not the host's to the guest that `provider` names for it.
+/// Links every import of `component` that is not of the host to the guest that `provider` returns for it.
 pub(super) fn link(
     linker: &mut Linker<GuestState>,
     engine: &Engine,
@@ -36,7 +36,7 @@ pub(super) fn link(
                 import: interface.to_owned(),
             });
         };
-        // An interface of types alone, such as one that `use`s another's, needs nobody to serve it.
+        // An interface of types only, e.g. one that another interface `use`s, needs no provider.
         let functions: Vec<_> = import
             .exports(engine)
             .filter_map(|(function, item)| match item.ty {
@@ -75,7 +75,7 @@ fn internal(guest: &str, error: &wasmtime::Error) -> RuntimeError {
     }
 }
 
-/// The provider's export, which must take what the importer sends.
+/// The provider's export, which must accept what the importer sends.
 fn export(
     engine: &Engine,
     provided: &Provided,
@@ -145,7 +145,7 @@ async fn forward(
     results: &mut [Val],
 ) -> wasmtime::Result<()> {
     let caller_step = caller.data().step.clone();
-    // What a test calls is not a part of the test: it runs as the bed says.
+    // Functions that a test calls are not part of the test: they run under the test host's control.
     let step = match &caller_step.testbed {
         Some(bed) => bed.step().await,
         None => caller_step.clone(),
@@ -174,7 +174,7 @@ async fn forward(
     called.map_err(|error| caller_step.fail(error))
 }
 
-/// Calls a plugin in its instance of this step, which is made at the first call.
+/// Calls a plugin in its instance for this step, which the first call creates.
 pub(super) async fn with_instance<R>(
     guest: &Guest,
     step: &Arc<GuestStep>,

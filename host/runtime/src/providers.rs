@@ -1,4 +1,4 @@
-//! What the runtime asks of the layers above it while guests run.
+//! Services that the runtime needs from higher layers while guests run.
 
 use std::sync::Arc;
 
@@ -9,17 +9,17 @@ use super::{Guest, GuestStep, Object, RuntimeError};
 /// Finds plugins and earlier versions of objects.
 #[async_trait]
 pub trait HostServices: Send + Sync {
-    /// The plugin that serves objects of `kind`.
+    /// The plugin that provides objects of `kind`.
     ///
     /// # Errors
-    /// No plugin does, or it cannot be loaded.
+    /// If no plugin provides the kind, or the plugin cannot be loaded.
     fn kind(&self, kind: &str) -> Result<Arc<Guest>, RuntimeError>;
 
-    /// The version of `object` that `named` names as `REVISION.KEY` or, with none, that the nearest ancestor of the running
-    /// revision defines.
+    /// The version of `object` that `named` names as `REVISION.KEY`; if `named` is `None`, the version that the nearest ancestor of the
+    /// running revision defines.
     ///
     /// # Errors
-    /// There is none, or several that no order tells apart.
+    /// If there is no such version, or several without an order between them.
     async fn earlier_version(
         &self,
         step: &GuestStep,
@@ -28,7 +28,7 @@ pub trait HostServices: Send + Sync {
     ) -> Result<Object, RuntimeError>;
 }
 
-/// For guests that are asked for their objects only.
+/// For guests of which only the objects are requested.
 pub struct NoHostServices;
 
 #[async_trait]

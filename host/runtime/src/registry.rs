@@ -1,4 +1,4 @@
-//! Which component serves which operation interface and which object kind.
+//! The registry of the components that provide operation interfaces and kinds of objects.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -8,10 +8,10 @@ use mighost_artifact::interface_version::{self, Offered};
 use mighost_artifact::{Artifact, ArtifactInfo, LoadedPlugin};
 use mighost_core::Reporter;
 
-/// An artifact of fewer bytes is compiled in no time.
+/// The size of an artifact, in bytes, below which compiling takes no noticeable time.
 const LARGE: u64 = 256 << 10;
 
-/// The plugins of a project, found by what they export. A plugin is compiled when something first needs it.
+/// The plugins of a project, found by their exports. A plugin is compiled when it is first needed.
 pub struct Registry {
     runtime: Arc<Runtime>,
     reporter: Arc<dyn Reporter>,
@@ -23,7 +23,7 @@ pub struct Registry {
 
 impl Registry {
     /// # Errors
-    /// Two plugins that export one interface or serve one kind: which of them runs must not be chance.
+    /// If two plugins export the same interface or provide the same kind: which one runs must not be left to chance.
     pub fn new(
         runtime: Arc<Runtime>,
         reporter: Arc<dyn Reporter>,
@@ -72,7 +72,7 @@ impl Registry {
     /// A migration, linked to the plugins that it imports.
     ///
     /// # Errors
-    /// The artifact cannot be read or run, or a plugin that it needs is missing or of another type.
+    /// If the artifact cannot be read or run, or a plugin that it needs is missing or has another type.
     pub fn migration(&self, info: &Arc<ArtifactInfo>, revision: &str) -> Result<Guest, RuntimeError> {
         let artifact = Artifact::load(info.clone())?;
         self.load(&artifact, GuestKind::Migration(revision.to_owned()), &mut Vec::new())
@@ -81,15 +81,15 @@ impl Registry {
     /// A test that is a component, linked to the plugins that it imports.
     ///
     /// # Errors
-    /// As [`Registry::migration`].
+    /// As for [`Registry::migration`].
     pub fn test(&self, test: &LoadedPlugin) -> Result<Guest, RuntimeError> {
         let artifact = Artifact::load(test.artifact.clone())?;
         let kind = GuestKind::Test(test.metadata.name.clone());
         self.load(&artifact, kind, &mut Vec::new())
     }
 
-    /// Compiles what is large among these migrations, and the plugins that they import, on a thread of its own: in order, while the run goes on.
-    /// What has been compiled before costs nothing. Errors are left for those who need the migration.
+    /// Compiles the large ones of these migrations, and the plugins that they import, on a thread of its own, in order, while the run
+    /// continues. Components that were compiled before cost nothing. Errors are left to the callers that need the migration.
     pub fn compile_ahead(self: &Arc<Self>, migrations: Vec<(Arc<ArtifactInfo>, String)>) {
         let needs = |info: &ArtifactInfo| info.size > LARGE && !self.runtime.is_compiled(&info.code_digest);
         let imported = |info: &ArtifactInfo| {
@@ -104,7 +104,7 @@ impl Registry {
             return;
         }
         let registry = self.clone();
-        // Not a task of the run's: nobody waits for it at the end.
+        // Not a task of the run, which would have to wait for it at the end.
         std::thread::spawn(move || {
             for (info, revision) in large {
                 let _ = registry.migration(&info, &revision);
@@ -112,10 +112,10 @@ impl Registry {
         });
     }
 
-    /// The plugin that serves objects of `kind`.
+    /// The plugin that provides objects of `kind`.
     ///
     /// # Errors
-    /// No plugin does, or it cannot be loaded.
+    /// If no plugin provides the kind, or the plugin cannot be loaded.
     pub fn kind(&self, kind: &str) -> Result<Arc<Guest>, RuntimeError> {
         match self.by_kind.get(kind) {
             Some(number) => self.plugin(*number, &mut Vec::new()),
@@ -132,7 +132,7 @@ impl Registry {
     /// The plugin of this name.
     ///
     /// # Errors
-    /// There is none, or it cannot be loaded.
+    /// If there is no such plugin, or it cannot be loaded.
     pub fn named(&self, name: &str) -> Result<Arc<Guest>, RuntimeError> {
         match self.plugins.iter().position(|plugin| plugin.metadata.name == name) {
             Some(number) => self.plugin(number, &mut Vec::new()),
@@ -143,10 +143,10 @@ impl Registry {
         }
     }
 
-    /// The plugins that `names` names, each with a hook for every step, in this order.
+    /// The plugins in `names`, in this order, each with a hook for every step.
     ///
     /// # Errors
-    /// A name that is no plugin's, a plugin without the hook, or one that cannot be loaded.
+    /// If a name is not that of a plugin, or a plugin has no such hook or cannot be loaded.
     pub fn version_hooks(&self, names: &[String]) -> Result<Vec<Arc<Guest>>, RuntimeError> {
         let find = |name: &String| {
             let number = self.plugins.iter().position(|plugin| plugin.metadata.name == *name);
@@ -181,7 +181,7 @@ impl Registry {
         })
     }
 
-    /// `loading` holds the plugins that are being linked now: meeting one again is a circle.
+    /// `loading` contains the plugins that are being linked: meeting one again means a cycle.
     fn plugin(&self, number: usize, loading: &mut Vec<usize>) -> Result<Arc<Guest>, RuntimeError> {
         if let Some(guest) = self.guests.lock().unwrap_or_else(PoisonError::into_inner).get(&number) {
             return Ok(guest.clone());
@@ -206,9 +206,9 @@ impl Registry {
         Ok(guest)
     }
 
-    /// Which plugin serves `interface`, and the name under which it exports it: that very version, or a later compatible one.
+    /// The plugin that provides `interface`, and the name under which it exports it: the same version or a later compatible one.
     fn provider(&self, guest: &str, interface: &str) -> Result<(&str, usize), RuntimeError> {
-        // A name without a package, e.g. of a function that a runtime wants, is nobody's to install.
+        // A name without a package, e.g. of a function that a language runtime imports, cannot be installed.
         if !interface.contains(':') {
             return Err(RuntimeError::ForbiddenImport {
                 guest: guest.to_owned(),
@@ -247,8 +247,8 @@ impl Registry {
     }
 }
 
-/// The interfaces of operations that an artifact exports, e.g. `mighost:roles/roles@0.1.0`. What language runtimes export beside
-/// them is not one.
+/// The interfaces of operations that an artifact exports, e.g. `mighost:roles/roles@0.1.0`. Other exports of language runtimes do not
+/// count.
 pub fn operation_interfaces(artifact: &ArtifactInfo) -> impl Iterator<Item = String> {
     let names = artifact
         .exports

@@ -1,5 +1,5 @@
-//! What a guest writes to its standard output and error. It goes nowhere, since guests have `log`; but what a language's runtime says before it
-//! gives up is said there and nowhere else. So beginning and end of it are kept for the error, and each line is told with `--verbose`.
+//! Standard output and error of guests. They are not shown, since guests have `log`; but a language runtime that gives up reports the
+//! reason only there. So their beginning and end are kept for the error message, and each line is shown with `--verbose`.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -11,11 +11,11 @@ use wasmtime_wasi::p2::{OutputStream, Pollable, StreamResult};
 
 use mighost_core::{Event, Level, Reporter};
 
-/// How much is kept of its beginning, and as much of its end, in bytes: some runtimes say first why they give up, others last.
+/// The number of bytes that are kept of the beginning, and also of the end: some runtimes report the reason first, others last.
 const HALF: usize = 4 << 10;
-/// How many lines of each an error shows.
+/// The number of lines of each that an error shows.
 const LINES: usize = 16;
-/// How much a guest may write at once, in bytes.
+/// The number of bytes that a guest may write at once.
 const AT_ONCE: usize = 64 << 10;
 
 /// Both streams of one instance.
@@ -37,7 +37,7 @@ struct Kept {
 }
 
 impl Kept {
-    /// Takes `bytes`, and answers the lines that end with them.
+    /// Appends `bytes` and returns the lines that they complete.
     fn push(&mut self, bytes: &[u8]) -> Vec<String> {
         let (first, rest) = bytes.split_at(bytes.len().min(HALF.saturating_sub(self.beginning.len())));
         self.beginning.extend(first);
@@ -131,7 +131,7 @@ impl IsTerminal for Output {
 
 impl StdoutStream for Output {
     fn async_stream(&self) -> Box<dyn AsyncWrite + Send + Sync> {
-        // Of later versions of WASI, which guests do not get.
+        // Part of later versions of WASI, which guests do not get.
         Box::new(tokio::io::sink())
     }
 
@@ -197,7 +197,7 @@ mod tests {
         assert!(kept.line.len() <= HALF);
         let lengths: Vec<usize> = kept.lines().iter().map(String::len).collect();
         assert_eq!(lengths, [HALF, "[...]".len(), HALF]);
-        // Nor does what is no text do harm.
+        // Bytes that are not text do no harm either.
         kept.push(&[0xff, 0xfe, b'\n', b'a']);
         assert_eq!(kept.lines().last().unwrap(), "a");
     }

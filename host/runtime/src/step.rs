@@ -1,4 +1,4 @@
-//! One revision being run: what all guests that take part in it share.
+//! A running step: the state that all guests of the step share.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -6,30 +6,53 @@ use std::sync::{Arc, Mutex, PoisonError};
 use super::guest::Instance;
 use super::limits::Watch;
 use super::{Guest, HostServices, NoHostServices, RuntimeError, StepInfo, TestHost};
-use mighost_core::Limits;
-use mighost_core::Sink;
-use mighost_core::{Direction, Reporter};
+use mighost_core::{Direction, Limits, Reporter, RunSettings, Sink};
 
-/// Where a plugin's instance is, once it is made; held while it is called.
+/// The instance of a plugin, once it is created; locked while it is called.
 type Place = Arc<tokio::sync::Mutex<Option<Instance>>>;
 
-/// What guests see of the run's settings; the same for every step.
+/// The settings of the run that guests see; the same for every step.
 #[derive(Clone, Debug)]
 pub struct GuestContext {
     pub schema: String,
-    /// None offline where the operator set none: there is no connection whose role could stand for it.
+    /// `None` offline if the operator has not set one: there is no connection whose role could be used instead.
     pub superuser_role: Option<String>,
     pub args: BTreeMap<String, String>,
     pub limits: Limits,
     pub offline: bool,
-    /// The server's `server_version_num`; none offline.
+    /// The server's `server_version_num`; `None` offline.
     pub server_version: Option<u32>,
 }
 
-/// How many guards the guests of a step may hold.
+/// The data of the server that guests see.
+#[derive(Clone, Copy, Debug)]
+pub struct ServerFacts<'a> {
+    /// The role that the run connected as.
+    pub user: &'a str,
+    /// `server_version_num`.
+    pub version: u32,
+}
+
+impl GuestContext {
+    /// The context of a run under `settings`. Offline a server may still answer queries (`--online-reads`), but its role is not used as
+    /// the superuser role, which depends on the operator of the script.
+    pub fn new(settings: &RunSettings, offline: bool, server: Option<ServerFacts<'_>>) -> Self {
+        let connected = server.filter(|_| !offline).map(|server| server.user.to_owned());
+        Self {
+            schema: settings.schema.clone(),
+            superuser_role: settings.superuser_role.clone().or(connected),
+            args: settings.args.clone(),
+            limits: settings.limits.clone(),
+            offline,
+            server_version: server.map(|server| server.version),
+        }
+    }
+}
+
+/// The maximum number of guards that the guests of a step may hold.
 const MAX_GUARDS: usize = 1000;
 
-/// Bytes of a guard's reason that are kept.
+/// The number of bytes of a guard's reason that are kept.
 const MAX_REASON: usize = 8 << 10;
 
 /// The guards of a step, oldest first.
@@ -39,28 +62,28 @@ struct Guards {
     next: u32,
 }
 
-/// A guard against statements, numbered by the step.
+/// A statement guard, numbered by the step.
 pub struct GuardHandle(pub u32);
 
-/// One revision on its way up or down. Plugins are instantiated when they are first called, each in a store of its own, and
-/// live as long as the step.
+/// One revision that is being upgraded or downgraded. Plugins are instantiated when they are first called, each in a store of its own,
+/// and exist as long as the step.
 pub struct GuestStep {
     pub revision: String,
     pub direction: Direction,
-    /// What hooks of the step may ask of it; none while its migration runs.
+    /// The data for hooks of the step; `None` while its migration runs.
     pub hook: Option<StepInfo>,
     pub settings: Arc<GuestContext>,
     pub reporter: Arc<dyn Reporter>,
     pub providers: Arc<dyn HostServices>,
-    /// None where a guest is only asked for its objects.
+    /// `None` if only the objects of a guest are requested.
     pub sink: Option<Arc<tokio::sync::Mutex<dyn Sink>>>,
-    /// What a test asks; none for other guests.
+    /// The test host; `None` for guests that are not tests.
     pub testbed: Option<Arc<dyn TestHost>>,
     instances: Mutex<HashMap<Arc<str>, Place>>,
-    /// The first reason why a guest was ended by the host. A trap only carries it up through the guests.
+    /// The first reason why the host ended a guest. A trap only propagates it through the guests.
     failure: Mutex<Option<RuntimeError>>,
     operations: Mutex<Vec<Arc<str>>>,
-    /// The guards that guests hold: while there is one, none may ask anything of the database.
+    /// The guards that guests hold: while there is one, no guest may send anything to the database.
     guards: Mutex<Guards>,
     pub(super) watch: Watch,
 }
@@ -91,7 +114,7 @@ impl GuestStep {
         })
     }
 
-    /// A case of a test, which has a bed instead of a database.
+    /// A case of a test, which has a test host instead of a database.
     pub fn for_test(settings: Arc<GuestContext>, reporter: Arc<dyn Reporter>, testbed: Arc<dyn TestHost>) -> Arc<Self> {
         Arc::new(Self {
             revision: String::new(),
@@ -110,7 +133,7 @@ impl GuestStep {
         })
     }
 
-    /// The same step for one of its hooks, with instances of plugins of its own.
+    /// The same step for one of its hooks, with separate instances of plugins.
     pub fn for_hook(&self, info: StepInfo) -> Arc<Self> {
         Arc::new(Self {
             revision: self.revision.clone(),
@@ -129,19 +152,19 @@ impl GuestStep {
         })
     }
 
-    /// The place of a plugin's instance.
+    /// The slot of a plugin's instance.
     pub(super) fn instance(&self, guest: &Guest) -> Place {
         let mut instances = self.instances.lock().unwrap_or_else(PoisonError::into_inner);
         instances.entry(guest.name.clone()).or_default().clone()
     }
 
-    /// Ends the plugins' instances. They know the step, so without this neither would ever be freed, nor the sink that it holds.
+    /// Ends the instances of plugins. They refer to the step; without this, neither they nor the sink would ever be freed.
     pub(super) fn release(&self) {
         let instances = std::mem::take(&mut *self.instances.lock().unwrap_or_else(PoisonError::into_inner));
         drop(instances);
     }
 
-    /// Ends the guests: keeps the first reason and returns what unwinds them.
+    /// Ends the guests: keeps the first reason and returns the error that unwinds them.
     pub(super) fn fail(&self, reason: RuntimeError) -> wasmtime::Error {
         self.failure
             .lock()
@@ -154,7 +177,7 @@ impl GuestStep {
         self.failure.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 
-    /// The operation that runs now, told to the sink so that failures name it.
+    /// The running operation, passed to the sink so that failures name it.
     pub(super) async fn enter_operation(&self, name: Arc<str>) {
         self.operations
             .lock()
@@ -168,14 +191,14 @@ impl GuestStep {
         self.tell_operation().await;
     }
 
-    /// A guest refuses statements from here on. None if there are too many guards.
+    /// Begins a guard. `None` if there are too many guards.
     pub(super) fn guard(&self, mut reason: String) -> Option<GuardHandle> {
         let mut guards = self.guards.lock().unwrap_or_else(PoisonError::into_inner);
         if guards.held.len() >= MAX_GUARDS {
             return None;
         }
         reason.truncate(reason.floor_char_boundary(MAX_REASON));
-        // What was cut off would be kept with the memory of the text.
+        // Otherwise the truncated part would be kept with the memory of the text.
         reason.shrink_to_fit();
         let number = guards.next;
         guards.next = number.wrapping_add(1);
@@ -183,23 +206,23 @@ impl GuestStep {
         Some(GuardHandle(number))
     }
 
-    /// It has released its guard.
+    /// Ends a guard.
     pub(super) fn release_guard(&self, GuardHandle(number): &GuardHandle) {
         let mut guards = self.guards.lock().unwrap_or_else(PoisonError::into_inner);
         guards.held.retain(|(held, _)| held != number);
     }
 
-    /// Why statements are refused now, if they are.
+    /// The reason why statements are refused, if they are.
     pub(super) fn refused(&self) -> Option<String> {
         let guards = self.guards.lock().unwrap_or_else(PoisonError::into_inner);
         guards.held.last().map(|(_, reason)| reason.clone())
     }
 
-    /// Whether a guest that has returned without an error has succeeded.
+    /// Checks whether a guest that has returned without an error has succeeded.
     pub(super) fn finish(&self, guest: &Guest) -> Result<(), RuntimeError> {
         match (self.take_failure(), self.refused()) {
             (Some(failure), _) => Err(failure),
-            // What was recorded would be lost silently.
+            // The recorded requests would be lost silently.
             (None, Some(_)) => Err(RuntimeError::Unfinished {
                 guest: guest.name.to_string(),
             }),
@@ -207,7 +230,7 @@ impl GuestStep {
         }
     }
 
-    /// The operation that runs now; none where the migration itself does.
+    /// The running operation; `None` if the migration itself runs.
     pub(super) fn operation(&self) -> Option<Arc<str>> {
         let operations = self.operations.lock().unwrap_or_else(PoisonError::into_inner);
         operations.last().cloned()

@@ -1,4 +1,4 @@
-//! Calls into a test that is a component.
+//! Calls of a test that is a component.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -10,13 +10,13 @@ use super::{GuestStep, RuntimeError};
 /// The interface that such a test exports.
 pub const TESTS: &str = "mighost:host/tests@0.1.0";
 
-/// How many cases a test may have.
+/// The maximum number of cases in a test.
 const MAX_CASES: usize = 10_000;
 
-/// The names of the cases. `step` has no test bed.
+/// The names of the cases. `step` has no test host.
 ///
 /// # Errors
-/// It is no test, or it trapped or ran into a limit.
+/// If it is not a test, or it trapped or exceeded a limit.
 pub async fn call_cases(guest: &Guest, step: &Arc<GuestStep>) -> Result<Vec<String>, RuntimeError> {
     let mut instance = guest.instantiate(step).await?;
     let test = exports(guest, &mut instance)?;
@@ -33,10 +33,10 @@ pub async fn call_cases(guest: &Guest, step: &Arc<GuestStep>) -> Result<Vec<Stri
     }
 }
 
-/// What is wrong with the names of a test's cases.
+/// The problem with the names of a test's cases, if any.
 fn unfit(cases: &[String]) -> Option<String> {
     if cases.is_empty() {
-        return Some("as a test, it has no case".into());
+        return Some("it is a test without cases".into());
     }
     if cases.len() > MAX_CASES {
         return Some(format!("it has {} cases; the limit is {MAX_CASES}", cases.len()));
@@ -49,7 +49,7 @@ fn unfit(cases: &[String]) -> Option<String> {
 /// Runs one case in a fresh instance. `step` is made by [`GuestStep::for_test`].
 ///
 /// # Errors
-/// Whatever ended it: its own error, a trap, a limit, a plugin of its own imports that failed.
+/// If the case returned an error, trapped, exceeded a limit, or a plugin that it imports failed.
 pub async fn call_case(guest: &Guest, step: &Arc<GuestStep>, name: &str) -> Result<(), RuntimeError> {
     let mut instance = guest.instantiate(step).await?;
     let test = exports(guest, &mut instance)?;
@@ -59,10 +59,7 @@ pub async fn call_case(guest: &Guest, step: &Arc<GuestStep>, name: &str) -> Resu
             Some(failure) => Err(failure),
             None => Ok(()),
         },
-        Ok(Err(text)) => Err(RuntimeError::Returned {
-            guest: guest.name.to_string(),
-            text,
-        }),
+        Ok(Err(text)) => Err(RuntimeError::returned(guest.name.to_string(), text)),
         Err(error) => Err(explain(&mut instance.store, &error)),
     }
 }
@@ -83,6 +80,6 @@ mod tests {
         let told = |names: &[&str]| unfit(&names.iter().map(|&name| name.to_owned()).collect::<Vec<_>>());
         assert_eq!(told(&["a", "b"]), None);
         assert_eq!(told(&["a", "b", "a"]), Some("it has two cases `a`".into()));
-        assert_eq!(told(&[]), Some("as a test, it has no case".into()));
+        assert_eq!(told(&[]), Some("it is a test without cases".into()));
     }
 }

@@ -1,27 +1,43 @@
-//! What tests that are components ask of the host: a trait that this layer owns and `testkit` implements.
+//! The interface for tests that are components: a trait of this crate that `testkit` implements.
 
 use std::sync::Arc;
 
 use async_trait::async_trait;
 
 use super::GuestStep;
-use super::bindings::testing::{Answer, Failure, Settings};
-use mighost_core::{Rows, Value};
+use super::bindings::testing::{Answer, Failure};
+use super::hook::StepInfo;
+use mighost_core::{Direction, Rows, Value};
 
-/// A throw-away database, numbered by the bed.
+/// A temporary database, numbered by the test host.
 pub struct DatabaseHandle(pub u32);
 
-/// Runs what one case of a test asks for. `wit/test.wit` is the contract of each method.
+/// What `context`, `postgres` and `step-info` return to the components that a test calls. `None` means the value that test files in the
+/// same folder have.
+#[derive(Clone, Debug, Default)]
+pub struct TestSettings {
+    pub schema: Option<String>,
+    pub superuser_role: Option<String>,
+    pub arguments: Vec<(String, String)>,
+    pub offline: bool,
+    pub direction: Option<Direction>,
+    pub revision: Option<String>,
+    pub server_version: Option<u32>,
+    /// The data that `step-info` returns to a hook.
+    pub step: StepInfo,
+}
+
+/// Executes the requests of one case of a test. `wit/test.wit` is the contract of each method.
 #[async_trait]
 pub trait TestHost: Send + Sync {
-    async fn prepare(&self, settings: Settings, answers: Vec<Answer>);
+    async fn prepare(&self, settings: TestSettings, answers: Vec<Answer>);
     async fn call(&self, component: &str, call: &str) -> Result<Option<String>, Failure>;
-    async fn sent(&self) -> Vec<String>;
-    async fn said(&self) -> Vec<String>;
-    /// The step that takes what the test calls through a plugin's own interface.
+    async fn statements(&self) -> Vec<String>;
+    async fn log_messages(&self) -> Vec<String>;
+    /// The step for calls that the test makes through a plugin's own interface.
     async fn step(&self) -> Arc<GuestStep>;
 
-    async fn make(&self, setup: &str) -> Result<u32, Failure>;
+    async fn create(&self, setup: &str) -> Result<u32, Failure>;
     async fn upgrade(&self, database: u32, target: &str) -> Result<(), Failure>;
     async fn downgrade(&self, database: u32, target: &str) -> Result<(), Failure>;
     async fn call_in(&self, database: u32, component: &str, call: &str) -> Result<Option<String>, Failure>;

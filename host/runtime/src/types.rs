@@ -1,4 +1,4 @@
-//! Types of component functions as text, in WIT's own words, for errors.
+//! Types of component functions as WIT text, for errors.
 
 use wasmtime::component::types::{ComponentFunc, Type};
 
@@ -16,7 +16,7 @@ pub(super) fn function_text(function: &ComponentFunc) -> String {
     format!("func({}){result}", params.join(", "))
 }
 
-/// Whether a resource, a stream or a future crosses in a value of this type; those belong to one guest.
+/// Whether a value of this type contains a resource, a stream or a future; those belong to one guest.
 pub(super) fn holds_handle(ty: &Type) -> bool {
     match ty {
         Type::List(list) => holds_handle(&list.ty()),

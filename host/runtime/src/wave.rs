@@ -1,4 +1,4 @@
-//! Values in WAVE, read with errors that say where, and which type is expected there.
+//! Parsing of WAVE values, with errors that show the place and the expected type.
 
 use wasmtime::component::types::Type;
 use wasmtime::component::wasm_wave::ast::Node;
@@ -9,14 +9,14 @@ use wasmtime::component::{Val, wasm_wave};
 use super::types::type_text;
 use mighost_core::nearest;
 
-/// What is wrong with a text that should be a value, and where.
+/// An error in a text that should be a value.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{what}")]
 pub struct ValueError {
     pub what: String,
-    /// The text that was read.
+    /// The parsed text.
     pub text: String,
-    /// The byte of it that the error is at.
+    /// The offset of the error, in bytes.
     pub offset: usize,
 }
 
@@ -30,14 +30,14 @@ impl ValueError {
     }
 }
 
-/// The arguments of a call that is written `NAME(VALUE, ...)`. Options at the end may be left out, and the parentheses where there are
-/// no parameters.
+/// The arguments of a call of the form `NAME(VALUE, ...)`. Options at the end may be omitted, and so may the parentheses if there are no
+/// parameters.
 pub(super) fn arguments(text: &str, params: &[(&str, Type)]) -> Result<Vec<Val>, ValueError> {
     let (name, rest) = match text.find('(') {
         Some(at) => text.split_at(at),
         None => (text, ""),
     };
-    // The reader knows no names with `#`; a name of the same length keeps the places of what follows.
+    // The parser does not support `#` in names; a name of the same length preserves the offsets of the rest.
     let plain = format!(
         "{}{}",
         "f".repeat(name.len().max(1)),
@@ -68,7 +68,7 @@ pub(super) fn arguments(text: &str, params: &[(&str, Type)]) -> Result<Vec<Val>,
         .collect();
     if nodes.len() != params.len() {
         let what = format!(
-            "the function takes {} ({}), and the call has {}",
+            "the function takes {} ({}), but the call has {}",
             count(params.len(), "value"),
             names.join(", "),
             nodes.len()
@@ -79,7 +79,7 @@ pub(super) fn arguments(text: &str, params: &[(&str, Type)]) -> Result<Vec<Val>,
     Err(ValueError::new(text, error.span().start, error.kind().to_string()))
 }
 
-/// The value of a type that `text` is.
+/// Parses `text` as a value of a type.
 pub(super) fn typed(text: &str, ty: &Type) -> Result<Val, ValueError> {
     let value = UntypedValue::parse(text).map_err(|error| syntax(text, &error))?;
     value.to_wasm_value(ty).map_err(|error| {
@@ -99,13 +99,13 @@ fn count(number: usize, what: &str) -> String {
 
 fn syntax(text: &str, error: &ParserError) -> ValueError {
     let what = match error.detail() {
-        Some(detail) => format!("this is not WAVE: {}: {detail}", error.kind()),
-        None => format!("this is not WAVE: {}", error.kind()),
+        Some(detail) => format!("invalid WAVE: {}: {detail}", error.kind()),
+        None => format!("invalid WAVE: {}", error.kind()),
     };
     ValueError::new(text, error.span().start, what)
 }
 
-/// Where a value does not fit its type, the innermost place that explains it, and why.
+/// The innermost place at which a value does not fit its type, and the reason.
 fn misfit(node: &Node, ty: &Type, source: &str) -> Option<(usize, String)> {
     let at = node.span().start;
     if node.to_wasm_value::<Val>(ty, source).is_ok() {
@@ -118,7 +118,7 @@ fn misfit(node: &Node, ty: &Type, source: &str) -> Option<(usize, String)> {
     if let Some(word) = keyword_case(node, ty, source) {
         return Some((
             at,
-            format!("the case {word} is written %{word} here: {word} is a word of WAVE's own"),
+            format!("write the case {word} as %{word}: {word} is a keyword of WAVE"),
         ));
     }
     match ty {
@@ -208,7 +208,7 @@ fn misfit(node: &Node, ty: &Type, source: &str) -> Option<(usize, String)> {
     .or_else(expected)
 }
 
-/// The case of a variant or an enum that a value names by a word which WAVE has for other values.
+/// The case of a variant or an enum whose name is a WAVE keyword for other values.
 fn keyword_case<'s>(node: &Node, ty: &Type, source: &'s str) -> Option<&'s str> {
     let text = source.get(node.span())?;
     let word = text.split('(').next()?;
@@ -221,15 +221,15 @@ fn keyword_case<'s>(node: &Node, ty: &Type, source: &'s str) -> Option<&'s str> 
     (own && names.contains(&word)).then_some(word)
 }
 
-/// A hint at the name that was meant, to be put behind a sentence.
+/// A hint at the intended name, to be appended to a sentence.
 fn one_of(word: &str, names: &[&str]) -> String {
     match nearest(word, names.iter().copied()) {
         Some(near) => format!(" (did you mean {near}?)"),
-        None => format!("; there are: {}", names.join(", ")),
+        None => format!("; available: {}", names.join(", ")),
     }
 }
 
-/// A type, cut where it is long.
+/// A type, truncated if it is long.
 fn short(ty: &Type) -> String {
     cut(&type_text(ty), 160)
 }
@@ -241,10 +241,10 @@ pub(super) fn cut(text: &str, limit: usize) -> String {
     }
 }
 
-/// Whether a text is a value in WAVE, of whatever type.
+/// Whether a text is a WAVE value of any type.
 ///
 /// # Errors
-/// It is not; where, and why.
+/// If it is not; the error has the place and the reason.
 pub fn check_value(text: &str) -> Result<(), ValueError> {
     UntypedValue::parse(text)
         .map(drop)

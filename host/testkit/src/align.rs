@@ -1,14 +1,14 @@
-//! What was expected beside what was sent: which of the one is which of the other.
+//! Aligns expected with actual statements.
 
 use toml::Spanned;
 
 use super::case::{Expected, Sent};
 use super::report::Failure;
 
-/// Beyond this many pairs the two are compared one by one, without looking for what was moved.
+/// The number of pairs above which the two are compared one by one, without looking for moved statements.
 const MAX_PAIRS: usize = 1 << 20;
 
-/// A step from what is expected to what was sent, by their places in both.
+/// A step from the expected to the actual statements, by their indexes in both.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Step {
     Same(usize, usize),
@@ -16,7 +16,7 @@ pub(super) enum Step {
     Added(usize),
 }
 
-/// The fewest steps from one to the other.
+/// The smallest number of steps from one to the other.
 pub(super) fn align(expected: &[&Expected], sent: &[Sent]) -> Vec<Step> {
     let (rows, columns) = (expected.len(), sent.len());
     let fits: Vec<Vec<bool>> = match (rows + 1).checked_mul(columns + 1) {
@@ -36,7 +36,7 @@ pub(super) fn align(expected: &[&Expected], sent: &[Sent]) -> Vec<Step> {
         }
     };
     let fit = |row: usize, column: usize| fits.get(row).and_then(|row| row.get(column)) == Some(&true);
-    // The length of the longest common part of what begins at each place.
+    // The length of the longest common subsequence from each pair of indexes.
     let mut common = vec![vec![0_u32; columns + 1]; rows + 1];
     let at = |common: &[Vec<u32>], row: usize, column: usize| {
         common
@@ -73,7 +73,7 @@ pub(super) fn align(expected: &[&Expected], sent: &[Sent]) -> Vec<Step> {
     steps
 }
 
-/// What is wrong with the statements, if anything. Where a pattern fits, both sides of the diff show what was sent.
+/// The difference between the statements, if any. Where a pattern fits, both sides of the diff show the actual statement.
 pub(super) fn statements(expected: &[Spanned<Expected>], sent: &[Sent]) -> Option<Failure> {
     let expected: Vec<&Expected> = expected.iter().map(Spanned::get_ref).collect();
     let steps = align(&expected, sent);
@@ -93,8 +93,8 @@ pub(super) fn statements(expected: &[Spanned<Expected>], sent: &[Sent]) -> Optio
         }
     }
     let what = match (expected.len(), sent.len()) {
-        (expected, sent) if expected == sent => "other statements were sent than expected".to_owned(),
-        (expected, 1) => format!("1 statement was sent, and {expected} are expected"),
+        (expected, sent) if expected == sent => "the statements sent differ from the expected ones".to_owned(),
+        (expected, 1) => format!("1 statement was sent, {expected} expected"),
         (expected, sent) => format!("{sent} statements were sent, {expected} expected"),
     };
     Some(Failure::new(what).difference(lines(&wanted), lines(&found)))

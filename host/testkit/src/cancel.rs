@@ -1,8 +1,8 @@
-//! The wish to end early, of whoever watches the tests.
+//! Cancellation of a test run.
 
 use tokio::sync::watch;
 
-/// Shared by whoever may have the wish and whoever carries it out. Once said it holds.
+/// Shared by the part that requests cancellation and the parts that carry it out. It cannot be revoked.
 #[derive(Clone, Debug)]
 pub struct Stop(watch::Sender<bool>);
 
@@ -13,7 +13,7 @@ impl Default for Stop {
 }
 
 impl Stop {
-    /// Ends the tests: those that run are left, and no other is begun.
+    /// Cancels the tests: running ones are abandoned, and no others are begun.
     pub fn stop(&self) {
         self.0.send_replace(true);
     }
@@ -22,9 +22,9 @@ impl Stop {
         *self.0.borrow()
     }
 
-    /// Returns when it is said, for which it waits for ever.
+    /// Returns when the tests are cancelled, for which it waits indefinitely.
     pub async fn wait(&self) {
-        // The sender is this value's own, so it is not gone before.
+        // The sender is part of this value, so it cannot be dropped before.
         let _ = self.0.subscribe().wait_for(|stopped| *stopped).await;
     }
 }

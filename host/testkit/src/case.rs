@@ -1,4 +1,4 @@
-//! The format of test files: TOML, with places for errors and for `--update`. docs/testing.md describes it to authors.
+//! The format of test files: TOML, with places for errors and for `--update`. docs/testing.md documents it.
 
 mod error;
 mod expected;
@@ -12,30 +12,29 @@ use serde::Deserialize;
 use serde::de::{self, Deserializer, SeqAccess, Visitor};
 use toml::Spanned;
 
-use mighost_core::Direction;
-use mighost_core::TransactionMode;
+use mighost_core::{Direction, TransactionMode};
 use mighost_runtime::StepInfo;
 
 pub use error::FileError;
 pub use expected::{Expected, Sent, contains_text, matches_sql};
 pub use value::{Cell, list, string};
 
-/// The largest test file, in bytes.
+/// The maximum size of a test file, in bytes.
 const MAX_FILE: u64 = 16 << 20;
 
 /// A test file.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct TestFile {
-    /// Which revision it tests, where its folder holds several.
+    /// The tested revision, if its folder contains several.
     pub revision: Option<Spanned<String>>,
-    /// Holds for every case that does not say otherwise.
+    /// Defaults for all cases.
     #[serde(default)]
     pub context: Context,
-    /// What the server of every case with a database must have.
+    /// Requirements on the server of all cases with a database.
     #[serde(default)]
     pub needs: Needs,
-    /// Texts that calls name as `$name`.
+    /// Values that calls refer to as `$name`.
     #[serde(default)]
     pub values: BTreeMap<String, Given>,
     #[serde(default, rename = "case")]
@@ -48,7 +47,7 @@ impl TestFile {
     /// Reads a test file; `shown` is its path in errors.
     ///
     /// # Errors
-    /// It cannot be read, is no TOML, or holds what a test file does not.
+    /// If it cannot be read, is not TOML, or has fields that test files do not have.
     pub fn read(path: &Path, shown: &Path) -> Result<(Self, String), FileError> {
         let failed = |error: std::io::Error| FileError::unreadable(shown, error.to_string());
         let size = std::fs::metadata(path).map_err(failed)?.len();
@@ -68,7 +67,7 @@ impl TestFile {
         Ok(file)
     }
 
-    /// What the types do not say.
+    /// Checks beyond the types.
     fn check(&self, shown: &Path, text: &str) -> Result<(), FileError> {
         let mut names: BTreeMap<&str, usize> = BTreeMap::new();
         let cases = self.cases.iter().map(|case| &case.name);
@@ -88,7 +87,7 @@ impl TestFile {
                 return Err(FileError::at(shown, text, case.name.span(), what));
             }
             if case.context.server_version.is_some() || case.context.offline.is_some() {
-                let what = "a case with a database has its server's version, and is not offline: `needs` says which servers it is for";
+                let what = "a case with a database uses its server's version and is never offline; restrict the servers with `needs`";
                 return Err(FileError::at(shown, text, case.name.span(), what));
             }
             for check in &case.checks {
@@ -114,7 +113,7 @@ pub fn line_of(text: &str, span: Range<usize>) -> usize {
         + 1
 }
 
-/// What guests are told of the run.
+/// The settings of the run that guests see.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Context {
@@ -125,20 +124,20 @@ pub struct Context {
     pub offline: Option<bool>,
     /// As `server_version_num`.
     pub server_version: Option<u32>,
-    /// What `context.revision` answers to a plugin.
+    /// The result of `context.revision` for a plugin.
     pub revision: Option<String>,
     pub direction: Option<Direction>,
-    /// What `step-info` answers to a hook.
+    /// The data that `step-info` returns to a hook.
     pub step: Option<StepInfo>,
 }
 
 impl Context {
-    /// What `context.current-direction` returns to a plugin.
+    /// The result of `context.current-direction` for a plugin.
     pub fn direction(&self) -> Direction {
         self.direction.unwrap_or(Direction::Upgrade)
     }
 
-    /// This one, and `below` where it says nothing.
+    /// These settings, with `below` as defaults.
     #[must_use]
     pub fn over(&self, below: &Self) -> Self {
         let mut args = below.args.clone();
@@ -156,15 +155,15 @@ impl Context {
     }
 }
 
-/// Which servers a case is for; on others it is skipped.
+/// Requirements of a case on servers; on others it is skipped.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Needs {
-    /// The first major version.
+    /// The first supported major version.
     pub server_from: Option<u32>,
-    /// The first major version that it is not for any more.
+    /// The first major version that is no longer supported.
     pub server_below: Option<u32>,
-    /// Extensions that can be created there.
+    /// Extensions that must be available.
     #[serde(default)]
     pub extensions: Vec<String>,
 }
@@ -215,44 +214,44 @@ pub struct Case {
     pub context: Context,
     #[serde(default)]
     pub answers: Vec<Answer>,
-    /// Everything that is sent, in order, but for questions.
+    /// All statements, in order, without queries.
     pub statements: Option<Spanned<Vec<Spanned<Expected>>>>,
-    /// Each must be sent, in whatever place.
+    /// Statements that must be sent, in any order.
     #[serde(default)]
     pub contains: Vec<String>,
-    /// None of them may be sent.
+    /// Statements that must not be sent.
     #[serde(default)]
     pub lacks: Vec<String>,
-    /// Parts of what guests say to the person who watches.
+    /// Parts of the guests' messages.
     #[serde(default)]
     pub messages: Vec<String>,
-    /// In WAVE: of the last call, or of each.
+    /// Results in WAVE: of the last call, or of each.
     pub returns: Option<Spanned<OneOrMany>>,
-    /// A part of the error's text.
+    /// A part of the error message.
     pub error: Option<Spanned<String>>,
-    /// Why the case is not run.
+    /// The reason why the case is not run.
     pub skip: Option<String>,
 }
 
-/// What a question is answered with.
+/// An answer to a query.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Answer {
     /// The statement, or a pattern.
     pub to: String,
-    /// Where it is given, the parameters must be these.
+    /// If given, the parameters must be these.
     pub parameters: Option<Vec<Cell>>,
     pub columns: Option<Vec<String>>,
     pub rows: Option<Vec<Vec<Cell>>>,
-    /// The rows that a statement has touched.
+    /// The number of rows that a statement affected.
     pub count: Option<u64>,
     pub error: Option<AnswerError>,
-    /// Whether it answers any number of times, none included; otherwise exactly once.
+    /// Whether it may be used any number of times, including zero; otherwise exactly once.
     #[serde(default)]
     pub always: bool,
 }
 
-/// A refusal of the server's.
+/// An error of the server.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct AnswerError {
@@ -262,7 +261,7 @@ pub struct AnswerError {
     pub hint: Option<String>,
 }
 
-/// A case on a database of its own.
+/// A case with a database of its own.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct DatabaseCase {
@@ -271,9 +270,9 @@ pub struct DatabaseCase {
     pub context: Context,
     #[serde(default)]
     pub needs: Needs,
-    /// Where the database is at the beginning; the base where nothing is said.
+    /// The revision of the database at the beginning; the base by default.
     pub at: Option<String>,
-    /// SQL that is run by the superuser, the schema first on the search path.
+    /// SQL that the superuser runs, with the schema first on the search path.
     pub setup: Option<String>,
     pub call: Option<Spanned<OneOrMany>>,
     pub upgrade: Option<String>,
@@ -283,26 +282,26 @@ pub struct DatabaseCase {
     pub messages: Vec<String>,
     pub error: Option<Spanned<String>>,
     pub sqlstate: Option<String>,
-    /// Objects that must be in the catalog afterwards, e.g. `table stations`.
+    /// Objects that must exist afterwards, e.g. `table stations`.
     #[serde(default)]
     pub exists: Vec<String>,
-    /// Objects that must not be there.
+    /// Objects that must not exist.
     #[serde(default)]
     pub missing: Vec<String>,
     #[serde(default)]
     pub checks: Vec<Check>,
-    /// Whether it needs a server that no other case uses, e.g. because it creates roles.
+    /// Whether it needs a server of its own, e.g. because it creates roles.
     #[serde(default)]
     pub own_server: bool,
-    /// Over the project's and the revision's, for calls.
+    /// Overrides the setting of the project and the revision, for calls.
     pub transaction: Option<TransactionMode>,
-    /// The plugins whose hooks take part in the upgrade and the downgrade.
+    /// The plugins whose hooks are called in the upgrade and the downgrade.
     #[serde(default)]
     pub hooks: Vec<String>,
     pub skip: Option<String>,
 }
 
-/// A query and what it must answer.
+/// A query and its expected result.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Check {
@@ -344,7 +343,7 @@ impl<'de> Deserialize<'de> for OneOrMany {
             type Value = OneOrMany;
 
             fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                f.write_str("a text, or a list of texts")
+                f.write_str("a string, or a list of strings")
             }
 
             fn visit_str<E: de::Error>(self, text: &str) -> Result<OneOrMany, E> {

@@ -1,10 +1,10 @@
-//! Tests that are components: what such a test may do while one of its cases runs.
+//! Tests that are components: running their cases.
 
 mod test_host;
 
 use std::sync::Arc;
 
-use self::test_host::Bed;
+use self::test_host::CaseHost;
 use super::TestProject;
 use super::database::Databases;
 use super::event_log::Listener;
@@ -13,7 +13,7 @@ use super::unit_case::{CallFailure, Verdict};
 use mighost_core::{Direction, Reporter};
 use mighost_runtime::{Guest, GuestContext, GuestStep, NoHostServices, RuntimeError, call_case, call_cases};
 
-/// A test, ready to be run.
+/// A test that is ready to run.
 pub(super) struct Component {
     guest: Arc<Guest>,
     /// The names of its cases.
@@ -21,10 +21,10 @@ pub(super) struct Component {
 }
 
 impl Component {
-    /// Asks a test for its cases. Blocks.
+    /// Gets the cases of a test. Blocks.
     ///
     /// # Errors
-    /// It is no test, or it fails before it has told them.
+    /// If it is not a test, or it fails before it has returned them.
     pub fn read(project: &TestProject, guest: Guest) -> Result<Self, RuntimeError> {
         let reporter: Arc<dyn Reporter> = Arc::new(Listener::default());
         let settings = Arc::new(settings(project));
@@ -45,7 +45,7 @@ impl Component {
         })
     }
 
-    /// Runs one case, which lies beside `subject`.
+    /// Runs one case, which belongs to `subject`.
     pub async fn run(
         &self,
         project: &TestProject,
@@ -55,7 +55,7 @@ impl Component {
     ) -> Verdict {
         let listener = Arc::new(Listener::default());
         let reporter: Arc<dyn Reporter> = listener.clone();
-        let bed = Arc::new(Bed::new(project, databases.clone(), subject.clone()));
+        let bed = Arc::new(CaseHost::new(project, databases.clone(), subject.clone()));
         let step = GuestStep::for_test(Arc::new(settings(project)), reporter, bed.clone());
         let ran = call_case(&self.guest, &step, name).await;
         bed.end().await;
@@ -63,7 +63,7 @@ impl Component {
         heard.items.extend(bed.items().await);
         let failure = match ran {
             Ok(()) => None,
-            // What the test itself says of it.
+            // The message of the test itself.
             Err(RuntimeError::Returned { text, .. }) => Some(told(&text)),
             Err(RuntimeError::Panicked { text, .. }) => Some(told(&text)),
             Err(error) => Some(CallFailure::of(&error).failure()),
@@ -83,14 +83,10 @@ fn told(text: &str) -> Failure {
     lines.fold(failure, |failure, line| failure.detail(line))
 }
 
-/// What holds for the test itself; it sees none of it but the limits.
+/// The settings of the test itself, of which only the limits affect it.
 fn settings(project: &TestProject) -> GuestContext {
     GuestContext {
-        schema: project.settings.schema.clone(),
         superuser_role: None,
-        args: project.settings.args.clone(),
-        limits: project.settings.limits.clone(),
-        offline: false,
-        server_version: None,
+        ..GuestContext::new(&project.settings.run(), false, None)
     }
 }

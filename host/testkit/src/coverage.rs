@@ -1,4 +1,4 @@
-//! What a suite has tested, and what it never did.
+//! Coverage of a suite.
 
 use std::collections::BTreeSet;
 
@@ -9,13 +9,13 @@ use super::report::Subject;
 use mighost_core::{Direction, Event};
 use mighost_runtime::RuntimeError;
 
-/// Something that a test can run.
+/// A function that tests can cover.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "kebab-case", tag = "kind", content = "name")]
 pub enum Item {
     /// `INTERFACE#FUNCTION` of a plugin.
     Operation(String),
-    /// A kind of objects, and what was done with one: `create view`.
+    /// A kind of objects and a function: `create view`.
     Kind(String),
     /// A plugin's hook of runs.
     Hook(String),
@@ -24,19 +24,19 @@ pub enum Item {
 }
 
 impl Item {
-    /// What the runtime calls an operation: `INTERFACE#FUNCTION`, or `create KIND NAME`.
+    /// The runtime's name of an operation: `INTERFACE#FUNCTION`, or `create KIND NAME`.
     fn of_operation(name: &str) -> Option<Self> {
         if name.contains('#') {
             return Some(Self::Operation(name.to_owned()));
         }
         let mut words = name.split(' ');
         let (action, kind) = (words.next()?, words.next()?);
-        // Putting an earlier version back is the same function.
+        // `restore` calls the same function.
         let action = if action == "restore" { "replace" } else { action };
         Some(Self::Kind(format!("{action} {kind}")))
     }
 
-    /// What an event of a run tells that has run.
+    /// The function that ran, according to an event.
     pub(super) fn of_event(event: Event) -> Option<Self> {
         match event {
             Event::Operation { name } => Self::of_operation(&name),
@@ -72,7 +72,7 @@ impl Item {
     }
 }
 
-/// What there is to test, group by group, and what of it was not.
+/// All functions to test, group by group, and those that were not tested.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Coverage {
     pub groups: Vec<Group>,
@@ -87,14 +87,14 @@ pub struct Group {
     pub never: Vec<String>,
 }
 
-/// The functions of `object-type` that a kind has to get right.
+/// The functions of `kind-provider` to test for each kind.
 const ACTIONS: [&str; 4] = ["create", "drop", "replace", "introspect"];
 
 impl Coverage {
-    /// Of the subjects that are `meant`.
+    /// The coverage of the subjects that are `meant`.
     ///
     /// # Errors
-    /// A plugin cannot be loaded.
+    /// If a plugin cannot be loaded.
     pub(super) fn of(
         project: &TestProject,
         meant: impl Fn(&Subject) -> bool,
@@ -110,7 +110,7 @@ impl Coverage {
                 if function.is_hook() {
                     all.insert(Item::Hook(plugin.metadata.name.clone()));
                 } else if function.interface.contains(':') && !function.interface.starts_with("mighost:host/") {
-                    // Runtimes of languages export functions of their own, whose interfaces are of no package.
+                    // Language runtimes export functions of their own, whose interfaces belong to no package.
                     all.insert(Item::Operation(function.full_name()));
                 }
             }

@@ -1,4 +1,4 @@
-//! Cases with a database of their own, on a server that lives as long as the suite.
+//! Cases with a database of their own, on a server that exists as long as the suite.
 
 mod catalog;
 mod pgtap;
@@ -20,15 +20,13 @@ use super::unit_case::{
     CallFailure, Ended, Sequence, Verdict, calls, judge_error, judge_messages, judge_returns, note,
 };
 use super::update::Change;
-use mighost_core::Silent;
-use mighost_core::SinkError;
-use mighost_core::quote_identifier;
+use mighost_core::{Silent, SinkError, quote_identifier};
 use mighost_postgres::{ask, script};
 
-/// What `at` says for the state before all revisions.
+/// The value of `at` for the state before all revisions.
 const BASE: &str = "base";
 
-/// Runs a case, or says why not. `source` is the text of its file.
+/// Runs a case, or returns the reason why not. `source` is the text of its file.
 pub(super) async fn run(
     project: &TestProject,
     databases: &Databases,
@@ -63,7 +61,7 @@ pub(super) async fn run(
     (verdict, None)
 }
 
-/// What a case needs and the server has not, if anything.
+/// A requirement of a case that the server does not meet, if any.
 async fn lacks(server: &Server, needs: [&Needs; 2]) -> Result<Option<String>, String> {
     let version = &server.version;
     let major = server.major();
@@ -85,7 +83,7 @@ async fn lacks(server: &Server, needs: [&Needs; 2]) -> Result<Option<String>, St
     Ok(None)
 }
 
-/// Where a case begins that does not say it: a migration's just before it, a plugin's at the base.
+/// The default revision at which a case begins: for a migration, just before it; for a plugin, the base.
 fn before(project: &TestProject, subject: &Subject) -> Vec<String> {
     let node = match subject {
         Subject::Revision(revision) => project.graph.find(revision),
@@ -123,7 +121,7 @@ async fn on(
         judge_returns(case.returns.as_ref(), &ended.returned, &mut verdict);
     }
     judge_messages(&case.messages, &listener.heard(), &mut verdict);
-    // What is not there after an unexpected failure says nothing new.
+    // Missing objects after an unexpected failure add no information.
     if went_well || case.sqlstate.is_some() {
         match database.connect(Arc::new(Silent)).await {
             Ok(connection) => {
@@ -140,16 +138,19 @@ async fn on(
 fn judge_sqlstate(expected: &str, with_text: bool, ended: &Ended, verdict: &mut Verdict) {
     let found = ended.error.as_ref().and_then(|error| error.sqlstate.as_deref());
     if found == Some(expected) {
-        // Without `error` the failure was counted as unexpected.
+        // Without `error`, the failure was counted as unexpected.
         if !with_text {
             verdict.failures.clear();
         }
         return;
     }
     let text = match (&ended.error, found) {
-        (None, _) => format!("the case should fail with SQLSTATE {expected}, and came to its end"),
-        (Some(_), None) => format!("the case should fail with SQLSTATE {expected}; its error is not the server's"),
-        (Some(_), Some(found)) => format!("the case should fail with SQLSTATE {expected}; it failed with {found}"),
+        (None, _) => format!("the case should fail with SQLSTATE {expected}, but succeeded"),
+        (Some(_), None) => format!(
+            "the case should fail with SQLSTATE {expected}, but its error is not from the \
+                                    server"
+        ),
+        (Some(_), Some(found)) => format!("the case should fail with SQLSTATE {expected}, but failed with {found}"),
     };
     verdict.failures.push(Failure::new(text));
 }
@@ -173,7 +174,7 @@ async fn set_up(session: &Session<'_>, database: &Database, setup: &str) -> Resu
     })
 }
 
-/// The line of a script that the server's position is on.
+/// The line of a script at the server's position.
 fn place_in(script: &str, position: Option<u32>) -> Option<String> {
     let position = usize::try_from(position?).ok()?;
     let offset = script.char_indices().nth(position.checked_sub(1)?)?.0;
@@ -181,7 +182,7 @@ fn place_in(script: &str, position: Option<u32>) -> Option<String> {
     Some(format!("line {line}: {}", script.lines().nth(line - 1)?.trim()))
 }
 
-/// The calls, the upgrade and the downgrade, in this order, up to the first that fails.
+/// Makes the calls, the upgrade and the downgrade, in this order, up to the first failure.
 async fn act(
     session: &Session<'_>,
     database: &Database,
@@ -218,7 +219,7 @@ async fn act(
     Ok(ended)
 }
 
-/// What the case left behind.
+/// Checks the state that the case has left.
 async fn look(
     session: &Session<'_>,
     client: &tokio_postgres::Client,
@@ -232,7 +233,7 @@ async fn look(
     }
     let objects = case.exists.iter().map(|object| (object, true));
     for (object, wanted) in objects.chain(case.missing.iter().map(|object| (object, false))) {
-        let query = match catalog::query(object, &session.schema) {
+        let query = match catalog::query(object, &session.settings.schema) {
             Ok(query) => query,
             Err(text) => {
                 verdict.failures.push(Failure::new(text));
@@ -243,11 +244,7 @@ async fn look(
             Ok(rows) => {
                 let found = rows.rows.first().and_then(|row| row.first()) == Some(&mighost_core::Value::Boolean(true));
                 if found != wanted {
-                    let word = if wanted {
-                        "is missing"
-                    } else {
-                        "is there, and should not be"
-                    };
+                    let word = if wanted { "is missing" } else { "exists, but should not" };
                     verdict.failures.push(Failure::new(format!("{} {word}", object.trim())));
                 }
             }
@@ -276,7 +273,7 @@ async fn look_at(client: &tokio_postgres::Client, check: &Check, source: &str, v
                     .is_none_or(|wanted| sqlstate.as_ref() == Some(wanted));
             if !(expected && fits) {
                 let failure = Failure::new(match expected {
-                    true => format!("a check failed otherwise than expected: {text}"),
+                    true => format!("a check failed with an unexpected error: {text}"),
                     false => format!("a check failed: {text}"),
                 });
                 verdict.failures.push(failure.detail(indented(query)));
@@ -285,7 +282,7 @@ async fn look_at(client: &tokio_postgres::Client, check: &Check, source: &str, v
         }
     };
     if check.error.is_some() || check.sqlstate.is_some() {
-        let failure = Failure::new("a check should fail, and was answered");
+        let failure = Failure::new("a check should fail, but succeeded");
         verdict.failures.push(failure.detail(indented(query)));
         return;
     }
@@ -299,10 +296,10 @@ async fn look_at(client: &tokio_postgres::Client, check: &Check, source: &str, v
         ),
     };
     let Some(expected) = &check.rows else {
-        let failure = Failure::new("a check expects nothing").detail(indented(query));
+        let failure = Failure::new("a check has no expectations").detail(indented(query));
         verdict
             .failures
-            .push(failure.hint("`mighost test --update` writes the rows that were found"));
+            .push(failure.hint("run `mighost test --update` to record the rows that were found"));
         let change = Change::beside(source, &check.query.span(), &format!("rows = {whole}"));
         verdict.changes.push(change);
         return;
@@ -318,7 +315,7 @@ async fn look_at(client: &tokio_postgres::Client, check: &Check, source: &str, v
     if same {
         return;
     }
-    // Values that are alike are shown alike.
+    // Equal values are shown in the same form.
     let wanted = expected.get_ref().iter().enumerate().map(|(at, row)| {
         let cells = row.iter().enumerate().map(|(column, cell)| {
             let other = found.rows.get(at).and_then(|row| row.get(column)).cloned().map(Cell);
@@ -329,7 +326,7 @@ async fn look_at(client: &tokio_postgres::Client, check: &Check, source: &str, v
         });
         format!("{}\n", list(&cells.collect::<Vec<_>>()))
     });
-    let failure = Failure::new("a check was answered with other rows than expected").detail(indented(query));
+    let failure = Failure::new("a check returned unexpected rows").detail(indented(query));
     let failure = failure.difference(
         some(wanted, expected.get_ref().len()),
         some(written.iter().map(|row| format!("{row}\n")), written.len()),
@@ -338,14 +335,14 @@ async fn look_at(client: &tokio_postgres::Client, check: &Check, source: &str, v
     verdict.changes.push(Change::replace(expected.span(), whole));
 }
 
-/// How many rows of an answer a failure shows.
+/// The maximum number of rows of a result in a failure.
 const MAX_ROWS: usize = 1000;
 
-/// The first of these lines, and how many there are beside.
+/// The first of these lines, and the number of others.
 fn some(lines: impl Iterator<Item = String>, count: usize) -> String {
     let mut text: String = lines.take(MAX_ROWS).collect();
     if let Some(more) = count.checked_sub(MAX_ROWS).filter(|more| *more > 0) {
-        text.push_str(&format!("and {more} rows more\n"));
+        text.push_str(&format!("and {more} more rows\n"));
     }
     text
 }
@@ -358,13 +355,13 @@ fn indented(text: &str) -> String {
         .join("\n")
 }
 
-/// A statement that puts a schema first.
+/// A statement that puts a schema first on the search path.
 fn search_path(schema: &str) -> String {
     let schema = quote_identifier(schema);
     format!("CREATE SCHEMA IF NOT EXISTS {schema}; SET search_path = {schema}, public")
 }
 
-/// As a failure of the case, where what went wrong is not what is tested.
+/// The error as a failure of the case, outside of what is tested.
 fn untested(what: &str, error: &CallFailure) -> Failure {
     let failure = error.failure();
     Failure {

@@ -1,4 +1,4 @@
-//! Hears what guests of one case say and do.
+//! Records the messages and calls of guests in one case.
 
 use std::collections::BTreeSet;
 use std::sync::{Mutex, PoisonError};
@@ -6,15 +6,15 @@ use std::sync::{Mutex, PoisonError};
 use super::coverage::Item;
 use mighost_core::{Event, Level, Reporter};
 
-/// How many messages of a case are kept.
+/// The number of messages of a case that are kept.
 const MAX_MESSAGES: usize = 1000;
 
-/// What was heard.
+/// The recorded events.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Heard {
-    /// For people, a message each.
+    /// Messages for the user.
     pub messages: Vec<String>,
-    /// What ran.
+    /// The functions that ran.
     pub items: BTreeSet<Item>,
 }
 

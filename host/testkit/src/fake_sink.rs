@@ -1,4 +1,4 @@
-//! A sink without a database: what guests send is kept, what they ask is answered from a list.
+//! A sink without a database: it records statements and answers queries from a list.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
@@ -7,19 +7,19 @@ use async_trait::async_trait;
 
 use super::case::{Answer, AnswerError, Cell, Sent, matches_sql};
 use mighost_core::StatementFailure;
-use mighost_core::sql::{self};
-use mighost_core::{Column, DatabaseError, Row, Rows, Sink, SinkError, Value};
-use mighost_postgres::{guest_statements, not_the_last, single_statement};
+use mighost_core::sql;
+use mighost_core::{Column, DatabaseError, PostgresSink, Row, Rows, Sink, SinkError, Value};
+use mighost_postgres::{copy_statement, guest_statements, not_the_last, session, single_statement};
 use mighost_runtime::GuestContext;
 
-/// How much of what is sent is kept, in calls and in bytes: a guest that sends without end ends here.
+/// The maximum number of calls and bytes that are recorded: a guest that sends statements without end is ended here.
 const MAX_SENT: usize = 200_000;
 const MAX_BYTES: usize = 256 << 20;
 
-/// A question that no answer fits.
+/// A query without a matching answer.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Unanswered {
-    /// Which call asked, e.g. `query`.
+    /// The function, e.g. `query`.
     pub call: &'static str,
     pub statement: String,
     pub parameters: Vec<Value>,
@@ -32,14 +32,13 @@ struct OpenCursor {
     batch: usize,
 }
 
-/// Records what guests send. Statements are looked at as a real sink looks at them: those that would break the transaction are
-/// refused.
+/// Records the statements of guests. They are checked as in a real sink: those that would break the transaction are refused.
 pub struct FakeSink {
     settings: Arc<GuestContext>,
     revision: String,
     answers: Vec<(Answer, u64)>,
     sent: Vec<Sent>,
-    /// How much is kept, in bytes, roughly.
+    /// The approximate size of the recorded data, in bytes.
     bytes: usize,
     unanswered: Option<Unanswered>,
     operation: Option<Arc<str>>,
@@ -68,17 +67,17 @@ impl FakeSink {
         }
     }
 
-    /// What was sent so far.
+    /// The statements so far.
     pub fn sent(&self) -> &[Sent] {
         &self.sent
     }
 
-    /// The question that ended the guest, if one did.
+    /// The query that ended the guest, if any.
     pub fn unanswered(&self) -> Option<&Unanswered> {
         self.unanswered.as_ref()
     }
 
-    /// The answers that nobody asked for, and should have.
+    /// The answers that should have been used and were not.
     pub fn unused(&self) -> impl Iterator<Item = &Answer> {
         let unused = self
             .answers
@@ -87,7 +86,7 @@ impl FakeSink {
         unused.map(|(answer, _)| answer)
     }
 
-    /// A step begins: as with a real sink, in a transaction.
+    /// Begins a step: as in a real sink, in a transaction.
     pub fn begin_step(&mut self) {
         self.in_transaction = true;
         self.savepoints.clear();
@@ -98,7 +97,7 @@ impl FakeSink {
     fn check(&self) -> Result<(), SinkError> {
         match self.copy {
             Some(_) => Err(SinkError::Misuse(
-                "a COPY is open: finish it before any other statement is sent".to_owned(),
+                "a COPY is open: finish it before sending another statement".to_owned(),
             )),
             None => Ok(()),
         }
@@ -126,7 +125,7 @@ impl FakeSink {
         self.numbers
     }
 
-    /// The answer to a statement, where one fits.
+    /// The answer to a statement, if one matches.
     fn answer(&mut self, statement: &str, parameters: &[Value]) -> Option<Answer> {
         let fits = |answer: &Answer| {
             let same = |cells: &Vec<Cell>| {
@@ -147,7 +146,7 @@ impl FakeSink {
         Some(answer.clone())
     }
 
-    /// The answer to a question, which there must be.
+    /// The answer to a query, which must exist.
     fn ask(&mut self, call: &'static str, statement: &str, parameters: &[Value]) -> Result<Answer, SinkError> {
         if let Some(answer) = self.answer(statement, parameters) {
             return Ok(answer);
@@ -175,7 +174,7 @@ impl FakeSink {
         })))
     }
 
-    /// Rows of an answer; columns that it does not name are called as PostgreSQL calls those without a name.
+    /// The rows of an answer; columns without a name get the name that PostgreSQL uses for them.
     fn rows(answer: &Answer) -> Rows {
         let rows: Vec<Row> = answer
             .rows
@@ -197,7 +196,7 @@ impl FakeSink {
     }
 }
 
-/// A column with the type that its values have: the first of them that is not null says which.
+/// A column with the type of its values, according to the first that is not null.
 fn column<'a>(name: String, values: impl Iterator<Item = &'a Value>) -> Column {
     let (type_name, type_oid) = values
         .map(|value| match value {
@@ -228,7 +227,7 @@ fn database_error(error: &AnswerError) -> DatabaseError {
     }
 }
 
-/// What a value takes in memory, roughly.
+/// The approximate size of a value in memory.
 fn size(value: &Value) -> usize {
     size_of::<Value>()
         + match value {
@@ -269,7 +268,7 @@ impl Sink for FakeSink {
         self.execute(&filled, &[]).await
     }
 
-    /// Touches no row where no answer says otherwise.
+    /// Affects no row, unless an answer says otherwise.
     async fn execute_counted(&mut self, statement: &str, params: &[Value]) -> Result<u64, SinkError> {
         self.check()?;
         let statement = single_statement(statement)?;
@@ -295,7 +294,7 @@ impl Sink for FakeSink {
         Ok(Self::rows(&answer))
     }
 
-    /// Succeeds without rows where no answer says otherwise.
+    /// Succeeds without rows, unless an answer says otherwise.
     async fn try_query(&mut self, statement: &str, params: &[Value]) -> Result<Result<Rows, DatabaseError>, SinkError> {
         self.check()?;
         if self.settings.offline {
@@ -389,6 +388,25 @@ impl Sink for FakeSink {
         Ok(())
     }
 
+    async fn set_search_path(&mut self, schemas: &[String]) -> Result<(), SinkError> {
+        self.execute(&session::set_search_path(schemas), &[]).await
+    }
+
+    async fn set_lock_timeout(&mut self, milliseconds: u32) -> Result<(), SinkError> {
+        self.execute(&session::set_lock_timeout(milliseconds), &[]).await
+    }
+
+    async fn set_statement_timeout(&mut self, milliseconds: u32) -> Result<(), SinkError> {
+        self.execute(&session::set_statement_timeout(milliseconds), &[]).await
+    }
+
+    fn postgres(&mut self) -> Option<&mut dyn PostgresSink> {
+        Some(self)
+    }
+}
+
+#[async_trait]
+impl PostgresSink for FakeSink {
     async fn copy_open(&mut self, table: &str, columns: &[String]) -> Result<u32, SinkError> {
         self.check()?;
         let number = self.number();
@@ -404,7 +422,7 @@ impl Sink for FakeSink {
                 let width = columns.len();
                 if let Some(at) = new.iter().position(|row| width > 0 && row.len() != width) {
                     let text = format!(
-                        "row {} of those written has {} values for {} columns",
+                        "row {} has {} values for {} columns",
                         at + 1,
                         new.get(at).map_or(0, Vec::len),
                         columns.len()
@@ -439,9 +457,25 @@ impl Sink for FakeSink {
         if self.copy.as_ref().is_some_and(|(number, _)| *number == copy) {
             self.copy = None;
             return Err(SinkError::Misuse(
-                "a COPY was dropped before it was finished, so the revision ends".to_owned(),
+                "a COPY was dropped before it was finished, so the revision fails".to_owned(),
             ));
         }
         Ok(())
+    }
+
+    async fn copy_data(
+        &mut self,
+        table: &str,
+        columns: &[String],
+        options: &[(String, String)],
+        data: &[u8],
+    ) -> Result<u64, SinkError> {
+        self.check()?;
+        self.grow(data.len())?;
+        self.keep(Sent::Statement(copy_statement(table, columns, options)?))?;
+        Ok(data
+            .split(|byte| *byte == b'\n')
+            .filter(|line| !line.is_empty())
+            .count() as u64)
     }
 }

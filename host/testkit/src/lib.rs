@@ -1,7 +1,7 @@
-//! Tests of plugins and migrations: cases without a database, and with a throw-away one.
+//! Tests of plugins and migrations: cases without a database, and with a temporary one.
 //!
-//! A case runs the real component in the real host with the real limits. Without a database its statements go to a sink that
-//! records them and answers from a list; with one, to a database of its own on a server that lives as long as the suite.
+//! A case runs the real component in the real host with the real limits. Without a database, its statements go to a sink that records
+//! them and answers from a list; with one, to a database of its own on a server that exists as long as the suite.
 
 mod align;
 mod cancel;
@@ -24,10 +24,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use mighost_artifact::{LoadedPlugin, ProjectArtifacts};
 use mighost_config::ProjectSettings;
+use mighost_core::{Reporter, RunSettings};
+use mighost_engine::RunSetup;
 use mighost_graph::Graph;
 use mighost_postgres::connect::Environment;
-use mighost_runtime::Registry;
-use mighost_runtime::{Guest, RuntimeError};
+use mighost_runtime::{Guest, Registry, RuntimeError};
 
 pub use cancel::Stop;
 pub use case::{Case, Cell, Context, DatabaseCase, FileError, TestFile};
@@ -38,14 +39,14 @@ pub use run::{Options, run};
 pub use suite::{Listed, Suite, TestError};
 pub use update::FileUpdate;
 
-/// The project whose tests are run.
+/// The tested project.
 pub struct TestProject {
-    /// As the file has them: what the environment lays over them would make tests depend on the machine.
+    /// As in the file, without the environment, which would make tests depend on the machine.
     pub settings: ProjectSettings,
     pub loaded: Arc<ProjectArtifacts>,
     pub graph: Arc<Graph>,
     pub registry: Arc<Registry>,
-    /// Where the server's programs are looked for.
+    /// The settings for finding the server's programs.
     pub environment: Environment,
     /// Tests that are components.
     tests: Vec<LoadedPlugin>,
@@ -77,7 +78,7 @@ impl TestProject {
         Self { tests, ..self }
     }
 
-    /// The same project, for those who outlive this value.
+    /// The same project, for users that outlive this value.
     fn share(&self) -> Self {
         Self {
             settings: self.settings.clone(),
@@ -102,10 +103,22 @@ impl TestProject {
         folders
     }
 
+    /// A run of this project under `settings`.
+    pub(crate) fn setup(&self, settings: RunSettings, reporter: &Arc<dyn Reporter>) -> RunSetup {
+        RunSetup {
+            settings,
+            loaded: self.loaded.clone(),
+            graph: self.graph.clone(),
+            registry: self.registry.clone(),
+            reporter: reporter.clone(),
+            os_user: OS_USER.to_owned(),
+        }
+    }
+
     /// The component of a subject, linked to the plugins that it imports.
     ///
     /// # Errors
-    /// It cannot be loaded.
+    /// If it cannot be loaded.
     pub fn guest(&self, subject: &Subject) -> Result<Arc<Guest>, RuntimeError> {
         let guests = || self.guests.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(guest) = guests().get(subject) {
@@ -132,8 +145,8 @@ impl TestProject {
         Ok(guest)
     }
 
-    /// What guests of a subject are told where a test file says nothing. Plugins are not of this project alone, so their tests do not
-    /// depend on its settings; a migration is.
+    /// The defaults of the settings that guests of a subject see. Plugins can be used in other projects, so their tests do not depend on
+    /// this project's settings; those of a migration do.
     pub(crate) fn context(&self, subject: &Subject) -> Context {
         match subject {
             Subject::Plugin(_) => Context {
@@ -162,7 +175,10 @@ impl TestProject {
     }
 }
 
-/// A limit of time, for people.
+/// The operator, for the ledger.
+const OS_USER: &str = "mighost test";
+
+/// A time limit, as text.
 fn seconds(limit: std::time::Duration) -> String {
     match limit.as_millis() {
         milliseconds @ ..=999 => format!("{milliseconds} ms"),
@@ -171,5 +187,5 @@ fn seconds(limit: std::time::Duration) -> String {
     }
 }
 
-/// What `context.server-version` answers where there is no server.
+/// The result of `postgres.server-version` without a server.
 const DEFAULT_SERVER_VERSION: u32 = 150_000;

@@ -1,4 +1,4 @@
-//! What became of tests: plain data that every kind of test produces, and that `output` renders.
+//! Results of tests: plain data that all types of tests produce, and that `output` renders.
 
 use std::path::PathBuf;
 
@@ -7,15 +7,15 @@ use serde::Serialize;
 use super::coverage::Coverage;
 use super::update::FileUpdate;
 
-/// What a case tests.
+/// The subject of a case.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "kebab-case", tag = "kind", content = "name")]
 pub enum Subject {
-    /// With its name.
+    /// A plugin, with its name.
     Plugin(String),
-    /// With its id.
+    /// A revision, with its id.
     Revision(String),
-    /// All of the project, e.g. the shape of its history.
+    /// The whole project, e.g. the shape of its history.
     Project,
 }
 
@@ -29,28 +29,28 @@ impl std::fmt::Display for Subject {
     }
 }
 
-/// How a case is run.
+/// The type of a case.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum CaseKind {
-    /// A component over a sink that records; no database.
+    /// Without a database: a component over a recording sink.
     Isolated,
-    /// On a database of its own.
+    /// With a database of its own.
     Database,
     /// A file of pgTAP assertions.
     PgTap,
-    /// A property that every revision must have (`--history`).
+    /// A requirement on every revision (`--history`).
     History,
     /// A test that is itself a component.
     Component,
 }
 
-/// Where a case is written.
+/// The place of a case.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub struct Place {
     /// Relative to the project's folder.
     pub file: PathBuf,
-    /// Counted from 1; none where the whole file is the case.
+    /// The line, counted from 1; `None` if the whole file is the case.
     pub line: Option<usize>,
 }
 
@@ -63,19 +63,19 @@ impl std::fmt::Display for Place {
     }
 }
 
-/// One case that was run, or left out.
+/// One case that was run or skipped.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct CaseResult {
     pub subject: Subject,
     /// Unique within subject and file.
     pub name: String,
     pub kind: CaseKind,
-    /// None where no file holds the case.
+    /// `None` if the case is not in a file.
     pub place: Option<Place>,
     #[serde(flatten)]
     pub outcome: Outcome,
     pub seconds: f64,
-    /// What guests said meanwhile, a message each, shown where the case failed.
+    /// The messages of guests, shown if the case failed.
     pub log: Vec<String>,
 }
 
@@ -93,7 +93,7 @@ impl CaseResult {
         }
     }
 
-    /// Subject and name, by which `-k` and people find it.
+    /// Subject and name, by which users and `-k` find it.
     pub fn title(&self) -> String {
         format!("{}: {}", self.subject, self.name)
     }
@@ -107,26 +107,26 @@ impl CaseResult {
 #[serde(rename_all = "kebab-case", tag = "outcome")]
 pub enum Outcome {
     Passed,
-    /// Everything that was not as expected, at least one.
+    /// The failures, at least one.
     Failed {
         failures: Vec<Failure>,
     },
-    /// Not run, and why.
+    /// Not run, with the reason.
     Skipped {
         reason: String,
     },
 }
 
-/// One thing that was not as expected.
+/// A difference from the expected result.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Failure {
-    /// A sentence.
+    /// The message: a sentence.
     pub what: String,
     /// Shown as a diff.
     pub difference: Option<Difference>,
-    /// More that explains it, a line each: the statement, the operation, a backtrace.
+    /// Details, one line each: the statement, the operation, a backtrace.
     pub details: Vec<String>,
-    /// What to do about it, a text each; it may have several lines, e.g. what to paste into the file.
+    /// Hints, each of which may have several lines, e.g. text to paste into the file.
     pub hints: Vec<String>,
 }
 
@@ -152,7 +152,7 @@ impl Failure {
         }
     }
 
-    /// Says what the two texts are where `expected` and `found` are not the words, e.g. `before` and `after`.
+    /// Sets the names of the two texts if they are not `expected` and `found`, e.g. `before` and `after`.
     #[must_use]
     pub fn names(mut self, expected: &str, found: &str) -> Self {
         if let Some(difference) = &mut self.difference {
@@ -161,14 +161,14 @@ impl Failure {
         self
     }
 
-    /// Adds a line that explains it.
+    /// Adds a detail.
     #[must_use]
     pub fn detail(mut self, line: impl Into<String>) -> Self {
         self.details.push(line.into());
         self
     }
 
-    /// Adds what to do.
+    /// Adds a hint.
     #[must_use]
     pub fn hint(mut self, text: impl Into<String>) -> Self {
         self.hints.push(text.into());
@@ -181,32 +181,32 @@ impl Failure {
 pub struct Difference {
     pub expected: String,
     pub found: String,
-    /// What the two are, in this order.
+    /// The names of the two, in this order.
     pub names: (String, String),
 }
 
-/// All that a call of `mighost test` ran.
+/// The results of a call of `mighost test`.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct SuiteReport {
-    /// By subject, file and place in it, whatever order they ran in.
+    /// Sorted by subject, file and place in it, whatever order they ran in.
     pub cases: Vec<CaseResult>,
-    /// What the order was drawn with; none where the order is that of the history.
+    /// The seed of the order; `None` if the order is that of the history.
     pub seed: Option<u64>,
     pub seconds: f64,
-    /// How many were planned and not run: after the first failure that was to be the last, or after an interruption.
+    /// The number of planned cases that were not run, because the run ended after the first failure or was interrupted.
     pub not_run: usize,
-    /// Whether somebody ended it early.
+    /// Whether it was interrupted.
     pub interrupted: bool,
-    /// Where it was asked for.
+    /// Present if requested.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub coverage: Option<Coverage>,
-    /// The files whose expectations would be others if they were written anew.
+    /// The files with expectations that an update would change.
     #[serde(skip)]
     pub updates: Vec<FileUpdate>,
 }
 
 impl SuiteReport {
-    /// How many passed, failed and were skipped.
+    /// The numbers of passed, failed and skipped cases.
     pub fn counts(&self) -> (usize, usize, usize) {
         self.cases
             .iter()
@@ -218,13 +218,13 @@ impl SuiteReport {
     }
 }
 
-/// Hears how a suite comes along. Called from several threads, so it must not block for long.
+/// Receives the progress of a suite. It is called from several threads, so it must not block for long.
 pub trait Progress: Send + Sync {
-    /// So many cases are about to be run, in an order that was drawn with `seed`. Called again where more come to light.
+    /// This number of cases will be run, in an order given by `seed`. Called again if more are found.
     fn planned(&self, cases: usize, seed: u64);
 
     fn done(&self, result: &CaseResult);
 
-    /// The history is tested as far as this revision, the `number`th of `of`.
+    /// The history has been tested up to this revision, the `number`th of `of`.
     fn reached(&self, _revision: &str, _number: usize, _of: usize) {}
 }

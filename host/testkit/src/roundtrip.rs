@@ -1,6 +1,6 @@
-//! `mighost test --history`: what every revision must be able to do, tried on throw-away databases.
+//! `mighost test --history`: requirements on every revision, tested on temporary databases.
 //!
-//! Lanes go through the history side by side, each on a server of its own: one on an empty database, one with seeds, one in
+//! Several tracks go through the history concurrently, each on a server of its own: one on an empty database, one with seeds, one in
 //! sessions with other settings, one by scripts.
 
 mod failure_text;
@@ -24,21 +24,19 @@ use super::cancel::Stop;
 use super::coverage::{Coverage, Item};
 use super::report::{CaseKind, CaseResult, Failure, Outcome, Place, Progress, Subject, SuiteReport};
 use super::{TestError, TestProject};
-use mighost_artifact::{Artifact, ArtifactError, ProjectArtifacts, is_sql_migration};
+use mighost_artifact::{Artifact, ArtifactError, is_sql_migration};
 use mighost_config::ProjectSettings;
-use mighost_core::SinkError;
-use mighost_core::{Blame, ExitKind};
+use mighost_core::{Blame, ExitKind, SinkError};
 use mighost_engine::RunFailure;
-use mighost_graph::{Graph, GraphError, Plan, Step};
+use mighost_graph::{GraphError, Plan, Step};
 use mighost_postgres::catalog::{Catalog, CatalogError, Scope};
 use mighost_postgres::connect::{ConnectError, Environment};
 use mighost_postgres::embedded::EmbeddedError;
-use mighost_runtime::Registry;
 
-/// How far the lane on an empty database may be ahead of those that compare with it, in revisions.
+/// The number of revisions by which the track on an empty database may be ahead of those that compare with it.
 const AHEAD: usize = 8;
 
-/// The cases of each revision, as they are called.
+/// The names of the cases of each revision.
 mod names {
     pub const HEADS: &str = "has the heads that it should have";
     pub const UP: &str = "upgrades";
@@ -49,35 +47,35 @@ mod names {
     pub const SESSION: &str = "does not depend on the session";
     pub const SCRIPT: &str = "script does the same";
     pub const DOWN_SCRIPT: &str = "downgrade script does the same";
-    /// Behind a name, where the database had seeds in it.
+    /// Follows a name if the database had seeds in it.
     pub const SEEDED: &str = " (seeded)";
-    /// A way through the history that came to no end, through no fault that could be found.
+    /// A run through the history that did not complete, through no fault that could be found.
     pub const WAY: &str = "can be gone through";
 }
 
-/// What of a history is tested.
+/// The part of a history to test.
 #[derive(Clone, Debug, Default)]
 pub struct HistoryTests {
-    /// Ids of the revisions to test; none for all.
+    /// Ids of the revisions to test; `None` for all.
     pub only: Option<BTreeSet<String>>,
-    /// Only cases with one of these in their titles are told.
+    /// Only cases with one of these in their titles are reported.
     pub filters: Vec<String>,
     /// Stop at the first failure.
     pub fail_fast: bool,
-    /// Say what the history has not run.
+    /// Report what the history has not run.
     pub coverage: bool,
-    /// Ends the tests early.
+    /// Cancels the tests.
     pub stop: Stop,
 }
 
-/// Why the history could not be tested, through no fault of a revision's.
+/// The reason why the history could not be tested, without a fault of a revision.
 #[derive(Debug, thiserror::Error)]
 pub enum HistoryError {
     #[error(transparent)]
     Embedded(#[from] EmbeddedError),
     #[error(transparent)]
     Connect(#[from] ConnectError),
-    #[error("a throw-away database refused a statement of the test's own: {0}")]
+    #[error("a temporary database rejected a statement of the test itself: {0}")]
     Database(#[from] tokio_postgres::Error),
     #[error(transparent)]
     Sink(#[from] SinkError),
@@ -89,19 +87,19 @@ pub enum HistoryError {
     Artifact(#[from] ArtifactError),
     #[error("{} failed: {reason}", path.display())]
     Script { path: PathBuf, reason: String },
-    #[error("revisions that went well before did not do so on another database: {0}")]
+    #[error("revisions that succeeded before failed on another database: {0}")]
     NotAgain(#[source] Box<RunFailure>),
     #[error("psql cannot be run: {0}")]
     Psql(std::io::Error),
-    #[error("a thread of mighost's ended before its time")]
+    #[error("internal error: a worker thread exited unexpectedly")]
     ThreadLost,
-    /// No server, no database, a script of `[test] setup` that fails.
+    /// No server or database could be created, or a script of `[test] setup` failed.
     #[error(transparent)]
     NotBegun(Box<HistoryError>),
 }
 
 impl HistoryError {
-    /// Whose fault it is.
+    /// The party to blame.
     pub fn blame(&self) -> Blame {
         match self {
             Self::NotBegun(error) => error.blame(),
@@ -128,7 +126,7 @@ impl HistoryError {
 /// Tests the history: cases in the order of the plan, those of one revision together.
 ///
 /// # Errors
-/// No throw-away server, a setup script that fails: nothing that a revision could be blamed for. No case that the filters mean.
+/// If there is no temporary server or a setup script fails, which no revision is to blame for, or no case matches the filters.
 pub async fn test(
     project: &TestProject,
     tests: &HistoryTests,
@@ -164,7 +162,7 @@ pub async fn test(
     tokio::select! {
         biased;
         () = tests.stop.wait() => {}
-        // Servers for nothing are not started.
+        // No servers are started for nothing.
         () = std::future::ready(()), if !any => {}
         () = cases.stopped.notified() => {}
         (walked, with_seeds, session, script) = lanes => walked.and(with_seeds).and(session).and(script)?,
@@ -191,30 +189,28 @@ pub async fn test(
     })
 }
 
-/// What the lanes have in common.
+/// The state that the tracks share.
 struct Shared<'p> {
+    project: &'p TestProject,
     settings: &'p ProjectSettings,
-    loaded: Arc<ProjectArtifacts>,
-    graph: Arc<Graph>,
-    registry: Arc<Registry>,
     environment: &'p Environment,
-    /// All of the history, from nothing.
+    /// The whole history, from an empty database.
     plan: Plan,
     scope: Scope,
     tests: &'p HistoryTests,
-    /// What all lanes have run.
+    /// The functions that all tracks have run.
     ran: Mutex<BTreeSet<Item>>,
-    /// Scripts of seeds that were refused once, which is told once.
+    /// Scripts of seeds that have failed, which is reported once.
     refused: Mutex<BTreeSet<PathBuf>>,
 }
 
-/// What the lane on an empty database tells of a revision to those that compare with it.
+/// The results for a revision on an empty database, for the tracks that compare with it.
 #[derive(Clone)]
 struct Reached {
     before: Arc<Catalog>,
     after: Arc<Catalog>,
     up: Recorded,
-    /// None where the revision was not taken back.
+    /// `None` if the revision was not reverted.
     down: Option<Recorded>,
 }
 
@@ -228,11 +224,9 @@ impl<'p> Shared<'p> {
         };
         let settings = &project.settings;
         Ok(Self {
-            scope: Scope::of_project(&settings.schema, &settings.version_table),
+            scope: Scope::of_project(&settings.version_table_schema, &settings.version_table),
+            project,
             settings,
-            loaded: project.loaded.clone(),
-            graph: project.graph.clone(),
-            registry: project.registry.clone(),
             environment: &project.environment,
             plan,
             tests,
@@ -252,33 +246,33 @@ impl<'p> Shared<'p> {
         self.plan.steps.iter().filter(|step| self.chosen(step))
     }
 
-    /// The steps as far as there is something to test, with their numbers.
+    /// The steps to test, with their numbers.
     fn steps(&self) -> impl Iterator<Item = (usize, &Step)> {
         let last = self.plan.steps.iter().rposition(|step| self.chosen(step));
         let end = last.map_or(0, |last| last + 1);
         self.plan.steps.iter().take(end).enumerate()
     }
 
-    /// Keeps in mind what has run.
+    /// Records the functions that ran.
     fn ran(&self, items: impl IntoIterator<Item = Item>) {
         self.ran.lock().unwrap_or_else(PoisonError::into_inner).extend(items);
     }
 
-    /// The scripts that are put in after `revision`: the project's, then the one beside the migration.
+    /// The scripts to load after `revision`: the project's, followed by the one beside the migration.
     fn seeds(&self, revision: &str) -> Vec<PathBuf> {
         let project = self.settings.test.seeds.as_ref();
         let project = project.map(|folder| folder.join(format!("{revision}.sql")));
-        let place = self.loaded.place(revision).filter(|place| place.is_dir());
+        let place = self.project.loaded.place(revision).filter(|place| place.is_dir());
         let own = place.map(|place| place.join("tests").join("seed.sql"));
         project.into_iter().chain(own).filter(|path| path.is_file()).collect()
     }
 
-    /// Why `revision` has no way back, where that is known.
+    /// The reason why `revision` has no way back, if that is known.
     fn irreversible(&self, revision: &str) -> Option<String> {
         if self.settings.test.irreversible.iter().any(|known| known == revision) {
-            return Some("irreversible, says [test] of mighost.toml".into());
+            return Some("declared irreversible in [test] of mighost.toml".into());
         }
-        let (_, info) = self.loaded.revision(revision)?;
+        let (_, info) = self.project.loaded.revision(revision)?;
         if !is_sql_migration(info) {
             return None;
         }
@@ -296,20 +290,20 @@ impl<'p> Shared<'p> {
     }
 
     fn place(&self, revision: &str) -> Option<Place> {
-        let place = self.loaded.place(revision)?;
+        let place = self.project.loaded.place(revision)?;
         let file = place.strip_prefix(&self.settings.root).unwrap_or(place).to_owned();
         Some(Place { file, line: None })
     }
 }
 
-/// The results as they come in.
+/// The results, as they arrive.
 struct Cases<'a> {
     shared: &'a Shared<'a>,
     progress: &'a dyn Progress,
     results: Mutex<Vec<(usize, CaseResult)>>,
-    /// How many there were, those that are not told included.
+    /// The number of results, including those that are not reported.
     of: AtomicUsize,
-    /// Told where a failure is to end it all.
+    /// Used if a failure is to end all tests.
     stopped: Notify,
 }
 
@@ -324,8 +318,8 @@ impl<'a> Cases<'a> {
         }
     }
 
-    /// A way through the history. Where it ends early, what was found before is not lost by that: it is a failure among the others. A way
-    /// that does not begin is an error, since nothing could be tested by it.
+    /// Runs a track through the history. If it ends early, earlier results are not lost: the end is one failure among others. A track
+    /// that cannot begin is an error, because it could test nothing.
     async fn way(&self, what: &str, way: impl Future<Output = Result<(), HistoryError>>) -> Result<(), HistoryError> {
         let begun = Instant::now();
         let Err(error) = way.await else {
@@ -335,7 +329,7 @@ impl<'a> Cases<'a> {
             HistoryError::NotBegun(_) => return Err(error),
             _ => self.shared.plan.steps.len() + 1,
         };
-        let failure = Failure::new(format!("the way on {what} came to no end: {error}"));
+        let failure = Failure::new(format!("the run on {what} did not complete: {error}"));
         let result = CaseResult {
             outcome: outcome(Some(failure)),
             seconds: begun.elapsed().as_secs_f64(),
@@ -345,7 +339,7 @@ impl<'a> Cases<'a> {
         Ok(())
     }
 
-    /// A lane is at the step of that number, counted from 0.
+    /// A track has reached the step of that number, counted from 0.
     fn reached(&self, number: usize) {
         let of = self.shared.steps().count();
         if let Some(step) = self.shared.plan.steps.get(number) {
@@ -389,7 +383,7 @@ impl<'a> Cases<'a> {
         self.of_step(number, name, Instant::now(), Vec::new(), outcome);
     }
 
-    /// Says of the revisions behind `number` that a lane did not get to them.
+    /// Reports for the revisions after `number` that a track did not reach them.
     fn not_reached(&self, number: usize, name: &str) {
         let Some(failed) = self.shared.plan.steps.get(number) else {
             return;
@@ -402,7 +396,7 @@ impl<'a> Cases<'a> {
         }
     }
 
-    /// The results, and how many there were with those that are not told.
+    /// The results, and their number including those that are not reported.
     fn in_order(self) -> (Vec<CaseResult>, usize) {
         let mut results = self.results.into_inner().unwrap_or_else(PoisonError::into_inner);
         results.sort_by_key(|(number, _)| *number);
@@ -411,7 +405,7 @@ impl<'a> Cases<'a> {
     }
 }
 
-/// Passed, or failed with the one failure that there is.
+/// Passed, or failed with the given failure.
 fn outcome(failure: Option<Failure>) -> Outcome {
     match failure {
         None => Outcome::Passed,
@@ -421,16 +415,17 @@ fn outcome(failure: Option<Failure>) -> Outcome {
     }
 }
 
-/// One head, or those that are declared.
+/// Checks that there is one head, or that there are the declared ones.
 fn heads(shared: &Shared<'_>, cases: &Cases<'_>) {
     if shared.tests.only.is_some() {
         return;
     }
-    let found = shared.graph.heads();
+    let found = shared.project.graph.heads();
     let declared = &shared.settings.test.heads;
     let labelled = |head: &str, name: &String| {
         head == name
             || shared
+                .project
                 .graph
                 .labels(head)
                 .is_ok_and(|labels| labels.contains(&name.as_str()))
@@ -438,11 +433,11 @@ fn heads(shared: &Shared<'_>, cases: &Cases<'_>) {
     let failure = if declared.is_empty() {
         (found.len() > 1).then(|| {
             Failure::new(format!(
-                "the history has {} heads, {}, and should have one",
+                "the history has {} heads, {}, but should have one",
                 found.len(),
                 found.join(" and ")
             ))
-            .hint("`mighost merge heads` makes them one; or declare them: `[test] heads = [...]` in mighost.toml")
+            .hint("join them with `mighost merge heads`, or declare them: `[test] heads = [...]` in mighost.toml")
         })
     } else {
         let missing: Vec<&str> = declared
@@ -456,9 +451,9 @@ fn heads(shared: &Shared<'_>, cases: &Cases<'_>) {
             .copied()
             .collect();
         (!missing.is_empty() || !more.is_empty()).then(|| {
-            let mut failure = Failure::new("the heads of the history are not those that `[test] heads` declares");
+            let mut failure = Failure::new("the heads of the history differ from `[test] heads`");
             if !missing.is_empty() {
-                failure = failure.detail(format!("declared, and no head: {}", missing.join(", ")));
+                failure = failure.detail(format!("declared, but not a head: {}", missing.join(", ")));
             }
             if !more.is_empty() {
                 failure = failure.detail(format!("heads that are not declared: {}", more.join(", ")));
@@ -473,7 +468,7 @@ fn heads(shared: &Shared<'_>, cases: &Cases<'_>) {
     cases.add(result, 0);
 }
 
-/// A path as it stands below the project's folder.
+/// A path relative to the project's folder.
 fn relative<'p>(root: &Path, path: &'p Path) -> &'p Path {
     path.strip_prefix(root).unwrap_or(path)
 }

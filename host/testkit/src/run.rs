@@ -1,4 +1,4 @@
-//! Runs a suite: in an order that a number decides, on several threads.
+//! Runs a suite: in an order that a seed determines, on several threads.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -16,22 +16,22 @@ use super::unit_case::{self, Verdict};
 use super::update::{self, Change};
 use super::{TestProject, database};
 
-/// How a suite is run.
+/// Settings for running a suite.
 #[derive(Clone, Debug, Default)]
 pub struct Options {
-    /// Decides the order; drawn where it is none.
+    /// The seed of the order; a random one if it is `None`.
     pub seed: Option<u64>,
-    /// How many cases run side by side; as many as there are processors where it is none.
+    /// The number of concurrent cases; by default the number of processors.
     pub jobs: Option<usize>,
     /// Stop at the first failure.
     pub fail_fast: bool,
-    /// Say what no case has tested.
+    /// Report what no case has tested.
     pub coverage: bool,
-    /// Ends the run early.
+    /// Cancels the run.
     pub stop: Stop,
 }
 
-/// What the threads share.
+/// The state that the threads share.
 struct Shared<'a> {
     project: &'a TestProject,
     suite: &'a Suite,
@@ -54,7 +54,7 @@ struct Done {
 /// Runs every case of the suite. Blocks.
 ///
 /// # Errors
-/// No thread can be started; with `coverage`, a plugin that cannot be loaded.
+/// If no thread can be started or, with `coverage`, a plugin cannot be loaded.
 pub fn run(
     project: &TestProject,
     suite: &Suite,
@@ -81,12 +81,8 @@ pub fn run(
     };
     std::thread::scope(|scope| {
         let threads: Vec<_> = (0..threads).map(|_| scope.spawn(|| work(&shared))).collect();
-        // What a thread left undone must not look as if it had passed.
-        let lost = || {
-            Err(std::io::Error::other(
-                "one of them panicked, which is a defect of mighost's own",
-            ))
-        };
+        // Cases that a thread did not complete must not appear as passed.
+        let lost = || Err(std::io::Error::other("one of them panicked, which is a bug in mighost"));
         let ended = threads
             .into_iter()
             .map(|thread| thread.join().unwrap_or_else(|_| lost()));
@@ -109,7 +105,7 @@ pub fn run(
     })
 }
 
-/// One thread's work: cases, as long as there are any.
+/// The work of one thread: cases, as long as there are any.
 fn work(shared: &Shared<'_>) -> std::io::Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     loop {
@@ -122,10 +118,10 @@ fn work(shared: &Shared<'_>) -> std::io::Result<()> {
             continue;
         };
         let begun = Instant::now();
-        // A defect of mighost's own must not take the other cases with it.
+        // A defect of mighost must not affect the other cases.
         let verdict = catch_unwind(AssertUnwindSafe(|| runtime.block_on(in_time(shared, job))));
         let verdict = verdict.unwrap_or_else(|_| {
-            let failure = Failure::new("mighost panicked; that is a defect of its own");
+            let failure = Failure::new("mighost panicked; this is a bug in mighost");
             Some((Verdict::failed(failure), None))
         });
         let Some((verdict, skipped)) = verdict else {
@@ -161,16 +157,16 @@ fn work(shared: &Shared<'_>) -> std::io::Result<()> {
         }
         done.results.insert(number, result);
     }
-    // A component that is still being compiled is not waited for.
+    // Does not wait for a component that is still being compiled.
     runtime.shutdown_background();
     Ok(())
 }
 
-/// As [`judge`], where it comes to an end in time; none where nobody wants to know any more.
+/// Like [`judge`], within the time limit; `None` if the run was cancelled.
 async fn in_time(shared: &Shared<'_>, job: Job) -> Option<(Verdict, Option<String>)> {
     let limit = shared.project.settings.test.timeout;
     if let Some(file) = shared.suite.files.get(job.file) {
-        // What is compiled or started for several cases is no case's time. Where that fails, the case says so.
+        // Compiling or starting what several cases share does not count as time of a case. If that fails, the case reports it.
         let _ = shared.project.guest(&file.subject);
         if matches!(job.kind, CaseKind::Database | CaseKind::PgTap) {
             let _ = shared.databases.shared();
@@ -185,13 +181,13 @@ async fn in_time(shared: &Shared<'_>, job: Job) -> Option<(Verdict, Option<Strin
     }
 }
 
-/// What did not come to an end.
+/// The description of a case that did not complete.
 fn out_of_time(what: &str, limit: Duration) -> Failure {
-    Failure::new(format!("{what} did not end within {}", crate::seconds(limit)))
-        .hint("where it needs longer: `[test] timeout = \"10min\"` in mighost.toml")
+    Failure::new(format!("{what} did not finish within {}", crate::seconds(limit)))
+        .hint("to allow more time, set `[test] timeout = \"10min\"` in mighost.toml")
 }
 
-/// What the case came to, and why it was not run where it was not.
+/// The outcome of the case, or the reason why it was not run.
 async fn judge(shared: &Shared<'_>, job: Job) -> (Verdict, Option<String>) {
     let ran = |verdict| (verdict, None);
     let skipped = |reason: &String| (Verdict::default(), Some(reason.clone()));
@@ -229,12 +225,12 @@ async fn judge(shared: &Shared<'_>, job: Job) -> (Verdict, Option<String>) {
     }
 }
 
-/// A seed that is short enough to be typed.
+/// A seed that is short enough to type.
 fn draw() -> u64 {
     getrandom::u32().map_or(1, |number| u64::from(number % 1_000_000))
 }
 
-/// Orders by a number: the same number gives the same order on every machine.
+/// Shuffles by a seed: the same seed gives the same order on every machine.
 fn shuffle(order: &mut [usize], seed: u64) {
     let mut state = seed;
     for last in (1..order.len()).rev() {

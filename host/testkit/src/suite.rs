@@ -1,4 +1,4 @@
-//! The tests of a project: the files beside its plugins and migrations, and which of them are meant.
+//! The tests of a project: finds the files beside its plugins and migrations, and selects among them.
 
 use std::collections::{BTreeMap, HashSet};
 use std::fs;
@@ -12,14 +12,13 @@ use super::case::{FileError, TestFile, line_of};
 use super::component::Component;
 use super::report::{CaseKind, Place, Subject};
 use super::roundtrip::HistoryError;
-use mighost_artifact::LoadedPlugin;
-use mighost_artifact::TEST_MANIFEST;
+use mighost_artifact::{LoadedPlugin, TEST_MANIFEST};
 use mighost_core::nearest;
 use mighost_runtime::RuntimeError;
 
 /// The folder of tests, beside the code.
 const FOLDER: &str = "tests";
-/// How deep folders of tests may lie in each other.
+/// The maximum depth of nested folders of tests.
 const MAX_DEPTH: usize = 8;
 /// Rows for `--history`, beside the tests.
 const SEED: &str = "seed.sql";
@@ -28,34 +27,34 @@ const SEED: &str = "seed.sql";
 pub enum TestError {
     #[error("this project has no plugin, revision or test file {name}")]
     Unknown { name: String, near: Option<String> },
-    #[error("{name} may be any of the revisions {}", .several.join(", "))]
+    #[error("{name} is ambiguous: it matches the revisions {}", .several.join(", "))]
     Ambiguous { name: String, several: Vec<String> },
     #[error("no tests found in {}", .0.join(", "))]
     NoTests(Vec<String>),
     #[error("no test has {} in its name; there are {of} tests", .filters.join(" or "))]
     NoMatch { filters: Vec<String>, of: usize },
-    #[error("the folder of tests {} cannot be read: {source}", path.display())]
+    #[error("the tests folder {} cannot be read: {source}", path.display())]
     Read { path: PathBuf, source: std::io::Error },
     #[error(transparent)]
     Runtime(#[from] RuntimeError),
     #[error(transparent)]
     History(#[from] HistoryError),
-    #[error("cannot start the threads of the tests: {0}")]
+    #[error("cannot start the test threads: {0}")]
     Threads(std::io::Error),
 }
 
 impl TestError {
-    /// What to do about it.
+    /// The hint.
     pub fn hint(&self) -> Option<String> {
         match self {
             Self::Unknown { near: Some(near), .. } => Some(format!("did you mean {near}?")),
             Self::NoTests(_) => Some(
-                "tests are TOML files beside the code, plugins/NAME/tests/*.toml and migrations/REVISION/tests/*.toml: see \
-                 docs/testing.md"
+                "tests are TOML files next to the code, plugins/NAME/tests/*.toml and \
+                 migrations/REVISION/tests/*.toml: see docs/testing.md"
                     .into(),
             ),
-            Self::Ambiguous { .. } => Some("write more of the id".into()),
-            Self::NoMatch { .. } => Some("`mighost test --list` shows their names".into()),
+            Self::Ambiguous { .. } => Some("type more of the id".into()),
+            Self::NoMatch { .. } => Some("run `mighost test --list` to see their names".into()),
             Self::Runtime(error) => error.hint(),
             _ => None,
         }
@@ -79,11 +78,11 @@ pub(super) enum Content {
     Broken(FileError),
     PgTap(String),
     Component(Box<Component>),
-    /// A component that is no test, or fails before it has told its cases.
+    /// A component that is not a test, or fails before it has returned its cases.
     NoComponent(String),
 }
 
-/// A case of a suite: its file, and its number there.
+/// A case of a suite: its file, and its index there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Job {
     pub file: usize,
@@ -91,15 +90,15 @@ pub(super) struct Job {
     pub number: usize,
 }
 
-/// The tests that are meant.
+/// The selected tests.
 pub struct Suite {
     pub(super) files: Vec<File>,
     pub(super) jobs: Vec<Job>,
-    /// Whether only a part of the project was named.
+    /// Whether only a part of the project was selected.
     partial: bool,
 }
 
-/// A case as `--list` shows it.
+/// A case in the output of `--list`.
 #[derive(Clone, Debug, Serialize)]
 pub struct Listed {
     pub subject: Subject,
@@ -109,11 +108,11 @@ pub struct Listed {
 }
 
 impl Suite {
-    /// The tests of what `select` names: plugins, revisions (or the beginnings of their ids), files or folders relative to
-    /// `directory`; of the whole project where it names nothing. Of those, the ones whose name holds one of `filters`.
+    /// The tests of the plugins, revisions (or prefixes of their ids), files or folders relative to `directory` in `select`; by default
+    /// those of the whole project. Of those, the ones whose name contains one of `filters`.
     ///
     /// # Errors
-    /// A name that is nothing's; no tests at all.
+    /// If a name does not exist, or there are no tests.
     pub fn find(
         project: &TestProject,
         directory: &Path,
@@ -140,7 +139,7 @@ impl Suite {
                 if wanted.is_empty() || wanted.iter().any(means) {
                     suite.add(project, subject, folder, path);
                 } else if wanted.iter().any(|wanted| wanted.is_in(folder)) {
-                    // Only the file says which revision of its folder it is for.
+                    // Only the file names its revision, if the folder has several.
                     let jobs = suite.jobs.len();
                     suite.add(project, subject, folder, path);
                     let found = suite.files.last().map(|file| &file.subject);
@@ -190,7 +189,7 @@ impl Suite {
         Ok(suite)
     }
 
-    /// Whether the tests of `subject` belong to what was named.
+    /// Whether the tests of `subject` are selected.
     pub(super) fn means(&self, subject: &Subject) -> bool {
         !self.partial || self.files.iter().any(|file| file.subject == *subject)
     }
@@ -223,7 +222,7 @@ impl Suite {
                 {
                     self.jobs.push(job(CaseKind::Isolated)(0));
                     let span = file.revision.map_or(0..0, |named| named.span());
-                    let what = "what lies here has no revision of this id";
+                    let what = "there is no revision with this id in this folder";
                     Content::Broken(FileError::at(&shown, &text, span, what))
                 }
                 Ok((file, text)) => {
@@ -318,7 +317,7 @@ impl Suite {
     }
 }
 
-/// What a name on the command line means.
+/// The meaning of a name on the command line.
 enum Wanted {
     Plugin(Subject),
     Revision { id: String, folder: PathBuf },
@@ -335,12 +334,12 @@ impl Wanted {
     }
 }
 
-/// Whether `folder` holds the revision that a file names.
+/// Whether `folder` contains the revision that a file names.
 fn holds(project: &TestProject, subject: &Subject, folder: &Path, named: &Spanned<String>) -> bool {
     matches!(subject, Subject::Revision(_)) && project.loaded.place(named.get_ref()) == Some(folder)
 }
 
-/// Plugins and migrations with the folders of their sources. Where a folder holds several revisions, the first speaks for it.
+/// Plugins and migrations with their source folders. If a folder contains several revisions, the first represents it.
 fn subjects(project: &TestProject) -> Vec<(Subject, PathBuf)> {
     let plugins = project.loaded.plugins.iter().map(|plugin| {
         let subject = Subject::Plugin(plugin.metadata.name.clone());
@@ -418,7 +417,7 @@ fn wanted(
     }
 }
 
-/// The test files in a folder and those in it, by name. A folder that is not there holds none.
+/// The test files in a folder and below it, by name. A folder that does not exist has none.
 fn files(folder: &Path, depth: usize) -> Result<Vec<PathBuf>, TestError> {
     let failed = |source| TestError::Read {
         path: folder.to_owned(),

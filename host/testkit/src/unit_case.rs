@@ -12,8 +12,7 @@ use super::report::{Failure, Subject};
 use super::update::{self, Change};
 use super::{TestProject, align, wave};
 
-use mighost_core::Sink;
-use mighost_core::{Direction, Reporter};
+use mighost_core::{Direction, Reporter, RunSettings, Sink};
 use mighost_runtime::{Call, Guest, GuestContext, GuestStep, Returned, RuntimeError, StepInfo, finish_calls};
 
 /// What a case came to.
@@ -85,13 +84,15 @@ impl CallFailure {
 /// What guests are told.
 pub(super) fn settings(project: &TestProject, context: &Context) -> GuestContext {
     let offline = context.offline.unwrap_or(false);
-    GuestContext {
+    let settings = RunSettings {
         schema: context.schema.clone().unwrap_or_default(),
         superuser_role: context.superuser_role.clone(),
         args: context.args.clone(),
-        limits: project.settings.limits.clone(),
-        offline,
+        ..project.settings.run()
+    };
+    GuestContext {
         server_version: context.server_version.filter(|_| !offline),
+        ..GuestContext::new(&settings, offline, None)
     }
 }
 
@@ -108,7 +109,7 @@ pub(super) fn note(call: &Call, subject: &Subject, listener: &Listener) {
         if let Subject::Plugin(name) = subject {
             listener.ran(Item::Hook(name.clone()));
         }
-    } else if function.is_object_type() {
+    } else if function.is_kind_function() {
         listener.ran(Item::Kind(format!(
             "{} {}",
             function.name,
@@ -224,7 +225,7 @@ pub(super) async fn run(
     let recording = Arc::new(Mutex::new(recording));
     let listener = Arc::new(Listener::default());
     let reporter: Arc<dyn Reporter> = listener.clone();
-    let providers = mighost_engine::providers(&project.loaded, &project.graph, &project.registry, &settings, &reporter);
+    let providers = project.setup(project.settings.run(), &reporter).services(&settings);
     let step = async |direction: Direction| {
         recording.lock().await.begin_step();
         let sink: Arc<Mutex<dyn Sink>> = recording.clone();
@@ -266,11 +267,11 @@ fn judge(case: &Case, source: &str, recording: &FakeSink, ended: &Ended, heard: 
         && case.returns.is_none()
         && case.error.is_none()
     {
-        let failure = Failure::new("the case expects nothing").detail("what was sent:");
+        let failure = Failure::new("the case has no expectations").detail("statements sent:");
         let mut failure = sent
             .iter()
             .fold(failure, |failure, sent| failure.detail(indented(&sent.text())));
-        failure = failure.hint("`mighost test --update` writes what was sent, or the error, as what is expected");
+        failure = failure.hint("run `mighost test --update` to record the statements or the error as expected");
         verdict.failures.push(failure);
         let below = case.call.span();
         verdict.changes.push(match &ended.error {
@@ -301,13 +302,10 @@ fn judge(case: &Case, source: &str, recording: &FakeSink, ended: &Ended, heard: 
     if went_well {
         judge_contents(case, sent, &mut verdict);
         for answer in recording.unused() {
-            let text = format!(
-                "the case has an answer that nothing asked for: {}",
-                one_line(&answer.to)
-            );
+            let text = format!("the case has an unused answer: {}", one_line(&answer.to));
             verdict
                 .failures
-                .push(Failure::new(text).hint("take it out, or set `always = true` where it need not be asked for"));
+                .push(Failure::new(text).hint("remove it, or set `always = true` if it may be unused"));
         }
     }
     if ended.error.is_none() {
@@ -331,16 +329,13 @@ pub(super) fn judge_error(
             false
         }
         (Some(expected), None) => {
-            let text = format!(
-                "the call should fail with `{}`, and came to its end",
-                expected.get_ref()
-            );
+            let text = format!("the call should fail with `{}`, but succeeded", expected.get_ref());
             verdict.failures.push(Failure::new(text));
             true
         }
         (Some(expected), Some(error)) if contains_text(expected.get_ref(), &error.text) => true,
         (Some(expected), Some(error)) => {
-            let failure = Failure::new("the call failed with another error than expected");
+            let failure = Failure::new("the call failed with an unexpected error");
             let failure = failure.difference(format!("{}\n", expected.get_ref()), format!("{}\n", error.text));
             let details = error.details.clone();
             verdict.failures.push(Failure { details, ..failure });
@@ -355,14 +350,17 @@ pub(super) fn judge_error(
 fn judge_contents(case: &Case, sent: &[Sent], verdict: &mut Verdict) {
     let sends = |pattern: &str| sent.iter().filter_map(Sent::sql).any(|sql| matches_sql(pattern, sql));
     for pattern in case.contains.iter().filter(|pattern| !sends(pattern)) {
-        let failure = Failure::new(format!("no statement is `{}`", one_line(pattern))).detail("what was sent:");
+        let failure = Failure::new(format!("no statement matches `{}`", one_line(pattern))).detail("statements sent:");
         verdict.failures.push(
             sent.iter()
                 .fold(failure, |failure, sent| failure.detail(indented(&sent.text()))),
         );
     }
     for pattern in case.lacks.iter().filter(|pattern| sends(pattern)) {
-        let text = format!("a statement was sent that should not be: `{}`", one_line(pattern));
+        let text = format!(
+            "a statement was sent that should not have been: `{}`",
+            one_line(pattern)
+        );
         verdict.failures.push(Failure::new(text));
     }
 }
@@ -393,7 +391,7 @@ pub(super) fn judge_returns(
             Ok(equal) => same &= equal,
             Err(error) => {
                 same = false;
-                details.push(format!("what is expected is no such value: {error}"));
+                details.push(format!("the expected value is invalid: {error}"));
                 details.extend(wave::excerpt(&error, "of `returns`"));
             }
         }
@@ -402,7 +400,7 @@ pub(super) fn judge_returns(
         return;
     }
     let lines = |texts: &[String]| texts.iter().map(|text| format!("{text}\n")).collect::<String>();
-    let failure = Failure::new("another value was returned than expected").difference(lines(wanted), lines(&found));
+    let failure = Failure::new("the returned value is not the expected one").difference(lines(wanted), lines(&found));
     verdict.failures.push(Failure { details, ..failure });
     let written = match (expected.get_ref(), found.first()) {
         (OneOrMany::One(_), Some(one)) => string(one),
@@ -419,14 +417,12 @@ pub(super) fn judge_messages(expected: &[String], heard: &Heard, verdict: &mut V
         if heard.messages.iter().any(|message| contains_text(pattern, message)) {
             continue;
         }
-        let failure = Failure::new(format!("no message says `{pattern}`"));
+        let failure = Failure::new(format!("no message matches `{pattern}`"));
         verdict.failures.push(match heard.messages.as_slice() {
-            [] => failure.detail("nothing was said"),
-            messages => messages
-                .iter()
-                .fold(failure.detail("what was said:"), |failure, message| {
-                    failure.detail(indented(message))
-                }),
+            [] => failure.detail("there were no messages"),
+            messages => messages.iter().fold(failure.detail("messages:"), |failure, message| {
+                failure.detail(indented(message))
+            }),
         });
     }
 }
@@ -451,7 +447,7 @@ fn unanswered_failure(unanswered: &Unanswered, recording: &FakeSink) -> Failure 
     }
     let unused: Vec<String> = recording.unused().map(|answer| one_line(&answer.to)).collect();
     if !unused.is_empty() {
-        failure.details.push("answers that are left, and do not fit:".into());
+        failure.details.push("unused answers, which do not match:".into());
         failure.details.extend(unused.iter().map(|text| indented(text)));
     }
     failure.hint(format!("add below the case:\n{answer}"))

@@ -1,4 +1,4 @@
-//! Expectations written into test files (`--update`): what is not changed keeps its text, comments and layout.
+//! Writes expectations into test files (`--update`): unchanged parts keep their text, comments and layout.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -9,7 +9,7 @@ use toml::Spanned;
 use super::align::{Step, align};
 use super::case::{Expected, Sent};
 
-/// A file whose expectations are others now.
+/// A file with changed expectations.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
 pub struct FileUpdate {
     /// Relative to the project's folder.
@@ -23,17 +23,18 @@ pub struct FileUpdate {
 }
 
 impl FileUpdate {
-    /// Writes the file, unless somebody else has changed it meanwhile.
+    /// Writes the file, unless another program has changed it in the meantime.
     ///
     /// # Errors
-    /// The file cannot be read or written, or is another than the one that was tested.
+    /// If the file cannot be read or written, or is not the one that was tested.
     pub fn write(&self) -> std::io::Result<()> {
         if std::fs::read_to_string(&self.file)? != self.before {
             return Err(std::io::Error::other(
-                "it has been changed meanwhile; run the tests again",
+                "it has changed in the meantime; run the tests again",
             ));
         }
-        // Beside and renamed, so that a crash leaves no half of it; a link is followed, and what may be done with the file stays.
+        // Written to a temporary file and renamed, so that a crash leaves no half of it; a link is followed, and the permissions are
+        // kept.
         let file = self.file.canonicalize()?;
         let beside = file.with_extension(format!("toml.{}.tmp", std::process::id()));
         let written = std::fs::write(&beside, &self.after)
@@ -46,7 +47,7 @@ impl FileUpdate {
     }
 }
 
-/// A part of a file and what stands there now; an empty part is a place to insert.
+/// A part of a file and its replacement; an empty part is a place to insert.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Change {
     pub span: Range<usize>,
@@ -61,7 +62,7 @@ impl Change {
         }
     }
 
-    /// A key below the one whose value `span` is; beside it where that stands in an inline table.
+    /// A key after the one whose value is at `span`; on the same line if that is in an inline table.
     pub fn beside(source: &str, span: &Range<usize>, key: &str) -> Self {
         let before = source.get(..span.start).unwrap_or_default();
         let line = before.rsplit('\n').next().unwrap_or_default();
@@ -74,7 +75,7 @@ impl Change {
     }
 }
 
-/// The changes of each file, in whatever order they came up.
+/// The changes of each file, in any order.
 pub(super) fn updates(
     sources: &BTreeMap<PathBuf, String>,
     changes: BTreeMap<PathBuf, Vec<Change>>,
@@ -98,7 +99,7 @@ pub(super) fn updates(
 fn apply(source: &str, mut changes: Vec<Change>) -> String {
     changes.sort_by_key(|change| (change.span.start, change.span.end));
     let mut text = source.to_owned();
-    // From the end, so that the places before stay what they are.
+    // From the end, so that earlier positions remain valid.
     for change in changes.iter().rev() {
         if source.get(change.span.clone()).is_some() {
             text.replace_range(change.span.clone(), &change.text);
@@ -107,7 +108,7 @@ fn apply(source: &str, mut changes: Vec<Change>) -> String {
     text
 }
 
-/// A list of statements, one on a line.
+/// A list of statements, one per line.
 pub(super) fn list(sent: &[Sent]) -> String {
     if sent.is_empty() {
         return "[]".into();
@@ -116,7 +117,7 @@ pub(super) fn list(sent: &[Sent]) -> String {
     format!("[\n{}]", lines.concat())
 }
 
-/// What makes `sent` of a list of expected statements. Those that fit stay as they are written.
+/// The changes that turn a list of expected statements into `sent`. Matching statements stay as they are written.
 pub(super) fn statements(
     source: &str,
     list_span: &Range<usize>,
@@ -168,7 +169,7 @@ pub(super) fn statements(
                     let text: String = new.iter().map(|text| format!(",{separator}{text}")).collect();
                     Change::replace(span(at).end..span(at).end, text)
                 }
-                // Before the first that stays.
+                // Before the first one that stays.
                 None => {
                     let start = span(0).start;
                     let separator = separator(source, start);
@@ -190,7 +191,7 @@ pub(super) fn statements(
     changes
 }
 
-/// What stands between items: a line of its own for each where the first has one.
+/// The separator between items: a line for each if the first item has one.
 fn separator(source: &str, start: usize) -> String {
     let before = source.get(..start).unwrap_or_default();
     let line = before.rsplit('\n').next().unwrap_or_default();

@@ -1,4 +1,4 @@
-//! Calls as test files write them: values are put in the places of their names.
+//! Calls in test files: names are replaced by values.
 
 use std::collections::BTreeMap;
 
@@ -8,7 +8,7 @@ use mighost_core::nearest;
 use mighost_core::sql::line_and_column;
 use mighost_runtime::{Call, CallError, Guest, ValueError, string_value};
 
-/// The call that `text` is, `$name` standing for `values`.
+/// The call in `text`, with `values` for `$name`.
 pub(super) fn call(guest: &Guest, text: &str, values: &BTreeMap<String, Given>) -> Result<Call, Failure> {
     let filled = fill_in(text, values)?;
     guest.call(&filled).map_err(|error| {
@@ -23,11 +23,11 @@ pub(super) fn call(guest: &Guest, text: &str, values: &BTreeMap<String, Given>) 
     })
 }
 
-/// The line of a value that the error is on, a caret below the place.
+/// The line of a value with the error, and a caret below the place.
 pub(super) fn excerpt(error: &ValueError, whose: &str) -> Vec<String> {
     let (line, column) = line_and_column(&error.text, error.offset);
     let text = error.text.lines().nth(line - 1).unwrap_or_default();
-    // Long calls are shown around the place.
+    // Of long calls, the part around the place is shown.
     let from = column.saturating_sub(60);
     let shown: String = text.chars().skip(from).take(100).collect();
     vec![
@@ -37,7 +37,7 @@ pub(super) fn excerpt(error: &ValueError, whose: &str) -> Vec<String> {
     ]
 }
 
-/// Puts values in the places of `$name`, but for those within quotes.
+/// Replaces each `$name` outside quotes by its value.
 fn fill_in(text: &str, values: &BTreeMap<String, Given>) -> Result<String, Failure> {
     let mut filled = String::with_capacity(text.len());
     let mut rest = text;
@@ -63,7 +63,7 @@ fn fill_in(text: &str, values: &BTreeMap<String, Given>) -> Result<String, Failu
                 return Err(match nearest(&name, known.iter().copied()) {
                     Some(near) => failure.hint(format!("did you mean ${near}?")),
                     None if known.is_empty() => failure,
-                    None => failure.hint(format!("there are: {}", known.join(", "))),
+                    None => failure.hint(format!("available: {}", known.join(", "))),
                 });
             };
             match value {
@@ -80,7 +80,7 @@ fn fill_in(text: &str, values: &BTreeMap<String, Given>) -> Result<String, Failu
     Ok(filled)
 }
 
-/// The length of a quoted text, its quotes included; none where it does not end.
+/// The length of a quoted text, including quotes; `None` if it does not end.
 fn end_of_quote(text: &str, quote: char) -> Option<usize> {
     let mut escaped = false;
     for (at, c) in text.char_indices().skip(1) {

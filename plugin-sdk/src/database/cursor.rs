@@ -5,7 +5,7 @@ use std::rc::Rc;
 
 use super::{Column, FromRow, Row, Value, host};
 
-/// A query whose rows are fetched in batches, for more than fits in memory. Iterating gives one row at a time.
+/// A query whose rows are fetched in batches, for results that do not fit in memory. Iterating yields one row at a time.
 ///
 /// ```no_run
 /// use mighost_sdk::prelude::*;

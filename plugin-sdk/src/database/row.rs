@@ -27,7 +27,7 @@ impl Rows {
         &self.columns
     }
 
-    /// How many rows the statement returned or changed.
+    /// The number of rows that the statement returned or changed.
     pub fn affected(&self) -> u64 {
         self.affected
     }
@@ -37,7 +37,7 @@ impl Rows {
         self.rows.len()
     }
 
-    /// True where the result has no rows.
+    /// True if the result has no rows.
     pub fn is_empty(&self) -> bool {
         self.rows.is_empty()
     }
@@ -77,7 +77,7 @@ impl Iterator for RowIter {
     }
 }
 
-/// One row. Columns are found by name or by place, counted from 0.
+/// One row. Columns are found by name or by position, counted from 0.
 #[derive(Clone, Debug)]
 pub struct Row {
     columns: Rc<[Column]>,
@@ -92,10 +92,10 @@ impl Row {
         }
     }
 
-    /// The column's value.
+    /// The value of a column.
     ///
     /// # Panics
-    /// Where there is no such column, or its value is not a `T`; both name the column.
+    /// If there is no such column, or its value is not a `T`. The message names the column.
     #[track_caller]
     pub fn get<T: FromValue>(&self, column: impl ColumnIndex) -> T {
         let Some(value) = column.place(&self.columns).and_then(|place| self.values.get(place)) else {
@@ -127,7 +127,7 @@ impl Row {
     }
 }
 
-/// A value for a message. Numbers with a fraction are left out: writing them would bring 20 KB into every component.
+/// A value for a message. Fractional numbers are omitted: formatting them would add 20 KB to every component.
 fn describe(value: &Value) -> String {
     match value {
         Value::Null => "NULL".to_owned(),
@@ -139,9 +139,9 @@ fn describe(value: &Value) -> String {
     }
 }
 
-/// The name or the place of a column.
+/// The name or the position of a column.
 pub trait ColumnIndex {
-    /// Where the column is.
+    /// The position of the column.
     fn place(&self, columns: &[Column]) -> Option<usize>;
     /// The column, for a message.
     fn describe(&self) -> String;
@@ -167,7 +167,7 @@ impl ColumnIndex for &str {
     }
 }
 
-/// What a whole row can be read as: itself, or a tuple of its columns.
+/// A type as which a whole row can be read: a row itself, or a tuple of its columns.
 pub trait FromRow: Sized {
     /// Reads the row.
     ///

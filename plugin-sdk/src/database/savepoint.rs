@@ -2,7 +2,7 @@
 
 use super::host;
 
-/// A savepoint of the transaction: what is done while it is open can be undone without ending the run. Dropping it undoes.
+/// A savepoint of the transaction: changes made while it is open can be undone without ending the run. Dropping it undoes them.
 ///
 /// ```no_run
 /// use mighost_sdk::prelude::*;
@@ -25,12 +25,12 @@ impl Savepoint {
         Self(host::Savepoint::new())
     }
 
-    /// Closes it and keeps what was done.
+    /// Closes the savepoint and keeps the changes.
     pub fn release(self) {
         host::Savepoint::release(self.0);
     }
 
-    /// Closes it and undoes what was done since it was opened.
+    /// Closes the savepoint and undoes the changes since it was opened.
     pub fn roll_back(self) {
         host::Savepoint::roll_back(self.0);
     }

@@ -1,4 +1,4 @@
-//! Rust's types to and from the values of parameters and columns.
+//! Conversion between Rust types and the values of parameters and columns.
 
 use super::Value;
 
@@ -38,12 +38,12 @@ impl<T: Into<Value>> From<Option<T>> for Value {
     }
 }
 
-/// What a column can be read as.
+/// A type as which a column can be read.
 ///
-/// Integers and `f64` also read `numeric`, which comes as text; `String` reads every type but bytea, in PostgreSQL's text form.
+/// Integers and `f64` also read `numeric`, which arrives as text; `String` reads every type except bytea, in PostgreSQL's text form.
 /// `Option` reads NULL. Arrays of texts or numbers are read as `Vec`.
 pub trait FromValue: Sized {
-    /// The value; none where it is not of this type.
+    /// The value; `None` if it is not of this type.
     fn from_value(value: &Value) -> Option<Self>;
 }
 

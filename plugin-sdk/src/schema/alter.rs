@@ -3,7 +3,7 @@
 use super::plugin::columns::Change;
 use super::{ColumnSpec, SequenceOption, plugin};
 
-/// Changes of a column; [`Table::alter_column`](super::Table::alter_column) begins them, [`apply`](Self::apply) makes them.
+/// Changes of a column. [`Table::alter_column`](super::Table::alter_column) begins them, and [`apply`](Self::apply) makes them.
 ///
 /// ```no_run
 /// use mighost_sdk::schema::*;
@@ -34,92 +34,92 @@ impl AlterColumn {
         self
     }
 
-    /// Another type, as SQL writes it.
+    /// Changes the type, written as in SQL.
     pub fn data_type(self, data_type: impl Into<String>) -> Self {
         self.with(Change::DataType(data_type.into()))
     }
 
-    /// How the new values come from the old ones. With [`data_type`](Self::data_type).
+    /// The expression that converts existing values. Only with [`data_type`](Self::data_type).
     pub fn using(self, expression: impl Into<String>) -> Self {
         self.with(Change::Using(expression.into()))
     }
 
-    /// The order of texts. With [`data_type`](Self::data_type).
+    /// Changes the collation. Only with [`data_type`](Self::data_type).
     pub fn collate(self, name: impl Into<String>) -> Self {
         self.with(Change::Collation(name.into()))
     }
 
-    /// No NULL from here on.
+    /// Disallows NULL.
     pub fn not_null(self) -> Self {
         self.with(Change::NotNull)
     }
 
-    /// NULL may be from here on.
+    /// Allows NULL.
     pub fn nullable(self) -> Self {
         self.with(Change::Nullable)
     }
 
-    /// Another default.
+    /// Changes the default.
     pub fn default(self, expression: impl Into<String>) -> Self {
         self.with(Change::Default(expression.into()))
     }
 
-    /// No default.
+    /// Removes the default.
     pub fn no_default(self) -> Self {
         self.with(Change::NoDefault)
     }
 
-    /// It becomes an identity column.
+    /// Makes the column an identity column.
     pub fn identity(self, settings: impl Into<Vec<SequenceOption>>) -> Self {
         self.with(Change::IdentityByDefault(settings.into()))
     }
 
-    /// It becomes an identity column that takes no values from an INSERT.
+    /// Makes the column an identity column; an INSERT that gives a value is refused.
     pub fn identity_always(self, settings: impl Into<Vec<SequenceOption>>) -> Self {
         self.with(Change::IdentityAlways(settings.into()))
     }
 
-    /// An identity column takes no values from an INSERT any more.
+    /// Makes an identity column refuse values from an INSERT.
     pub fn change_to_always(self) -> Self {
         self.with(Change::ChangeToAlways)
     }
 
-    /// An identity column takes values from an INSERT.
+    /// Makes an identity column accept values from an INSERT.
     pub fn change_to_by_default(self) -> Self {
         self.with(Change::ChangeToByDefault)
     }
 
-    /// Settings of the sequence of an identity column.
+    /// Changes settings of the sequence of an identity column.
     pub fn change_sequence(self, settings: impl Into<Vec<SequenceOption>>) -> Self {
         self.with(Change::ChangeSequence(settings.into()))
     }
 
-    /// It is no identity column any more.
+    /// Makes an identity column an ordinary one.
     pub fn no_identity(self) -> Self {
         self.with(Change::NoIdentity)
     }
 
-    /// A generated column becomes a plain one, with the values that it has.
+    /// Makes a generated column an ordinary one. It keeps its values.
     pub fn no_generated(self) -> Self {
         self.with(Change::NoGenerated)
     }
 
-    /// Another comment.
+    /// Changes the comment.
     pub fn comment(self, text: impl Into<String>) -> Self {
         self.with(Change::Comment(Some(text.into())))
     }
 
-    /// No comment.
+    /// Removes the comment.
     pub fn no_comment(self) -> Self {
         self.with(Change::Comment(None))
     }
 
-    /// Another name, after all other changes.
+    /// Renames the column, after all other changes.
     pub fn rename_to(self, name: impl Into<String>) -> Self {
         self.with(Change::Rename(name.into()))
     }
 
-    /// What the column was, as far as it changes: for the reverse.
+    /// The column before the changes, as far as they affect it. Needed for the reverse.
     pub fn was(mut self, column: ColumnSpec) -> Self {
         self.was = Some(column);
         self

@@ -1,8 +1,8 @@
-//! What a column is, but for its name.
+//! Column specifications: everything about a column except its name.
 
 use super::plugin::types::{Action, Column, ColumnOption, ConstraintOption, Reference, SequenceOption};
 
-/// The type of a column and what else is said of it. Made by [`integer`], [`text`] and their like, or [`typed`].
+/// The type and the other properties of a column. Made by [`integer`], [`text`] and similar functions, or by [`typed`].
 #[derive(Clone, Debug, PartialEq)]
 #[must_use = "a column is made by giving it to a table"]
 pub struct ColumnSpec {
@@ -10,7 +10,7 @@ pub struct ColumnSpec {
     options: Vec<ColumnOption>,
 }
 
-/// A column of whatever type, as SQL writes it: `typed("geometry(Point, 4326)")`.
+/// A column of any type, as written in SQL: `typed("geometry(Point, 4326)")`.
 pub fn typed(data_type: impl Into<String>) -> ColumnSpec {
     ColumnSpec {
         data_type: data_type.into(),
@@ -50,17 +50,17 @@ impl ColumnSpec {
         self
     }
 
-    /// No NULL. Without it, NULL may be.
+    /// Does not allow NULL. By default NULL is allowed.
     pub fn not_null(self) -> Self {
         self.with(ColumnOption::NotNull)
     }
 
-    /// What an INSERT without a value gives: an expression, e.g. `now()` or `'unknown'`.
+    /// The value that an INSERT uses by default: an expression, e.g. `now()` or `'unknown'`.
     pub fn default(self, expression: impl Into<String>) -> Self {
         self.with(ColumnOption::Default(expression.into()))
     }
 
-    /// Numbers from a sequence of its own, unless an INSERT gives one.
+    /// Takes numbers from a sequence of its own, unless an INSERT gives a value.
     pub fn identity(self) -> Self {
         self.identity_with([])
     }
@@ -70,7 +70,7 @@ impl ColumnSpec {
         self.with(ColumnOption::IdentityByDefault(settings.into()))
     }
 
-    /// Numbers from a sequence of its own; an INSERT that gives one is refused.
+    /// Takes numbers from a sequence of its own; an INSERT that gives a value is refused.
     pub fn identity_always(self) -> Self {
         self.identity_always_with([])
     }
@@ -80,12 +80,12 @@ impl ColumnSpec {
         self.with(ColumnOption::IdentityAlways(settings.into()))
     }
 
-    /// Computed from the other columns, and stored.
+    /// Computes the value from the other columns and stores it.
     pub fn generated(self, expression: impl Into<String>) -> Self {
         self.with(ColumnOption::Generated(expression.into()))
     }
 
-    /// The order of texts, e.g. `C`.
+    /// The collation, e.g. `C`.
     pub fn collate(self, name: impl Into<String>) -> Self {
         self.with(ColumnOption::Collation(name.into()))
     }
@@ -95,22 +95,22 @@ impl ColumnSpec {
         self.with(ColumnOption::Comment(text.into()))
     }
 
-    /// In the primary key, together with the other columns of the table that say so.
+    /// Part of the primary key, together with all other columns of the table for which this is called.
     pub fn primary_key(self) -> Self {
         self.with(ColumnOption::PrimaryKey)
     }
 
-    /// No value twice.
+    /// Does not allow a value twice.
     pub fn unique(self) -> Self {
         self.with(ColumnOption::Unique)
     }
 
-    /// A condition that each row keeps.
+    /// A condition that each row must meet.
     pub fn check(self, condition: impl Into<String>) -> Self {
         self.with(ColumnOption::Check(condition.into()))
     }
 
-    /// A foreign key. An empty `column` is the primary key of the table.
+    /// A foreign key. An empty `column` means the primary key of the table.
     pub fn references(self, table: impl Into<String>, column: impl Into<String>) -> Self {
         self.with(ColumnOption::References(Reference {
             table: table.into(),
@@ -119,12 +119,12 @@ impl ColumnSpec {
         }))
     }
 
-    /// What happens when the row goes that this [`references`](Self::references).
+    /// The action when the row that this column [`references`](Self::references) is deleted.
     pub fn on_delete(self, action: Action) -> Self {
         self.of_reference(ConstraintOption::OnDelete(action))
     }
 
-    /// What happens when the key changes that this [`references`](Self::references).
+    /// The action when the key that this column [`references`](Self::references) changes.
     pub fn on_update(self, action: Action) -> Self {
         self.of_reference(ConstraintOption::OnUpdate(action))
     }

@@ -18,22 +18,22 @@ fn of(rule: Rule) -> Constraint {
     })
 }
 
-/// These columns tell a row from all others.
+/// A primary key of these columns.
 pub fn primary_key<S: Into<String>>(columns: impl IntoIterator<Item = S>) -> Constraint {
     of(Rule::PrimaryKey(strings(columns)))
 }
 
-/// No two rows have the same values in these columns.
+/// No two rows may have the same values in these columns.
 pub fn unique<S: Into<String>>(columns: impl IntoIterator<Item = S>) -> Constraint {
     of(Rule::Unique(strings(columns)))
 }
 
-/// A condition that each row keeps.
+/// A condition that each row must meet.
 pub fn check(condition: impl Into<String>) -> Constraint {
     of(Rule::Check(condition.into()))
 }
 
-/// These columns hold the values of a row of `table`, in `referred`; where that is empty, in its primary key.
+/// A foreign key: these columns refer to the columns `referred` of `table`, or to its primary key if `referred` is empty.
 pub fn foreign_key<S: Into<String>, R: Into<String>>(
     columns: impl IntoIterator<Item = S>,
     table: impl Into<String>,
@@ -46,7 +46,7 @@ pub fn foreign_key<S: Into<String>, R: Into<String>>(
     }))
 }
 
-/// No two rows are alike in all elements, each compared by its operator, with an index of the method `gist`:
+/// No two rows may match in all elements, each compared by its operator, with an index of the method `gist`:
 /// `exclude([("station_id", "="), ("during", "&&")])`.
 pub fn exclude<K: Into<Key>, O: Into<String>>(elements: impl IntoIterator<Item = (K, O)>) -> Constraint {
     exclude_by("gist", elements)
@@ -74,83 +74,83 @@ impl Constraint {
         self
     }
 
-    /// Its name. Without one, the naming convention or PostgreSQL makes it.
+    /// The name. Without it, the naming convention or PostgreSQL provides one.
     pub fn named(mut self, name: impl Into<String>) -> Self {
         self.0.name = Some(name.into());
         self
     }
 
-    /// Its name, to which no naming convention is applied.
+    /// The final name, to which no naming convention is applied.
     pub fn named_exactly(self, name: impl Into<String>) -> Self {
         self.named(name).with(ConstraintOption::ExactName)
     }
 
-    /// A transaction may put off the check.
+    /// Lets a transaction defer the check.
     pub fn deferrable(self) -> Self {
         self.with(ConstraintOption::Deferrable)
     }
 
-    /// Checked at the end of the transaction, unless that says otherwise. With [`deferrable`](Self::deferrable).
+    /// Checks at the end of the transaction, unless the transaction changes that. Only with [`deferrable`](Self::deferrable).
     pub fn initially_deferred(self) -> Self {
         self.with(ConstraintOption::InitiallyDeferred)
     }
 
-    /// Said explicitly: checked at the end of each statement, unless the transaction says otherwise.
+    /// Checks at the end of each statement, unless the transaction changes that: the default, stated explicitly.
     pub fn initially_immediate(self) -> Self {
         self.with(ConstraintOption::InitiallyImmediate)
     }
 
-    /// The rows that are there are not looked at. For [`check`] and [`foreign_key`] on a table that is there.
+    /// Does not check existing rows. For [`check`] and [`foreign_key`] on an existing table.
     pub fn not_valid(self) -> Self {
         self.with(ConstraintOption::NotValid)
     }
 
-    /// Tables that inherit from this one need not keep it. For [`check`].
+    /// Does not apply to tables that inherit from this one. For [`check`].
     pub fn no_inherit(self) -> Self {
         self.with(ConstraintOption::NoInherit)
     }
 
-    /// Columns that its index stores beside the key.
+    /// Columns that the index stores in addition to the key.
     pub fn including<S: Into<String>>(self, columns: impl IntoIterator<Item = S>) -> Self {
         self.with(ConstraintOption::Including(strings(columns)))
     }
 
-    /// NULL equals NULL, from PostgreSQL 15 on. For [`unique`].
+    /// NULL equals NULL. Requires PostgreSQL 15. For [`unique`].
     pub fn nulls_not_distinct(self) -> Self {
         self.with(ConstraintOption::NullsNotDistinct)
     }
 
-    /// What happens when the row goes that is referred to. For [`foreign_key`], as the next two.
+    /// The action when the referred row is deleted. For [`foreign_key`], like the next two.
     pub fn on_delete(self, action: Action) -> Self {
         self.with(ConstraintOption::OnDelete(action))
     }
 
-    /// What happens when the key changes that is referred to.
+    /// The action when the referred key changes.
     pub fn on_update(self, action: Action) -> Self {
         self.with(ConstraintOption::OnUpdate(action))
     }
 
-    /// All columns are NULL, or none.
+    /// Requires all columns to be NULL, or none of them.
     pub fn match_full(self) -> Self {
         self.with(ConstraintOption::Match(MatchKind::Full))
     }
 
-    /// The rows that it is about. For [`exclude`].
+    /// A condition for the rows to which the constraint applies. For [`exclude`].
     pub fn filter(self, condition: impl Into<String>) -> Self {
         self.with(ConstraintOption::Where(condition.into()))
     }
 
-    /// Storage parameters of its index.
+    /// Storage parameters of the index.
     pub fn storage(self, settings: &[(&str, &str)]) -> Self {
         self.with(ConstraintOption::Storage(pairs(settings)))
     }
 
-    /// The tablespace of its index.
+    /// The tablespace of the index.
     pub fn tablespace(self, name: impl Into<String>) -> Self {
         self.with(ConstraintOption::Tablespace(name.into()))
     }
 
-    /// An index that is there becomes the constraint's.
+    /// Uses an existing index.
     pub fn using_index(self, name: impl Into<String>) -> Self {
         self.with(ConstraintOption::UsingIndex(name.into()))
     }

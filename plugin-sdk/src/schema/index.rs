@@ -4,11 +4,11 @@ use super::plugin::types as wit;
 use super::plugin::types::{IndexKey, IndexOption, KeyOption, KeyPart};
 use super::{DropOptions, pairs, plugin, strings};
 
-/// What an index is over: a column, by its name, or an [`expression`].
+/// A key of an index: a column, given by its name, or an [`expression`].
 #[derive(Clone, Debug, PartialEq)]
 pub struct Key(pub(super) IndexKey);
 
-/// A column as a key, to say more of it: `key("name").descending()`.
+/// A column as a key, for which options can be set: `key("name").descending()`.
 pub fn key(column: impl Into<String>) -> Key {
     Key(IndexKey {
         part: KeyPart::Column(column.into()),
@@ -42,19 +42,19 @@ impl Key {
         self
     }
 
-    /// The largest first.
+    /// Descending order.
     #[must_use]
     pub fn descending(self) -> Self {
         self.with(KeyOption::Descending)
     }
 
-    /// NULL before all values, which is so where descending.
+    /// NULL before all values, the default in descending order.
     #[must_use]
     pub fn nulls_first(self) -> Self {
         self.with(KeyOption::NullsFirst)
     }
 
-    /// NULL behind all values, which is so where not descending.
+    /// NULL after all values, the default in ascending order.
     #[must_use]
     pub fn nulls_last(self) -> Self {
         self.with(KeyOption::NullsLast)
@@ -66,14 +66,15 @@ impl Key {
         self.with(KeyOption::OperatorClass(name.into()))
     }
 
-    /// The order of texts, e.g. `C`.
+    /// The collation, e.g. `C`.
     #[must_use]
     pub fn collate(self, name: impl Into<String>) -> Self {
         self.with(KeyOption::Collation(name.into()))
     }
 }
 
-/// An index of a table; [`Table::index`](super::Table::index) begins one, [`create`](Self::create) or [`drop`](Self::drop) ends it.
+/// An index of a table. [`Table::index`](super::Table::index) begins one, and [`create`](Self::create) or [`drop`](Self::drop) completes
+/// it.
 #[derive(Clone, Debug, PartialEq)]
 #[must_use = "an index is made by create()"]
 pub struct Index {
@@ -98,28 +99,28 @@ impl Index {
         self
     }
 
-    /// Its name. Without one, the naming convention or PostgreSQL makes it.
+    /// The name. Without it, the naming convention or PostgreSQL provides one.
     pub fn named(mut self, name: impl Into<String>) -> Self {
         self.name = Some(name.into());
         self
     }
 
-    /// Its name, to which no naming convention is applied.
+    /// The final name, to which no naming convention is applied.
     pub fn named_exactly(self, name: impl Into<String>) -> Self {
         self.named(name).with(IndexOption::ExactName)
     }
 
-    /// No two rows have the same keys.
+    /// Does not allow two rows with the same keys.
     pub fn unique(self) -> Self {
         self.with(IndexOption::Unique)
     }
 
-    /// An index of that name is left alone, whatever it is over.
+    /// Keeps an existing index of the same name, whatever its keys are.
     pub fn if_not_exists(self) -> Self {
         self.with(IndexOption::IfNotExists)
     }
 
-    /// Without a lock against writers. The transaction is left for it.
+    /// Does not block writers. The statement runs outside the transaction, which is left for it.
     pub fn concurrently(self) -> Self {
         self.with(IndexOption::Concurrently)
     }
@@ -129,12 +130,12 @@ impl Index {
         self.with(IndexOption::Method(name.into()))
     }
 
-    /// Columns that are stored beside the keys.
+    /// Columns that are stored in addition to the keys.
     pub fn including<S: Into<String>>(self, columns: impl IntoIterator<Item = S>) -> Self {
         self.with(IndexOption::Including(strings(columns)))
     }
 
-    /// The rows that are indexed, e.g. `opened is not null`.
+    /// A condition for the rows to index, e.g. `opened is not null`.
     pub fn filter(self, condition: impl Into<String>) -> Self {
         self.with(IndexOption::Where(condition.into()))
     }
@@ -144,12 +145,12 @@ impl Index {
         self.with(IndexOption::Storage(pairs(settings)))
     }
 
-    /// The tablespace that it is in.
+    /// The tablespace.
     pub fn tablespace(self, name: impl Into<String>) -> Self {
         self.with(IndexOption::Tablespace(name.into()))
     }
 
-    /// NULL equals NULL, from PostgreSQL 15 on.
+    /// NULL equals NULL. Requires PostgreSQL 15.
     pub fn nulls_not_distinct(self) -> Self {
         self.with(IndexOption::NullsNotDistinct)
     }
@@ -164,7 +165,7 @@ impl Index {
         self.with(IndexOption::Comment(text.into()))
     }
 
-    /// Creates it. The reverse drops it.
+    /// Creates the index. The reverse drops it.
     pub fn create(self) {
         plugin::indexes::create_index(
             &self.index.table,
@@ -174,7 +175,7 @@ impl Index {
         );
     }
 
-    /// Drops it. The reverse creates it.
+    /// Drops the index. The reverse creates it.
     pub fn drop(self) {
         let mut options = DropOptions::empty();
         if self.index.options.contains(&IndexOption::Concurrently) {
@@ -183,7 +184,7 @@ impl Index {
         let Some(name) = &self.name else {
             panic!("an index is dropped by its name: say named(..)");
         };
-        // It lies in the schema of its table.
+        // It is in the schema of its table.
         let name = match self.index.table.rsplit_once('.') {
             Some((schema, _)) if !self.index.table.ends_with('"') => format!("{schema}.{name}"),
             _ => name.clone(),

@@ -1,4 +1,4 @@
-//! Sequences, enumerated types, schemas, extensions, and what can be said of all objects.
+//! Sequences, enumerated types, schemas, extensions, and operations on objects of any type.
 
 use super::plugin::enums::Place;
 use super::plugin::namespaces::ExtensionOption;
@@ -21,23 +21,23 @@ pub fn sequence(name: impl Into<String>) -> Sequence {
 }
 
 impl Sequence {
-    /// A setting.
+    /// Adds a setting.
     pub fn with(mut self, setting: SequenceOption) -> Self {
         self.settings.push(setting);
         self
     }
 
-    /// The number that it starts with.
+    /// The first number.
     pub fn start(self, number: i64) -> Self {
         self.with(SequenceOption::Start(number))
     }
 
-    /// The step from number to number.
+    /// The increment between numbers.
     pub fn increment(self, number: i64) -> Self {
         self.with(SequenceOption::Increment(number))
     }
 
-    /// The column that it goes with, as `table.column`.
+    /// The column with which the sequence is dropped, as `table.column`.
     pub fn owned_by(self, column: impl Into<String>) -> Self {
         self.with(SequenceOption::OwnedBy(column.into()))
     }
@@ -47,17 +47,17 @@ impl Sequence {
         plugin::sequences::create_sequence(&self.name, &self.settings, CreateOptions::empty());
     }
 
-    /// Creates it where there is none of the name.
+    /// Creates the sequence, unless one of the same name exists.
     pub fn create_if_not_exists(&self) {
         plugin::sequences::create_sequence(&self.name, &self.settings, CreateOptions::IF_NOT_EXISTS);
     }
 
-    /// Gives it the settings. The reverse gives it those of `was`.
+    /// Changes the settings. The reverse sets those of `was`.
     pub fn alter(&self, was: Option<&Self>) {
         plugin::sequences::alter_sequence(&self.name, &self.settings, was.map(|was| was.settings.as_slice()));
     }
 
-    /// Drops it. The reverse creates it with the settings.
+    /// Drops the sequence. The reverse creates it with its settings.
     pub fn drop(&self) {
         plugin::sequences::drop_sequence(&self.name, DropOptions::empty(), Some(&self.settings));
     }
@@ -84,7 +84,7 @@ impl Enumeration {
         plugin::enums::create_enum(&self.0, &strings(values));
     }
 
-    /// Drops it. There is no reverse: [`drop_was`](Self::drop_was) has one.
+    /// Drops the type. There is no reverse: [`drop_was`](Self::drop_was) has one.
     pub fn drop(&self) {
         plugin::enums::drop_enum(&self.0, DropOptions::empty(), None);
     }
@@ -94,12 +94,12 @@ impl Enumeration {
         plugin::enums::drop_enum(&self.0, options, None);
     }
 
-    /// Drops it; the reverse creates it with these values.
+    /// Drops the type. The reverse creates it with these values.
     pub fn drop_was<S: Into<String>>(&self, values: impl IntoIterator<Item = S>) {
         plugin::enums::drop_enum(&self.0, DropOptions::empty(), Some(&strings(values)));
     }
 
-    /// Adds a value behind the others. It can be used when the transaction has ended. There is no reverse.
+    /// Adds a value at the end. It cannot be used before the transaction has ended. There is no reverse.
     pub fn add_value(&self, value: &str) {
         plugin::enums::add_value(&self.0, value, &Place::AtEnd, false);
     }
@@ -114,7 +114,7 @@ impl Enumeration {
         plugin::enums::add_value(&self.0, value, &Place::After(other.to_owned()), false);
     }
 
-    /// Adds a value that the statements which follow may use: the transaction is left for it.
+    /// Adds a value that the following statements can use. For that, the value is added outside the transaction.
     pub fn add_value_to_use_now(&self, value: &str) {
         plugin::enums::add_value(&self.0, value, &Place::AtEnd, true);
     }
@@ -125,7 +125,7 @@ impl Enumeration {
     }
 }
 
-/// Creates a schema where there is none of the name.
+/// Creates a schema, unless one of the same name exists.
 pub fn create_schema(name: &str) {
     plugin::namespaces::create_schema(name, CreateOptions::IF_NOT_EXISTS, None);
 }
@@ -157,22 +157,22 @@ impl Extension {
         self
     }
 
-    /// It is left alone where it is there.
+    /// Keeps the extension if it exists.
     pub fn if_not_exists(self) -> Self {
         self.with(ExtensionOption::IfNotExists)
     }
 
-    /// The schema for its objects; without this, the one that the run targets.
+    /// The schema for its objects; by default the schema that the run targets.
     pub fn schema(self, name: impl Into<String>) -> Self {
         self.with(ExtensionOption::Schema(name.into()))
     }
 
-    /// Its version.
+    /// The version.
     pub fn version(self, version: impl Into<String>) -> Self {
         self.with(ExtensionOption::Version(version.into()))
     }
 
-    /// What it needs is created too.
+    /// Creates the extensions that it needs as well.
     pub fn cascade(self) -> Self {
         self.with(ExtensionOption::Cascade)
     }
@@ -182,13 +182,13 @@ impl Extension {
         plugin::namespaces::create_extension(&self.name, &self.options);
     }
 
-    /// Drops it. The reverse creates it.
+    /// Drops the extension. The reverse creates it.
     pub fn drop(&self) {
         plugin::namespaces::drop_extension(&self.name, DropOptions::empty(), Some(&self.options));
     }
 }
 
-/// Sets the comment on an object; none takes it away. The reverse sets what it `was`.
+/// Sets the comment on an object; `None` removes it. The reverse sets the comment `was`.
 pub fn comment_on(object: SchemaObject, text: Option<&str>, was: Option<&str>) {
     plugin::objects::comment(&object, text, was);
 }

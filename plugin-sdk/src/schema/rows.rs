@@ -31,7 +31,7 @@ pub fn default_value() -> RowValue {
     RowValue::Default
 }
 
-/// An SQL expression as it stands, e.g. `now()`.
+/// An SQL expression, e.g. `now()`, used unchanged.
 pub fn expression_value(sql: impl Into<String>) -> RowValue {
     RowValue::Expression(sql.into())
 }
@@ -41,7 +41,7 @@ pub fn json_value(text: impl Into<String>) -> RowValue {
     RowValue::Json(text.into())
 }
 
-/// Rows for [`Table::insert`](crate::schema::Table::insert): values with commas between them, a semicolon behind each row. `None::<i32>` is
+/// Rows for [`Table::insert`](crate::schema::Table::insert): values separated by commas, a semicolon after each row. `None::<i32>` is
 /// NULL.
 #[macro_export]
 macro_rules! rows {

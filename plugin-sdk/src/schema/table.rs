@@ -1,4 +1,4 @@
-//! Tables: made, changed, filled.
+//! Tables: creating, changing and filling them.
 
 use super::index::{Index, Key};
 use super::plugin::types as wit;
@@ -6,10 +6,11 @@ use super::plugin::types::{OnCommit, TableOption};
 use super::rows::RowValue;
 use super::{AlterColumn, ColumnSpec, Constraint, CreateOptions, DropOptions, pairs, plugin, strings};
 
-/// How many rows go to the plugin at a time.
+/// The number of rows that one call passes to the plugin.
 const ROWS_PER_CALL: usize = 2000;
 
-/// A table, by its name, and what it is where that matters: for [`create`](Self::create), and for [`drop`](Self::drop) to have a reverse.
+/// A table, given by its name. Columns and other properties are needed for [`create`](Self::create), and for the reverse of
+/// [`drop`](Self::drop).
 #[derive(Clone, Debug, PartialEq)]
 #[must_use = "say what is to be done with it, e.g. create()"]
 pub struct Table {
@@ -29,7 +30,7 @@ pub fn table(name: impl Into<String>) -> Table {
     }
 }
 
-/// What it is.
+/// Properties.
 impl Table {
     fn with(mut self, option: TableOption) -> Self {
         self.table.options.push(option);
@@ -53,37 +54,37 @@ impl Table {
         self.with(TableOption::Comment(text.into()))
     }
 
-    /// A table of that name is left alone, whatever it is like.
+    /// Keeps an existing table of the same name, whatever its columns are.
     pub fn if_not_exists(self) -> Self {
         self.with(TableOption::IfNotExists)
     }
 
-    /// It ends with the session.
+    /// Exists until the session ends.
     pub fn temporary(self) -> Self {
         self.with(TableOption::Temporary)
     }
 
-    /// Quick and not safe against a crash.
+    /// Faster, but not crash-safe.
     pub fn unlogged(self) -> Self {
         self.with(TableOption::Unlogged)
     }
 
-    /// What follows PARTITION BY, e.g. `range (observed_at)`.
+    /// The text after PARTITION BY, e.g. `range (observed_at)`.
     pub fn partition_by(self, key: impl Into<String>) -> Self {
         self.with(TableOption::PartitionBy(key.into()))
     }
 
-    /// A partition of `parent`, e.g. `for values in (1, 2)` or `default`.
+    /// Makes the table a partition of `parent`, with bounds such as `for values in (1, 2)` or `default`.
     pub fn partition_of(self, parent: impl Into<String>, bounds: impl Into<String>) -> Self {
         self.with(TableOption::PartitionOf((parent.into(), bounds.into())))
     }
 
-    /// The tables that it inherits from.
+    /// Tables from which it inherits.
     pub fn inherits<S: Into<String>>(self, parents: impl IntoIterator<Item = S>) -> Self {
         self.with(TableOption::Inherits(strings(parents)))
     }
 
-    /// The tablespace that it is in.
+    /// The tablespace.
     pub fn tablespace(self, name: impl Into<String>) -> Self {
         self.with(TableOption::Tablespace(name.into()))
     }
@@ -98,15 +99,15 @@ impl Table {
         self.with(TableOption::Method(name.into()))
     }
 
-    /// What COMMIT does with a temporary table.
+    /// The effect of COMMIT on a temporary table.
     pub fn on_commit(self, what: OnCommit) -> Self {
         self.with(TableOption::OnCommit(what))
     }
 }
 
-/// What is done with it as a whole.
+/// Operations on the table as a whole.
 impl Table {
-    /// Creates it. The reverse drops it.
+    /// Creates the table. The reverse drops it.
     pub fn create(&self) {
         let wit::Table {
             columns,
@@ -116,7 +117,7 @@ impl Table {
         plugin::tables::create_table(&self.name, columns, constraints, options);
     }
 
-    /// Drops it. Where columns were told, the reverse creates it.
+    /// Drops the table. The reverse creates it, if columns are given.
     pub fn drop(&self) {
         self.drop_with(DropOptions::empty());
     }
@@ -127,30 +128,30 @@ impl Table {
         plugin::tables::drop_table(&self.name, options, told.then_some(&self.table));
     }
 
-    /// Renames it, within its schema.
+    /// Renames the table, within its schema.
     pub fn rename_to(&self, new_name: &str) {
         plugin::tables::rename_table(&self.name, new_name);
     }
 
-    /// Makes `partition` a partition of it, e.g. `for values in (1, 2)`.
+    /// Makes `partition` a partition of this table, with bounds such as `for values in (1, 2)`.
     pub fn attach_partition(&self, partition: &str, bounds: &str) {
         plugin::tables::attach_partition(&self.name, partition, bounds);
     }
 
-    /// Makes a partition a table of its own. Where its bounds are told, the reverse attaches it.
+    /// Makes a partition a table of its own. The reverse attaches it again, if bounds are given.
     pub fn detach_partition(&self, partition: &str, bounds: Option<&str>) {
         plugin::tables::detach_partition(&self.name, partition, bounds);
     }
 }
 
-/// What is done with its parts.
+/// Operations on the columns, constraints, indexes and rows of the table.
 impl Table {
     /// Adds a column.
     pub fn add_column(&self, name: &str, column: ColumnSpec) {
         plugin::columns::add_column(&self.name, &column.named(name), CreateOptions::empty());
     }
 
-    /// Adds a column, where there is none of the name.
+    /// Adds a column, unless one of the same name exists.
     pub fn add_column_if_not_exists(&self, name: &str, column: ColumnSpec) {
         plugin::columns::add_column(&self.name, &column.named(name), CreateOptions::IF_NOT_EXISTS);
     }
@@ -165,7 +166,7 @@ impl Table {
         plugin::columns::drop_column(&self.name, name, options, None);
     }
 
-    /// Drops a column that the reverse adds again; its values are gone.
+    /// Drops a column that the reverse adds again. Its values are lost.
     pub fn drop_column_was(&self, name: &str, column: ColumnSpec) {
         plugin::columns::drop_column(&self.name, name, DropOptions::empty(), Some(&column.named(name)));
     }
@@ -195,12 +196,12 @@ impl Table {
         plugin::constraints::drop_constraint(&self.name, name, DropOptions::empty(), Some(&constraint.0));
     }
 
-    /// Looks at the rows that a constraint has not looked at, see [`Constraint::not_valid`].
+    /// Validates a constraint that was added as [`Constraint::not_valid`].
     pub fn validate_constraint(&self, name: &str) {
         plugin::constraints::validate_constraint(&self.name, name);
     }
 
-    /// An index of it, by columns and [`expression`](super::expression)s.
+    /// An index of this table, on columns and [`expression`](super::expression)s.
     pub fn index<K: Into<Key>>(&self, keys: impl IntoIterator<Item = K>) -> Index {
         Index::of(&self.name, keys)
     }
@@ -224,7 +225,7 @@ impl Table {
         self.insert_by::<S, &str>([], columns, rows);
     }
 
-    /// Inserts rows that the reverse finds again by the values in the columns `key`, and deletes.
+    /// Inserts rows. The reverse deletes the rows with the same values in the columns `key`.
     pub fn insert_by<S: Into<String>, K: Into<String>>(
         &self,
         key: impl IntoIterator<Item = K>,

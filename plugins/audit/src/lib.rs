@@ -3,7 +3,7 @@
 use mighost_sdk::hooks::{Direction, Step};
 use mighost_sdk::prelude::*;
 
-/// Where the argument `audit-table` names no other.
+/// The table, unless the argument `audit-table` names another one.
 const TABLE: &str = "migration_audit";
 
 struct Audit;
@@ -12,7 +12,7 @@ impl VersionHook for Audit {
     fn on_version_apply(step: &Step) {
         let table = context::argument("audit-table").unwrap_or_else(|| TABLE.to_owned());
         let table = qualified(&context::schema(), &table);
-        // IF NOT EXISTS would tell each time that it does.
+        // IF NOT EXISTS would send a notice each time.
         let create = sql!(
             "begin if to_regclass({}) is null then create table {} (
                 audit_id bigint generated always as identity primary key,
@@ -51,7 +51,7 @@ impl VersionHook for Audit {
     }
 }
 
-/// PostgreSQL's text of an array.
+/// An array in PostgreSQL's text form.
 fn array(texts: &[String]) -> String {
     let quoted = |text: &String| format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""));
     let texts: Vec<String> = texts.iter().map(quoted).collect();

@@ -71,7 +71,7 @@ fn table_name(name: &str) -> Sql {
     }
 }
 
-/// PostgreSQL has no role of the name `public`, and takes it for everyone even in quotes in some places only: so it is written plain.
+/// PostgreSQL has no role named `public`, and not everywhere does it take the quoted name for all roles. So the name is not quoted.
 fn grantee(role: &str) -> Sql {
     if role == "public" {
         raw("public")

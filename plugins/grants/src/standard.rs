@@ -13,7 +13,7 @@ const PRIVILEGES: [(&str, Privilege); 8] = [
     ("TRIGGER", Privilege::Trigger),
 ];
 
-/// The privilege as SQL writes it.
+/// The privilege as written in SQL.
 pub(crate) fn name(privilege: Privilege) -> &'static str {
     PRIVILEGES
         .iter()
@@ -21,8 +21,8 @@ pub(crate) fn name(privilege: Privilege) -> &'static str {
         .map_or("ALL", |(name, _)| name)
 }
 
-/// Reads roles with their privileges, in order. Case and spaces around the words do not matter in privileges; role names are
-/// taken as they are written.
+/// Reads roles with their privileges, in order. In privileges, case and surrounding spaces do not matter; names of roles are used
+/// unchanged.
 pub(crate) fn parse(text: &str) -> Result<Vec<(String, Vec<Privilege>)>, String> {
     let mut standard: Vec<(String, Vec<Privilege>)> = Vec::new();
     for entry in text.split(';').map(str::trim).filter(|entry| !entry.is_empty()) {

@@ -8,12 +8,12 @@ use options::Options;
 
 mighost_sdk::import_plugin!("../pg-objects/wit", mighost::pg_objects::dependants);
 
-/// Ends the comment of every gronk. The catalog has no place for a kind of our own, and a comment is kept by dumps.
+/// Ends the comment of every gronk. The catalog has no place for custom kinds, and dumps preserve comments.
 const MARKER: &str = "[mighost:gronk]";
 
 struct Gronk;
 
-impl ObjectType for Gronk {
+impl KindProvider for Gronk {
     fn create(object: &Object) -> Result<(), String> {
         let options = Options::read(object)?;
         let (name, word) = (in_schema(&object.name), options.word());
@@ -48,7 +48,7 @@ impl ObjectType for Gronk {
 
     fn replace(old: &Object, new: &Object) -> Result<(), String> {
         let (before, after) = (Options::read(old)?, Options::read(new)?);
-        // Dependants follow a view that is renamed, and find the new one under its new name.
+        // Dependants follow a renamed view and find the new one under its new name.
         if old.name != new.name {
             execute!(
                 "alter {} {} rename to {}",
@@ -98,4 +98,4 @@ impl ObjectType for Gronk {
     }
 }
 
-mighost_sdk::export_object_types!(Gronk);
+mighost_sdk::export_kinds!(Gronk);

@@ -1,4 +1,4 @@
-//! What the options of a gronk say.
+//! The options of a gronk.
 
 use mighost_sdk::Object;
 use mighost_sdk::quote::{Sql, raw};
@@ -6,7 +6,7 @@ use mighost_sdk::quote::{Sql, raw};
 #[derive(Default)]
 pub struct Options {
     pub materialized: bool,
-    /// Empty where there is none.
+    /// Empty if there is no comment.
     pub comment: String,
     /// Column and text.
     pub column_comments: Vec<(String, String)>,
@@ -17,7 +17,7 @@ pub struct Options {
 }
 
 impl Options {
-    /// Reads all options; one that is not known is an error rather than ignored.
+    /// Reads all options; an unknown one is an error and not ignored.
     pub fn read(object: &Object) -> Result<Self, String> {
         let mut options = Self::default();
         for (name, value) in &object.options {
@@ -52,12 +52,12 @@ impl Options {
         Ok(options)
     }
 
-    /// The kind of object in pg-objects that a gronk is.
+    /// The kind in pg-objects that corresponds to a gronk.
     pub fn kind(&self) -> &'static str {
         if self.materialized { "materialized-view" } else { "view" }
     }
 
-    /// The same in SQL.
+    /// The same kind in SQL.
     pub fn word(&self) -> Sql {
         raw(self.kind().replace('-', " "))
     }

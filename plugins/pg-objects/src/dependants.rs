@@ -1,6 +1,6 @@
-//! What depends on an object: found, saved, dropped and created again.
+//! Dependants of an object: found, saved, dropped and created again.
 //!
-//! Saving only reads. Everything that cannot be put back exactly is found by it, so a refusal leaves the database as it was.
+//! Saving only reads. It finds everything that cannot be restored exactly, so a refusal leaves the database unchanged.
 
 mod graph;
 mod privileges;
@@ -10,26 +10,26 @@ pub use save::save;
 
 use crate::session::{Refusal, Session, column};
 
-/// The search path that definitions are read and run with: names outside `pg_catalog` are then written with their schema.
+/// The search path for reading and running definitions: names outside `pg_catalog` are then qualified.
 const NO_SEARCH_PATH: &str = "pg_catalog, pg_temp";
 
-/// The object whose dependants are meant.
+/// The object with the dependants.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Target {
     /// The catalog that lists it: `pg_class` or `pg_proc`.
     pub class: &'static str,
     /// Its oid.
     pub oid: String,
-    /// What ALTER calls it, e.g. `VIEW`.
+    /// Its type in ALTER, e.g. `VIEW`.
     pub word: &'static str,
-    /// It as SQL, once it is replaced.
+    /// The object as SQL, after the replacement.
     pub identity: String,
 }
 
-/// One statement of those that put things back.
+/// A statement that restores something.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Statement {
-    /// What it belongs to, as PostgreSQL describes it.
+    /// The object that it belongs to, as PostgreSQL describes it.
     pub dependant: String,
     /// The statement.
     pub text: String,
@@ -49,15 +49,15 @@ pub struct Attribute {
 /// An index, trigger, rule, ... of the object itself that counts as a dependant.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Dependant {
-    /// What PostgreSQL calls it.
+    /// The object as PostgreSQL describes it.
     pub description: String,
     /// The statement that drops it.
     pub drop: String,
-    /// Its name, where it is an index of the object itself.
+    /// The name of an index of the object itself.
     pub own_index: Option<String>,
 }
 
-/// What stands on an object, and what the object itself carries.
+/// The dependants of an object, and the properties of the object itself.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Saved {
     /// In the order in which they are created; they are dropped in the reverse order.
@@ -80,8 +80,8 @@ impl Saved {
         }
     }
 
-    /// Forgets indexes of the object itself, which whoever replaces it creates anew or means to be gone. For those in `kept`
-    /// only the index: its comment, statistics targets and the like are put back.
+    /// Discards indexes of the object itself that its new version creates again or does not have. For those in `kept`, only the index is
+    /// discarded: its comment, statistics targets and similar properties are restored.
     pub fn forget_indexes(&mut self, names: &[String], kept: &[String]) {
         let index_of = |statement: &Statement| {
             let dependant = self
@@ -97,8 +97,7 @@ impl Saved {
         });
     }
 
-    /// Gives the object itself back what it carried, for which `wanted` is true. What belongs to a column that is no more is
-    /// left out.
+    /// Restores the properties of the object itself for which `wanted` is true. Those of a column that no longer exists are omitted.
     pub fn restore_attributes(&self, session: &dyn Session, target: &Target, wanted: impl Fn(&Attribute) -> bool) {
         let columns: Option<Vec<String>> = self.attributes.iter().any(|a| a.column.is_some()).then(|| {
             let rows = session.query(
@@ -121,13 +120,13 @@ impl Saved {
     }
 }
 
-/// Runs statements that put dependants back.
+/// Runs statements that restore dependants.
 pub fn attach(session: &dyn Session, definitions: &[Statement], computations: &[Statement]) -> Result<(), String> {
     if definitions.is_empty() && computations.is_empty() {
         return Ok(());
     }
     without_search_path(session, || {
-        // Bodies that are strings may use names without a schema: they are checked when they are called, as before.
+        // Function bodies in strings may use unqualified names: these are checked when the function is called, as before.
         let checked = setting(session, "check_function_bodies");
         set(session, "check_function_bodies", "off");
         run_all(session, definitions)?;
@@ -139,7 +138,7 @@ pub fn attach(session: &dyn Session, definitions: &[Statement], computations: &[
 
 fn run_all(session: &dyn Session, statements: &[Statement]) -> Result<(), String> {
     for Statement { dependant, text } in statements {
-        // What follows a definition only repeats what was there; a failure of it may end the run with the server's own words.
+        // The rest only repeats the former state; if it fails, the run may end with the server's own error.
         if text.starts_with("CREATE") || text.starts_with("REFRESH") || text.contains(" ADD CONSTRAINT ") {
             session.try_execute(text).map_err(|Refusal { message, sqlstate, .. }| {
                 format!("{dependant} depends on it and cannot be created again: {message} ({sqlstate})")

@@ -1,6 +1,6 @@
-//! What the component exports.
+//! The exports of the component.
 
-use mighost_sdk::prelude::{Object, ObjectType};
+use mighost_sdk::prelude::{KindProvider, Object};
 
 use crate::dependants::{self as inner};
 use crate::kinds;
@@ -8,7 +8,7 @@ use crate::session::{Run, Session as _};
 
 struct PgObjects;
 
-impl ObjectType for PgObjects {
+impl KindProvider for PgObjects {
     fn create(object: &Object) -> Result<(), String> {
         kinds::create(&Run, object)
     }
@@ -26,7 +26,7 @@ impl ObjectType for PgObjects {
     }
 }
 
-mighost_sdk::export_object_types!(PgObjects);
+mighost_sdk::export_kinds!(PgObjects);
 
 impl dependants::Guest for PgObjects {
     fn detach(kind: String, name: String, own_indexes: Vec<String>) -> Result<dependants::Saved, String> {

@@ -1,4 +1,4 @@
-//! The kinds that the plugin serves, one file each.
+//! The kinds that the plugin provides, one file each.
 
 mod introspection;
 pub mod manual;
@@ -35,7 +35,7 @@ pub fn create(session: &dyn Session, object: &Object) -> Result<(), String> {
     created.map_err(|why| format!("{} `{}` cannot be created: {why}", object.kind, object.name))
 }
 
-/// Drops an object, but nothing that depends on it.
+/// Drops an object, but no dependants.
 pub fn drop(session: &dyn Session, object: &Object) -> Result<(), String> {
     let dropped = match object.kind.as_str() {
         "function" | "procedure" => routine::drop(session, object),
@@ -48,7 +48,7 @@ pub fn drop(session: &dyn Session, object: &Object) -> Result<(), String> {
     dropped.map_err(|why| format!("{} `{}` cannot be dropped: {why}", object.kind, object.name))
 }
 
-/// Puts `new` in the place of `old`.
+/// Replaces `old` by `new`.
 pub fn replace(session: &dyn Session, old: &Object, new: &Object) -> Result<(), String> {
     let replaced = match (old.kind.as_str(), new.kind.as_str()) {
         (from, to) if from != to => Err(format!(
@@ -91,7 +91,7 @@ fn unknown(kind: &str) -> String {
     format!("pg-objects serves {}, not `{kind}`", KINDS.join(", "))
 }
 
-/// Tells that a script cannot keep what depends on a replaced object.
+/// Warns that a script cannot keep the dependants of a replaced object.
 fn warn_offline(session: &dyn Session, object: &Object) {
     session.warn(&format!(
         "{} `{}` is dropped and created again; a script cannot look for what depends on it, so it fails where something does",

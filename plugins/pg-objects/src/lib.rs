@@ -1,8 +1,8 @@
 //! The kinds `function`, `procedure`, `view`, `materialized-view`, `manual-materialized-view` and `trigger`, and the operations
-//! `mighost:pg-objects/dependants`. The README says what objects of each kind look like; `wit/world.wit` documents the operations.
+//! `mighost:pg-objects/dependants`. The README describes the objects of each kind; `wit/world.wit` documents the operations.
 //!
-//! Objects are replaced with what depends on them: see [`dependants`]. All that touches the run goes through
-//! [`session::Session`], so that the same code can be run against a server without a host.
+//! The dependants of a replaced object are kept: see [`dependants`]. Everything about the run goes through [`session::Session`], so that
+//! the same code can run against a server without a host.
 
 mod dependants;
 mod kinds;

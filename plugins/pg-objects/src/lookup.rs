@@ -3,7 +3,7 @@
 use crate::session::{Session, column};
 use crate::sql::qualified;
 
-/// The oid of a view, materialized view or table of the run's schema; `relkind` is the letter that it must have in `pg_class`.
+/// The OID of a view, materialized view or table in the run's schema; `relkind` is the letter that it must have in `pg_class`.
 pub fn relation(session: &dyn Session, name: &str, relkind: &str) -> Result<String, String> {
     let schema = session.schema();
     let rows = session.query(
@@ -38,7 +38,7 @@ fn relation_word(relkind: &str) -> &'static str {
     }
 }
 
-/// The oid and the place in `pg_proc` of a function or procedure (`word`), given as SQL; none where there is none.
+/// The OID and the `ctid` in `pg_proc` of a function or procedure (`word`), given as SQL; `None` if it does not exist.
 pub fn routine(session: &dyn Session, word: &str, signature: &str) -> Result<Option<(String, String)>, String> {
     let rows = session.query(
         "SELECT oid::text, ctid::text, prokind::text FROM pg_catalog.pg_proc WHERE oid = pg_catalog.to_regprocedure($1)",
@@ -61,7 +61,7 @@ pub fn routine(session: &dyn Session, word: &str, signature: &str) -> Result<Opt
     }
 }
 
-/// The current value of `enabled` of a trigger and its comment; none where there is no such trigger.
+/// The current value of `enabled` of a trigger and its comment; `None` if it does not exist.
 pub fn trigger(session: &dyn Session, name: &str, table: &str) -> Option<(String, Option<String>)> {
     let schema = session.schema();
     let rows = session.query(
@@ -74,7 +74,7 @@ pub fn trigger(session: &dyn Session, name: &str, table: &str) -> Option<(String
         .map(|row| (column(row, 0).to_owned(), row.get(1).cloned().flatten()))
 }
 
-/// `schema.name` of the run's schema, as SQL.
+/// `schema.name` in the run's schema, as SQL.
 pub fn in_schema(session: &dyn Session, name: &str) -> String {
     qualified(&session.schema(), name)
 }

@@ -2,7 +2,7 @@
 
 use crate::sql::{identifier, qualified};
 
-/// PostgreSQL cuts longer names without an error, and the object would not be found again.
+/// PostgreSQL truncates longer names without an error, and the object would not be found again.
 const MAX_NAME_BYTES: usize = 63;
 
 /// `closest_station(double precision, double precision)`.
@@ -10,7 +10,7 @@ const MAX_NAME_BYTES: usize = 63;
 pub struct Signature {
     /// The name, unquoted.
     pub name: String,
-    /// The types of the arguments with their parentheses, as SQL.
+    /// The argument types in parentheses, as SQL.
     pub arguments: String,
 }
 
@@ -23,7 +23,7 @@ pub struct TriggerName {
     pub table: String,
 }
 
-/// Checks a name that stands alone.
+/// Checks a name that has no further parts.
 pub fn plain(name: &str) -> Result<&str, String> {
     let wrong = if name.is_empty() {
         "it is empty"
@@ -44,7 +44,7 @@ pub fn plain(name: &str) -> Result<&str, String> {
 }
 
 impl Signature {
-    /// Reads a name with its argument types.
+    /// Reads a name with argument types.
     pub fn parse(text: &str) -> Result<Self, String> {
         let Some((name, arguments)) = text.split_once('(') else {
             return Err(format!(
@@ -65,7 +65,7 @@ impl Signature {
         })
     }
 
-    /// The signature as SQL, with the schema before it.
+    /// The signature as SQL, qualified with the schema.
     pub fn sql(&self, schema: &str) -> String {
         format!("{}{}", qualified(schema, &self.name), self.arguments)
     }

@@ -1,11 +1,11 @@
-//! The options of objects, checked: unknown names and malformed values are refused, not ignored.
+//! The options of objects. Unknown names and malformed values are refused, not ignored.
 
 use mighost_sdk::Object;
 
 use crate::sql::{identifier, literal};
 use crate::tokens;
 
-/// The options that any kind of this plugin takes.
+/// The options of all kinds of this plugin.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Options {
     /// `comment`: the object's comment.
@@ -16,7 +16,7 @@ pub struct Options {
     pub indexes: Vec<Index>,
     /// `with-data`: whether a materialized view is filled when it is created.
     pub with_data: Option<bool>,
-    /// `check-option`, `security-barrier`, `security-invoker`: a view's storage parameters and their values.
+    /// `check-option`, `security-barrier`, `security-invoker`: storage parameters of a view and their values.
     pub view_parameters: Vec<(&'static str, String)>,
     /// `constraint`: a constraint trigger.
     pub constraint: bool,
@@ -27,16 +27,16 @@ pub struct Options {
 /// `[unique] name [using method] (columns) ...`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Index {
-    /// The index's name, unquoted.
+    /// The name of the index, unquoted.
     pub name: String,
     /// Whether it is unique.
     pub unique: bool,
-    /// What follows the table in CREATE INDEX.
+    /// The text after the table in CREATE INDEX.
     pub rest: String,
 }
 
 impl Options {
-    /// Reads the options of an object; `allowed` are those of its kind.
+    /// Reads the options of an object; `allowed` are the options of its kind.
     pub fn parse(object: &Object, allowed: &[&str]) -> Result<Self, String> {
         let mut options = Self::default();
         let mut seen: Vec<&str> = Vec::new();
@@ -95,7 +95,7 @@ impl Options {
 }
 
 impl Options {
-    /// The indexes and comments of an object, given as SQL, as statements.
+    /// The statements for indexes and comments of an object, which is given as SQL.
     pub fn statements(&self, word: &str, identity: &str) -> Vec<String> {
         let indexes = self.indexes.iter().map(|index| index.create(identity));
         let comment = self
@@ -112,7 +112,7 @@ impl Options {
         indexes.chain(comment).chain(columns).collect()
     }
 
-    /// The statements that take away the comments that `self` declares and `new` does not.
+    /// The statements that remove the comments which `self` declares and `new` does not.
     pub fn forgotten_comments(&self, new: &Self, word: &str, identity: &str) -> Vec<String> {
         let mut statements = Vec::new();
         if self.comment.is_some() && new.comment.is_none() {

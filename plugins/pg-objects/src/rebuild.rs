@@ -1,4 +1,4 @@
-//! The long way to replace an object: drop it and create it, with what depends on it and what it carries kept.
+//! Replaces an object by dropping and creating it. Its dependants, privileges and settings are kept.
 
 use crate::dependants::{self, Target};
 use crate::options::{Index, Options};
@@ -6,20 +6,20 @@ use crate::session::Session;
 
 /// An object to be dropped and created again.
 pub struct Rebuild<'a> {
-    /// The object that is there.
+    /// The existing object.
     pub target: Target,
     /// The statement that drops it.
     pub drop: String,
     /// The statements that create its new version, without comments and indexes.
     pub create: String,
-    /// What the old version declared.
+    /// The options of the old version.
     pub old: &'a Options,
-    /// What the new version declares.
+    /// The options of the new version.
     pub new: &'a Options,
 }
 
 impl Rebuild<'_> {
-    /// Does it. Nothing is dropped where something could not be put back.
+    /// Drops and creates the object. Nothing is dropped if something could not be restored.
     pub fn run(self, session: &dyn Session) -> Result<(), String> {
         let mut saved = dependants::save(session, &self.target)?;
         let name = |index: &Index| index.name.clone();
@@ -36,7 +36,7 @@ impl Rebuild<'_> {
         session.execute(&self.drop);
         session.execute(&self.create);
         saved.restore_attributes(session, &self.target, |attribute| match attribute.what.as_str() {
-            // What a version declares goes with it.
+            // The comments and indexes that a version declares are dropped with it.
             "comment" => self.old.comment.is_none() && self.new.comment.is_none(),
             "column-comment" => {
                 let declared = self.old.column_comments.iter().chain(&self.new.column_comments);

@@ -1,16 +1,16 @@
-//! What the plugin asks of the run. The guest answers from the host, the tests from a connection of their own.
+//! The interface to the run. Guests implement it with the host, tests with a database connection of their own.
 
 use mighost_sdk::prelude::Value;
 
 /// One row of a result, every column cast to text.
 pub type Row = Vec<Option<String>>;
 
-/// Why PostgreSQL refused a statement.
+/// An error of PostgreSQL.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Refusal {
     /// Five characters, e.g. `42P16`.
     pub sqlstate: String,
-    /// The error's message, followed by its detail where there is one.
+    /// The message, followed by its detail, if any.
     pub message: String,
     /// Whether the error came with a hint.
     pub hint: bool,
@@ -20,17 +20,17 @@ pub struct Refusal {
 pub trait Session {
     /// The schema that objects live in, unquoted.
     fn schema(&self) -> String;
-    /// True where statements are only written out.
+    /// True if statements are only written to a script.
     fn offline(&self) -> bool;
-    /// The server's `server_version_num`; none offline.
+    /// The server's `server_version_num`; `None` offline.
     fn server_version(&self) -> Option<u32>;
-    /// A query whose columns are all of type text; parameters take the type that the statement gives them.
+    /// Runs a query whose columns are all of type text; parameters take the type that the statement gives them.
     fn query(&self, statement: &str, params: &[&str]) -> Vec<Row>;
-    /// A statement whose failure ends the run.
+    /// Runs a statement. A failure ends the run.
     fn execute(&self, statement: &str);
-    /// A statement whose failure is undone and returned.
+    /// Runs a statement. A failure is undone and returned.
     fn try_execute(&self, statement: &str) -> Result<(), Refusal>;
-    /// A warning for the person who watches the run.
+    /// Shows a warning.
     fn warn(&self, text: &str);
 }
 
@@ -47,7 +47,7 @@ impl Session for Run {
     }
 
     fn server_version(&self) -> Option<u32> {
-        mighost_sdk::context::server_version()
+        mighost_sdk::postgres::server_version()
     }
 
     fn query(&self, statement: &str, params: &[&str]) -> Vec<Row> {
@@ -93,7 +93,7 @@ fn text_of(value: Value) -> Option<String> {
     }
 }
 
-/// A column of a row; empty where it is null or missing.
+/// A column of a row; empty if it is null or missing.
 pub fn column(row: &Row, index: usize) -> &str {
     row.get(index).and_then(Option::as_deref).unwrap_or_default()
 }

@@ -1,4 +1,4 @@
-//! Quoting, as plain strings: the statements here are put together in many steps.
+//! Quoting that returns plain strings: the statements here are composed in many steps.
 
 /// A name in double quotes.
 pub fn identifier(name: &str) -> String {

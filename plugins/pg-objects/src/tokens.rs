@@ -1,29 +1,29 @@
-//! Just enough of PostgreSQL's lexical rules to find words outside quotes and comments.
+//! A minimal lexer for PostgreSQL that finds words outside quotes and comments.
 
 /// A piece of SQL that is neither white space nor a comment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Token<'a> {
-    /// Where it starts, in bytes.
+    /// Its offset, in bytes.
     pub start: usize,
     /// A word, a number, a quoted text with its quotes, or one character.
     pub text: &'a str,
-    /// How many parentheses are open around it.
+    /// The number of open parentheses around it.
     pub depth: usize,
 }
 
 impl Token<'_> {
-    /// True for a key word, in any case of letters.
+    /// True for this keyword, in upper or lower case.
     pub fn is(&self, word: &str) -> bool {
         self.text.eq_ignore_ascii_case(word)
     }
 
-    /// Where the next character starts.
+    /// The offset of the next character.
     pub fn end(&self) -> usize {
         self.start + self.text.len()
     }
 }
 
-/// Cuts `text` into tokens. Fails where a quote or a comment is not closed.
+/// Splits `text` into tokens. Fails if a quote or a comment is not closed.
 pub fn tokens(text: &str) -> Result<Vec<Token<'_>>, String> {
     let mut found = Vec::new();
     let mut depth = 0_usize;
@@ -126,7 +126,7 @@ fn block_comment(text: &str) -> Option<usize> {
     None
 }
 
-/// A single query without the semicolons and the white space at its end. Several statements are refused.
+/// A single query without semicolons and white space at its end. Several statements are refused.
 pub fn single_query(text: &str) -> Result<&str, String> {
     let tokens = tokens(text)?;
     let Some(last) = tokens.iter().rposition(|token| token.text != ";") else {
@@ -135,7 +135,7 @@ pub fn single_query(text: &str) -> Result<&str, String> {
     if tokens.iter().take(last).any(|token| token.text == ";") {
         return Err("its definition holds several statements, where one SELECT is expected".to_owned());
     }
-    // A comment that stands at the end is left away as well: what is put behind must not land in it.
+    // A comment at the end is removed as well, because it would comment out what is appended.
     Ok(text[..tokens[last].end()].trim_start())
 }
 

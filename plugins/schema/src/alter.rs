@@ -1,4 +1,4 @@
-//! Columns that are changed.
+//! Changes of columns.
 
 use mighost_sdk::prelude::*;
 
@@ -67,7 +67,7 @@ impl Operation for AlterColumn {
             }
         }
         for change in &mut reverse {
-            // Under its new name, which `undo` may not have known yet.
+            // Under its new name, which may have been unknown to `undo`.
             if let Change::Using(expression) = change {
                 *expression = using(&name, self.was.as_ref().map_or("", |was| &was.data_type));
             }
@@ -87,7 +87,7 @@ impl Operation for AlterColumn {
     }
 }
 
-/// A cast that PostgreSQL need not find by itself.
+/// A cast that PostgreSQL would not choose by itself.
 fn using(column: &str, data_type: &str) -> String {
     sql!("{}::{}", identifier(column), raw(data_type))
 }
@@ -128,8 +128,8 @@ impl AlterColumn {
         }
     }
 
-    /// What follows ALTER COLUMN "name", so that one statement can do it: first what is taken away, then the type, then the rest.
-    /// PostgreSQL itself orders a statement's parts so, as far as they are of different sorts.
+    /// The parts after ALTER COLUMN "name", ordered so that one statement can contain them: removals, then the type, then the rest.
+    /// PostgreSQL orders the parts of a statement in the same way if they are of different types.
     fn actions(&self) -> Result<Vec<String>, String> {
         let mut actions = Vec::new();
         let new_default = self.has(|change| matches!(change, Change::Default(_)));
@@ -138,7 +138,7 @@ impl AlterColumn {
                 Change::NoDefault => actions.push("drop default".to_owned()),
                 Change::NoIdentity => actions.push("drop identity".to_owned()),
                 Change::NoGenerated => actions.push("drop expression".to_owned()),
-                // The default that is there might not be one of the new type.
+                // The existing default may not fit the new type.
                 Change::DataType(_) if new_default => actions.push("drop default".to_owned()),
                 _ => {}
             }
@@ -179,7 +179,7 @@ impl AlterColumn {
         Ok(collation + &using)
     }
 
-    /// Puts what undoes `change` behind `reverse`.
+    /// Adds the change that undoes `change` to `reverse`.
     fn undo(&self, change: &Change, name: &str, reverse: &mut Vec<Change>) -> Result<(), String> {
         let option = |wanted: fn(&ColumnOption) -> Option<Change>| {
             self.was.as_ref().and_then(|was| was.options.iter().find_map(wanted))

@@ -1,8 +1,8 @@
-//! Lists of options, in which each may stand once.
+//! Lists of options, each of which may be given once.
 
 use std::mem::{Discriminant, discriminant};
 
-/// The options in which none stands twice.
+/// Checks that no option is given twice.
 pub(crate) fn once<T: std::fmt::Debug>(options: &[T]) -> Result<&[T], String> {
     let mut seen: Vec<Discriminant<T>> = Vec::new();
     for option in options {
@@ -15,12 +15,12 @@ pub(crate) fn once<T: std::fmt::Debug>(options: &[T]) -> Result<&[T], String> {
     Ok(options)
 }
 
-/// An option that does not belong there.
+/// The error for an option that does not fit.
 pub(crate) fn misplaced<T: std::fmt::Debug>(option: &T, what: &str) -> String {
     format!("{what} has no option {}", label(option))
 }
 
-/// The name of an option as the WIT writes it.
+/// The name of an option in WIT.
 pub(crate) fn label<T: std::fmt::Debug>(option: &T) -> String {
     let text = format!("{option:?}");
     let path = text.split(['(', ' ', '{']).next().unwrap_or_default();
@@ -34,7 +34,7 @@ pub(crate) fn label<T: std::fmt::Debug>(option: &T) -> String {
     kebab
 }
 
-/// Storage parameters: `a = 1, b = 'x y'`. Names may have a prefix, as `toast.autovacuum_enabled`.
+/// Storage parameters: `a = 1, b = 'x y'`. Names may have a prefix, e.g. `toast.autovacuum_enabled`.
 pub(crate) fn parameters(parameters: &[(String, String)]) -> Result<String, String> {
     let written: Result<Vec<String>, String> = parameters
         .iter()

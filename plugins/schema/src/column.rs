@@ -1,4 +1,4 @@
-//! Columns, as CREATE TABLE and ADD COLUMN write them.
+//! Columns, as in CREATE TABLE and ADD COLUMN.
 
 use mighost_sdk::quote::{identifier, literal, qualified, raw};
 use mighost_sdk::sql;
@@ -12,7 +12,7 @@ use crate::name::{Name, plain, quoted_parts};
 use crate::operation::{Operation, Reverse, Scope, undone_by};
 use crate::sequence::{cascade, dropped, if_exists, settings};
 
-/// A column without its constraints: name, type, collation, where its values come from, NOT NULL.
+/// A column without its constraints: name, type, collation, source of its values, NOT NULL.
 pub(crate) fn definition(column: &Column) -> Result<String, String> {
     let mut text = sql!("{} {}", identifier(&plain(&column.name)?), raw(data_type(column)?));
     let mut not_null = "";
@@ -20,7 +20,7 @@ pub(crate) fn definition(column: &Column) -> Result<String, String> {
     for option in once(&column.options)? {
         let part = match option {
             ColumnOption::Collation(name) => {
-                // The collation stands directly behind the type.
+                // The collation directly follows the type.
                 let collation = sql!(" collate {}", quoted_parts(name)?);
                 text += &collation;
                 continue;
@@ -87,7 +87,7 @@ pub(crate) fn identity(
     Ok(format!(" generated {when} as identity{settings}"))
 }
 
-/// The constraints that the column's options stand for, but for the primary key, which may be of several columns.
+/// The constraints in the options of the column, except the primary key, which may consist of several columns.
 pub(crate) fn constraints(column: &Column) -> Vec<Constraint> {
     let columns = || vec![column.name.clone()];
     let plain = |rule: Rule, options: Vec<ConstraintOption>| Constraint {
@@ -156,7 +156,7 @@ impl Operation for AddColumn {
     fn statements(&self, scope: &Scope) -> Result<Vec<String>, String> {
         let table = Name::parse(&self.table, &scope.schema)?;
         let mut text = definition(&self.column)?;
-        // Written with the column: where the column is there already, none of them is added.
+        // Part of the column's definition: if the column exists already, none of them is added.
         if in_primary_key(&self.column) {
             let key = Constraint {
                 rule: Rule::PrimaryKey(vec![self.column.name.clone()]),

@@ -1,4 +1,4 @@
-//! Constraints, as CREATE TABLE and ALTER TABLE write them.
+//! Constraints, as in CREATE TABLE and ALTER TABLE.
 
 mod operations;
 
@@ -14,18 +14,18 @@ use crate::name::{Name, list, plain};
 use crate::naming::{Kind, Parts};
 use crate::operation::Scope;
 
-/// Where a constraint is written.
+/// The place of a constraint's definition.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Place {
     /// In CREATE TABLE.
     Table,
-    /// Behind ALTER TABLE ADD.
+    /// After ALTER TABLE ADD.
     Alter,
-    /// Behind the definition of its only column.
+    /// After the definition of its only column.
     Column,
 }
 
-/// What texts call the rule, its kind of name, and what a name is made of.
+/// The name of the rule in messages, its kind for conventions, and the parts of its name.
 fn parts<'a>(
     table: &'a Name,
     rule: &'a Rule,
@@ -153,7 +153,7 @@ fn foreign_key(scope: &Scope, key: &ForeignKey, place: Place) -> Result<String, 
     Ok(text)
 }
 
-/// The options as text, each for its place.
+/// The options as text, by place.
 #[derive(Default)]
 struct Options {
     /// INCLUDE, WITH, USING INDEX TABLESPACE and WHERE, in this order.

@@ -7,9 +7,9 @@ use crate::bindings::exports::mighost::schema::data::Value;
 use crate::name::{Name, list, plain};
 use crate::operation::{Operation, Reverse, Scope, undone_by};
 
-/// From this many rows on they are sent by COPY.
+/// From this number of rows on, COPY is used.
 const COPY_FROM: usize = 100;
-/// The longest INSERT, in bytes, as far as one row is not longer.
+/// The longest INSERT, in bytes, unless a single row is longer.
 const MAX_STATEMENT: usize = 256 << 10;
 
 pub(crate) struct BulkInsert {
@@ -37,7 +37,7 @@ impl BulkInsert {
         Ok(())
     }
 
-    /// The table as COPY takes it; none where COPY cannot be used, or is not worth while.
+    /// The table in the form that COPY takes; `None` if COPY cannot be used or is not worthwhile.
     fn copied_into(&self, name: &Name) -> Option<String> {
         let sql = |value: &Value| matches!(value, Value::Default | Value::Expression(_));
         let plain = !name.schema.contains('.') && !name.name.contains('.');
@@ -156,7 +156,7 @@ fn sent(value: &Value) -> HostValue {
     }
 }
 
-/// The reverse of rows that were inserted.
+/// The reverse of inserting rows.
 struct DeleteRows {
     table: String,
     key: Vec<String>,

@@ -1,6 +1,6 @@
-//! MD5, as SQLAlchemy takes it for names that are cut.
+//! MD5, which SQLAlchemy uses for truncated names.
 
-/// How far each round turns, four to a group.
+/// The rotation of each round, four per group.
 const TURNS: [[u32; 4]; 4] = [[7, 12, 17, 22], [5, 9, 14, 20], [4, 11, 16, 23], [6, 10, 15, 21]];
 
 /// The digest of `text` in hexadecimal digits.
@@ -26,7 +26,7 @@ pub(crate) fn md5(text: &str) -> String {
                 2 => (b ^ c ^ d, (3 * round + 5) % 16),
                 _ => (c ^ (b | !d), (7 * round) % 16),
             };
-            // The constants are the sine's, of the numbers from 1 in radians.
+            // The constants are the sines of the numbers from 1, in radians.
             #[expect(
                 clippy::cast_possible_truncation,
                 clippy::cast_sign_loss,

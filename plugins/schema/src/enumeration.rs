@@ -9,7 +9,7 @@ use crate::name::Name;
 use crate::operation::{Operation, Reverse, Scope, undone_by};
 use crate::sequence::drop_statement;
 
-/// The first server that adds a value inside a transaction.
+/// The first version of PostgreSQL that can add a value inside a transaction.
 const ADDS_IN_TRANSACTION: u32 = 120_000;
 
 pub(crate) struct CreateEnum {
@@ -99,7 +99,7 @@ impl Operation for AddValue {
     fn perform(&self, scope: &Scope) -> Result<(), String> {
         let statements = self.statements(scope)?;
         let send = || statements.iter().for_each(|statement| execute(statement));
-        let old = context::server_version().is_some_and(|version| version < ADDS_IN_TRANSACTION);
+        let old = postgres::server_version().is_some_and(|version| version < ADDS_IN_TRANSACTION);
         if self.use_now || old {
             outside_transaction(send);
         } else {

@@ -1,4 +1,4 @@
-//! What the plugin exports: each function makes an operation of its parameters.
+//! The exports of the plugin: each function makes an operation of its parameters.
 
 use mighost_sdk::prelude::*;
 

@@ -11,7 +11,7 @@ use crate::naming::{Kind, Parts};
 use crate::operation::{Operation, Reverse, Scope, undone_by};
 use crate::sequence::{cascade, if_exists};
 
-/// The column that a key is; none for an expression.
+/// The column of a key; `None` for an expression.
 pub(crate) fn column_of(part: &KeyPart) -> Option<&str> {
     match part {
         KeyPart::Column(name) => Some(name),
@@ -69,7 +69,7 @@ impl CreateIndex {
         scope.conventions.name(Kind::Index, given, exact, &parts)
     }
 
-    /// The name that it will have, in the schema of its table.
+    /// The name of the new index, in the schema of its table.
     fn final_name(&self, scope: &Scope) -> Result<Name, String> {
         let table = Name::parse(&self.index.table, &scope.schema)?;
         let name = self.name(scope, &table, true)?.unwrap_or_default();
@@ -196,8 +196,8 @@ impl Operation for CreateIndex {
     }
 }
 
-/// A concurrent build that fails leaves an invalid index behind, and IF NOT EXISTS would take it for the real one. It is looked for
-/// after the build rather than before: a run that is taken up again gets old answers to the questions that it asked before.
+/// A concurrent build that fails leaves an invalid index, and IF NOT EXISTS would accept it as the real one. The check is made after the
+/// build and not before it: in a resumed run, queries return the results that they returned before.
 fn rebuild_if_invalid(name: &Sql, statement: &str) {
     let invalid: bool = query_value(
         "select exists (select from pg_catalog.pg_index where indexrelid = pg_catalog.to_regclass($1) and not indisvalid)",

@@ -1,6 +1,6 @@
 //! Operations on schemas and their reverse; `wit/` documents them.
 //!
-//! Each operation is a value of a type of its own that implements [`operation::Operation`]: it makes its statements, and its reverse.
+//! Each operation is a type of its own that implements [`operation::Operation`]: it provides its statements and its reverse.
 
 mod alter;
 mod choices;

@@ -1,11 +1,11 @@
-//! Names as migrations give them.
+//! Names, as given by migrations.
 
 use mighost_sdk::quote::{Sql, identifier, qualified, raw};
 
-/// The longest name that PostgreSQL keeps, in bytes.
+/// The maximum length of a name in PostgreSQL, in bytes.
 pub(crate) const MAX_NAME: usize = 63;
 
-/// The name of something that lies in a schema.
+/// The name of an object in a schema.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Name {
     pub schema: String,
@@ -13,7 +13,7 @@ pub(crate) struct Name {
 }
 
 impl Name {
-    /// `name` or `schema.name`; a plain one is in `schema`. A part that begins with a double quote is read as SQL reads it.
+    /// `name` or `schema.name`; an unqualified name is in `schema`. A part that begins with a double quote is a quoted identifier.
     pub fn parse(text: &str, schema: &str) -> Result<Self, String> {
         match parts(text)?.as_slice() {
             [name] => Ok(Self::new(schema, name)),
@@ -36,13 +36,13 @@ impl Name {
         qualified(&self.schema, &self.name)
     }
 
-    /// The name so that `parse` reads it again, whatever the schema.
+    /// The name in the form that `parse` reads, for any schema.
     pub fn spelled(&self) -> String {
         self.sql().into()
     }
 }
 
-/// Cuts a name at its dots.
+/// Splits a name at its dots.
 fn parts(text: &str) -> Result<Vec<String>, String> {
     let mut parts = Vec::new();
     let mut rest = text;
@@ -63,7 +63,7 @@ fn parts(text: &str) -> Result<Vec<String>, String> {
     }
 }
 
-/// What stands before the closing quote, and what stands behind it.
+/// The text before the closing quote, and the text after it.
 fn unquote(text: &str) -> Option<(String, &str)> {
     let mut part = String::new();
     let mut rest = text;
@@ -81,7 +81,7 @@ fn unquote(text: &str) -> Option<(String, &str)> {
     }
 }
 
-/// A name that is not cut at dots, e.g. a column's. PostgreSQL would cut one that is too long, and say so to nobody.
+/// A name that is not split at dots, e.g. of a column. PostgreSQL would truncate a name that is too long without an error.
 pub(crate) fn plain(name: &str) -> Result<String, String> {
     match name {
         "" => Err("a name is empty".to_owned()),
@@ -94,7 +94,7 @@ pub(crate) fn plain(name: &str) -> Result<String, String> {
     }
 }
 
-/// `"a", "b"`, each looked at.
+/// `"a", "b"`, each checked.
 pub(crate) fn list<'a>(names: impl IntoIterator<Item = &'a String>) -> Result<Sql, String> {
     let names: Result<Vec<String>, String> = names
         .into_iter()
@@ -103,7 +103,7 @@ pub(crate) fn list<'a>(names: impl IntoIterator<Item = &'a String>) -> Result<Sq
     Ok(raw(names?.join(", ")))
 }
 
-/// A name that is no schema's object and may be qualified all the same, e.g. a collation: each part is quoted.
+/// A name of an object that may be qualified although it is not in the run's schema, e.g. of a collation: each part is quoted.
 pub(crate) fn quoted_parts(text: &str) -> Result<Sql, String> {
     let parts: Vec<String> = parts(text)?.iter().map(|part| identifier(part).to_string()).collect();
     Ok(raw(parts.join(".")))

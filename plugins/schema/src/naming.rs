@@ -1,4 +1,4 @@
-//! Names that nobody gave: the project's conventions, with SQLAlchemy's tokens, and PostgreSQL's own names.
+//! Generated names: the project's conventions, with SQLAlchemy's tokens, and PostgreSQL's own names.
 
 use std::collections::BTreeMap;
 
@@ -7,7 +7,7 @@ use mighost_sdk::prelude::*;
 use crate::digest::md5;
 use crate::name::{MAX_NAME, plain};
 
-/// What a convention can be for.
+/// A kind of object for which there can be a convention.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Kind {
     PrimaryKey,
@@ -28,7 +28,7 @@ impl Kind {
         Self::Index,
     ];
 
-    /// The word for it in conventions, SQLAlchemy's where it has one.
+    /// The name of the kind in conventions, the same as in SQLAlchemy if it has one.
     fn word(self) -> &'static str {
         match self {
             Self::PrimaryKey => "pk",
@@ -40,7 +40,7 @@ impl Kind {
         }
     }
 
-    /// What PostgreSQL ends the names with that it makes.
+    /// The suffix of the names that PostgreSQL generates.
     fn ending(self) -> &'static str {
         match self {
             Self::PrimaryKey => "pkey",
@@ -57,7 +57,7 @@ impl Kind {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Conventions(BTreeMap<Kind, String>);
 
-/// What a name is made of. A column is none where a key is an expression.
+/// The parts of a name. A column is `None` if a key is an expression.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Parts<'a> {
     pub table: &'a str,
@@ -67,7 +67,7 @@ pub(crate) struct Parts<'a> {
 }
 
 impl Conventions {
-    /// Those in the project's arguments.
+    /// The conventions in the project's arguments.
     pub fn of_project() -> Result<Self, String> {
         let given = Kind::ALL.iter().filter_map(|kind| {
             let template = context::argument(&format!("naming-{}", kind.word()))?;
@@ -89,7 +89,7 @@ impl Conventions {
         Ok(Self(conventions))
     }
 
-    /// The name of a new constraint or index; none where PostgreSQL is to make it.
+    /// The name of a new constraint or index; `None` if PostgreSQL has to generate it.
     pub fn name(
         &self,
         kind: Kind,
@@ -110,7 +110,7 @@ impl Conventions {
         }
     }
 
-    /// The name that it has after `name` was asked for it, PostgreSQL's own included.
+    /// The final name of an object that was requested as `name`, including names that PostgreSQL generates.
     pub fn final_name(
         &self,
         kind: Kind,
@@ -151,7 +151,7 @@ fn expand(template: &str, given: Option<&str>, parts: &Parts<'_>) -> Result<Stri
     Ok(name)
 }
 
-/// The value of a token; none where this constraint has none for it.
+/// The value of a token; `None` if this constraint has no value for it.
 fn value(token: &str, given: Option<&str>, parts: &Parts<'_>) -> Result<Option<String>, String> {
     let owned = |text: &str| text.to_owned();
     match token {
@@ -196,7 +196,7 @@ fn value(token: &str, given: Option<&str>, parts: &Parts<'_>) -> Result<Option<S
     }
 }
 
-/// A name that fits, cut as SQLAlchemy cuts it.
+/// A name of the allowed length, truncated as in SQLAlchemy.
 fn shortened(name: String) -> String {
     let longest = MAX_NAME;
     if name.chars().count() <= longest {
@@ -207,11 +207,11 @@ fn shortened(name: String) -> String {
     format!("{kept}_{}", &digest[digest.len() - 4..])
 }
 
-/// The name that PostgreSQL makes where none is there yet: its `makeObjectName`.
+/// The name that PostgreSQL generates if none is taken yet: its `makeObjectName`.
 fn postgres_name(kind: Kind, parts: &Parts<'_>) -> Option<String> {
     let columns = match kind {
         Kind::PrimaryKey => String::new(),
-        // PostgreSQL reads the condition for it.
+        // PostgreSQL parses the condition for it.
         Kind::Check => return None,
         _ => {
             let columns: Option<Vec<&str>> = parts.columns.iter().copied().collect();
@@ -282,7 +282,7 @@ mod tests {
 
     #[test]
     fn long_names_are_cut() {
-        // What SQLAlchemy 2.1 makes of it.
+        // The results of SQLAlchemy 2.1.
         let long = shortened(format!("uq_{}", "a_long_name_of_a_table_".repeat(4)));
         assert_eq!(long.len(), 60);
         assert!(long.starts_with("uq_a_long_name_of_a_table_a_long"));

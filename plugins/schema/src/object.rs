@@ -1,4 +1,4 @@
-//! Comments, names and schemas of objects of every type.
+//! Comments, names and schemas of objects of any type.
 
 use mighost_sdk::prelude::*;
 
@@ -6,7 +6,7 @@ use crate::bindings::exports::mighost::schema::objects::{Member, Object};
 use crate::name::{Name, plain};
 use crate::operation::{Operation, Reverse, Scope, undone_by};
 
-/// What SQL calls the type of the object.
+/// The type of the object in SQL.
 fn word(object: &Object) -> &'static str {
     match object {
         Object::Table(_) => "table",
@@ -34,7 +34,7 @@ fn shown(object: &Object) -> String {
     }
 }
 
-/// The name of what has one of its own.
+/// The name of an object that is not a part of another one.
 fn name_of(object: &Object) -> Option<&String> {
     match object {
         Object::Table(name)
@@ -72,7 +72,7 @@ fn with_name(object: &Object, name: String) -> Object {
     }
 }
 
-/// The name of an object that lies in a schema by itself.
+/// The name of an object that is directly in a schema.
 fn schema_object(object: &Object, scope: &Scope) -> Result<Option<Name>, String> {
     match object {
         Object::Schema(_) | Object::Extension(_) | Object::Column(_) | Object::Constraint(_) | Object::Other(_) => {

@@ -1,4 +1,4 @@
-//! What all operations have in common, and the record of them while a migration is reversed.
+//! The common part of all operations, and the record of operations while a migration is reversed.
 
 use std::cell::RefCell;
 
@@ -7,26 +7,26 @@ use mighost_sdk::prelude::*;
 
 use crate::naming::Conventions;
 
-/// What a statement depends on beside its operation.
+/// The context of a statement, besides its operation.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Scope {
-    /// The schema of plain names.
+    /// The schema of unqualified names.
     pub schema: String,
     pub conventions: Conventions,
 }
 
-/// The operations that undo one, in the order in which they are done.
+/// The operations that undo an operation, in order.
 pub(crate) type Reverse = Vec<Box<dyn Operation>>;
 
-/// One operation, as a migration asked for it.
+/// An operation, as requested by a migration.
 pub(crate) trait Operation {
-    /// How texts name it, e.g. `drop-table stations`.
+    /// Its name in messages, e.g. `drop-table stations`.
     fn title(&self) -> String;
 
-    /// The statements that do it.
+    /// The statements of the operation.
     fn statements(&self, scope: &Scope) -> Result<Vec<String>, String>;
 
-    /// The operations that undo it; an error says what is missing for that.
+    /// The operations that undo it; an error says what is missing.
     fn reverse(&self, scope: &Scope) -> Result<Reverse, String>;
 
     /// Sends the statements.
@@ -38,7 +38,7 @@ pub(crate) trait Operation {
     }
 }
 
-/// The reverse that is one operation.
+/// A reverse that consists of one operation.
 pub(crate) fn undone_by(operation: impl Operation + 'static) -> Result<Reverse, String> {
     Ok(vec![Box::new(operation)])
 }
@@ -48,13 +48,13 @@ thread_local! {
     static RECORD: RefCell<Option<Record>> = const { RefCell::new(None) };
 }
 
-/// The reverses of what was asked for since `begin`, until which nothing else may be done.
+/// The reverses of the operations since `begin`, until which nothing else may be executed.
 struct Record {
     reverses: Vec<Reverse>,
     guard: StatementGuard,
 }
 
-/// The scope of this step: an instance lives no longer.
+/// The scope of this step, because an instance does not outlive a step.
 fn scope() -> Scope {
     SCOPE.with_borrow_mut(|scope| {
         scope
@@ -66,13 +66,13 @@ fn scope() -> Scope {
     })
 }
 
-/// Names that nobody gives are made by these conventions from here on.
+/// Sets the conventions for the names that follow.
 pub(crate) fn use_conventions(conventions: Conventions) {
     let changed = Scope { conventions, ..scope() };
     SCOPE.set(Some(changed));
 }
 
-/// Does an operation, or records its reverse.
+/// Executes an operation, or records its reverse.
 pub(crate) fn submit(operation: &dyn Operation) {
     let scope = scope();
     if RECORD.with_borrow(Option::is_none) {
@@ -81,7 +81,7 @@ pub(crate) fn submit(operation: &dyn Operation) {
         }
         return;
     }
-    // What cannot be done cannot be undone either; the same texts tell why.
+    // An operation that cannot be executed cannot be undone either; the messages are the same.
     let reverse = operation.statements(&scope).and_then(|_| operation.reverse(&scope));
     match reverse {
         Ok(reverse) => RECORD.with_borrow_mut(|record| {
@@ -93,7 +93,7 @@ pub(crate) fn submit(operation: &dyn Operation) {
     }
 }
 
-/// Whether operations are recorded now, and not done.
+/// Whether operations are recorded instead of being executed.
 pub(crate) fn recording() -> bool {
     RECORD.with_borrow(Option::is_some)
 }

@@ -8,7 +8,7 @@ use crate::choices::{misplaced, once};
 use crate::name::{Name, list, quoted_parts};
 use crate::operation::{Operation, Reverse, Scope, undone_by};
 
-/// ` start with 5 cache 10`, with a word in front of each setting where ALTER COLUMN wants one.
+/// ` start with 5 cache 10`, with a word before each setting where ALTER COLUMN requires one.
 pub(crate) fn settings(options: &[SequenceOption], before: &str, identity: bool) -> Result<String, String> {
     let mut text = String::new();
     for option in once(options)? {
@@ -26,7 +26,7 @@ pub(crate) fn settings(options: &[SequenceOption], before: &str, identity: bool)
                 return Err(misplaced(option, "an identity column"));
             }
             SequenceOption::DataType(name) => format!("as {name}"),
-            // Said apart, since it names a table in the run's schema.
+            // Handled separately, because it names a table in the run's schema.
             SequenceOption::OwnedBy(_) => continue,
         };
         text += &format!(" {before}{setting}");
@@ -34,7 +34,7 @@ pub(crate) fn settings(options: &[SequenceOption], before: &str, identity: bool)
     Ok(text)
 }
 
-/// ` owned by schema.table.column`, where the settings say so.
+/// ` owned by schema.table.column`, if the settings contain it.
 fn owner(options: &[SequenceOption], scope: &Scope) -> Result<String, String> {
     let Some(owner) = options.iter().find_map(|option| match option {
         SequenceOption::OwnedBy(owner) => Some(owner),
@@ -85,7 +85,7 @@ impl Operation for CreateSequence {
     }
 }
 
-/// How what was created with these options is dropped again.
+/// The options with which an object that was created with these options is dropped.
 pub(crate) fn dropped(options: CreateOptions) -> DropOptions {
     if options.contains(CreateOptions::IF_NOT_EXISTS) {
         DropOptions::IF_EXISTS
@@ -161,7 +161,7 @@ pub(crate) fn drop_statement(what: &str, name: &Name, options: DropOptions) -> R
     drop_quoted(what, name.sql().as_str(), options)
 }
 
-/// The same for a name that lies in no schema.
+/// The same for a name that is not in a schema.
 pub(crate) fn drop_plain(what: &str, name: &String, options: DropOptions) -> Result<Vec<String>, String> {
     drop_quoted(what, list([name])?.as_str(), options)
 }

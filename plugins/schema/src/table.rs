@@ -20,7 +20,7 @@ impl CreateTable {
         self.table.options.contains(option)
     }
 
-    /// A temporary table is in a schema of the session's own, which no statement names.
+    /// A temporary table is in a schema of its session, which statements do not name.
     fn name(&self, scope: &Scope) -> Result<Name, String> {
         let name = Name::parse(&self.name, &scope.schema)?;
         Ok(if self.has(&TableOption::Temporary) {
@@ -30,7 +30,7 @@ impl CreateTable {
         })
     }
 
-    /// The constraints that columns and table ask for; the columns of the primary key make one together.
+    /// The constraints of columns and table; the columns of the primary key form one constraint.
     fn constraints(&self) -> Result<Vec<Constraint>, String> {
         let mut constraints = Vec::new();
         let key: Vec<&Column> = self
@@ -174,8 +174,8 @@ impl Operation for CreateTable {
         })
     }
 
-    /// Without comments IF NOT EXISTS says it all, and no round trip is needed. With them a table that is there must be left alone as a
-    /// whole, so the catalog is asked.
+    /// Without comments, IF NOT EXISTS suffices, and no round trip is needed. With comments, an existing table must be kept as a whole,
+    /// so the catalog is queried.
     fn perform(&self, scope: &Scope) -> Result<(), String> {
         let statements = self.statements(scope)?;
         if self.has(&TableOption::IfNotExists) && statements.len() > 1 && !context::offline() {
@@ -246,7 +246,7 @@ impl Operation for RenameTable {
     }
 }
 
-/// A partition that is attached, or detached.
+/// Attaching or detaching a partition.
 pub(crate) struct Partition {
     pub table: String,
     pub partition: String,

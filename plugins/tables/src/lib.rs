@@ -14,8 +14,8 @@ impl tables::Guest for Tables {
         let schema = context::schema();
         let name = render::table_name(&schema, &table.name);
         let comments = render::comments(&schema, &table);
-        // Without comments IF NOT EXISTS says it all, and no round trip is needed. With them an existing table must be left alone
-        // as a whole, so the catalog is asked.
+        // Without comments, IF NOT EXISTS suffices, and no round trip is needed. With comments, an existing table must be kept as a
+        // whole, so the catalog is queried.
         if !comments.is_empty() && !context::offline() {
             let exists: bool = query_value("select to_regclass($1) is not null", params![name.as_str()]);
             if exists {
@@ -53,8 +53,8 @@ impl tables::Guest for Tables {
     }
 }
 
-/// A concurrent build that fails leaves an invalid index behind, and IF NOT EXISTS would take it for the real one. It is looked for
-/// after the build rather than before: a run that is taken up again gets old answers to the questions that it asked before.
+/// A concurrent build that fails leaves an invalid index, and IF NOT EXISTS would accept it as the real one. The check is made after the
+/// build and not before it: in a resumed run, queries return the results that they returned before.
 fn rebuild_if_invalid(name: &Sql, statement: &str) {
     let invalid: bool = query_value(
         "select exists (select from pg_index where indexrelid = to_regclass($1) and not indisvalid)",

@@ -1,4 +1,4 @@
-//! The statements, as text.
+//! The text of the statements.
 
 use mighost_sdk::quote::{Sql, identifier, identifiers, literal, qualified, raw};
 use mighost_sdk::sql;
@@ -8,7 +8,7 @@ use crate::tables::{
     Table, Timing,
 };
 
-/// `table` or `schema.table`, quoted; a plain name is in `schema`.
+/// `table` or `schema.table`, quoted; an unqualified name is in `schema`.
 pub(crate) fn table_name(schema: &str, name: &str) -> Sql {
     let (schema, table) = split_name(schema, name);
     qualified(schema, table)
@@ -18,7 +18,7 @@ fn split_name<'a>(schema: &'a str, name: &'a str) -> (&'a str, &'a str) {
     name.split_once('.').unwrap_or((schema, name))
 }
 
-/// The name of an index, which lies in the schema of its table.
+/// The name of an index, which is in the schema of its table.
 pub(crate) fn index_name(schema: &str, index: &Index) -> Sql {
     let (schema, _) = split_name(schema, &index.table);
     qualified(schema, &index.name)

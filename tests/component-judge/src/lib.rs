@@ -1,7 +1,8 @@
 //! Cases that fail, and some that do not: what `mighost test` makes of each is looked at by `tests/tests/suite/test_components.rs`.
 
+use mighost_sdk::hooks::Direction;
 use mighost_sdk::params;
-use mighost_sdk::test::{Database, Settings, answer, assert_sent, call, fails_with, prepare, rows, said, sent};
+use mighost_sdk::test::{Database, Settings, answer, assert_sent, call, fails_with, log_messages, prepare, rows, statements};
 
 mighost_sdk::import_plugin!("../../plugins/roles/wit", mighost::roles::roles);
 
@@ -32,7 +33,7 @@ fn never_ends() {
 
 fn unknown_things_are_errors() {
     fails_with(call("plugin nobody", "x()"), "nobody");
-    fails_with(call("roles", "x()"), "names no component");
+    fails_with(call("roles", "x()"), "is not a component");
     fails_with(call("plugin roles", "set-rol(\"x\")"), "did you mean set-role?");
     fails_with(call("plugin roles", "set-role(5)"), "set-role: func(name: string)");
     fails_with(call("revision a1", "downgrades()"), "did you mean downgrade?");
@@ -48,12 +49,32 @@ fn goes_on_after_a_failure() {
 fn migrations_are_called() {
     call("revision a1", "upgrade").unwrap();
     assert_sent(&["create table stations (station_id integer primary key, name text)"]);
-    prepare(&Settings { schema: Some("other".into()), ..Settings::default() }, &[]);
+    let settings = Settings::new();
+    settings.set_schema("other");
+    prepare(&settings, &[]);
     call("revision a1", "downgrade()").unwrap();
-    assert_eq!(sent(), ["drop table stations"]);
-    assert!(said().is_empty());
+    assert_eq!(statements(), ["drop table stations"]);
+    assert!(log_messages().is_empty());
     answer(&[rows("select ...", &["a"], vec![vec![1.into()]])]);
-    assert!(sent().is_empty());
+    assert!(statements().is_empty());
+}
+
+/// What a hook asks of its step is what the test says, and step 1 of 1 otherwise.
+fn hooks_see_the_step_of_the_test() {
+    let settings = Settings::new();
+    settings.set_schema("crmp");
+    settings.set_revision("b2");
+    settings.set_direction(Direction::Downgrade);
+    settings.set_message("stations");
+    settings.set_heads_before(&["b2".to_owned()]);
+    settings.set_operator("me@here");
+    prepare(&settings, &[]);
+    call("plugin audit", "on-version-apply()").unwrap();
+    let sent = statements();
+    assert!(
+        sent[1].ends_with(r#"values ('downgrade', 'b2', 'stations', '{"b2"}', '{}', 'me@here')"#),
+        "{sent:?}"
+    );
 }
 
 fn a_database_goes_up_and_down() {
@@ -80,5 +101,6 @@ mighost_sdk::export_tests!(
     unknown_things_are_errors,
     goes_on_after_a_failure,
     migrations_are_called,
+    hooks_see_the_step_of_the_test,
     a_database_goes_up_and_down,
 );

@@ -106,7 +106,7 @@ fn a_database_is_taken_over_in_place() {
       5 have their code, 0 have an empty script
       databases: alembic; version table: alembic_version
     v1 about v1
-        runs without a transaction, as some of it did
+        runs without a transaction, as part of it did in Alembic
     ");
     // Two rows, and the end of a branch that is none, since v1 depends on it; Alembic shows the same.
     let current = project.run(&["current"]).ok().data();
@@ -175,7 +175,7 @@ fn a_project_is_taken_over() {
     date = "2024-02-29T10:11:12Z"
     build = "sql"
 
-    # Some of its statements left Alembic's transaction.
+    # Some of its statements ran outside Alembic's transaction.
     transaction = "none"
     "#);
     assert_snapshot!(fs::read_to_string(project.path().join("migrations/a1_about_a1/upgrade.sql")).unwrap(), @"
@@ -264,8 +264,8 @@ fn what_does_not_run_offline_is_told() {
         upgrade is empty: it does not run without a database: AttributeError: 'NoneType' object has no attribute 'fetchall'
         downgrade is empty: it does not run without a database: AttributeError: module 'alembic.op' has no attribute 'set_role'
     c1 about c1
-        downgrade is empty: line 1, column 1: COPY ... FROM STDIN is not possible in a script; carry the data as INSERT statements or as an asset
-        runs without a transaction, as some of it did
+        downgrade is empty: line 1, column 1: COPY ... FROM STDIN is not possible in a script; use INSERT statements, or load the data from an asset
+        runs without a transaction, as part of it did in Alembic
     ");
     assert_snapshot!(fs::read_to_string(project.path().join("migrations/b1_about_b1/upgrade.sql")).unwrap(), @"
     -- upgrade of alembic/versions/b1_about_b1.py is EMPTY, and changes nothing: it does not run without a database: AttributeError: 'NoneType' object has no attribute 'fetchall'
@@ -290,8 +290,8 @@ fn what_does_not_run_offline_is_told() {
     assert_eq!(rows(&project), "c1");
     assert_snapshot!(project.run(&["init", "--from", "alembic.ini"]).shown(), @"
     exit 3
-    error: PROJECT/mighost.toml exists already, and is left as it is
-    fault: the command's, the configuration's or the environment's
+    error: PROJECT/mighost.toml already exists and was not changed
+    fault: the command, the configuration or the environment
     hint: name another folder: mighost init DIR --from FILE
     ");
 }
@@ -338,8 +338,8 @@ fn the_environment_is_asked() {
       migrations/alembic from PROJECT/alembic/versions
       migrations/more from PROJECT/more/versions
     v1 about v1
-        runs without a transaction, as some of it did
-    note: [prod] has no url, so env.py has it from elsewhere: the label `prod` takes the variable PROD_DATABASE_URL
+        runs without a transaction, as part of it did in Alembic
+    note: [prod] has no url, so env.py gets it from elsewhere: the label `prod` uses the environment variable PROD_DATABASE_URL
     note: the password of `dev` is in mighost.toml, as it was in Alembic's file; ~/.pgpass is a better place for it
     ");
     assert_snapshot!(fs::read_to_string(project.path().join("mighost.toml")).unwrap(), @r#"
@@ -352,7 +352,7 @@ fn the_environment_is_asked() {
     # What plain names in migrations mean first.
     schema = "public"
 
-    # Alembic's own table: it can still read it.
+    # Alembic's own table, which it can still read.
     version-table = "history"
     version-table-schema = "meta"
 
@@ -362,7 +362,7 @@ fn the_environment_is_asked() {
     timezone = "Europe/Berlin"
     truncate-slug-length = 50
 
-    # The password may be left out here, and stand in ~/.pgpass or, as ${VARIABLE}, in the environment.
+    # The password can be omitted here, and be in ~/.pgpass or, as ${VARIABLE}, in the environment.
     [databases.dev]
     url = "postgresql://me:hunter2@localhost/dev"
 

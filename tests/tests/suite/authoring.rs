@@ -110,15 +110,15 @@ fn every_flag_of_alembic() {
     }
     assert_snapshot!(project.run(&["revision", "-m", "x", "--autogenerate"]).shown(), @"
     exit 2
-    error: --autogenerate is not there yet: mighost does not compare a database with a model so far
-    fault: the command's, the configuration's or the environment's
-    hint: without it the revision's files are written, to be filled by hand
+    error: --autogenerate is not supported: mighost does not compare a database with a model
+    fault: the command, the configuration or the environment
+    hint: omit it to create the revision's files, and write them by hand
     ");
     assert_snapshot!(project.run(&["revision", "-m", "x", "--template", "cobol"]).shown(), @r#"
     exit 2
     error: there is no template "cobol"
-    fault: the command's, the configuration's or the environment's
-    hint: there are: sql, rust, c, cpp, zig, go, javascript, typescript, python; `mighost list-templates` tells more
+    fault: the command, the configuration or the environment
+    hint: available: sql, rust, c, cpp, zig, go, javascript, typescript, python; `mighost list-templates` describes them
     "#);
 }
 
@@ -128,9 +128,9 @@ fn ids_that_alembics_table_cannot_hold() {
     let project = offline("[project]\nversion-table = \"alembic_version\"\n");
     assert_snapshot!(project.run(&["revision", "-m", "x", "--rev-id", long]).shown(), @r#"
     exit 2
-    error: "a_revision_whose_id_is_a_whole_sentence" cannot be a revision id: it has 39 characters, and 32 fit into Alembic's version table
-    fault: the command's, the configuration's or the environment's
-    hint: without --rev-id id-template chooses one
+    error: "a_revision_whose_id_is_a_whole_sentence" cannot be a revision id: it has 39 characters, but Alembic's version table allows 32
+    fault: the command, the configuration or the environment
+    hint: omit --rev-id to have id-template choose one
     "#);
     let project = offline("");
     project.run(&["revision", "-m", "x", "--rev-id", long]).ok();
@@ -175,18 +175,18 @@ fn names_and_ids_by_template() {
     let wrong = offline("[revision]\nfolder-template = '%(year)d_%(rev)s'").run(&["revision", "-m", "x"]);
     assert_snapshot!(wrong.shown(), @r#"
     exit 3
-    error: a template is not right: folder-template in mighost.toml: this is Alembic's way to write it; here it is "{{ year }}_{{ rev }}"
-    fault: the command's, the configuration's or the environment's
+    error: invalid template: folder-template in mighost.toml: this is Alembic's syntax; write "{{ year }}_{{ rev }}"
+    fault: the command, the configuration or the environment
     hint: docs/migrations.md lists what templates can use
     "#);
     let wrong = offline("[revision]\ntimezone = 'Mars/Olympus'").run(&["revision", "-m", "x"]);
     assert_snapshot!(wrong.shown(), @r#"
     exit 3
-    error: timezone: "Mars/Olympus" is not a time zone; write e.g. UTC, Europe/Berlin or America/Vancouver, or local for the machine's own
+    error: timezone: "Mars/Olympus" is not a time zone; write e.g. UTC, Europe/Berlin or America/Vancouver, or local for this machine's time zone
       PROJECT/mighost.toml:5:12
       5 | timezone = 'Mars/Olympus'
         |            ^
-    fault: the command's, the configuration's or the environment's
+    fault: the command, the configuration or the environment
     "#);
 }
 
@@ -210,19 +210,19 @@ fn a_template_of_the_project_migrates() {
         writes migration.toml, upgrade.sql, downgrade.sql
     rust: a crate that uses mighost-sdk
         writes migration.toml, Cargo.toml, src/lib.rs, tests/migration.toml, README.md
-    c: a file in C, which zig compiles
+    c: a C file, compiled with zig
         writes migration.toml, migration.c, tests/migration.toml, README.md
-    cpp: a file in C++, which zig compiles
+    cpp: a C++ file, compiled with zig
         writes migration.toml, migration.cpp, tests/migration.toml, README.md
-    zig: a file in Zig
+    zig: a Zig file
         writes migration.toml, migration.zig, tests/migration.toml, README.md
-    go: a package of Go
+    go: a Go package
         writes migration.toml, migration.go, tests/migration.toml, README.md
-    javascript: a module in JavaScript
+    javascript: a JavaScript module
         writes migration.toml, migration.js, tests/migration.toml, README.md
-    typescript: a module in TypeScript, which is checked
+    typescript: a TypeScript module, type-checked
         writes migration.toml, migration.ts, tests/migration.toml, README.md
-    python: a module in Python
+    python: a Python module
         writes migration.toml, migration.py, tests/migration.toml, README.md
     table: A table with a comment
         writes migration.toml, downgrade.sql, upgrade.sql
@@ -245,8 +245,8 @@ fn a_template_of_the_project_migrates() {
     let outcome = project.run(&["revision", "-m", "x", "--template", "table"]);
     assert_snapshot!(outcome.shown(), @"
     exit 3
-    error: a template is not right: PROJECT/.mighost-templates/table/upgrade.sql.jinja, line 2: `no` is undefined; there are: args, branch_labels, build, code, crate_name, date, day, depends_on, down_revisions, epoch, hour, language, message, minute, month, rev, sdk_dependency, second, slug, template, workspace, year
-    fault: the command's, the configuration's or the environment's
+    error: invalid template: PROJECT/.mighost-templates/table/upgrade.sql.jinja, line 2: `no` is undefined; available: args, branch_labels, build, code, crate_name, date, day, depends_on, down_revisions, epoch, hour, language, message, minute, month, rev, sdk_dependency, second, slug, template, workspace, year
+    fault: the command, the configuration or the environment
     hint: docs/migrations.md lists what templates can use
     ");
     assert_eq!(folders(&project), "t1_stations");
@@ -273,9 +273,9 @@ fn hooks_on_new_files() {
     error: the hook check failed: it ended with exit status: 1
       bad words in
       PROJECT/migrations/a2_bad/upgrade.sql
-    state: PROJECT/migrations/a2_bad is written, and stays
-    fault: the command's, the configuration's or the environment's
-    hint: [[revision.hooks]] in mighost.toml has the command
+    state: PROJECT/migrations/a2_bad was written and is kept
+    fault: the command, the configuration or the environment
+    hint: correct its command in [[revision.hooks]] of mighost.toml
     ");
     assert!(project.path().join("migrations/a2_bad/upgrade.sql").is_file());
     // What is migrated runs none of them.
@@ -330,13 +330,13 @@ fn edit_opens_the_code() {
     assert_snapshot!(project.run(&["edit", "head"]).shown(), @r#"
     exit 2
     error: the editor "sh -c 'exit 3' --" ended with exit status: 3
-    fault: the command's, the configuration's or the environment's
-    hint: VISUAL or EDITOR in the environment name the editor
+    fault: the command, the configuration or the environment
+    hint: set the environment variable VISUAL or EDITOR to the editor
     "#);
     assert_snapshot!(project.run(&["edit", "base"]).shown(), @"
     exit 4
-    error: base is no revision: there is nothing to edit
-    fault: the command's, the configuration's or the environment's
+    error: base is not a revision, so there is nothing to edit
+    fault: the command, the configuration or the environment
     ");
     assert_eq!(project.run(&["edit", "nothing"]).code, 4);
 
@@ -344,8 +344,8 @@ fn edit_opens_the_code() {
     assert_snapshot!(project.run(&["edit", "b1"]).shown(), @"
     exit 5
     error: revision b1 has no sources in this project: it comes as the artifact PROJECT/migrations/b1.wasm
-    fault: the command's, the configuration's or the environment's
-    hint: `mighost inspect PROJECT/migrations/b1.wasm` shows what is in it
-    hint: edit the sources where it was built, or write the change as a new revision
+    fault: the command, the configuration or the environment
+    hint: run `mighost inspect PROJECT/migrations/b1.wasm` to see its contents
+    hint: edit the sources where it was built, or make the change in a new revision
     ");
 }

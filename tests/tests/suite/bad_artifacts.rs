@@ -28,41 +28,41 @@ fn not_a_component() {
     assert_snapshot!(with_file(b"SELECT 1;").shown(), @r"
     exit 5
     error: PROJECT/migrations/vendor.wasm is not WebAssembly: it does not begin with the bytes \0asm
-    fault: the migration's or plugin's; its author mends it
-    hint: migrations and plugins are built by `mighost build`; `mighost inspect FILE` shows what a file is
+    fault: the migration or plugin; its author needs to fix it
+    hint: build migrations and plugins with `mighost build`; run `mighost inspect FILE` to see what a file contains
     ");
     assert_snapshot!(with_file(b"").shown(), @r"
     exit 5
     error: PROJECT/migrations/vendor.wasm is not WebAssembly: it does not begin with the bytes \0asm
-    fault: the migration's or plugin's; its author mends it
-    hint: migrations and plugins are built by `mighost build`; `mighost inspect FILE` shows what a file is
+    fault: the migration or plugin; its author needs to fix it
+    hint: build migrations and plugins with `mighost build`; run `mighost inspect FILE` to see what a file contains
     ");
     let module = b"\0asm\x01\0\0\0";
     assert_snapshot!(with_file(module).shown(), @"
     exit 5
     error: PROJECT/migrations/vendor.wasm is a core WebAssembly module, not a component
-    fault: the migration's or plugin's; its author mends it
-    hint: build it with `mighost build`, or make a component of it: `wasm-tools component new FILE.wasm`
+    fault: the migration or plugin; its author needs to fix it
+    hint: build it with `mighost build`, or convert it to a component: `wasm-tools component new FILE.wasm`
     ");
     let artifact = Code::new().migration("a1", &[]);
     assert_snapshot!(with_file(&artifact[..artifact.len() - 7]).shown(), @"
     exit 5
-    error: PROJECT/migrations/vendor.wasm: its section at byte 1666 is cut off or malformed
-    fault: the migration's or plugin's; its author mends it
-    hint: the file may have been cut off or changed on its way: get it again, or build it again
+    error: PROJECT/migrations/vendor.wasm: its section at byte 1666 is truncated or malformed
+    fault: the migration or plugin; its author needs to fix it
+    hint: the file may be truncated or corrupt: download or rebuild it
     ");
     let project = Project::offline();
     project.write("core.wasm", module);
     assert_snapshot!(project.run(&["inspect", "core.wasm"]).shown(), @"
     exit 5
     error: PROJECT/core.wasm is a core WebAssembly module, not a component
-    fault: the migration's or plugin's; its author mends it
-    hint: build it with `mighost build`, or make a component of it: `wasm-tools component new FILE.wasm`
+    fault: the migration or plugin; its author needs to fix it
+    hint: build it with `mighost build`, or convert it to a component: `wasm-tools component new FILE.wasm`
     ");
     assert_snapshot!(project.run(&["inspect", "nothing.wasm"]).shown(), @"
     exit 5
     error: cannot read PROJECT/nothing.wasm: No such file or directory (os error 2)
-    fault: the command's, the configuration's or the environment's
+    fault: the command, the configuration or the environment
     ");
 }
 
@@ -88,8 +88,8 @@ fn broken_inside() {
     error: migration a1 is not a component that can be run: failed to compile: wasm[0]::function[3]::body: WebAssembly translation error: Invalid input WebAssembly code at offset 539: illegal opcode: 0xff
       in the upgrade of revision a1, PROJECT/migrations/a1.wasm
     state: a1 was rolled back
-    fault: the migration's or plugin's; its author mends it
-    hint: the file may have been damaged on its way: get it again, or build it again
+    fault: the migration or plugin; its author needs to fix it
+    hint: the file may be corrupt: download or rebuild it
     ");
     assert_eq!(project.catalog(), "");
 }
@@ -101,14 +101,14 @@ fn of_another_world_or_version() {
     let other = guests::component(&core, "other", &[package]);
     assert_snapshot!(with_file(&other).shown(), @"
     exit 5
-    error: PROJECT/migrations/vendor.wasm has no mighost:revision section, so it is not a migration that mighost build made
-    fault: the migration's or plugin's; its author mends it
-    hint: migrations and plugins are built by `mighost build`; `mighost inspect FILE` shows what a file is
+    error: PROJECT/migrations/vendor.wasm has no mighost:revision section, so it is not a migration built by mighost
+    fault: the migration or plugin; its author needs to fix it
+    hint: build migrations and plugins with `mighost build`; run `mighost inspect FILE` to see what a file contains
     ");
     assert_snapshot!(with_file(&guests::migration(&other, vec![revision("a1", &[])])).shown(), @"
     exit 5
-    error: PROJECT/migrations/vendor.wasm says it holds revisions but does not export mighost:host/revision; it exports: acme:thing/thing@1.0.0
-    fault: the migration's or plugin's; its author mends it
+    error: PROJECT/migrations/vendor.wasm declares revisions but does not export mighost:host/revision; it exports: acme:thing/thing@1.0.0
+    fault: the migration or plugin; its author needs to fix it
     hint: a migration is built for the world `migration` of `mighost wit`
     ");
     let newer = replaced(
@@ -118,9 +118,9 @@ fn of_another_world_or_version() {
     );
     assert_snapshot!(with_file(&newer).shown(), @"
     exit 5
-    error: PROJECT/migrations/vendor.wasm wants mighost:host/objects@0.2.0; this mighost offers mighost:host@0.1.0
-    fault: the migration's or plugin's; its author mends it
-    hint: install a mighost that offers it, or build it again with this one's WIT (`mighost wit`)
+    error: PROJECT/migrations/vendor.wasm needs mighost:host/objects@0.2.0, but this version of mighost offers mighost:host@0.1.0
+    fault: the migration or plugin; its author needs to fix it
+    hint: install a version of mighost that offers it, or rebuild the artifact with this version's WIT (`mighost wit`)
     ");
 }
 
@@ -132,81 +132,81 @@ fn metadata() {
         sections.iter().for_each(|section| bytes.extend(section));
         with_file(&bytes).shown()
     };
-    let good = br#"{"format":2,"wit":"0.1.0","builder":"test","revisions":[{"revision":"a1"}]}"#;
+    let good = br#"{"format":3,"wit":"0.1.0","builder":"test","revisions":[{"revision":"a1"}]}"#;
     let revisions = |json: &[u8]| section("mighost:revision", json);
     assert_snapshot!(with(&[]), @"
     exit 5
-    error: PROJECT/migrations/vendor.wasm has no mighost:revision section, so it is not a migration that mighost build made
-    fault: the migration's or plugin's; its author mends it
-    hint: migrations and plugins are built by `mighost build`; `mighost inspect FILE` shows what a file is
+    error: PROJECT/migrations/vendor.wasm has no mighost:revision section, so it is not a migration built by mighost
+    fault: the migration or plugin; its author needs to fix it
+    hint: build migrations and plugins with `mighost build`; run `mighost inspect FILE` to see what a file contains
     ");
     assert_snapshot!(with(&[revisions(good), revisions(good)]), @"
     exit 5
     error: PROJECT/migrations/vendor.wasm: it has two mighost:revision sections
-    fault: the migration's or plugin's; its author mends it
-    hint: the file may have been cut off or changed on its way: get it again, or build it again
+    fault: the migration or plugin; its author needs to fix it
+    hint: the file may be truncated or corrupt: download or rebuild it
     ");
     assert_snapshot!(with(&[revisions(&[good, b" and more".as_slice()].concat())]), @"
     exit 5
     error: PROJECT/migrations/vendor.wasm: its mighost:revision section is malformed: trailing characters at line 1 column 77
-    fault: the migration's or plugin's; its author mends it
-    hint: the file may have been cut off or changed on its way: get it again, or build it again
+    fault: the migration or plugin; its author needs to fix it
+    hint: the file may be truncated or corrupt: download or rebuild it
     ");
     assert_snapshot!(with(&[revisions(b"{}")]), @"
     exit 5
     error: PROJECT/migrations/vendor.wasm: its mighost:revision section is malformed: missing field `format` at line 1 column 2
-    fault: the migration's or plugin's; its author mends it
-    hint: the file may have been cut off or changed on its way: get it again, or build it again
+    fault: the migration or plugin; its author needs to fix it
+    hint: the file may be truncated or corrupt: download or rebuild it
     ");
-    assert_snapshot!(with(&[revisions(br#"{"format":3,"wit":"0.3.0","graph":[]}"#)]), @"
+    assert_snapshot!(with(&[revisions(br#"{"format":4,"wit":"0.3.0","graph":[]}"#)]), @"
     exit 5
-    error: PROJECT/migrations/vendor.wasm: its mighost:revision section is of format 3; this mighost reads format 2
-    fault: the migration's or plugin's; its author mends it
-    hint: a later mighost reads it: install that, or build it again with this one
+    error: PROJECT/migrations/vendor.wasm: its mighost:revision section has format 4, but this version of mighost reads format 3
+    fault: the migration or plugin; its author needs to fix it
+    hint: install a later version of mighost, or rebuild it with this one
     ");
     assert_snapshot!(with(&[revisions(br#"{"format":1,"wit":"0.1.0","builder":"mighost 0.1.0","revisions":[]}"#)]), @"
     exit 5
     error: PROJECT/migrations/vendor.wasm was built for an earlier mighost:host@0.1.0: run `mighost build`
-    fault: the migration's or plugin's; its author mends it
-    hint: if there are no sources, ask for a rebuilt artifact
+    fault: the migration or plugin; its author needs to fix it
+    hint: if you do not have the sources, ask for a rebuilt artifact
     ");
-    assert_snapshot!(with(&[revisions(br#"{"format":2,"wit":"0.1.0","builder":"test","revisions":[]}"#)]), @"
+    assert_snapshot!(with(&[revisions(br#"{"format":3,"wit":"0.1.0","builder":"test","revisions":[]}"#)]), @"
     exit 5
     error: PROJECT/migrations/vendor.wasm: its mighost:revision section lists no revision
-    fault: the migration's or plugin's; its author mends it
-    hint: the file may have been cut off or changed on its way: get it again, or build it again
+    fault: the migration or plugin; its author needs to fix it
+    hint: the file may be truncated or corrupt: download or rebuild it
     ");
     assert_snapshot!(with(&[revisions(&replaced(good, b"\"a1\"", b"\"a/\""))]), @"
     exit 4
     error: 'a/' cannot be the id of a revision: the character '/' is not allowed
       a/ is in PROJECT/migrations/vendor.wasm
-    fault: the migration's or plugin's; its author mends it
+    fault: the migration or plugin; its author needs to fix it
     ");
     assert_snapshot!(with(&[revisions(good), section("mighost:assets", b"\xff\xff\xff\xff")]), @"
     exit 5
-    error: PROJECT/migrations/vendor.wasm: its mighost:assets section is cut off or malformed
-    fault: the migration's or plugin's; its author mends it
-    hint: the file may have been cut off or changed on its way: get it again, or build it again
+    error: PROJECT/migrations/vendor.wasm: its mighost:assets section is truncated or malformed
+    fault: the migration or plugin; its author needs to fix it
+    hint: the file may be truncated or corrupt: download or rebuild it
     ");
     assert_snapshot!(with(&[revisions(good), section("mighost:assets", b"\0\0\0\0more")]), @"
     exit 5
     error: PROJECT/migrations/vendor.wasm: its mighost:assets section has trailing data
-    fault: the migration's or plugin's; its author mends it
-    hint: the file may have been cut off or changed on its way: get it again, or build it again
+    fault: the migration or plugin; its author needs to fix it
+    hint: the file may be truncated or corrupt: download or rebuild it
     ");
     assert_snapshot!(with(&[revisions(good), section("mighost:future", b"")]), @"
     exit 5
-    error: PROJECT/migrations/vendor.wasm: it has a section mighost:future, which this mighost does not know
-    fault: the migration's or plugin's; its author mends it
-    hint: a later mighost reads it: install that, or build it again with this one
+    error: PROJECT/migrations/vendor.wasm: it has a section mighost:future, which this version of mighost does not know
+    fault: the migration or plugin; its author needs to fix it
+    hint: install a later version of mighost, or rebuild it with this one
     ");
     let mut trailing = Code::new().migration("a1", &[]);
     trailing.extend(b"\0\0\0");
     assert_snapshot!(with_file(&trailing).shown(), @"
     exit 5
     error: PROJECT/migrations/vendor.wasm: it is malformed: unexpected end-of-file (at offset 0x6f8)
-    fault: the migration's or plugin's; its author mends it
-    hint: the file may have been cut off or changed on its way: get it again, or build it again
+    fault: the migration or plugin; its author needs to fix it
+    hint: the file may be truncated or corrupt: download or rebuild it
     ");
 }
 
@@ -224,28 +224,28 @@ fn sources() {
            2 | down_revisions = []
              | ^^^^^^^^^^^^^^
            unknown field `down_revisions`, expected one of `build`, `command`, `output`, `revision`, `down-revisions`, `depends-on`, `branch-labels`, `message`, `date`, `transaction`, `capabilities`, `uses`, `revisions`
-    fault: the migration's or plugin's; its author mends it
+    fault: the migration or plugin; its author needs to fix it
     ");
     project.write("migrations/a1_x/migration.toml", "revision = \"a1\"\n");
     assert_snapshot!(project.run(&["build"]).shown(), @r#"
     exit 5
-    error: PROJECT/migrations/a1_x: there is no code beside the manifest: mighost looks for upgrade.sql and downgrade.sql, a Cargo.toml, *.c, *.cpp, *.cc, *.cxx, *.zig, *.go, *.js, *.mjs, *.ts, *.mts or *.py; for any other language there is build = "command"
-    fault: the migration's or plugin's; its author mends it
+    error: PROJECT/migrations/a1_x: there is no code next to the manifest: mighost looks for upgrade.sql and downgrade.sql, a Cargo.toml, *.c, *.cpp, *.cc, *.cxx, *.zig, *.go, *.js, *.mjs, *.ts, *.mts or *.py; for any other language use build = "command"
+    fault: the migration or plugin; its author needs to fix it
     "#);
     project.write("migrations/a1_x/upgrade.sql", b"SELECT 1;\nSELECT '\xff';\n");
     assert_snapshot!(project.run(&["build"]).shown(), @"
     exit 5
     building 1/1 a1_x (sql)
     error: PROJECT/migrations/a1_x/upgrade.sql: line 2 is not UTF-8
-    fault: the migration's or plugin's; its author mends it
+    fault: the migration or plugin; its author needs to fix it
     ");
     project.write("migrations/a1_x/upgrade.sql", b"SELECT 1;");
     assert_snapshot!(project.run(&["history", "-q"]).shown(), @"exit 0");
     project.write("migrations/a1_x/upgrade.sql", b"SELECT 2, 3;");
     assert_snapshot!(project.run(&["upgrade", "head", "--no-build", "--sql"]).shown(), @"
     exit 5
-    error: PROJECT/migrations/a1_x is not built, and --no-build forbids to build it
-    fault: the command's, the configuration's or the environment's
+    error: PROJECT/migrations/a1_x is not built, and --no-build forbids building it
+    fault: the command, the configuration or the environment
     hint: run `mighost build`
     ");
 }
@@ -265,21 +265,21 @@ fn no_history() {
     assert_snapshot!(project.run(&["history"]).shown(), @"
     exit 5
     error: revision a1 is in two places: PROJECT/migrations/a1_a1 and PROJECT/migrations/vendor.wasm
-    fault: the migration's or plugin's; its author mends it
+    fault: the migration or plugin; its author needs to fix it
     hint: remove one of the two
     ");
     let twice = guests::migration(&Code::new().component(), vec![revision("a1", &[]), revision("a1", &[])]);
     assert_snapshot!(with_file(&twice).shown(), @"
     exit 5
-    error: revision a1 is there twice in PROJECT/migrations/vendor.wasm
-    fault: the migration's or plugin's; its author mends it
+    error: revision a1 appears twice in PROJECT/migrations/vendor.wasm
+    fault: the migration or plugin; its author needs to fix it
     hint: remove one of the two
     ");
     assert_snapshot!(chain(&[("b2", &["a1"])]).run(&["history", "-q"]).shown(), @"
     exit 4
-    error: revision 'b2' stands on 'a1', which is not there; add the migration that is missing, or correct down-revisions in the migration.toml of 'b2'
+    error: revision 'b2' has the down revision 'a1', which does not exist; add the missing migration, or correct down-revisions in the migration.toml of 'b2'
       b2 is in PROJECT/migrations/b2_b2
-    fault: the migration's or plugin's; its author mends it
+    fault: the migration or plugin; its author needs to fix it
     ");
     let cycle = chain(&[("a1", &["c3"]), ("b2", &["a1"]), ("c3", &["b2"])]);
     assert_snapshot!(cycle.run(&["history", "-q"]).shown(), @"
@@ -288,13 +288,13 @@ fn no_history() {
       a1 is in PROJECT/migrations/a1_a1
       c3 is in PROJECT/migrations/c3_c3
       b2 is in PROJECT/migrations/b2_b2
-    fault: the migration's or plugin's; its author mends it
+    fault: the migration or plugin; its author needs to fix it
     ");
     assert_snapshot!(chain(&[("a1", &["a1"])]).run(&["history", "-q"]).shown(), @"
     exit 4
-    error: revision 'a1' stands on itself or depends on itself
+    error: revision 'a1' is its own down revision or depends on itself
       a1 is in PROJECT/migrations/a1_a1
-    fault: the migration's or plugin's; its author mends it
+    fault: the migration or plugin; its author needs to fix it
     ");
 }
 
@@ -303,28 +303,28 @@ fn unclear_targets() {
     let project = chain(&[("a1", &[]), ("b2aa", &["a1"]), ("b2bb", &["a1"])]);
     assert_snapshot!(project.run(&["upgrade", "head", "--sql", "-q"]).shown(), @"
     exit 4
-    error: 'head' must be one revision here, but there are 2 heads: 'b2aa' and 'b2bb'. Join them with `mighost merge b2aa b2bb`, or say `heads` for all of them, or name one
-    fault: the command's, the configuration's or the environment's
+    error: 'head' must be one revision here, but there are 2 heads: 'b2aa' and 'b2bb'. Join them with `mighost merge b2aa b2bb`, use `heads` for all of them, or name one
+    fault: the command, the configuration or the environment
     ");
     assert_snapshot!(project.run(&["show", "b2"]).shown(), @"
     exit 4
-    error: 'b2' is the beginning of several names: 'b2aa' and 'b2bb'; type more of it
-    fault: the command's, the configuration's or the environment's
+    error: 'b2' is ambiguous: it matches 'b2aa' and 'b2bb'; type more characters
+    fault: the command, the configuration or the environment
     ");
     assert_snapshot!(project.run(&["upgrade", "b2", "--sql"]).shown(), @"
     exit 4
-    error: 'b2' is the beginning of several names: 'b2aa' and 'b2bb'; type more of it
-    fault: the command's, the configuration's or the environment's
+    error: 'b2' is ambiguous: it matches 'b2aa' and 'b2bb'; type more characters
+    fault: the command, the configuration or the environment
     ");
     assert_snapshot!(project.run(&["upgrade", "zz", "--sql"]).shown(), @"
     exit 4
-    error: there is no revision or branch label 'zz', nor one that begins so; `mighost history` lists them
-    fault: the command's, the configuration's or the environment's
+    error: no revision or branch label is or starts with 'zz'; `mighost history` lists them
+    fault: the command, the configuration or the environment
     ");
     assert_snapshot!(project.run(&["downgrade", "a1", "--sql"]).shown(), @"
     exit 4
     error: a downgrade with --sql must say where it starts: write START:a1 instead of a1
-    fault: the command's, the configuration's or the environment's
+    fault: the command, the configuration or the environment
     ");
 }
 
@@ -336,13 +336,13 @@ fn version_table_of_another_project() {
     project.sql("UPDATE mighost_version SET version_num = 'ffff'");
     assert_snapshot!(project.run(&["upgrade", "head"]).shown(), @"
     exit 4
-    error: the version table holds 'ffff', which is not a revision of this project; bring its migration back, or say where the database really is with `mighost stamp --purge REVISION`
-    fault: the command's, the configuration's or the environment's
+    error: the version table contains 'ffff', which is not a revision of this project; restore its migration, or correct the version table with `mighost stamp --purge REVISION`
+    fault: the command, the configuration or the environment
     ");
     assert_snapshot!(project.run(&["downgrade", "base"]).shown(), @"
     exit 4
-    error: the version table holds 'ffff', which is not a revision of this project; bring its migration back, or say where the database really is with `mighost stamp --purge REVISION`
-    fault: the command's, the configuration's or the environment's
+    error: the version table contains 'ffff', which is not a revision of this project; restore its migration, or correct the version table with `mighost stamp --purge REVISION`
+    fault: the command, the configuration or the environment
     ");
     let current = project.run(&["current"]);
     assert_snapshot!(current.data() + &current.shown(), @"
@@ -368,16 +368,16 @@ fn two_heads_on_a_server() {
     building 1/3 a1_a1 (sql)
     building 2/3 b2_b2 (sql)
     building 3/3 c3_c3 (sql)
-    error: 'head' must be one revision here, but there are 2 heads: 'b2' and 'c3'. Join them with `mighost merge b2 c3`, or say `heads` for all of them, or name one
-    fault: the command's, the configuration's or the environment's
+    error: 'head' must be one revision here, but there are 2 heads: 'b2' and 'c3'. Join them with `mighost merge b2 c3`, use `heads` for all of them, or name one
+    fault: the command, the configuration or the environment
     ");
     assert_eq!((project.heads(), project.catalog()), ("none".into(), String::new()));
     project.run(&["upgrade", "heads"]).ok();
     assert_eq!(project.heads(), "b2 c3");
     assert_snapshot!(project.run(&["downgrade", "-1"]).shown(), @"
     exit 4
-    error: '-1' could start from any of 'b2' and 'c3'; say which branch, as in `b2@-1`, or name a revision
-    fault: the command's, the configuration's or the environment's
+    error: '-1' is ambiguous: it could start from any of 'b2' and 'c3'; name the branch, as in `b2@-1`, or a revision
+    fault: the command, the configuration or the environment
     ");
     assert_eq!(project.heads(), "b2 c3");
 }
@@ -392,18 +392,18 @@ fn changed_after_it_was_applied() {
     assert_snapshot!(project.run(&["upgrade", "head"]).shown(), @"
     exit 4
     building 1/1 a1_a1 (sql)
-    error: a migration has changed since it was applied to test: a1
-    fault: the command's, the configuration's or the environment's
-    hint: put the files back as they were, and write the change as a new revision
-    hint: --allow-changed goes on all the same
+    error: a migration has changed after being applied to test: a1
+    fault: the command, the configuration or the environment
+    hint: restore the files, and make the change in a new revision
+    hint: or add --allow-changed to continue anyway
     ");
     assert_eq!(project.heads(), "a1");
     assert_snapshot!(project.run(&["downgrade", "base"]).shown(), @"
     exit 4
-    error: a migration has changed since it was applied to test: a1
-    fault: the command's, the configuration's or the environment's
-    hint: put the files back as they were, and write the change as a new revision
-    hint: --allow-changed goes on all the same
+    error: a migration has changed after being applied to test: a1
+    fault: the command, the configuration or the environment
+    hint: restore the files, and make the change in a new revision
+    hint: or add --allow-changed to continue anyway
     ");
     assert_eq!(project.heads(), "a1");
     assert_snapshot!(project.run(&["upgrade", "head", "--allow-changed"]).shown(), @"

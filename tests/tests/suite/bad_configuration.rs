@@ -11,14 +11,14 @@ fn no_configuration() {
     let project = Project::new();
     assert_snapshot!(project.run(&["upgrade", "head"]).shown(), @"
     exit 3
-    error: no mighost.toml in PROJECT, nor in any folder above it
-    fault: the command's, the configuration's or the environment's
-    hint: `mighost init` writes one here; -c FILE or MIGHOST_CONFIG in the environment names one elsewhere
+    error: no mighost.toml in PROJECT or in any folder above it
+    fault: the command, the configuration or the environment
+    hint: run `mighost init` to create one here, or name another with -c FILE or the environment variable MIGHOST_CONFIG
     ");
     assert_snapshot!(project.run(&["-c", "elsewhere.toml", "current"]).shown(), @"
     exit 3
     error: cannot read the configuration PROJECT/elsewhere.toml: No such file or directory (os error 2)
-    fault: the command's, the configuration's or the environment's
+    fault: the command, the configuration or the environment
     ");
 }
 
@@ -28,11 +28,11 @@ fn broken_toml() {
     project.config("[project]\nschema = \"crmp\"\n\n[databases.dev\nurl = \"embedded\"\n");
     assert_snapshot!(project.run(&["current"]).shown(), @"
     exit 3
-    error: this is not TOML: unclosed table, expected `]`
+    error: invalid TOML: unclosed table, expected `]`
       PROJECT/mighost.toml:4:15
       4 | [databases.dev
         |               ^
-    fault: the command's, the configuration's or the environment's
+    fault: the command, the configuration or the environment
     ");
     project.config("[project]\nshema = \"crmp\"\n\n[databases.dev]\nurl = \"embedded\"\n");
     assert_snapshot!(project.run(&["current"]).shown(), @r#"
@@ -41,7 +41,7 @@ fn broken_toml() {
       PROJECT/mighost.toml:2:1
       2 | shema = "crmp"
         | ^
-    fault: the command's, the configuration's or the environment's
+    fault: the command, the configuration or the environment
     hint: did you mean schema?
     "#);
     project.config("[project]\nlock-wait = \"soon\"\n\n[databases.dev]\nurl = \"embedded\"\n");
@@ -51,7 +51,7 @@ fn broken_toml() {
       PROJECT/mighost.toml:2:13
       2 | lock-wait = "soon"
         |             ^
-    fault: the command's, the configuration's or the environment's
+    fault: the command, the configuration or the environment
     "#);
     project.config("[databases.dev]\nurl = \"postgresql://app:${APP_PASSWORD}@db/climate\"\n");
     assert_snapshot!(project.run(&["current"]).shown(), @"
@@ -60,7 +60,7 @@ fn broken_toml() {
       PROJECT/mighost.toml:2:7
       2 | url = ***
         |       ^
-    fault: the command's, the configuration's or the environment's
+    fault: the command, the configuration or the environment
     hint: set it: export APP_PASSWORD=...
     ");
 }
@@ -72,20 +72,20 @@ fn unknown_label() {
     assert_snapshot!(project.run(&["upgrade", "head", "-x", "db=prodution"]).shown(), @r#"
     exit 3
     error: no database is labelled "prodution"
-    fault: the command's, the configuration's or the environment's
-    hint: did you mean -x db=production? There are: dev, production
+    fault: the command, the configuration or the environment
+    hint: did you mean -x db=production? Available: dev, production
     "#);
     assert_snapshot!(project.run(&["upgrade", "head", "-x", "db=staging"]).shown(), @r#"
     exit 3
     error: no database is labelled "staging"
-    fault: the command's, the configuration's or the environment's
-    hint: there are: dev, production
+    fault: the command, the configuration or the environment
+    hint: available: dev, production
     "#);
     assert_snapshot!(project.run(&["upgrade", "head"]).shown(), @r#"
     exit 3
-    error: 2 databases are configured, and none was chosen
-    fault: the command's, the configuration's or the environment's
-    hint: choose with -x db=LABEL, or write default = "LABEL" under [project]; there are: dev, production
+    error: 2 databases are configured, but none was chosen
+    fault: the command, the configuration or the environment
+    hint: choose one with -x db=LABEL, or set default = "LABEL" under [project]; available: dev, production
     "#);
 }
 
@@ -98,16 +98,16 @@ fn unreachable_server() {
     exit 6
     error: no server could be reached:
              127.0.0.1:9: Connection refused (os error 111)
-           Is the server running, and do host and port say where?
-    fault: the database's: the server, the network to it, or the data in it
+           Is the server running, and are host and port correct?
+    fault: the database: the server, the network to it, or its data
     ");
     let project = Project::offline();
     assert_snapshot!(project.run(&["current"]).shown(), @"
     exit 6
     error: no server could be reached:
              /nonexistent/.s.PGSQL.5432: No such file or directory (os error 2)
-           Is the server running, and do host and port say where?
-    fault: the database's: the server, the network to it, or the data in it
+           Is the server running, and are host and port correct?
+    fault: the database: the server, the network to it, or its data
     ");
 }
 
@@ -137,7 +137,7 @@ fn wrong_password() {
     exit 6
     error: the server at ADDRESS:5432 refused the password of the user `app`: password authentication failed for user "app"
            Where mighost looked: the password of the connection string was used.
-    fault: the command's, the configuration's or the environment's
+    fault: the command, the configuration or the environment
     "#);
     project.set("APP_PASSWORD", "the%20right%20one");
     project.run(&["current"]).ok();
@@ -150,7 +150,7 @@ fn wrong_password() {
     exit 6
     error: the database `climate` does not exist on ADDRESS:5432
            Create it with: createdb --host=ADDRESS --port=5432 --username=app climate
-    fault: the command's, the configuration's or the environment's
+    fault: the command, the configuration or the environment
     ");
     project.config(&format!(
         "[databases.dev]\nurl = \"postgresql://stranger@{address}/postgres\"\n"
@@ -158,9 +158,9 @@ fn wrong_password() {
     let shown = project.run(&["current"]).shown().replace(&address, "ADDRESS");
     assert_snapshot!(shown, @r#"
     exit 6
-    error: the server at ADDRESS:5432 does not let the user `stranger` in: no pg_hba.conf entry for host "127.0.0.1", user "stranger", database "postgres", no encryption
-           The role must exist, and the server's pg_hba.conf must allow it from here.
-    fault: the command's, the configuration's or the environment's
+    error: the server at ADDRESS:5432 rejected the user `stranger`: no pg_hba.conf entry for host "127.0.0.1", user "stranger", database "postgres", no encryption
+           The role must exist, and the server's pg_hba.conf must allow it to connect from this machine.
+    fault: the command, the configuration or the environment
     "#);
 }
 
@@ -179,12 +179,12 @@ fn too_few_rights() {
     exit 7
     building 1/1 a1_a1 (sql)
     error: permission denied for database test1 (SQLSTATE 42501)
-      in mighost's own work: the schema, the version table and the ledger
+      in mighost's own bookkeeping: the schema, the version table and the ledger
       1 | BEGIN; CREATE SCHEMA IF NOT EXISTS "crmp"; CREATE TABLE IF NOT EXISTS "crmp"."mighost_...
     state: nothing was run
            not run: a1
-    fault: the command's, the configuration's or the environment's
-    hint: grant the role what it lacks, e.g. CREATE on the database or schema, or connect as another
+    fault: the command, the configuration or the environment
+    hint: grant the role the missing privilege, e.g. CREATE on the database or schema, or connect as another role
     "#);
     assert_eq!(project.catalog(), "");
 }
@@ -214,8 +214,8 @@ fn command_line() {
     ");
     assert_snapshot!(project.run(&["db", "destroy"]).shown(), @r#"
     exit 2
-    error: test is a server of its own, which mighost neither starts nor stops; `db` is for labels with url = "embedded"
-    fault: the command's, the configuration's or the environment's
+    error: test is not an embedded server, so mighost cannot start or stop it; `db` is for labels with url = "embedded"
+    fault: the command, the configuration or the environment
     "#);
     // Options of libraries that read the environment must not be able to crash it.
     let status = Command::new(mighost_tests::project::mighost())
@@ -226,6 +226,6 @@ fn command_line() {
         .unwrap();
     assert_snapshot!(String::from_utf8_lossy(&status.stderr), @"
     error: -C: there is no folder /nonexistent/folder
-    fault: the command's, the configuration's or the environment's
+    fault: the command, the configuration or the environment
     ");
 }

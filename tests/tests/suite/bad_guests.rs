@@ -52,7 +52,7 @@ fn traps() {
       in function 4
     state: b2 was rolled back
            not run: c3
-    fault: the migration's or plugin's; its author mends it
+    fault: the migration or plugin; its author needs to fix it
     ");
     let panic = "panicked at src/lib.rs:12:5: no station \u{1b}[2Jhas the id 7";
     assert_snapshot!(failing(&server, "", &begun().message(1, panic).then("unreachable")).shown(), @r"
@@ -62,7 +62,7 @@ fn traps() {
       in the upgrade of revision b2, PROJECT/migrations/b2.wasm
     state: b2 was rolled back
            not run: c3
-    fault: the migration's or plugin's; its author mends it
+    fault: the migration or plugin; its author needs to fix it
     ");
     assert_snapshot!(failing(&server, "", &begun().then("(drop (i32.load (i32.const -1)))")).shown(), @"
     exit 8
@@ -73,7 +73,7 @@ fn traps() {
       in function 4
     state: b2 was rolled back
            not run: c3
-    fault: the migration's or plugin's; its author mends it
+    fault: the migration or plugin; its author needs to fix it
     ");
     assert_snapshot!(failing(&server, "", &begun().fail("there are 3 stations without a network")).shown(), @"
     exit 8
@@ -82,16 +82,16 @@ fn traps() {
       in the upgrade of revision b2, PROJECT/migrations/b2.wasm
     state: b2 was rolled back
            not run: c3
-    fault: the migration's or plugin's; its author mends it
+    fault: the migration or plugin; its author needs to fix it
     ");
     assert_snapshot!(failing(&server, "", &begun().fail("")).shown(), @"
     exit 8
     building 1/1 c3_c3 (sql)
-    error: migration b2 failed, and did not say why
+    error: migration b2 failed without an error message
       in the upgrade of revision b2, PROJECT/migrations/b2.wasm
     state: b2 was rolled back
            not run: c3
-    fault: the migration's or plugin's; its author mends it
+    fault: the migration or plugin; its author needs to fix it
     ");
 }
 
@@ -107,7 +107,7 @@ fn limits() {
       in the upgrade of revision b2, PROJECT/migrations/b2.wasm
     state: b2 was rolled back
            not run: c3
-    fault: the migration's or plugin's; its author mends it
+    fault: the migration or plugin; its author needs to fix it
     hint: if it really needs longer, raise guest-time under [limits] in mighost.toml
     ");
     let eats = begun()
@@ -120,19 +120,19 @@ fn limits() {
       in the upgrade of revision b2, PROJECT/migrations/b2.wasm
     state: b2 was rolled back
            not run: c3
-    fault: the migration's or plugin's; its author mends it
-    hint: a cursor reads large results in batches; memory under [limits] in mighost.toml raises the limit
+    fault: the migration or plugin; its author needs to fix it
+    hint: read large results in batches with a cursor, or raise memory under [limits] in mighost.toml
     ");
     let deep = begun().function("(func $deep (call $deep))").then("(call $deep)");
     assert_snapshot!(failing(&server, settings, &deep).shown(), @"
     exit 8
     building 1/1 c3_c3 (sql)
-    error: migration b2 called functions too deep: its stack of 2 MiB is full
+    error: migration b2 exhausted its stack of 2 MiB
       in the upgrade of revision b2, PROJECT/migrations/b2.wasm
     state: b2 was rolled back
            not run: c3
-    fault: the migration's or plugin's; its author mends it
-    hint: a function that calls itself without end does this
+    fault: the migration or plugin; its author needs to fix it
+    hint: look for unbounded recursion
     ");
     // More than the limit before its first instruction.
     let large = begun().function("(memory $large 100)");
@@ -152,8 +152,8 @@ fn limits() {
       in the upgrade of revision b2, PROJECT/migrations/b2.wasm
     state: b2 was rolled back
            not run: c3
-    fault: the migration's or plugin's; its author mends it
-    hint: a cursor reads large results in batches; memory under [limits] in mighost.toml raises the limit
+    fault: the migration or plugin; its author needs to fix it
+    hint: read large results in batches with a cursor, or raise memory under [limits] in mighost.toml
     ");
     // A time limit does not count what the database takes.
     let project = Project::on(&server, settings);
@@ -179,7 +179,7 @@ fn broken_sql() {
       3 |   FROM kept
     state: b2 was rolled back
            not run: c3
-    fault: the migration's or plugin's; its author mends it
+    fault: the migration or plugin; its author needs to fix it
     "#);
     assert_snapshot!(failing(&server, "", &begun().query("SELECT * FROM kpt WHERE id = $1")).shown(), @r#"
     exit 7
@@ -190,7 +190,7 @@ fn broken_sql() {
         |               ^
     state: b2 was rolled back
            not run: c3
-    fault: the migration's or plugin's; its author mends it
+    fault: the migration or plugin; its author needs to fix it
     "#);
 
     let project = Project::on(&server, "");
@@ -210,7 +210,7 @@ fn broken_sql() {
         |              ^
       3 |   FROM station
     state: a1 was rolled back
-    fault: the migration's or plugin's; its author mends it
+    fault: the migration or plugin; its author needs to fix it
     "#);
     assert_eq!((project.heads(), project.catalog()), ("base".into(), String::new()));
     project.sql_migration("a1", &[], "SELECT 1;\nSELECT 'no end;\n", "");
@@ -220,25 +220,25 @@ fn broken_sql() {
     error: line 2, column 8 of the script: unterminated quoted string
       in the upgrade of revision a1, PROJECT/migrations/a1_a1
     state: a1 was rolled back
-    fault: the migration's or plugin's; its author mends it
+    fault: the migration or plugin; its author needs to fix it
     ");
     project.sql_migration("a1", &[], "SELECT 1;\nSELECT :'station';\n", "");
     assert_snapshot!(project.run(&["upgrade", "head"]).shown(), @"
     exit 8
     building 1/1 a1_a1 (sql)
-    error: line 2, column 8 of the script: the variable :'station' has no value; give one with -x station=VALUE
+    error: line 2, column 8 of the script: the variable :'station' has no value; set it with -x station=VALUE
       in the upgrade of revision a1, PROJECT/migrations/a1_a1
     state: a1 was rolled back
-    fault: the migration's or plugin's; its author mends it
+    fault: the migration or plugin; its author needs to fix it
     ");
     project.sql_migration("a1", &[], "SELECT 1;\n\\copy t from 'file'\n", "");
     assert_snapshot!(project.run(&["upgrade", "head"]).shown(), @r"
     exit 8
     building 1/1 a1_a1 (sql)
-    error: line 2, column 1 of the script: \copy is a command of psql's, which a migration cannot use
+    error: line 2, column 1 of the script: \copy is a psql command, which a migration cannot use
       in the upgrade of revision a1, PROJECT/migrations/a1_a1
     state: a1 was rolled back
-    fault: the migration's or plugin's; its author mends it
+    fault: the migration or plugin; its author needs to fix it
     ");
     project.sql_migration(
         "a1",
@@ -253,8 +253,8 @@ fn broken_sql() {
       in the upgrade of revision a1, PROJECT/migrations/a1_a1
       1 | CREATE INDEX CONCURRENTLY i ON pg_class (oid)
     state: a1 was rolled back
-    fault: the migration's or plugin's; its author mends it
-    hint: set transaction = "none" in the migration's migration.toml, or send it behind suspend-transaction
+    fault: the migration or plugin; its author needs to fix it
+    hint: set transaction = "none" in the migration's migration.toml, or call suspend-transaction before it
     "#);
     assert_eq!((project.heads(), project.catalog()), ("base".into(), String::new()));
 }
@@ -265,26 +265,26 @@ fn transaction_control() {
     assert_snapshot!(failing(&server, "", &begun().execute("COMMIT")).shown(), @r#"
     exit 8
     building 1/1 c3_c3 (sql)
-    error: COMMIT would break the transaction, which belongs to mighost: COMMIT
+    error: COMMIT is not allowed, because mighost controls the transaction: COMMIT
       in the upgrade of revision b2, PROJECT/migrations/b2.wasm
     state: b2 was rolled back
            not run: c3
-    fault: the migration's or plugin's; its author mends it
-    hint: mighost begins and commits; statements that cannot run in a transaction go behind suspend-transaction, or set transaction = "none" in migration.toml
+    fault: the migration or plugin; its author needs to fix it
+    hint: mighost begins and commits the transaction; call suspend-transaction before statements that cannot run in one, or set transaction = "none" in migration.toml
     "#);
     let hidden = begun().execute("/* all done */ End Work; SELECT 1");
     assert_snapshot!(failing(&server, "", &hidden).shown(), @r#"
     exit 8
     building 1/1 c3_c3 (sql)
-    error: END would break the transaction, which belongs to mighost: /* all done */ End Work
+    error: END is not allowed, because mighost controls the transaction: /* all done */ End Work
       in the upgrade of revision b2, PROJECT/migrations/b2.wasm
     state: b2 was rolled back
            not run: c3
-    fault: the migration's or plugin's; its author mends it
-    hint: mighost begins and commits; statements that cannot run in a transaction go behind suspend-transaction, or set transaction = "none" in migration.toml
+    fault: the migration or plugin; its author needs to fix it
+    hint: mighost begins and commits the transaction; call suspend-transaction before statements that cannot run in one, or set transaction = "none" in migration.toml
     "#);
     let within = begun().execute("DO $$ BEGIN COMMIT; END $$");
-    assert_snapshot!(failing(&server, "", &within).shown(), @"
+    assert_snapshot!(failing(&server, "", &within).shown(), @r#"
     exit 7
     building 1/1 c3_c3 (sql)
     error: invalid transaction termination (SQLSTATE 2D000)
@@ -293,18 +293,19 @@ fn transaction_control() {
     context: PL/pgSQL function inline_code_block line 1 at COMMIT
     state: b2 was rolled back
            not run: c3
-    fault: the migration's or plugin's; its author mends it
-    ");
+    fault: the migration or plugin; its author needs to fix it
+    hint: set transaction = "none" in the migration's migration.toml, or call suspend-transaction before it
+    "#);
     let two_phase = begun().execute("PREPARE TRANSACTION 'later'");
     assert_snapshot!(failing(&server, "", &two_phase).shown(), @r#"
     exit 8
     building 1/1 c3_c3 (sql)
-    error: PREPARE TRANSACTION would break the transaction, which belongs to mighost: PREPARE TRANSACTION 'later'
+    error: PREPARE TRANSACTION is not allowed, because mighost controls the transaction: PREPARE TRANSACTION 'later'
       in the upgrade of revision b2, PROJECT/migrations/b2.wasm
     state: b2 was rolled back
            not run: c3
-    fault: the migration's or plugin's; its author mends it
-    hint: mighost begins and commits; statements that cannot run in a transaction go behind suspend-transaction, or set transaction = "none" in migration.toml
+    fault: the migration or plugin; its author needs to fix it
+    hint: mighost begins and commits the transaction; call suspend-transaction before statements that cannot run in one, or set transaction = "none" in migration.toml
     "#);
 }
 
@@ -320,7 +321,7 @@ fn no_downgrade() {
     error: migration a1 failed: the artifact carries no script for this direction
       in the downgrade of revision a1, PROJECT/migrations/a1_x
     state: a1 was rolled back
-    fault: the migration's or plugin's; its author mends it
+    fault: the migration or plugin; its author needs to fix it
     ");
     assert_eq!(project.heads(), "a1");
 }
@@ -332,11 +333,11 @@ fn queries_offline() {
     let outcome = project.run(&["upgrade", "head", "--sql"]);
     assert_snapshot!(outcome.shown(), @"
     exit 2
-    error: query needs an answer from the database, and offline (--sql) there is none to ask
+    error: query needs an answer from the database, but there is no database offline (--sql)
       in the upgrade of revision a1, PROJECT/migrations/a1.wasm
     state: the script is incomplete: it ends before a1
-    fault: the command's, the configuration's or the environment's
-    hint: --online-reads lets the database answer, which is not changed
+    fault: the command, the configuration or the environment
+    hint: add --online-reads to read from the database without changing it
     hint: run it without --sql, or write the migration without queries
     ");
     assert!(outcome.stdout.ends_with("ROLLBACK;\n"), "{}", outcome.stdout);
@@ -362,7 +363,7 @@ fn messages() {
     exit 0
     a1: first\r\u{1b}[2K\u{1b}]0;owned\u{7}second\u{202e}third
         error: not mighost's
-    warning: a1: (8000 x)(192 x) [...]
+    warning: a1: (8000 x)(192 x) [... 11808 more bytes]
     [1/1] upgrade a1 (T)
     test upgraded by 1 revision in T, now at a1
     ");
@@ -472,8 +473,8 @@ fn imports_that_nobody_offers() {
       in the upgrade of revision b2, PROJECT/migrations/b2.wasm
     state: b2 was rolled back
            not run: c3
-    fault: the command's, the configuration's or the environment's
-    hint: put the plugin into the project's plugins folder; `mighost plugins` lists what is there
+    fault: the command, the configuration or the environment
+    hint: add the plugin to the project's plugins folder; `mighost plugins` lists the plugins there
     ");
     let host = "package mighost:host@0.1.0; interface files { open: func(path: string); }
         world probing { include migration; import files; }";
@@ -484,8 +485,8 @@ fn imports_that_nobody_offers() {
       in the upgrade of revision b2, PROJECT/migrations/b2.wasm
     state: b2 was rolled back
            not run: c3
-    fault: the migration's or plugin's; its author mends it
-    hint: build it with this mighost's WIT (`mighost wit`), or install a mighost that offers it
+    fault: the migration or plugin; its author needs to fix it
+    hint: rebuild it with this version's WIT (`mighost wit`), or install a version of mighost that offers it
     ");
     let wasi = "package wasi:nn@0.2.0; interface nn { open: func(path: string); }";
     assert_snapshot!(import(wasi, "wasi:nn/nn@0.2.0"), @"
@@ -495,7 +496,7 @@ fn imports_that_nobody_offers() {
       in the upgrade of revision b2, PROJECT/migrations/b2.wasm
     state: b2 was rolled back
            not run: c3
-    fault: the migration's or plugin's; its author mends it
+    fault: the migration or plugin; its author needs to fix it
     hint: guests have no files, no network and no environment
     ");
 }
@@ -538,7 +539,7 @@ mighost_sdk::export_migration!(Revision);
     error: migration a1b2 panicked: src/lib.rs:7:17: no station to take over
       in the upgrade of revision a1b2, PROJECT/migrations/a1b2_take_over
     state: a1b2 was rolled back
-    fault: the migration's or plugin's; its author mends it
+    fault: the migration or plugin; its author needs to fix it
     ");
     assert_eq!((project.heads(), project.catalog()), ("base".into(), String::new()));
     project.write("migrations/a1b2_take_over/src/lib.rs", source.replace("u32", "u31"));

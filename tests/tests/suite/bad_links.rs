@@ -82,16 +82,16 @@ fn versions() {
     error: migration a1 needs acme:tools/tools@1.3.0; plugin tools exports acme:tools/tools@1.0.0, which is older
       in the upgrade of revision a1, PROJECT/migrations/a1.wasm
     state: a1 was rolled back
-    fault: the command's, the configuration's or the environment's
-    hint: a later version of plugin tools is needed
+    fault: the command, the configuration or the environment
+    hint: install a later version of plugin tools
     ");
     assert_snapshot!(with("1.0.0", "2.0.0").shown(), @"
     exit 5
     error: migration a1 needs acme:tools/tools@1.0.0; plugin tools exports acme:tools/tools@2.0.0, which is not compatible with it
       in the upgrade of revision a1, PROJECT/migrations/a1.wasm
     state: a1 was rolled back
-    fault: the command's, the configuration's or the environment's
-    hint: the plugin's version that exports it can stand beside the later one under another name; or one plugin exports both
+    fault: the command, the configuration or the environment
+    hint: install the version of the plugin that exports it as well, under another name; or export both versions from one plugin
     ");
 }
 
@@ -108,7 +108,7 @@ fn two_versions_at_once() {
     let one = project(&server, &migrations(), &[("tools-2", new)]);
     assert_snapshot!(one.run(&["check", "--no-database"]).data(), @"
     error: no plugin offers acme:tools/tools@1.0.0, which is needed by a1; there is acme:tools/tools@2.0.0 (tools-2)
-      put the plugin's version that offers it beside the other one, under a name of its own in plugin.toml
+      install the version of the plugin that offers it as well, under another name in plugin.toml
     ");
     assert_snapshot!(one.run(&["upgrade", "head"]).shown(), @"
     exit 5
@@ -116,8 +116,8 @@ fn two_versions_at_once() {
       in the upgrade of revision a1, PROJECT/migrations/a1.wasm
     state: a1 was rolled back
            not run: b2
-    fault: the command's, the configuration's or the environment's
-    hint: the plugin's version that exports it can stand beside the later one under another name; or one plugin exports both
+    fault: the command, the configuration or the environment
+    hint: install the version of the plugin that exports it as well, under another name; or export both versions from one plugin
     ");
     // The exact version is taken where there is one, a later one otherwise.
     let plugins = [
@@ -139,16 +139,16 @@ fn functions() {
     error: migration a1 calls acme:tools/tools@1.0.0#sweep, which is func() -> u32; plugin tools exports acme:tools/tools@1.0.0 without it; it has wipe
       in the upgrade of revision a1, PROJECT/migrations/a1.wasm
     state: a1 was rolled back
-    fault: the migration's or plugin's; its author mends it
-    hint: both say that they are of one version: build both against the same WIT, and give what has changed a higher version
+    fault: the migration or plugin; its author needs to fix it
+    hint: both declare the same version: build both against the same WIT, and raise the version of an interface that changes
     ");
     assert_snapshot!(with(other_plugin("sweep: func() -> string;", "sweep", "(result i32) (i32.const 0)")), @"
     exit 5
-    error: migration a1 expects acme:tools/tools@1.0.0#sweep as func() -> u32; plugin tools exports func() -> string; in the answer: string is answered where the caller expects u32
+    error: migration a1 expects acme:tools/tools@1.0.0#sweep as func() -> u32; plugin tools exports func() -> string; in the return value: string is returned where the caller expects u32
       in the upgrade of revision a1, PROJECT/migrations/a1.wasm
     state: a1 was rolled back
-    fault: the migration's or plugin's; its author mends it
-    hint: both say that they are of one version: build both against the same WIT, and give what has changed a higher version
+    fault: the migration or plugin; its author needs to fix it
+    hint: both declare the same version: build both against the same WIT, and raise the version of an interface that changes
     ");
 }
 
@@ -170,19 +170,19 @@ fn types() {
     with("area: option<u32>", "area: option<u32>").ok();
     assert_snapshot!(with("area: option<u32>", "area: option<f64>").shown(), @"
     exit 5
-    error: migration a1 expects acme:tools/tools@1.0.0#sweep as func(rooms: list<record { name: string, area: option<u32> }>); plugin tools exports func(rooms: list<record { name: string, area: option<f64> }>); in rooms, field area: u32 is sent where the plugin takes f64
+    error: migration a1 expects acme:tools/tools@1.0.0#sweep as func(rooms: list<record { name: string, area: option<u32> }>); plugin tools exports func(rooms: list<record { name: string, area: option<f64> }>); in rooms, field area: u32 is passed where the plugin expects f64
       in the upgrade of revision a1, PROJECT/migrations/a1.wasm
     state: a1 was rolled back
-    fault: the migration's or plugin's; its author mends it
-    hint: both say that they are of one version: build both against the same WIT, and give what has changed a higher version
+    fault: the migration or plugin; its author needs to fix it
+    hint: both declare the same version: build both against the same WIT, and raise the version of an interface that changes
     ");
     assert_snapshot!(with("area: u32", "floor: u32").shown(), @"
     exit 5
-    error: migration a1 expects acme:tools/tools@1.0.0#sweep as func(rooms: list<record { name: string, area: u32 }>); plugin tools exports func(rooms: list<record { name: string, floor: u32 }>); in rooms: a record of name, area is sent where the plugin takes a record of name, floor
+    error: migration a1 expects acme:tools/tools@1.0.0#sweep as func(rooms: list<record { name: string, area: u32 }>); plugin tools exports func(rooms: list<record { name: string, floor: u32 }>); in rooms: a record of name, area is passed where the plugin expects a record of name, floor
       in the upgrade of revision a1, PROJECT/migrations/a1.wasm
     state: a1 was rolled back
-    fault: the migration's or plugin's; its author mends it
-    hint: both say that they are of one version: build both against the same WIT, and give what has changed a higher version
+    fault: the migration or plugin; its author needs to fix it
+    hint: both declare the same version: build both against the same WIT, and raise the version of an interface that changes
     ");
 }
 
@@ -209,8 +209,8 @@ fn with_the_host() {
     error: migration a1 exports mighost:host/revision@0.1.0#upgrade as func() -> u32; mighost calls func() -> result<_, string>
       in the upgrade of revision a1, PROJECT/migrations/a1.wasm
     state: a1 was rolled back
-    fault: the migration's or plugin's; its author mends it
-    hint: build it against this mighost's WIT (`mighost wit`)
+    fault: the migration or plugin; its author needs to fix it
+    hint: rebuild it with this version's WIT (`mighost wit`)
     ");
     let fail = "(import \"mighost:host/context@0.1.0\" (instance (export \"fail\" (func (param \"reason\" u32)))))";
     assert_snapshot!(with(stranger(fail, "(result u32)", "(result i32) (i32.const 0)")), @"
@@ -218,8 +218,8 @@ fn with_the_host() {
     error: migration a1 calls mighost:host/context@0.1.0#fail as func(reason: u32); mighost offers func(reason: string)
       in the upgrade of revision a1, PROJECT/migrations/a1.wasm
     state: a1 was rolled back
-    fault: the migration's or plugin's; its author mends it
-    hint: build it against this mighost's WIT (`mighost wit`)
+    fault: the migration or plugin; its author needs to fix it
+    hint: rebuild it with this version's WIT (`mighost wit`)
     ");
     let sing = "(import \"mighost:host/log@0.1.0\" (instance (export \"sing\" (func))))";
     assert_snapshot!(with(stranger(sing, "(result u32)", "(result i32) (i32.const 0)")), @"
@@ -227,8 +227,8 @@ fn with_the_host() {
     error: migration a1 imports mighost:host/log@0.1.0#sing, which mighost does not offer to migrations
       in the upgrade of revision a1, PROJECT/migrations/a1.wasm
     state: a1 was rolled back
-    fault: the migration's or plugin's; its author mends it
-    hint: build it with this mighost's WIT (`mighost wit`), or install a mighost that offers it
+    fault: the migration or plugin; its author needs to fix it
+    hint: rebuild it with this version's WIT (`mighost wit`), or install a version of mighost that offers it
     ");
 }
 
@@ -256,7 +256,7 @@ fn a_large_component() {
     project.set("XDG_CACHE_HOME", &cache);
     let first = project.run(&["upgrade", "head"]).ok();
     assert!(
-        first.stderr.contains(" MiB of memory; later runs find it"),
+        first.stderr.contains(" MiB of memory; later runs reuse it"),
         "{}",
         first.stderr
     );
@@ -274,8 +274,8 @@ fn a_large_component() {
     error: migration a1 asked for 64000 KiB of memory; the limit is 32 MiB
       in the downgrade of revision a1, PROJECT/migrations/a1.wasm
     state: a1 was rolled back
-    fault: the migration's or plugin's; its author mends it
-    hint: a cursor reads large results in batches; memory under [limits] in mighost.toml raises the limit
+    fault: the migration or plugin; its author needs to fix it
+    hint: read large results in batches with a cursor, or raise memory under [limits] in mighost.toml
     ");
 }
 
@@ -291,7 +291,7 @@ fn a_file_that_is_too_large() {
     file.set_len(300 << 20).unwrap();
     assert_snapshot!(project.run(&["plugins"]).shown(), @"
     exit 5
-    error: PROJECT/plugins/huge.wasm has 300 MiB; an artifact may have 256 MiB
-    fault: the migration's or plugin's; its author mends it
+    error: PROJECT/plugins/huge.wasm has 300 MiB; an artifact may have at most 256 MiB
+    fault: the migration or plugin; its author needs to fix it
     ");
 }

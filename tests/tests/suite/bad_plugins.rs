@@ -62,16 +62,16 @@ fn that_do_not_fit() {
     error: migration a1 needs acme:tools/tools@1.0.0, which no plugin of this project exports
       in the upgrade of revision a1, PROJECT/migrations/a1.wasm
     state: a1 was rolled back
-    fault: the command's, the configuration's or the environment's
-    hint: put the plugin into the project's plugins folder; `mighost plugins` lists what is there
+    fault: the command, the configuration or the environment
+    hint: add the plugin to the project's plugins folder; `mighost plugins` lists the plugins there
     ");
     assert_snapshot!(failing(&server, &[("tools", plugin("tools", "0.9.0", &Code::new()))]).shown(), @"
     exit 5
     error: migration a1 needs acme:tools/tools@1.0.0; plugin tools exports acme:tools/tools@0.9.0, which is older
       in the upgrade of revision a1, PROJECT/migrations/a1.wasm
     state: a1 was rolled back
-    fault: the command's, the configuration's or the environment's
-    hint: a later version of plugin tools is needed
+    fault: the command, the configuration or the environment
+    hint: install a later version of plugin tools
     ");
     let core = "(module (memory (export \"memory\") 1)
         (func (export \"cabi_realloc\") (param i32 i32 i32 i32) (result i32) unreachable)
@@ -83,16 +83,16 @@ fn that_do_not_fit() {
     );
     assert_snapshot!(failing(&server, &[("tools", guests::plugin(&other, "tools", &[]))]).shown(), @"
     exit 5
-    error: migration a1 expects acme:tools/tools@1.0.0#sweep as func() -> u32; plugin tools exports func(room: string) -> u32; the plugin takes room, which is not sent
+    error: migration a1 expects acme:tools/tools@1.0.0#sweep as func() -> u32; plugin tools exports func(room: string) -> u32; the plugin expects room, which is not passed
       in the upgrade of revision a1, PROJECT/migrations/a1.wasm
     state: a1 was rolled back
-    fault: the migration's or plugin's; its author mends it
-    hint: both say that they are of one version: build both against the same WIT, and give what has changed a higher version
+    fault: the migration or plugin; its author needs to fix it
+    hint: both declare the same version: build both against the same WIT, and raise the version of an interface that changes
     ");
     assert_snapshot!(failing(&server, &[("tools", good()), ("tools2", good())]).shown(), @"
     exit 5
     error: plugin tools is in two places: PROJECT/plugins/tools.wasm and PROJECT/plugins/tools2.wasm
-    fault: the migration's or plugin's; its author mends it
+    fault: the migration or plugin; its author needs to fix it
     hint: remove one of the two
     ");
     let renamed = {
@@ -103,23 +103,23 @@ fn that_do_not_fit() {
     assert_snapshot!(failing(&server, &[("tools", good()), ("brooms", renamed)]).shown(), @"
     exit 5
     error: acme:tools/tools@1.0.0 is exported by two plugins, brooms and tools
-    fault: the command's, the configuration's or the environment's
+    fault: the command, the configuration or the environment
     hint: remove one of the two plugins
     ");
     // A migration where a plugin should be, and the other way round.
     assert_snapshot!(failing(&server, &[("tools", Code::new().migration("x1", &[]))]).shown(), @"
     exit 5
-    error: PROJECT/plugins/tools.wasm has no mighost:plugin section, so it is not a plugin that mighost build made
-    fault: the migration's or plugin's; its author mends it
-    hint: migrations and plugins are built by `mighost build`; `mighost inspect FILE` shows what a file is
+    error: PROJECT/plugins/tools.wasm has no mighost:plugin section, so it is not a plugin built by mighost
+    fault: the migration or plugin; its author needs to fix it
+    hint: build migrations and plugins with `mighost build`; run `mighost inspect FILE` to see what a file contains
     ");
     let misplaced = Project::offline();
     misplaced.write("migrations/tools.wasm", good());
     assert_snapshot!(misplaced.run(&["history"]).shown(), @"
     exit 5
-    error: PROJECT/migrations/tools.wasm has no mighost:revision section, so it is not a migration that mighost build made
-    fault: the migration's or plugin's; its author mends it
-    hint: migrations and plugins are built by `mighost build`; `mighost inspect FILE` shows what a file is
+    error: PROJECT/migrations/tools.wasm has no mighost:revision section, so it is not a migration built by mighost
+    fault: the migration or plugin; its author needs to fix it
+    hint: build migrations and plugins with `mighost build`; run `mighost inspect FILE` to see what a file contains
     ");
 }
 
@@ -159,11 +159,11 @@ fn that_know_more_or_less() {
     run("attic, cellar, hall").ok();
     assert_snapshot!(run("attic, hall").shown(), @"
     exit 5
-    error: migration a1 expects acme:tools/tools@1.0.0#sweep as func(room: enum { cellar, hall }); plugin tools exports func(room: enum { attic, hall }); in room: case cellar is sent, which is not known there
+    error: migration a1 expects acme:tools/tools@1.0.0#sweep as func(room: enum { cellar, hall }); plugin tools exports func(room: enum { attic, hall }); in room: case cellar is passed, which is not known there
       in the upgrade of revision a1, PROJECT/migrations/a1.wasm
     state: a1 was rolled back
-    fault: the migration's or plugin's; its author mends it
-    hint: both say that they are of one version: build both against the same WIT, and give what has changed a higher version
+    fault: the migration or plugin; its author needs to fix it
+    hint: both declare the same version: build both against the same WIT, and raise the version of an interface that changes
     ");
 }
 
@@ -194,11 +194,11 @@ fn that_import_each_other() {
     ];
     assert_snapshot!(failing(&server, &plugins).shown(), @"
     exit 5
-    error: plugins import each other in a circle: tools -> brooms -> tools
+    error: plugins import each other in a cycle: tools -> brooms -> tools
       in the upgrade of revision a1, PROJECT/migrations/a1.wasm
     state: a1 was rolled back
-    fault: the migration's or plugin's; its author mends it
-    hint: a plugin that both need can hold what they share
+    fault: the migration or plugin; its author needs to fix it
+    hint: move what they share to a plugin that both import
     ");
 }
 
@@ -213,7 +213,7 @@ fn that_fail() {
       in body
       in function 3
     state: a1 was rolled back
-    fault: the migration's or plugin's; its author mends it
+    fault: the migration or plugin; its author needs to fix it
     ");
     assert_snapshot!(with(&Code::new().execute("ALTER TABLE half ADD COLUMN\n  id intt")), @r#"
     exit 7
@@ -224,22 +224,22 @@ fn that_fail() {
       2 |   id intt
         |      ^
     state: a1 was rolled back
-    fault: the migration's or plugin's; its author mends it
+    fault: the migration or plugin; its author needs to fix it
     "#);
     assert_snapshot!(with(&Code::new().execute("ROLLBACK")), @r#"
     exit 8
-    error: plugin tools: ROLLBACK would break the transaction, which belongs to mighost: ROLLBACK
+    error: plugin tools: ROLLBACK is not allowed, because mighost controls the transaction: ROLLBACK
       in the upgrade of revision a1, PROJECT/migrations/a1.wasm
     state: a1 was rolled back
-    fault: the migration's or plugin's; its author mends it
-    hint: mighost begins and commits; statements that cannot run in a transaction go behind suspend-transaction, or set transaction = "none" in migration.toml
+    fault: the migration or plugin; its author needs to fix it
+    hint: mighost begins and commits the transaction; call suspend-transaction before statements that cannot run in one, or set transaction = "none" in migration.toml
     "#);
     assert_snapshot!(with(&Code::new().message(1, "panicked at src/lib.rs:3:1: no broom").then("unreachable")), @"
     exit 8
     error: plugin tools panicked: src/lib.rs:3:1: no broom
       in the upgrade of revision a1, PROJECT/migrations/a1.wasm
     state: a1 was rolled back
-    fault: the migration's or plugin's; its author mends it
+    fault: the migration or plugin; its author needs to fix it
     ");
 }
 
@@ -275,25 +275,25 @@ fn of_object_kinds() {
     };
     assert_snapshot!(with(&[]), @"
     exit 5
-    error: no plugin of this project serves objects of kind gronk; the kinds that are served: none
+    error: no plugin of this project provides objects of kind gronk; available kinds: none
       in the upgrade of revision a1, PROJECT/migrations/a1.wasm
     state: a1 was rolled back
-    fault: the command's, the configuration's or the environment's
-    hint: put a plugin that serves the kind into the plugins folder
+    fault: the command, the configuration or the environment
+    hint: add a plugin that provides the kind to the plugins folder
     ");
     // It says that it serves gronks, and cannot.
     let core = Code::new().module(&["acme:tools/tools@1.0.0#sweep"]);
     let tools = guests::component(&core, "plugin", &[&package("tools", "1.0.0", "func() -> u32", "")]);
     assert_snapshot!(with(&[("gronk", guests::plugin(&tools, "gronk", &["gronk"]))]), @"
     exit 5
-    error: PROJECT/plugins/gronk.wasm says in its plugin.toml that it serves objects of kind gronk, and does not export mighost:host/object-type; it exports: acme:tools/tools@1.0.0
-    fault: the migration's or plugin's; its author mends it
-    hint: export mighost:host/object-type (the world `object-types` of `mighost wit`), or take kinds out of plugin.toml
+    error: PROJECT/plugins/gronk.wasm declares objects of kind gronk in its plugin.toml but does not export mighost:host/kind-provider; it exports: acme:tools/tools@1.0.0
+    fault: the migration or plugin; its author needs to fix it
+    hint: export mighost:host/kind-provider (the world `kinds` of `mighost wit`), or remove kinds from plugin.toml
     ");
     let params = |count: usize| format!("(param {}) (result i32) (i32.const 0)", "i32 ".repeat(count));
     let function = |(name, count): (&str, usize)| {
         format!(
-            "(func (export \"mighost:host/object-type@0.1.0#{name}\") {})",
+            "(func (export \"mighost:host/kind-provider@0.1.0#{name}\") {})",
             params(count)
         )
     };
@@ -303,15 +303,15 @@ fn of_object_kinds() {
         (func (export \"cabi_realloc\") (param i32 i32 i32 i32) (result i32) (i32.const 1024)) {})",
         functions.concat().replace("(param )", "")
     );
-    let serving = guests::component(&core, "object-types", &[]);
+    let serving = guests::component(&core, "kinds", &[]);
     let two = [
         ("gronk", guests::plugin(&serving, "gronk", &["gronk"])),
         ("gronk2", guests::plugin(&serving, "gronk2", &["gronk"])),
     ];
     assert_snapshot!(with(&two), @"
     exit 5
-    error: objects of kind gronk are served by two plugins, gronk and gronk2
-    fault: the command's, the configuration's or the environment's
+    error: objects of kind gronk are provided by two plugins, gronk and gronk2
+    fault: the command, the configuration or the environment
     hint: remove one of the two plugins
     ");
 }

@@ -151,8 +151,8 @@ fn a_plugin_that_is_gone_is_told_to_who_runs() {
     error: migration a1 needs acme:tools/tools@0.1.0, which no plugin of this project exports
       in the upgrade of revision a1, PROJECT/migrations/a1
     state: a1 was rolled back
-    fault: the command's, the configuration's or the environment's
-    hint: put the plugin into the project's plugins folder; `mighost plugins` lists what is there
+    fault: the command, the configuration or the environment
+    hint: add the plugin to the project's plugins folder; `mighost plugins` lists the plugins there
     ");
 }
 
@@ -170,8 +170,8 @@ fn a_plugin_without_sources_may_be_another_too() {
     plugin(&more, &["apply", "put-away"]);
     assert_snapshot!(project.run(&["upgrade", "head", "--no-build"]).shown(), @"
     exit 5
-    error: PROJECT/migrations/a1 is not built, and --no-build forbids to build it
-    fault: the command's, the configuration's or the environment's
+    error: PROJECT/migrations/a1 is not built, and --no-build forbids building it
+    fault: the command, the configuration or the environment
     hint: run `mighost build`
     ");
     assert_snapshot!(project.run(&["build"]).shown(), @"
@@ -200,7 +200,7 @@ fn what_can_be_built_is_kept() {
     // Two are built at a time.
     let (_, error) = shown.split_once("d4 (command)\n").unwrap();
     assert_snapshot!(error, @r#"
-    error: 3 sources or artifacts are not right
+    error: 3 sources or artifacts are invalid
       PROJECT/migrations/e5/migration.toml: TOML parse error at line 2, column 9
         |
       2 | build = "fortran"
@@ -210,8 +210,8 @@ fn what_can_be_built_is_kept() {
         no luck with a1
       cannot build PROJECT/migrations/c3: sh failed
         no luck with c3
-    state: 2 others were built, and are kept
-    fault: the migration's or plugin's; its author mends it
+    state: 2 others were built and are kept
+    fault: the migration or plugin; its author needs to fix it
     "#);
     for revision in ["a1", "c3", "e5"] {
         copied(&project, revision, &bare(revision), "");
@@ -230,8 +230,8 @@ fn who_uses_what_fails_is_not_tried() {
     exit 5
     building 1/2 tools (command)
     error: PROJECT/plugins/tools/x.wasm is not WebAssembly: it does not begin with the bytes \0asm
-    fault: the migration's or plugin's; its author mends it
-    hint: migrations and plugins are built by `mighost build`; `mighost inspect FILE` shows what a file is
+    fault: the migration or plugin; its author needs to fix it
+    hint: build migrations and plugins with `mighost build`; run `mighost inspect FILE` to see what a file contains
     ");
 }
 
@@ -283,40 +283,40 @@ fn programs_that_fail() {
     exit 5
     building 1/1 a1 (command)
     error: cannot build PROJECT/migrations/a1: no-such-compiler is not installed
-    fault: the command's, the configuration's or the environment's
-    hint: install it, or correct `command` in the folder's manifest: a name on the PATH, or a path below the folder
+    fault: the command, the configuration or the environment
+    hint: install it, or set `command` in the folder's manifest to a name on the PATH or a path below the folder
     ");
     assert_snapshot!(tried("[\"./missing.sh\"]", ""), @"
     exit 5
     building 1/1 a1 (command)
     error: cannot build PROJECT/migrations/a1: ./missing.sh is not installed
-    fault: the command's, the configuration's or the environment's
-    hint: install it, or correct `command` in the folder's manifest: a name on the PATH, or a path below the folder
+    fault: the command, the configuration or the environment
+    hint: install it, or set `command` in the folder's manifest to a name on the PATH or a path below the folder
     ");
     let shown = tried("[\"sh\", \"-c\", \"seq 1 100; echo the reason >&2; exit 2\"]", "");
     assert!(
-        shown.contains("a1: sh failed\n  [41 lines before these]\n  42\n"),
+        shown.contains("a1: sh failed\n  [41 earlier lines omitted]\n  42\n"),
         "{shown}"
     );
     assert!(shown.contains("\n  100\n  the reason\nfault"), "{shown}");
     assert_snapshot!(tried("[\"true\"]", ""), @"
     exit 5
     building 1/1 a1 (command)
-    error: cannot build PROJECT/migrations/a1: true left no x.wasm
-      It runs in the folder, and `output` is the file that it writes there.
-    fault: the migration's or plugin's; its author mends it
+    error: cannot build PROJECT/migrations/a1: true did not write x.wasm
+      It runs in the folder and must write the file named by `output` there.
+    fault: the migration or plugin; its author needs to fix it
     ");
     assert_snapshot!(tried("[\"sh\", \"-c\", \"echo text > x.wasm\"]", ""), @r"
     exit 5
     building 1/1 a1 (command)
     error: PROJECT/migrations/a1/x.wasm is not WebAssembly: it does not begin with the bytes \0asm
-    fault: the migration's or plugin's; its author mends it
-    hint: migrations and plugins are built by `mighost build`; `mighost inspect FILE` shows what a file is
+    fault: the migration or plugin; its author needs to fix it
+    hint: build migrations and plugins with `mighost build`; run `mighost inspect FILE` to see what a file contains
     ");
     assert_snapshot!(tried("[]", ""), @r#"
     exit 5
-    error: PROJECT/migrations/a1/migration.toml: build = "command" needs the program that builds it and the file that this leaves, e.g. command = ["make", "x.wasm"] and output = "x.wasm"
-    fault: the migration's or plugin's; its author mends it
+    error: PROJECT/migrations/a1/migration.toml: build = "command" needs the program to run and the file that it writes, e.g. command = ["make", "x.wasm"] and output = "x.wasm"
+    fault: the migration or plugin; its author needs to fix it
     "#);
     // A module that exports nothing, and components that lack an export, or want what there is not.
     project.write("made/a1.wasm", wat::parse_str("(module)").unwrap());
@@ -324,10 +324,10 @@ fn programs_that_fail() {
     assert_snapshot!(tried(copy, ""), @"
     exit 5
     building 1/1 a1 (command)
-    error: cannot build PROJECT/migrations/a1: its module cannot be made a component: failed to find export of interface `mighost:host/revision@0.1.0` function `upgrade`
+    error: cannot build PROJECT/migrations/a1: its module cannot be converted to a component: failed to find export of interface `mighost:host/revision@0.1.0` function `upgrade`
       failed to decode world from module
       module was not valid
-    fault: the migration's or plugin's; its author mends it
+    fault: the migration or plugin; its author needs to fix it
     ");
     project.write("made/a1.wasm", tools(TOOLS, &["apply"]));
     assert_snapshot!(tried(copy, ""), @"
@@ -335,15 +335,15 @@ fn programs_that_fail() {
     building 1/1 a1 (command)
     error: cannot build PROJECT/migrations/a1: the component in PROJECT/migrations/a1/x.wasm does not export mighost:host/revision@0.1.0
       It exports: acme:tools/tools@0.1.0
-    fault: the migration's or plugin's; its author mends it
+    fault: the migration or plugin; its author needs to fix it
     ");
     project.write("made/a1.wasm", user(TOOLS));
     assert_snapshot!(tried(copy, ""), @"
     exit 5
     building 1/1 a1 (command)
     error: cannot build PROJECT/migrations/a1: its component imports acme:tools/tools@0.1.0, which mighost does not offer
-      Guests have what mighost's WIT has, and the interfaces that `uses` names in their manifest.
-    fault: the migration's or plugin's; its author mends it
+      A guest can import the interfaces of mighost's WIT and those listed under `uses` in its manifest.
+    fault: the migration or plugin; its author needs to fix it
     ");
     project.write(
         "migrations/a1/migration.toml",
@@ -351,14 +351,14 @@ fn programs_that_fail() {
     );
     assert_snapshot!(project.run(&["build"]).shown(), @r#"
     exit 5
-    error: PROJECT/migrations/a1/migration.toml: `command` and `output` go with build = "command"
-    fault: the migration's or plugin's; its author mends it
+    error: PROJECT/migrations/a1/migration.toml: `command` and `output` are only valid with build = "command"
+    fault: the migration or plugin; its author needs to fix it
     "#);
     project.write("made/a1.wasm", bare("a1"));
     assert_snapshot!(tried("[\"sh\", \"-c\", \"cp ../../made/a1.wasm x.wasm; date > x.o\"]", ""), @"
     exit 0
     building 1/1 a1 (command)
-    warning: building a1 wrote x.o among its sources, so each run builds it again; let the command write below target/, or into the folder that MIGHOST_WORK names
+    warning: building a1 wrote x.o among its sources, so every run rebuilds it; change the command to write below target/ or to the folder given by MIGHOST_WORK
     1 built, 0 up to date
     ");
 }

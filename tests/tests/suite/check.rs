@@ -26,8 +26,8 @@ fn a_step_that_is_half_done() {
     assert_eq!(project.run(&["upgrade"]).code, 7);
     assert_snapshot!(check(&project), @"
     error: the upgrade of b2 was interrupted and is half done
-      run the upgrade again: it goes on where it stopped
-      or finish it by hand, then say where the database is: mighost stamp REVISION
+      run the upgrade again to resume it
+      or finish it by hand, then record the result: mighost stamp REVISION
     error: 1 revision is not applied to test: b2
       apply them: mighost upgrade
     exit 10
@@ -51,12 +51,12 @@ fn a_revision_that_was_applied_is_gone() {
     std::fs::rename(&folder, project.path().join("elsewhere")).unwrap();
     project.sql_migration("c3", &["a1"], "CREATE TABLE c3 (id int);", "DROP TABLE c3;");
     assert_snapshot!(check(&project), @"
-    warning: 1 artifact is not built from the sources as they are now: c3_c3
-      build them: mighost build (upgrade and downgrade do so by themselves)
-    error: 1 migration is not as when applied to test: c3
-      put the files back as they were, and write the change as a new revision: mighost revision
-    error: 1 revision is applied, and not in the project: b2
-      bring the migrations back from where they were written
+    warning: 1 artifact is not built from the current sources: c3_c3
+      build them: mighost build (upgrade and downgrade do this automatically)
+    error: 1 migration is different from when applied to test: c3
+      restore the files, and make the change in a new revision: mighost revision
+    error: 1 revision is applied but not in the project: b2
+      restore the missing migrations
     exit 10
     ");
     std::fs::rename(project.path().join("elsewhere"), folder).unwrap();
@@ -75,8 +75,8 @@ fn rows_that_no_run_has_written() {
     project.run(&["ensure-version"]).ok();
     project.sql("CREATE TABLE a1 (id int); INSERT INTO mighost_version VALUES ('a1')");
     assert_snapshot!(check(&project), @"
-    warning: the version table holds a1, and the ledger knows of no run that put it there
-      where that is right, have mighost say so: mighost stamp --purge a1
+    warning: the version table contains a1, but the ledger has no run that applied it
+      if that is right, confirm it: mighost stamp --purge a1
     exit 0
     ");
     project.run(&["stamp", "--purge", "a1"]).ok();
@@ -112,7 +112,7 @@ fn plugins_that_are_missing_or_there_twice() {
     );
     assert_snapshot!(check(&project), @"
     error: no plugin offers acme:tools/tools@1.0.0, which is needed by a1
-      put the plugin that offers it into a folder of plugins; `mighost plugins` lists what there is
+      add a plugin that offers it to a plugins folder; `mighost plugins` lists the plugins there
     error: 1 revision is not applied to test: a1
       apply them: mighost upgrade
     exit 10
@@ -130,7 +130,7 @@ fn plugins_that_are_missing_or_there_twice() {
     project.write("plugins/two.wasm", guests::plugin(&tool, "two", &[]));
     assert_snapshot!(check(&project), @"
     error: 2 plugins offer acme:tools/tools@1.0.0: one, two
-      remove all of them but one
+      keep only one of them
     exit 10
     ");
 }

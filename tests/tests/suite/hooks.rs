@@ -115,7 +115,7 @@ fn a_hook_that_fails_takes_its_step_back() {
         |             ^
     state: a1 was rolled back
            not run: a2
-    fault: the migration's or plugin's; its author mends it
+    fault: the migration or plugin; its author needs to fix it
     "#);
     assert_snapshot!(fails(Code::new().fail("the change calendar is closed")), @"
     exit 8
@@ -126,7 +126,7 @@ fn a_hook_that_fails_takes_its_step_back() {
       in the hook on-version-apply of plugin watch
     state: a1 was rolled back
            not run: a2
-    fault: the migration's or plugin's; its author mends it
+    fault: the migration or plugin; its author needs to fix it
     ");
     assert_snapshot!(fails(Code::new().then("unreachable")), @"
     exit 8
@@ -139,19 +139,19 @@ fn a_hook_that_fails_takes_its_step_back() {
       in function 2
     state: a1 was rolled back
            not run: a2
-    fault: the migration's or plugin's; its author mends it
+    fault: the migration or plugin; its author needs to fix it
     ");
     assert_snapshot!(fails(Code::new().execute("commit")), @r#"
     exit 8
     building 1/2 a1_a1 (sql)
     building 2/2 a2_a2 (sql)
-    error: plugin watch: COMMIT would break the transaction, which belongs to mighost: commit
+    error: plugin watch: COMMIT is not allowed, because mighost controls the transaction: commit
       in the upgrade of revision a1, PROJECT/migrations/a1_a1
       in the hook on-version-apply of plugin watch
     state: a1 was rolled back
            not run: a2
-    fault: the migration's or plugin's; its author mends it
-    hint: mighost begins and commits; statements that cannot run in a transaction go behind suspend-transaction, or set transaction = "none" in migration.toml
+    fault: the migration or plugin; its author needs to fix it
+    hint: mighost begins and commits the transaction; call suspend-transaction before statements that cannot run in one, or set transaction = "none" in migration.toml
     "#);
     let suspend = Code::new()
         .import("mighost:host/database@0.1.0", "suspend-transaction", "$suspend", "")
@@ -160,12 +160,12 @@ fn a_hook_that_fails_takes_its_step_back() {
     exit 8
     building 1/2 a1_a1 (sql)
     building 2/2 a2_a2 (sql)
-    error: plugin watch: a hook takes part in the transaction that changes the version rows, and cannot leave it
+    error: plugin watch: a hook runs in the transaction that changes the version rows, and cannot leave it
       in the upgrade of revision a1, PROJECT/migrations/a1_a1
       in the hook on-version-apply of plugin watch
     state: a1 was rolled back
            not run: a2
-    fault: the migration's or plugin's; its author mends it
+    fault: the migration or plugin; its author needs to fix it
     ");
     // What the migration had sent and what was refused late is the migration's.
     let project = project(&server, "", &[("only", insert("only"))]);
@@ -180,7 +180,7 @@ fn a_hook_that_fails_takes_its_step_back() {
         |             ^
     state: a1 was rolled back
            not run: a2
-    fault: the migration's or plugin's; its author mends it
+    fault: the migration or plugin; its author needs to fix it
     "#);
 }
 
@@ -202,15 +202,15 @@ fn hooks_that_are_not_there() {
     building 1/2 a1_a1 (sql)
     building 2/2 a2_a2 (sql)
     error: on-version-apply names the plugin wtach, which this project does not have
-    fault: the command's, the configuration's or the environment's
-    hint: the plugins with this hook: watch
+    fault: the command, the configuration or the environment
+    hint: plugins with this hook: watch
     ");
     let plugin = guests::component(&Code::new().module(&[]), "mighost:host/guest", &[]);
     project.write("plugins/other.wasm", guests::plugin(&plugin, "other", &[]));
     assert_snapshot!(configure("[\"other\"]").shown(), @"
     exit 3
     error: on-version-apply names the plugin other, which has no such hook: it does not export mighost:host/version-hook@0.1.0
-    fault: the command's, the configuration's or the environment's
+    fault: the command, the configuration or the environment
     hint: `mighost plugins` lists what plugins export
     ");
     assert_eq!(configure("\"watch\"").code, 3);
@@ -242,8 +242,8 @@ fn a_step_that_left_its_transaction_is_in_one_again() {
     error: plugin watch failed: not yet
       in the upgrade of revision a1, PROJECT/migrations/a1_a1
       in the hook on-version-apply of plugin watch
-    state: a1 had left its transaction: what it had committed stays and is journaled, and the next run takes it up from there
-    fault: the migration's or plugin's; its author mends it
+    state: a1 left its transaction: what it committed is kept and in the journal, and the next run resumes from there
+    fault: the migration or plugin; its author needs to fix it
     ");
     assert_eq!(project.sql("select to_regclass('seen') is null"), "t");
     assert_eq!(project.sql("select to_regclass('one_index') is not null"), "t");
@@ -274,7 +274,7 @@ fn a_step_that_is_begun_again_calls_its_hook_again() {
     assert!(
         outcome
             .stderr
-            .contains("a2: a lock was not to be had within lock-timeout"),
+            .contains("a2: could not acquire a lock within lock-timeout"),
         "{}",
         outcome.stderr
     );
@@ -300,13 +300,13 @@ fn offline_the_statements_go_into_the_script() {
     project.write("plugins/only.wasm", hook("only", &Code::new().query("select 1")));
     assert_snapshot!(project.run(&["upgrade", "--sql"]).shown(), @"
     exit 2
-    error: plugin only: query needs an answer from the database, and offline (--sql) there is none to ask
+    error: plugin only: query needs an answer from the database, but there is no database offline (--sql)
       in the upgrade of revision a1, PROJECT/migrations/a1_a1
       in the hook on-version-apply of plugin only
     state: the script is incomplete: it ends before a1
            not run: a2
-    fault: the command's, the configuration's or the environment's
-    hint: --online-reads lets the database answer, which is not changed
+    fault: the command, the configuration or the environment
+    hint: add --online-reads to read from the database without changing it
     hint: run it without --sql, or write the migration without queries
     ");
 }

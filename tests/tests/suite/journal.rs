@@ -20,7 +20,7 @@ fn half_done() -> Project {
     assert_eq!(failed.code, 7, "{}", failed.stderr);
     for wanted in [
         "create unique index concurrently a_key on a (a)",
-        "b had left its transaction: what it had committed stays and is journaled, and the next run takes it up from there",
+        "b left its transaction: what it committed is kept and in the journal, and the next run resumes from there",
         "done: a",
     ] {
         assert!(failed.stderr.contains(wanted), "{wanted}: {}", failed.stderr);
@@ -103,8 +103,8 @@ fn changed() -> (Project, String) {
     let refused = project.run(&["upgrade", "head"]);
     assert_eq!(refused.code, 8, "{}", refused.stderr);
     for wanted in [
-        "the interrupted run of b cannot be taken up again: its call number 1 is not the one that was made then",
-        "Bring back the artifact that was interrupted and run it to its end",
+        "the interrupted run of b cannot be resumed: its call number 1 differs from the recorded one",
+        "Restore the interrupted artifact and run it again",
         "its first 2 calls",
     ] {
         assert!(refused.stderr.contains(wanted), "{wanted}: {}", refused.stderr);
@@ -157,7 +157,7 @@ fn a_stamp_where_the_database_is_settles_what_is_half_done() {
     let project = half_done();
     let around = project.run(&["downgrade", "base"]);
     assert_ne!(around.code, 0);
-    let wanted = "b is half done: its upgrade had left its transaction and did not come to its end";
+    let wanted = "b is half done: its upgrade left the transaction and did not finish";
     assert!(around.stderr.contains(wanted), "{}", around.stderr);
     assert_eq!(project.heads(), "a");
     project.sql("drop table log");

@@ -75,7 +75,7 @@ fn the_example_up_and_down() {
     error: mighost:partitions/partitions@0.1.0#retain failed: "2025-13-01" is not a day such as 2026-03-31
       in the upgrade of revision g2, PROJECT/migrations/g2
     state: g2 was rolled back
-    fault: the migration's or plugin's; its author mends it
+    fault: the migration or plugin; its author needs to fix it
     "#);
     retain("2025-01-01").ok();
     assert_eq!(
@@ -92,9 +92,9 @@ fn mistakes_that_the_compiler_finds() {
     building 1/1 a1 (go)
     error: cannot build PROJECT/migrations/a1: go build failed
       wit/export_mighost_host_revision/wit_bindings.go:20:14: undefined: guest.Downgrade
-      guest is this folder's package: it lacks a function that its world exports, or has it with other types. Names are those of the WIT in Go's way, e.g. CreateAll for create-all, and what is exported returns an error, behind its answer if it has one.
+      `guest` is this folder's package: it lacks a function that its world exports, or defines it with the wrong signature. Write WIT names in Go's style, e.g. CreateAll for create-all; exported functions return an error as their last result.
       expected: downgrade: func() -> result<_, string> of mighost:host/revision@0.1.0
-    fault: the migration's or plugin's; its author mends it
+    fault: the migration or plugin; its author needs to fix it
     ");
     let text = format!("{GOOD}\nfunc Downgrade() error {{\n\treturn 1\n}}\n");
     assert_snapshot!(upgrade(&text).shown(), @"
@@ -102,7 +102,7 @@ fn mistakes_that_the_compiler_finds() {
     building 1/1 a1 (go)
     error: cannot build PROJECT/migrations/a1: go build failed
       migration.go:11:9: cannot use 1 (constant of type int) as error value in return statement: int does not implement error (missing method Error)
-    fault: the migration's or plugin's; its author mends it
+    fault: the migration or plugin; its author needs to fix it
     ");
     let text = format!("{GOOD}\nfunc Downgrade() {{ mighost.Executef(\"DROP TABLE kept\") }}\n");
     assert_snapshot!(upgrade(&text).shown(), @"
@@ -110,9 +110,9 @@ fn mistakes_that_the_compiler_finds() {
     building 1/1 a1 (go)
     error: cannot build PROJECT/migrations/a1: go build failed
       wit/export_mighost_host_revision/wit_bindings.go:20:8: guest.Downgrade() (no value) used as value
-      guest is this folder's package: it lacks a function that its world exports, or has it with other types. Names are those of the WIT in Go's way, e.g. CreateAll for create-all, and what is exported returns an error, behind its answer if it has one.
+      `guest` is this folder's package: it lacks a function that its world exports, or defines it with the wrong signature. Write WIT names in Go's style, e.g. CreateAll for create-all; exported functions return an error as their last result.
       expected: downgrade: func() -> result<_, string> of mighost:host/revision@0.1.0
-    fault: the migration's or plugin's; its author mends it
+    fault: the migration or plugin; its author needs to fix it
     ");
     let text = format!("{GOOD}\nfunc Downgrade() error {{ return nil }}\n").replace("package first", "package main");
     assert_snapshot!(upgrade(&text).shown(), @r#"
@@ -121,7 +121,7 @@ fn mistakes_that_the_compiler_finds() {
     error: cannot build PROJECT/migrations/a1: go build failed
       wit/export_mighost_host_revision/wit_bindings.go:5:2: import "guest" is a program, not an importable package
       The folder's package must not be main: call it by any other name.
-    fault: the migration's or plugin's; its author mends it
+    fault: the migration or plugin; its author needs to fix it
     "#);
 }
 
@@ -141,7 +141,7 @@ fn errors_and_panics() {
     error: migration a1 failed: no station 7
       in the upgrade of revision a1, PROJECT/migrations/a1
     state: a1 was rolled back
-    fault: the migration's or plugin's; its author mends it
+    fault: the migration or plugin; its author needs to fix it
     ");
     let panics = "\tvar stations []string\n\tprintln(stations[7])\n";
     assert_snapshot!(guest(panics, ""), @"
@@ -150,7 +150,7 @@ fn errors_and_panics() {
     error: migration a1 failed: runtime error: index out of range [7] with length 0 (migration.go:10)
       in the upgrade of revision a1, PROJECT/migrations/a1
     state: a1 was rolled back
-    fault: the migration's or plugin's; its author mends it
+    fault: the migration or plugin; its author needs to fix it
     ");
     // Nobody can recover what another goroutine panics with: Go tells it and gives up.
     let elsewhere = "\tdone := make(chan bool)\n\tgo func() {\n\t\tvar counts map[string]int\n\t\tcounts[\"a\"] = 1\n\t\tdone <- true\n\t}()\n\t<-done\n";
@@ -165,7 +165,7 @@ fn errors_and_panics() {
       in the upgrade of revision a1, PROJECT/migrations/a1
       1 | DROP TABLE "no""body"
     state: a1 was rolled back
-    fault: the migration's or plugin's; its author mends it
+    fault: the migration or plugin; its author needs to fix it
     "#);
     let format = "\tmighost.Executef(\"DROP TABLE %I\")\n";
     assert_snapshot!(guest(format, ""), @"
@@ -174,7 +174,7 @@ fn errors_and_panics() {
     error: migration a1 failed: format wants more than the 0 arguments that it has: DROP TABLE %I (migration.go:9)
       in the upgrade of revision a1, PROJECT/migrations/a1
     state: a1 was rolled back
-    fault: the migration's or plugin's; its author mends it
+    fault: the migration or plugin; its author needs to fix it
     ");
 }
 
@@ -228,7 +228,7 @@ func Upgrade() error {
 	if got := fmt.Sprint(rows.Columns, rows.Rows); got != "[{a text 25} {b int8 20} {c bool 16} {d float4 700} {e bytea 17} {f text 25}] [[one 0 true 0.5 [1 2] <nil>] [two 1 true 0.5 [1 2] <nil>]]" {
 		return fmt.Errorf("got %s", got)
 	}
-	if got := mighost.Format("%I %L %L %s %%", `a"b`, `it's \ here`, nil, 7); got != `"a""b" E'it''s \\ here' NULL 7 %` {
+	if got := mighost.Format("%I %L %L %d -%d %R %%", `a"b`, `it's \ here`, nil, 7, -7, "now()"); got != `"a""b" E'it''s \\ here' NULL 7 - -7 now() %` {
 		return fmt.Errorf("got %s", got)
 	}
 	if _, err := mighost.TryExecute("SELECT 1/0"); err == nil || err.(*mighost.DatabaseError).SQLState != "22012" {
@@ -281,7 +281,7 @@ import (
 )
 
 func OnVersionApply(step mighost.Step) error {
-	mighost.Executef("INSERT INTO seen VALUES (%L, %L, %L, %s)", step.Direction, step.Revision, strings.Join(step.HeadsAfter, " "), step.Number)
+	mighost.Executef("INSERT INTO seen VALUES (%L, %L, %L, %d)", step.Direction, step.Revision, strings.Join(step.HeadsAfter, " "), step.Number)
 	return nil
 }
 

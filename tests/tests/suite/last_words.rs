@@ -62,12 +62,12 @@ fn they_are_told_with_a_trap() {
       in the upgrade of revision a1, PROJECT/migrations/a1.wasm
       in body
       in function 6
-      what it wrote:
+      its output:
         panic: no stations
         \u{1b}[2Jgoroutine 1 [running]:
             main
     state: a1 was rolled back
-    fault: the migration's or plugin's; its author mends it
+    fault: the migration or plugin; its author needs to fix it
     ");
 }
 
@@ -89,14 +89,14 @@ fn a_program_that_exits_says_so() {
     let code = written(code(), "giving up\n").then("(call $exit (i32.const 1))");
     assert_snapshot!(upgraded(&code, &[]), @"
     exit 8
-    error: migration a1 trapped: it ended itself, with exit code 1
+    error: migration a1 trapped: it exited with code 1
       in the upgrade of revision a1, PROJECT/migrations/a1.wasm
       in body
       in function 6
-      what it wrote:
+      its output:
         giving up
     state: a1 was rolled back
-    fault: the migration's or plugin's; its author mends it
+    fault: the migration or plugin; its author needs to fix it
     ");
 }
 

@@ -68,7 +68,7 @@ fn pictures() {
     exit 0
     ");
     assert_snapshot!(all(&project, &["history", "--graph", "-r", "d4:"]), @"
-    ● m6 [orders, stock] (head) (mergepoint), about m6, stands on more than is shown
+    ● m6 [orders, stock] (head) (mergepoint), about m6, builds on revisions not shown
     ● d4 [stock], about d4
     ~
     exit 0
@@ -275,7 +275,7 @@ fn the_causes_of_an_error() {
     let outcome = project.run(&["show", "nope", "--raiseerr"]);
     assert_eq!(outcome.code, 4);
     assert!(
-        outcome.stderr.contains("cause: there is no revision"),
+        outcome.stderr.contains("cause: no revision or branch label"),
         "{}",
         outcome.stderr
     );
@@ -329,8 +329,8 @@ fn a_downgrade_has_one_target() {
     project.run(&["build"]).ok();
     assert_snapshot!(project.run(&["downgrade", "--sql", "b2:a1", "b2:base"]).shown(), @"
     exit 4
-    error: a downgrade has one target, and here are several: 'a1' and 'base'; run it once for each
-    fault: the command's, the configuration's or the environment's
+    error: a downgrade takes one target, not several: 'a1' and 'base'; run it once for each
+    fault: the command, the configuration or the environment
     ");
 }
 
@@ -351,12 +351,12 @@ fn a_script_with_answers() {
     assert_snapshot!(project.run(&["upgrade", "--sql"]).shown(), @"
     exit 2
     [1/2] upgrade a1 about a1 (T)
-    error: query needs an answer from the database, and offline (--sql) there is none to ask
+    error: query needs an answer from the database, but there is no database offline (--sql)
       in the upgrade of revision b2, PROJECT/migrations/b2.wasm
     state: the script is incomplete: it ends before b2
            done: a1
-    fault: the command's, the configuration's or the environment's
-    hint: --online-reads lets the database answer, which is not changed
+    fault: the command, the configuration or the environment
+    hint: add --online-reads to read from the database without changing it
     hint: run it without --sql, or write the migration without queries
     ");
     let outcome = project.run(&["upgrade", "--sql", "--online-reads"]).ok();
@@ -419,7 +419,7 @@ fn answers_change_nothing() {
     project.write("migrations/b2.wasm", asking("SELECT 'SELECT 1'"));
     assert_snapshot!(project.run(&["upgrade", "base:head", "--sql", "--online-reads"]).shown(), @"
     exit 0
-    warning: the script begins at the base, and test is at a1: what migrations ask is answered from there
+    warning: the script starts at the base, but test is at a1: migrations' queries see that state
     [1/2] upgrade a1 about a1 (T)
     [2/2] upgrade b2 (T)
     ");

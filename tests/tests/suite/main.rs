@@ -14,6 +14,7 @@ mod commands;
 mod docs;
 mod helpers;
 mod hooks;
+mod hostile_schema;
 mod journal;
 mod killed;
 mod language_go;
@@ -23,6 +24,7 @@ mod looking;
 mod mistakes;
 mod new_sources;
 mod pooler;
+mod prose;
 mod runners;
 mod schema;
 mod schema_judge;
@@ -33,6 +35,7 @@ mod test_endings;
 mod test_history;
 mod testing;
 mod tutorials;
+mod without_postgres;
 
 /// A file that is not named above would never be run.
 #[test]

@@ -15,7 +15,7 @@ fn complete_in(project: &Project, language: &str, file: &str) {
     let tried = |arguments: &[&str]| project.run(arguments).ok();
     let read = |path: &str| fs::read_to_string(project.path().join(path)).unwrap();
     tried(&["plugin", "new", "acme:open-stations", "--template", language]);
-    tried(&["plugin", "new", "summary", "--template", language, "--object-type"]);
+    tried(&["plugin", "new", "summary", "--template", language, "--kind"]);
     for (id, message) in [("a1", "create stations"), ("a2", "use it"), ("a3", "use them")] {
         tried(&["revision", "-m", message, "--rev-id", id, "--template", language]);
     }
@@ -86,16 +86,8 @@ fn compiled_before(project: &Project) {
 
 #[test]
 fn in_rust() {
+    // With the SDK that the program carries.
     let mut project = Project::on_server();
-    project.set(
-        "MIGHOST_SDK",
-        repository()
-            .join("plugin-sdk")
-            .canonicalize()
-            .unwrap()
-            .to_str()
-            .unwrap(),
-    );
     project.set("CARGO_NET_OFFLINE", "true");
     complete_in(&project, "rust", "src/lib.rs");
 }
@@ -142,31 +134,31 @@ fn mistakes() {
     assert_snapshot!(new(&["Stations"]), @r#"
     exit 2
     error: "Stations" cannot be a plugin's name
-    fault: the command's, the configuration's or the environment's
-    hint: small letters and digits, words with a minus between them, e.g. open-stations, or acme:open-stations with a namespace
+    fault: the command, the configuration or the environment
+    hint: use lower-case letters and digits, with hyphens between words, e.g. open-stations, or acme:open-stations with a namespace
     "#);
     assert_snapshot!(new(&["interface", "--template", "c"]), @r#"
     exit 2
-    error: "interface" cannot be a plugin's name: it means something else in WIT or in a language
-    fault: the command's, the configuration's or the environment's
-    hint: take another, e.g. two words with a minus between them: open-stations
+    error: "interface" cannot be a plugin's name: it is a reserved word in WIT or in a language
+    fault: the command, the configuration or the environment
+    hint: choose another, e.g. two words joined by a hyphen: open-stations
     "#);
     assert_snapshot!(new(&["stations", "--template", "cobol"]), @r#"
     exit 2
     error: there is no template "cobol" for plugins
-    fault: the command's, the configuration's or the environment's
-    hint: there are: rust, c, cpp, zig, go, javascript, typescript, python
+    fault: the command, the configuration or the environment
+    hint: available: rust, c, cpp, zig, go, javascript, typescript, python
     "#);
     project.run(&["plugin", "new", "stations", "--template", "c"]).ok();
     assert_snapshot!(new(&["stations", "--template", "go"]), @"
     exit 4
-    error: PROJECT/plugins/stations exists already, and is left as it is
-    fault: the command's, the configuration's or the environment's
+    error: PROJECT/plugins/stations already exists and was not changed
+    fault: the command, the configuration or the environment
     ");
     assert_snapshot!(new(&["other", "--folder", "elsewhere"]), @"
     exit 2
-    error: PROJECT/elsewhere is not one of the project's folders of plugins
-    fault: the command's, the configuration's or the environment's
-    hint: there are: PROJECT/plugins; `plugins` in mighost.toml adds one
+    error: PROJECT/elsewhere is not one of the project's plugins folders
+    fault: the command, the configuration or the environment
+    hint: available: PROJECT/plugins; add one with `plugins` in mighost.toml
     ");
 }

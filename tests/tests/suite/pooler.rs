@@ -108,7 +108,7 @@ fn what_leaves_its_transaction_is_refused() {
     let refused = project.run(&["upgrade", "head"]);
     assert_eq!(refused.code, 2, "{}", refused.stderr);
     for wanted in [
-        "a pooler that changes sessions",
+        "a connection pooler changes the session",
         "connect to the server directly",
         "a was rolled back",
     ] {

@@ -47,7 +47,7 @@ fn refusals_say_what_is_wrong() {
     nothing_to_change: error: mighost:schema/columns@0.1.0#alter-column failed: alter-column a of t: there is nothing to change: the changes are empty
     unknown_token: error: mighost:schema/constraints@0.1.0#create-constraint failed: create-unique-constraint on t: %(colum_0_name)s is no token of naming conventions
     short_row: error: mighost:schema/data@0.1.0#bulk-insert failed: bulk-insert into t: row 1 has 1 values for 2 columns
-    no_end: error: migration judge ended while statements were still refused: what allows them again, e.g. the end of a reversal, is missing
+    no_end: error: migration judge ended while statements were still refused: a call that allows them again, e.g. the end of a reversal, is missing
     ");
 }
 
@@ -70,19 +70,19 @@ fn what_cannot_be_reversed_is_named() {
     error: database.execute cannot be used here: the operations of this revision are being reversed, and this one has no known reverse; write its downgrade out
       in the downgrade of revision judge, PROJECT/migrations/judge
     state: judge was rolled back
-    fault: the migration's or plugin's; its author mends it
+    fault: the migration or plugin; its author needs to fix it
 
     questions: exit 8
     error: database.query cannot be used here: the operations of this revision are being reversed, and this one has no known reverse; write its downgrade out
       in the downgrade of revision judge, PROJECT/migrations/judge
     state: judge was rolled back
-    fault: the migration's or plugin's; its author mends it
+    fault: the migration or plugin; its author needs to fix it
 
     no_was: exit 8
     error: mighost:schema/columns@0.1.0#alter-column failed: alter-column a of t has no reverse: `was` does not tell what data-type has changed
       in the downgrade of revision judge, PROJECT/migrations/judge
     state: judge was rolled back
-    fault: the migration's or plugin's; its author mends it
+    fault: the migration or plugin; its author needs to fix it
     ");
 }
 

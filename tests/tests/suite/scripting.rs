@@ -265,12 +265,12 @@ fn mistakes_in_javascript() {
             "migration.js",
             "import fs from \"fs\";\nexport function upgrade() { fs.readFileSync(\"x\"); }\n",
         ),
-        &["Could not resolve \"fs\"", "The sandbox has no modules of node"],
+        &["Could not resolve \"fs\"", "The sandbox has no Node.js modules"],
     );
     assert_has(
         &refused("migration.js", "export function upgrad() {}\n"),
         &[
-            "migration.js exports no function upgrade",
+            "migration.js does not export the function upgrade",
             "mighost:host/revision@0.1.0",
         ],
     );
@@ -279,11 +279,11 @@ fn mistakes_in_javascript() {
             "migration.js",
             "import { setRole } from \"mighost:roles/roles\";\nexport function upgrade() { setRole(\"x\"); }\n",
         ),
-        &["it imports mighost:roles/roles, which the manifest does not name under `uses`"],
+        &["it imports mighost:roles/roles, which is not listed under `uses` in the manifest"],
     );
     assert_has(
         &refused("helper.js", "export function upgrade() {}\n"),
-        &["its code begins in migration.js"],
+        &["its main file migration.js"],
     );
 }
 
@@ -316,7 +316,7 @@ fn mistakes_in_python() {
     assert_has(
         &refused("migration.py", "def upgrad():\n    pass\n"),
         &[
-            "migration.py defines no function upgrade",
+            "migration.py does not define the function upgrade",
             "expected: upgrade: func() -> result<_, string>",
         ],
     );
@@ -329,7 +329,7 @@ fn mistakes_in_python() {
             "migration.py",
             "from mighost.plugins import roles\n\ndef upgrade():\n    roles.reset_role()\n",
         ),
-        &["migration.py:1 imports roles of mighost.plugins", "`uses`"],
+        &["migration.py:1 imports roles from mighost.plugins", "`uses`"],
     );
     assert_has(
         &refused("migration.py", "import ctypes\n\ndef upgrade():\n    pass\n"),
@@ -350,7 +350,7 @@ fn a_package_with_native_code_is_refused() {
         &shown(&project.run(&["build"])),
         &[
             "migration.py:1 imports markupsafe._speedups, which cannot run in the sandbox",
-            "compiled for this machine",
+            "it needs native code",
         ],
     );
 }
@@ -386,6 +386,9 @@ fn a_machine_without_node_or_python() {
     migration(&project, "migration.py", "def upgrade():\n    pass\n");
     assert_has(
         &shown(&project.run(&["build"])),
-        &["componentize-py", "`install = false` in [toolchains] forbids it"],
+        &[
+            "componentize-py",
+            "`install = false` in [toolchains] forbids installing it",
+        ],
     );
 }

@@ -30,7 +30,7 @@ fn waits(project: &Project, ending: &str, code: &str) {
     project.run(&["upgrade", "a2"]).ok();
     let failed = project.run(&["upgrade", "w1"]);
     assert_eq!(failed.code, 8, "{}", failed.stderr);
-    let text = "migration w1 failed: it waits for 600s, but the sandbox's clock stands still";
+    let text = "migration w1 failed: it waits for 600s, but the sandbox's clock does not advance";
     assert!(failed.stderr.contains(text), "{}", failed.stderr);
 }
 
@@ -189,13 +189,13 @@ fn in_cpp() {
         r#"#include "mighost.hpp"
 
 void on_version_apply(const mighost_step *step) {
-    using mighost::literal, mighost::view;
+    using mighost::view;
     std::string after;
     for (const auto &head : mighost::texts(step->heads_after)) {
         after += head;
     }
-    mighost::execute("insert into seen values ({}, {}, {}, {}, {})", literal(mighost_direction(step)), literal(view(step->revision)),
-                     literal(view(step->message)), literal(after), step->number);
+    mighost::execute("insert into seen values ({}, {}, {}, {}, {})", mighost_direction(step), view(step->revision),
+                     view(step->message), after, step->number);
 }
 "#,
         r#"#include "mighost.hpp"
@@ -215,27 +215,26 @@ fn in_zig() {
         "zig",
         r#"const std = @import("std");
 const mighost = @import("mighost");
-const literal = mighost.literal;
 
 pub fn onVersionApply(step: mighost.Step) !void {
     const after = try std.mem.join(mighost.allocator, " ", step.heads_after);
-    mighost.execute("insert into seen values ({f}, {f}, {f}, {f}, {d})", .{
-        literal(@tagName(step.direction)), literal(step.revision), literal(step.message), literal(after), step.number,
+    mighost.execute("insert into seen values ({}, {}, {}, {}, {})", .{
+        @tagName(step.direction), step.revision, step.message, after, step.number,
     });
 }
 "#,
         r#"const mighost = @import("mighost");
 
-fn table() mighost.Identifier {
+fn table() mighost.Sql {
     return mighost.identifier(mighost.print("of_{s}", .{mighost.revision()}));
 }
 
 pub fn upgrade() !void {
-    mighost.execute("create table {f} (id integer)", .{table()});
+    mighost.execute("create table {} (id integer)", .{table()});
 }
 
 pub fn downgrade() !void {
-    mighost.execute("drop table {f}", .{table()});
+    mighost.execute("drop table {}", .{table()});
 }
 "#,
     ));

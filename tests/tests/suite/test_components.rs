@@ -26,6 +26,7 @@ fn project() -> Project {
     for (source, place) in [
         (root().join("tests/component-judge"), "migrations/a1_a1/tests/judge"),
         (root().join("plugins/roles"), "plugins/roles"),
+        (root().join("plugins/audit"), "plugins/audit"),
         (cargo, ".mighost/build/cargo"),
     ] {
         symlink(source, project.path().join(place)).unwrap();
@@ -60,15 +61,16 @@ fn cases_pass_and_fail_and_say_why() {
             }
         })
         .collect();
-    insta::assert_snapshot!(told.join("\n"), @r"
-    panics: src/lib.rs:9:5: one is not two
+    insta::assert_snapshot!(told.join("\n"), @"
+    panics: src/lib.rs:10:5: one is not two
     returns an error: it said no
-    sends something else: src/lib.rs:18:5: other statements were sent than expected
+    sends something else: src/lib.rs:19:5: the statements sent differ from the expected ones
     is ended by the plugin: roles/src/lib.rs:9:9: set-role needs the name of a role; reset-role goes back to the run's own
     never ends: the call failed: test a1_a1/judge computed for more than 0.5 s without calling the host
     unknown things are errors: passed
     goes on after a failure: passed
     migrations are called: passed
+    hooks see the step of the test: passed
     a database goes up and down: passed
     ");
     // Nothing is built again, and one case can be chosen.

@@ -43,7 +43,7 @@ fn a_case_that_hangs_fails_and_the_others_pass() {
     assert_eq!(ran.code, 10, "{}{}", ran.stdout, ran.stderr);
     for line in [
         "FAIL revision a1: hanging",
-        "the case did not end within 5 s",
+        "the case did not finish within 5 s",
         "1 passed, 1 failed in ",
     ] {
         assert!(ran.stdout.contains(line), "{line} is not in\n{}", ran.stdout);
@@ -51,7 +51,7 @@ fn a_case_that_hangs_fails_and_the_others_pass() {
     project.config("[test]\ntimeout = '0s'\n");
     let ran = project.run(&["test"]);
     assert_eq!(ran.code, 3, "{}", ran.stderr);
-    assert!(ran.stderr.contains("a test needs some time"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("the time must be more than zero"), "{}", ran.stderr);
 }
 
 #[test]
@@ -62,7 +62,7 @@ fn a_revision_that_hangs_fails_in_the_history() {
     assert_eq!(ran.code, 10, "{}{}", ran.stdout, ran.stderr);
     assert!(
         ran.stdout
-            .contains("the upgrade failed: it did not end within 2 s; where it needs longer"),
+            .contains("the upgrade failed: it did not finish within 2 s; to allow more time"),
         "{}",
         ran.stdout
     );
@@ -101,7 +101,7 @@ fn an_interruption_tells_what_was_done_and_leaves_nothing() {
         child.stderr.take().unwrap().read_to_string(&mut stderr).unwrap();
         assert_eq!(status.code(), Some(130), "{stdout}{stderr}");
         assert!(
-            stderr.contains("interrupted: ending the tests; once more to end at once"),
+            stderr.contains("interrupted: stopping the tests; interrupt again to stop at once"),
             "{stderr}"
         );
         assert!(stdout.contains("interrupted: "), "{stdout}");
@@ -167,7 +167,7 @@ fn what_a_server_lacks_is_a_reason_to_skip_in_every_format() {
     );
     let ran = project.run(&["test"]);
     assert!(
-        ran.stdout.contains("a case with a database has its server's version"),
+        ran.stdout.contains("a case with a database uses its server's version"),
         "{}",
         ran.stdout
     );
@@ -198,7 +198,7 @@ fn without_psql_scripts_are_skipped() {
     let ran = project.run(&["test", "--history", "--format", "tap"]);
     assert_eq!(ran.code, 0, "{}{}", ran.stdout, ran.stderr);
     for name in ["script does the same", "downgrade script does the same"] {
-        let line = format!("- revision a1: {name} # SKIP there is no psql to run the script with");
+        let line = format!("- revision a1: {name} # SKIP psql is not installed, so the script was not run");
         assert!(ran.stdout.contains(&line), "{}", ran.stdout);
     }
 }
@@ -211,7 +211,7 @@ fn names_that_fit_several_revisions_are_told() {
     let ran = project.run(&["test", "a"]);
     assert_eq!(ran.code, 2, "{}", ran.stderr);
     assert!(
-        ran.stderr.contains("a may be any of the revisions a1, a2"),
+        ran.stderr.contains("a is ambiguous: it matches the revisions a1, a2"),
         "{}",
         ran.stderr
     );
@@ -219,7 +219,7 @@ fn names_that_fit_several_revisions_are_told() {
     let ran = project.run(&["test", "a1_a1"]);
     assert_eq!(ran.code, 10, "{}{}", ran.stdout, ran.stderr);
     assert!(
-        ran.stdout.contains("what lies here has no revision of this id"),
+        ran.stdout.contains("there is no revision with this id in this folder"),
         "{}",
         ran.stdout
     );
@@ -262,7 +262,7 @@ fn a_terminal_is_asked_before_files_are_written() {
     assert_eq!(code, 10, "{shown}");
     let (diff, question) = (
         shown.find("'create table stations"),
-        shown.find("Write this into the files?"),
+        shown.find("Write these changes to the files?"),
     );
     assert!(diff.is_some() && diff < question, "{shown}");
     assert!(shown.contains("nothing was written"), "{shown}");

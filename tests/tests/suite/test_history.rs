@@ -116,7 +116,7 @@ fn a_downgrade_that_forgets_something_is_shown() {
     let (code, results) = tested(&project, &[]);
     assert_eq!(code, 10);
     insta::assert_snapshot!(results.failure("b2", "downgrade leaves no trace"), @r#"
-    the database is not as it was before the upgrade: 2 objects
+    the database is not the same as before the upgrade: 2 objects
     --- before the upgrade
     column crmp.stations.name
     +++ after the downgrade
@@ -155,22 +155,22 @@ fn what_depends_on_the_session_is_shown() {
     );
     let (code, results) = tested(&project, &[]);
     assert_eq!(code, 10);
-    insta::assert_snapshot!(results.failure("b2", "does not depend on the session"), @r#"
-    in a session with other settings the upgrade leads to something else: 2 objects
+    insta::assert_snapshot!(results.failure("b2", "does not depend on the session"), @"
+    the upgrade has a different result in a session with different settings: 2 objects
     --- with mighost's settings
     table public.loose
-    +++ with others
+    +++ with different settings
     table mighost_elsewhere.loose
-    "#);
-    insta::assert_snapshot!(results.failure("c3", "does not depend on the session"), @r#"
-    in a session with other settings the upgrade leads to something else: 1 object
+    ");
+    insta::assert_snapshot!(results.failure("c3", "does not depend on the session"), @"
+    the upgrade has a different result in a session with different settings: 1 object
     --- with mighost's settings
     column crmp.visits.day
       default: '2026-02-03'::date
-    +++ with others
+    +++ with different settings
     column crmp.visits.day
       default: '2026-03-02'::date
-    "#);
+    ");
     assert_eq!(
         results.failed(),
         [
@@ -198,7 +198,7 @@ fn rows_that_a_downgrade_loses_are_shown() {
     assert_eq!(code, 10);
     assert_eq!(results.failed(), ["b2: downgrade brings every row back (seeded)"]);
     insta::assert_snapshot!(results.failure("b2", "downgrade brings every row back (seeded)"), @r#"
-    rows that were there before the upgrade are not the same after the downgrade
+    rows from before the upgrade are not the same after the downgrade
     --- before the upgrade
     "crmp"."stations": 2 rows
       {"name": "Harbour", "station_id": 1}
@@ -301,7 +301,7 @@ fn revisions_without_a_way_back_are_told_as_skipped() {
     let (code, results) = tested(&project, &[]);
     assert_eq!(code, 0, "{:?}", results.failed());
     for (revision, reason) in [
-        ("b2", "irreversible, says [test] of mighost.toml"),
+        ("b2", "declared irreversible in [test] of mighost.toml"),
         ("c3", "irreversible: it has no downgrade.sql"),
     ] {
         let case = results.case(revision, "downgrade leaves no trace");
@@ -386,4 +386,29 @@ fn the_demo_chain_passes() {
     let results = Results::of(&stdout, &stderr);
     assert_eq!(results.failed(), Vec::<String>::new());
     assert!(results.0.len() > 21 * 5, "{:?}", results.names());
+}
+
+/// A run of a test is set up as any other: settings of the project reach it.
+#[test]
+fn tests_obey_the_settings_of_runs() {
+    let project = project("version-table-schema = 'kept'\nstatement-timeout = '77s'\nlock-timeout = '66s'\n");
+    project.sql_migration(
+        "b2",
+        &["a1"],
+        "do $$ begin
+            assert to_regclass('kept.mighost_version') is not null, 'the version table is elsewhere';
+            assert current_setting('statement_timeout') = '77s', current_setting('statement_timeout');
+            assert current_setting('lock_timeout') = '66s', current_setting('lock_timeout');
+        end $$;",
+        "",
+    );
+    let (code, results) = tested(&project, &[]);
+    assert_eq!((code, results.failed()), (0, Vec::new()), "{:?}", results.names());
+    std::fs::create_dir_all(project.path().join("migrations/b2_b2/tests")).unwrap();
+    project.write(
+        "migrations/b2_b2/tests/run.toml",
+        "[[database]]\nname = 'runs'\nupgrade = 'b2'\n",
+    );
+    let outcome = project.run(&["test", "b2"]);
+    assert_eq!(outcome.code, 0, "{}\n{}", outcome.stdout, outcome.stderr);
 }

@@ -277,15 +277,15 @@ fn what_is_wrong_with_a_test_is_said() {
     shows(
         &case("upgrade(1)"),
         &[
-            "the function takes no values (), and the call has 1",
+            "the function takes no values (), but the call has 1",
             "line 1, column 9 of the call",
         ],
     );
-    shows(&case("upgrade("), &["this is not WAVE: "]);
+    shows(&case("upgrade("), &["invalid WAVE: "]);
     shows(
         "[[case]]\nname = \"x\"\ncall = \"upgrade()\"\nstatments = []\n",
         &[
-            "the file is no test file: unknown field `statments`",
+            "not a valid test file: unknown field `statments`",
             "migrations/a1_a1/tests/a1.toml:4:1",
             "4 | statments = []",
             "hint: did you mean statements?",
@@ -301,7 +301,7 @@ fn what_is_wrong_with_a_test_is_said() {
     );
     shows(
         "[[database]]\nname = \"x\"\nupgrade = \"a1\"\nexists = [\"tabel stations\"]\n",
-        &["`tabel stations` does not begin with a kind of object; did you mean table?"],
+        &["`tabel stations` does not start with a kind of object; did you mean table?"],
     );
     shows("[[database]]\nname = \"x\"\nupgrade = \"nowhere\"\n", &["nowhere"]);
     shows(

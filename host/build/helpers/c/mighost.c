@@ -1,5 +1,5 @@
-/* What stands behind mighost.h, compiled into each guest by mighost build. */
-#include "mighost.h"
+/* What stands behind mighost.h, with statements.c and rows.c: compiled into each guest by mighost build. */
+#include "internal.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -8,15 +8,15 @@
 /* Defined by the guest or, where it has none, here. */
 #define MIGHOST_OPTIONAL __attribute__((weak))
 
-static void *mighost_allocate(void *old, size_t size) {
+void *mighost_allocate(void *old, size_t size) {
     void *memory = realloc(old, size ? size : 1);
     if (!memory) {
-        mighost_fail("the guest has no memory left");
+        MIGHOST_COMPLAIN("the guest has no memory left");
     }
     return memory;
 }
 
-static char *mighost_copy(const void *bytes, size_t length) {
+char *mighost_duplicate(const void *bytes, size_t length) {
     char *text = mighost_allocate(NULL, length + 1);
     memcpy(text, bytes, length);
     text[length] = '\0';
@@ -30,20 +30,14 @@ mighost_text mighost_borrow(const char *text) {
 }
 
 char *mighost_string(mighost_text text) {
-    return mighost_copy(text.ptr, text.len);
+    return mighost_duplicate(text.ptr, text.len);
 }
 
 bool mighost_equal(mighost_text text, const char *other) {
     return text.len == strlen(other) && memcmp(text.ptr, other, text.len) == 0;
 }
 
-/* A text that grows. */
-typedef struct {
-    char *start;
-    size_t length, room;
-} mighost_buffer;
-
-static void mighost_append(mighost_buffer *buffer, const char *bytes, size_t length) {
+void mighost_append(mighost_buffer *buffer, const char *bytes, size_t length) {
     if (buffer->room - buffer->length <= length) {
         buffer->room = (buffer->length + length + 1) * 2;
         buffer->start = mighost_allocate(buffer->start, buffer->room);
@@ -53,45 +47,34 @@ static void mighost_append(mighost_buffer *buffer, const char *bytes, size_t len
     buffer->start[buffer->length] = '\0';
 }
 
-static void mighost_append_quoted(mighost_buffer *buffer, const char *text, char quote) {
-    /* A backslash means itself in a literal that begins with E and has it doubled, whatever the server's settings. */
-    bool escapes = quote == '\'' && strchr(text, '\\');
-    if (escapes) {
-        mighost_append(buffer, " E", 2);
+const char *mighost_number(const char **format, va_list *arguments, char *text) {
+    size_t width = strspn(*format, "lz");
+    char conversion = (*format)[width];
+    switch (conversion) {
+    case 'd':
+    case 'i': {
+        long long value = width == 2 ? va_arg(*arguments, long long) : width ? va_arg(*arguments, long) : va_arg(*arguments, int);
+        snprintf(text, 64, "%lld", value);
+        break;
     }
-    mighost_append(buffer, &quote, 1);
-    for (; *text; text++) {
-        if (*text == quote || (escapes && *text == '\\')) {
-            mighost_append(buffer, text, 1);
-        }
-        mighost_append(buffer, text, 1);
+    case 'u':
+    case 'x': {
+        unsigned long long value = width == 2 ? va_arg(*arguments, unsigned long long)
+                                   : width ? va_arg(*arguments, unsigned long) : va_arg(*arguments, unsigned);
+        snprintf(text, 64, conversion == 'u' ? "%llu" : "%llx", value);
+        break;
     }
-    mighost_append(buffer, &quote, 1);
-}
-
-static void mighost_append_literal(mighost_buffer *buffer, const char *text) {
-    if (text) {
-        mighost_append_quoted(buffer, text, '\'');
-    } else {
-        mighost_append(buffer, "NULL", 4);
+    case 'g': snprintf(text, 64, "%.17g", va_arg(*arguments, double)); break;
+    default: return NULL;
     }
+    *format += width + 1;
+    return text;
 }
 
-char *mighost_identifier(const char *name) {
+char *mighost_format_list(const char *format, va_list given) {
     mighost_buffer buffer = {0};
-    mighost_append_quoted(&buffer, name, '"');
-    return buffer.start;
-}
-
-char *mighost_literal(const char *text) {
-    mighost_buffer buffer = {0};
-    mighost_append_literal(&buffer, text);
-    return buffer.start;
-}
-
-char *mighost_format_list(const char *format, va_list arguments) {
-    mighost_buffer buffer = {0};
-    char number[64];
+    va_list arguments;
+    va_copy(arguments, given);
     mighost_append(&buffer, "", 0);
     while (*format) {
         size_t plain = strcspn(format, "%");
@@ -100,177 +83,58 @@ char *mighost_format_list(const char *format, va_list arguments) {
         if (!*format) {
             break;
         }
-        const char *conversion = ++format;
-        size_t width = strspn(format, "lz");
-        format += width;
-        bool wide = width == 2;
-        int length = -1;
+        char space[64];
+        format++;
+        const char *number = mighost_number(&format, &arguments, space);
+        if (number) {
+            mighost_append(&buffer, number, strlen(number));
+            continue;
+        }
         switch (*format++) {
-        case '%': mighost_append(&buffer, "%", 1); continue;
+        case '%': mighost_append(&buffer, "%", 1); break;
         case 's': {
             const char *text = va_arg(arguments, const char *);
             mighost_append(&buffer, text ? text : "(null)", strlen(text ? text : "(null)"));
-            continue;
+            break;
         }
         case 'T': {
             mighost_text text = va_arg(arguments, mighost_text);
             mighost_append(&buffer, (const char *)text.ptr, text.len);
-            continue;
-        }
-        case 'I': {
-            const char *name = va_arg(arguments, const char *);
-            if (!name) {
-                mighost_fail("%%I in the format was given a null pointer, which is no name");
-            }
-            mighost_append_quoted(&buffer, name, '"');
-            continue;
-        }
-        case 'L': mighost_append_literal(&buffer, va_arg(arguments, const char *)); continue;
-        case 'c': number[0] = (char)va_arg(arguments, int); length = 1; break;
-        case 'g': length = snprintf(number, sizeof number, "%.17g", va_arg(arguments, double)); break;
-        case 'd':
-        case 'i':
-            length = snprintf(number, sizeof number, "%lld",
-                              wide ? va_arg(arguments, long long)
-                                   : width ? (long long)va_arg(arguments, long) : (long long)va_arg(arguments, int));
-            break;
-        case 'u':
-        case 'x': {
-            unsigned long long value = wide ? va_arg(arguments, unsigned long long)
-                                       : width ? va_arg(arguments, unsigned long) : va_arg(arguments, unsigned);
-            length = snprintf(number, sizeof number, format[-1] == 'u' ? "%llu" : "%llx", value);
             break;
         }
-        default: break;
+        case 'c': {
+            char one = (char)va_arg(arguments, int);
+            mighost_append(&buffer, &one, 1);
+            break;
         }
-        if (length < 0) {
-            mighost_fail("mighost_format knows no conversion that begins with %c%c; it has s d i u x c g I L T", '%', *conversion);
+        default: MIGHOST_COMPLAIN("mighost_format knows no conversion %%%c; it has s d i u x c g T, and mighost_sql has those of SQL", format[-1]);
         }
-        mighost_append(&buffer, number, (size_t)length);
     }
+    va_end(arguments);
     return buffer.start;
 }
 
-/* The text that the arguments of a function with `format` as its last parameter make. */
-#define MIGHOST_FORMATTED(text)                              \
-    char *text;                                              \
-    do {                                                     \
-        va_list arguments;                                   \
-        va_start(arguments, format);                         \
-        text = mighost_format_list(format, arguments);       \
-        va_end(arguments);                                   \
-    } while (0)
-
 char *mighost_format(const char *format, ...) {
-    MIGHOST_FORMATTED(text);
+    MIGHOST_FORMATTED(text, mighost_format_list);
     return text;
 }
 
-void mighost_execute_text(const char *statement) {
-    mighost_run(statement, (mighost_parameters){0});
-}
-
-static mighost_host_database_list_value_t mighost_lower(mighost_parameters parameters) {
-    mighost_host_database_list_value_t list = {(mighost_value *)parameters.values, parameters.count};
-    return list;
-}
-
-void mighost_run(const char *statement, mighost_parameters parameters) {
-    mighost_text text = mighost_borrow(statement);
-    mighost_host_database_list_value_t values = mighost_lower(parameters);
-    mighost_host_database_execute(&text, &values);
-}
-
-uint64_t mighost_run_counted(const char *statement, mighost_parameters parameters) {
-    mighost_text text = mighost_borrow(statement);
-    mighost_host_database_list_value_t values = mighost_lower(parameters);
-    return mighost_host_database_execute_counted(&text, &values);
-}
-
-mighost_value mighost_null(void) {
-    return (mighost_value){.tag = MIGHOST_HOST_DATABASE_VALUE_NULL};
-}
-
-mighost_value mighost_boolean(bool value) {
-    return (mighost_value){.tag = MIGHOST_HOST_DATABASE_VALUE_BOOLEAN, .val.boolean = value};
-}
-
-mighost_value mighost_integer(int64_t value) {
-    return (mighost_value){.tag = MIGHOST_HOST_DATABASE_VALUE_INTEGER, .val.integer = value};
-}
-
-mighost_value mighost_real(double value) {
-    return (mighost_value){.tag = MIGHOST_HOST_DATABASE_VALUE_REAL, .val.real = value};
-}
-
-mighost_value mighost_text_value(const char *value) {
-    return value ? (mighost_value){.tag = MIGHOST_HOST_DATABASE_VALUE_TEXT, .val.text = mighost_borrow(value)} : mighost_null();
-}
-
-bool mighost_try(const char *statement, mighost_parameters parameters, mighost_rows *rows, mighost_error *error) {
-    mighost_text text = mighost_borrow(statement);
-    mighost_host_database_list_value_t values = mighost_lower(parameters);
-    mighost_rows found;
-    mighost_error refused;
-    bool done = mighost_host_database_try_query(&text, &values, &found, &refused);
-    if (done && rows) {
-        *rows = found;
-    } else if (!done && error) {
-        *error = refused;
-    }
-    return done;
-}
-
-void mighost_execute(const char *format, ...) {
-    MIGHOST_FORMATTED(statement);
-    mighost_execute_text(statement);
-    free(statement);
-}
-
-mighost_savepoint mighost_open_savepoint(void) {
-    return mighost_host_database_constructor_savepoint();
-}
-
-void mighost_release(mighost_savepoint savepoint) {
-    mighost_host_database_static_savepoint_release(savepoint);
-}
-
-void mighost_roll_back(mighost_savepoint savepoint) {
-    mighost_host_database_static_savepoint_roll_back(savepoint);
-}
-
-static mighost_rows mighost_ask(const char *query) {
-    mighost_rows rows;
-    mighost_text text = mighost_borrow(query);
-    mighost_host_database_list_value_t none = {0};
-    mighost_host_database_query(&text, &none, &rows);
-    return rows;
-}
-
-mighost_rows mighost_query(const char *format, ...) {
-    MIGHOST_FORMATTED(query);
-    return mighost_ask(query);
-}
-
-char *mighost_cell(const mighost_rows *rows, size_t row, size_t column) {
-    if (row >= rows->rows.len || column >= rows->rows.ptr[row].len) {
-        mighost_fail("the query's answer has no row %zu with a column %zu, counted from 0", row, column);
-    }
-    const mighost_host_database_value_t *value = &rows->rows.ptr[row].ptr[column];
-    switch (value->tag) {
-    case MIGHOST_HOST_DATABASE_VALUE_BOOLEAN: return mighost_copy(value->val.boolean ? "t" : "f", 1);
-    case MIGHOST_HOST_DATABASE_VALUE_INTEGER: return mighost_format("%lld", (long long)value->val.integer);
-    case MIGHOST_HOST_DATABASE_VALUE_REAL: return mighost_format("%g", value->val.real);
-    case MIGHOST_HOST_DATABASE_VALUE_TEXT: return mighost_string(value->val.text);
-    case MIGHOST_HOST_DATABASE_VALUE_BYTES: return mighost_copy(value->val.bytes.ptr, value->val.bytes.len);
-    default: return NULL;
+static const char *mighost_direction_name(mighost_host_context_direction_t direction) {
+    switch (direction) {
+    case MIGHOST_HOST_CONTEXT_DIRECTION_UPGRADE: return "upgrade";
+    case MIGHOST_HOST_CONTEXT_DIRECTION_DOWNGRADE: return "downgrade";
+    default: return "stamp";
     }
 }
 
-char *mighost_query_one(const char *format, ...) {
-    MIGHOST_FORMATTED(query);
-    mighost_rows rows = mighost_ask(query);
-    return rows.rows.len && rows.rows.ptr[0].len ? mighost_cell(&rows, 0, 0) : NULL;
+const char *mighost_current_direction(void) {
+    return mighost_direction_name(mighost_host_context_current_direction());
+}
+
+char *mighost_dialect(void) {
+    mighost_text dialect;
+    mighost_host_context_dialect(&dialect);
+    return mighost_string(dialect);
 }
 
 char *mighost_schema(void) {
@@ -279,10 +143,8 @@ char *mighost_schema(void) {
     return mighost_string(schema);
 }
 
-char *mighost_superuser_role(void) {
-    mighost_text role;
-    mighost_host_context_superuser_role(&role);
-    return mighost_string(role);
+bool mighost_offline(void) {
+    return mighost_host_context_offline();
 }
 
 char *mighost_revision(void) {
@@ -299,7 +161,13 @@ char *mighost_argument(const char *name) {
 char *mighost_asset(const char *name) {
     mighost_text asked = mighost_borrow(name);
     guest_list_u8_t content;
-    return mighost_host_assets_read(&asked, &content) ? mighost_copy(content.ptr, content.len) : NULL;
+    return mighost_host_assets_read(&asked, &content) ? mighost_duplicate(content.ptr, content.len) : NULL;
+}
+
+guest_list_string_t mighost_asset_names(void) {
+    guest_list_string_t names;
+    mighost_host_assets_names(&names);
+    return names;
 }
 
 static void mighost_say(mighost_host_log_level_t level, const char *message) {
@@ -307,22 +175,28 @@ static void mighost_say(mighost_host_log_level_t level, const char *message) {
     mighost_host_log_message(level, &text);
 }
 
+void mighost_debug(const char *format, ...) {
+    MIGHOST_FORMATTED(text, mighost_format_list);
+    mighost_say(MIGHOST_HOST_LOG_LEVEL_DEBUG, text);
+}
+
 void mighost_info(const char *format, ...) {
-    MIGHOST_FORMATTED(text);
+    MIGHOST_FORMATTED(text, mighost_format_list);
     mighost_say(MIGHOST_HOST_LOG_LEVEL_INFO, text);
 }
 
 void mighost_warn(const char *format, ...) {
-    MIGHOST_FORMATTED(text);
+    MIGHOST_FORMATTED(text, mighost_format_list);
     mighost_say(MIGHOST_HOST_LOG_LEVEL_WARN, text);
 }
 
+void mighost_progress(uint64_t done, uint64_t total) {
+    mighost_host_log_progress(done, total ? &total : NULL);
+}
+
 MIGHOST_NO_RETURN void mighost_fail_at(const char *file, int line, const char *format, ...) {
-    MIGHOST_FORMATTED(message);
-    /* The helper's own complaints are about a call whose place is not known. */
-    const char *name = strrchr(file, '/') ? strrchr(file, '/') + 1 : file;
-    bool own = strcmp(name, "mighost.c") == 0;
-    mighost_text reason = mighost_borrow(own ? message : mighost_format("%s:%d: %s", file, line, message));
+    MIGHOST_FORMATTED(message, mighost_format_list);
+    mighost_text reason = mighost_borrow(*file ? mighost_format("%s:%d: %s", file, line, message) : message);
     mighost_host_context_fail(&reason);
     __builtin_trap();
 }
@@ -355,7 +229,7 @@ char *mighost_option(const mighost_object *object, const char *name) {
 
 #ifdef MIGHOST_MIGRATION
 MIGHOST_OPTIONAL void downgrade(void) {
-    mighost_fail("this revision has no downgrade");
+    MIGHOST_COMPLAIN("this revision has no downgrade");
 }
 
 MIGHOST_OPTIONAL void objects(void) {}
@@ -418,7 +292,7 @@ MIGHOST_OPTIONAL void introspect_objects(const char *kind, const char *schema) {
     (void)schema;
 }
 
-static exports_mighost_host_object_type_list_object_t mighost_there;
+static exports_mighost_host_kind_provider_list_object_t mighost_there;
 
 void mighost_found(mighost_object object) {
     size_t length = mighost_there.len++;
@@ -426,26 +300,26 @@ void mighost_found(mighost_object object) {
     mighost_there.ptr[length] = object;
 }
 
-bool exports_mighost_host_object_type_create(mighost_object *object, guest_string_t *error) {
+bool exports_mighost_host_kind_provider_create(mighost_object *object, guest_string_t *error) {
     (void)error;
     create_object(object);
     return true;
 }
 
-bool exports_mighost_host_object_type_drop(mighost_object *object, guest_string_t *error) {
+bool exports_mighost_host_kind_provider_drop(mighost_object *object, guest_string_t *error) {
     (void)error;
     drop_object(object);
     return true;
 }
 
-bool exports_mighost_host_object_type_replace(mighost_object *before, mighost_object *after, guest_string_t *error) {
+bool exports_mighost_host_kind_provider_replace(mighost_object *before, mighost_object *after, guest_string_t *error) {
     (void)error;
     replace_object(before, after);
     return true;
 }
 
-bool exports_mighost_host_object_type_introspect(guest_string_t *kind, guest_string_t *schema,
-                                                 exports_mighost_host_object_type_list_object_t *list,
+bool exports_mighost_host_kind_provider_introspect(guest_string_t *kind, guest_string_t *schema,
+                                                 exports_mighost_host_kind_provider_list_object_t *list,
                                                  guest_string_t *error) {
     (void)error;
     mighost_there.ptr = NULL;
@@ -468,11 +342,7 @@ char *mighost_join(const guest_list_string_t *texts, const char *separator) {
 
 #ifdef MIGHOST_HOOK
 const char *mighost_direction(const mighost_step *step) {
-    switch (step->direction) {
-    case MIGHOST_HOST_CONTEXT_DIRECTION_UPGRADE: return "upgrade";
-    case MIGHOST_HOST_CONTEXT_DIRECTION_DOWNGRADE: return "downgrade";
-    default: return "stamp";
-    }
+    return mighost_direction_name(step->direction);
 }
 
 bool exports_mighost_host_version_hook_on_version_apply(guest_string_t *error) {

@@ -48,33 +48,33 @@ static mighost_outcome outcome(bool ok, guest_option_string_t value, failure fai
     return outcome(ok, value, failed)
 
 #define TEXT(text) (&(mighost_text[]){mighost_borrow(text)}[0])
-#define BORROWED mighost_host_testing_borrow_throw_away(database)
+#define BORROWED mighost_host_testing_borrow_test_database(database)
 
 mighost_outcome mighost_test_call(const char *component, const char *call) {
     OUTCOME(mighost_host_testing_call(TEXT(component), TEXT(call), &value, &failed));
 }
 
 mighost_outcome mighost_test_upgrade(mighost_database database, const char *target) {
-    OUTCOME(mighost_host_testing_method_throw_away_upgrade(BORROWED, TEXT(target), &failed));
+    OUTCOME(mighost_host_testing_method_test_database_upgrade(BORROWED, TEXT(target), &failed));
 }
 
 mighost_outcome mighost_test_downgrade(mighost_database database, const char *target) {
-    OUTCOME(mighost_host_testing_method_throw_away_downgrade(BORROWED, TEXT(target), &failed));
+    OUTCOME(mighost_host_testing_method_test_database_downgrade(BORROWED, TEXT(target), &failed));
 }
 
 mighost_outcome mighost_test_call_in(mighost_database database, const char *component, const char *call) {
-    OUTCOME(mighost_host_testing_method_throw_away_call(BORROWED, TEXT(component), TEXT(call), &value, &failed));
+    OUTCOME(mighost_host_testing_method_test_database_call(BORROWED, TEXT(component), TEXT(call), &value, &failed));
 }
 
 mighost_outcome mighost_test_execute(mighost_database database, const char *script) {
-    OUTCOME(mighost_host_testing_method_throw_away_execute(BORROWED, TEXT(script), &failed));
+    OUTCOME(mighost_host_testing_method_test_database_execute(BORROWED, TEXT(script), &failed));
 }
 
 mighost_outcome mighost_test_query(mighost_database database, const char *query) {
     mighost_host_testing_list_value_t none = {0};
     mighost_rows rows = {0};
     failure failed = {0};
-    bool ok = mighost_host_testing_method_throw_away_query(BORROWED, TEXT(query), &none, &rows, &failed);
+    bool ok = mighost_host_testing_method_test_database_query(BORROWED, TEXT(query), &none, &rows, &failed);
     mighost_outcome asked = outcome(ok, (guest_option_string_t){0}, failed);
     if (ok && rows.rows.len && rows.rows.ptr[0].len) {
         asked.value = mighost_cell(&rows, 0, 0);
@@ -85,8 +85,8 @@ mighost_outcome mighost_test_query(mighost_database database, const char *query)
 mighost_database mighost_test_database(const char *setup) {
     mighost_database database;
     failure failed = {0};
-    if (!mighost_host_testing_static_throw_away_make(TEXT(setup), &database, &failed)) {
-        mighost_fail_at("mighost.c", __LINE__, "no database could be made: %T", failed.text);
+    if (!mighost_host_testing_static_test_database_create(TEXT(setup), &database, &failed)) {
+        mighost_fail_at("", 0, "no database could be made: %T", failed.text);
     }
     return database;
 }
@@ -97,17 +97,16 @@ static char *listed(void (*of)(guest_list_string_t *)) {
     return texts.len ? mighost_format("%s\n", mighost_join(&texts, "\n")) : "";
 }
 
-char *mighost_test_sent(void) {
-    return listed(mighost_host_testing_sent);
+char *mighost_test_statements(void) {
+    return listed(mighost_host_testing_statements);
 }
 
-char *mighost_test_said(void) {
-    return listed(mighost_host_testing_said);
+char *mighost_test_log_messages(void) {
+    return listed(mighost_host_testing_log_messages);
 }
 
 void mighost_test_answer(const char *statement, size_t columns, size_t count, const char *const *values) {
     static mighost_host_testing_list_answer_t answers;
-    mighost_host_testing_settings_t settings = {0};
     mighost_host_testing_answer_t answer = {.statement = mighost_borrow(statement)};
     mighost_rows *rows = &answer.reply.val.rows;
     answer.reply.tag = MIGHOST_HOST_TESTING_REPLY_ROWS;
@@ -132,7 +131,9 @@ void mighost_test_answer(const char *statement, size_t columns, size_t count, co
     }
     answers.ptr = realloc(answers.ptr, (answers.len + 1) * sizeof *answers.ptr);
     answers.ptr[answers.len++] = answer;
-    mighost_host_testing_prepare(&settings, &answers);
+    mighost_host_testing_own_settings_t settings = mighost_host_testing_constructor_settings();
+    mighost_host_testing_prepare(mighost_host_testing_borrow_settings(settings), &answers);
+    mighost_host_testing_settings_drop_own(settings);
 }
 
 char *mighost_test_passes_at(const char *file, int line, mighost_outcome outcome) {
@@ -169,7 +170,7 @@ static bool alike(const char *one, const char *other) {
 
 void mighost_test_sends_at(const char *file, int line, const char *const *statements) {
     guest_list_string_t sent;
-    mighost_host_testing_sent(&sent);
+    mighost_host_testing_statements(&sent);
     size_t count = 0;
     bool same = true;
     char *expected = "";
@@ -178,7 +179,7 @@ void mighost_test_sends_at(const char *file, int line, const char *const *statem
         expected = mighost_format("%s  %s\n", expected, statements[count]);
     }
     if (!same || count != sent.len) {
-        mighost_fail_at(file, line, "other statements were sent than expected\nexpected:\n%ssent:\n  %s", expected,
+        mighost_fail_at(file, line, "the statements sent differ from the expected ones\nexpected:\n%ssent:\n  %s", expected,
                         sent.len ? mighost_join(&sent, "\n  ") : "nothing");
     }
 }

@@ -1,9 +1,9 @@
 // mighost.hpp: what a guest in C++ writes with.
 //
 // It is thin: `guest.h`, which it includes by way of `mighost.h`, has the bindings of everything that the guest imports and exports, with the
-// documentation of mighost's WIT. This file adds strings, statements, quoting, rows, objects, and errors with file and line. Guests are compiled
-// as C++20 without exceptions: what is wrong ends the run, by `mighost::fail`. `mighost build` writes both headers beside the guest's code;
-// nothing is to be installed or copied.
+// documentation of mighost's WIT. This file adds strings, quoting, objects, and errors with file and line; `database.hpp`, which it includes, adds
+// statements, rows, cursors and COPY. Guests are compiled as C++20 without exceptions: what is wrong ends the run, by `mighost::fail`.
+// `mighost build` writes the headers beside the guest's code; nothing is to be installed or copied.
 //
 // A migration:
 //
@@ -25,6 +25,7 @@
 #include <concepts>
 #include <cstdlib>
 #include <cstring>
+#include <cstdint>
 #include <optional>
 #include <source_location>
 #include <string>
@@ -71,7 +72,7 @@ inline std::string take(mighost_text text) {
 
 // ---- Errors and messages ----
 
-// Ends the run with a message, which is told with the file and line of the call.
+// Ends the run with a message, which is reported with the file and line of the call.
 [[noreturn]] inline void fail(std::string_view message, std::source_location place = std::source_location::current()) {
     std::string text = std::string(place.file_name()) + ":" + std::to_string(place.line()) + ": " + std::string(message);
     mighost_text reason = borrow(text);
@@ -88,7 +89,7 @@ inline void expect(bool condition, std::string_view message, std::source_locatio
 
 // ---- SQL ----
 
-// A piece of SQL that goes into a statement as it is. Made by `identifier`, `literal`, `raw` and `sql`.
+// A piece of SQL that goes into a statement as it is. Made by `identifier`, `qualified`, `literal`, `raw` and `sql`.
 class Sql {
   public:
     operator std::string_view() const { return text; }
@@ -115,6 +116,14 @@ inline Sql identifier(std::string_view name) {
     return raw(quoted + '"');
 }
 
+// A name with its schema, both quoted.
+inline Sql qualified(std::string_view schema, std::string_view name) {
+    return raw(identifier(schema).str() + "." + identifier(name).str());
+}
+
+// Bytes as a value or a parameter.
+using Bytes = std::vector<uint8_t>;
+
 // A text quoted for SQL as a literal, e.g. `'it''s'`.
 inline Sql literal(std::string_view text) {
     // With the E a backslash that is doubled means itself, whatever the server's settings.
@@ -131,7 +140,20 @@ template <std::same_as<std::optional<std::string>> Text> Sql literal(const Text 
     return text ? literal(std::string_view(*text)) : raw("NULL");
 }
 
+// A null pointer is NULL, too.
 inline Sql literal(const char *text) {
+    return text ? literal(std::string_view(text)) : raw("NULL");
+}
+
+inline Sql literal(std::nullopt_t) {
+    return raw("NULL");
+}
+
+inline Sql literal(const Bytes &bytes) {
+    std::string text = "\\x";
+    for (uint8_t byte : bytes) {
+        text += {"0123456789abcdef"[byte / 16], "0123456789abcdef"[byte % 16]};
+    }
     return literal(std::string_view(text));
 }
 
@@ -167,14 +189,22 @@ template <typename Value> std::string sql_of(const Value &value) {
     }
 }
 
-// `format` with the next of `texts` at each `{}`.
+// `format` with the next of `texts` at each `{}`. `{{` and `}}` stand for braces.
 inline std::string filled(std::string_view format, const std::vector<std::string> &texts) {
+    if (texts.empty()) {
+        return std::string(format);
+    }
     std::string text;
     size_t used = 0;
     for (size_t at = 0; at < format.size(); at++) {
-        if (format.substr(at, 2) == "{}" && used < texts.size()) {
+        std::string_view pair = format.substr(at, 2);
+        if (pair == "{{" || pair == "}}") {
+            text += format[at++];
+        } else if (pair == "{}" && used < texts.size()) {
             text += texts[used++];
             at++;
+        } else if (format[at] == '{' || format[at] == '}') {
+            fail("the format has more {} than there are arguments, or a single brace, which is written twice: " + std::string(format));
         } else {
             text += format[at];
         }
@@ -185,104 +215,48 @@ inline std::string filled(std::string_view format, const std::vector<std::string
     return text;
 }
 
-// A message: each `{}` of `format` is the next argument, a text as it is or a number.
+// A message: each `{}` of `format` is the next argument, a text as it is or a number. Without arguments braces mean nothing. Not for statements.
 template <typename... Arguments> std::string format(std::string_view format, const Arguments &...arguments) {
     return filled(format, {text_of(arguments)...});
 }
 
 // A statement, or a piece of one: each `{}` of `format` is the next argument. Texts are quoted as literals; a name is given as
-// `identifier(...)`, and SQL as it is as `raw(...)`.
+// `identifier(...)`, and SQL as it is as `raw(...)`. Without arguments braces mean nothing.
 template <typename... Arguments> Sql sql(std::string_view format, const Arguments &...arguments) {
-    // Behind a minus sign, that of a negative number would begin a comment.
+    // After a minus sign, that of a negative number would begin a comment.
     std::string apart;
     for (size_t at = 0; at < format.size(); at++) {
         apart += format[at];
-        if (format[at] == '-' && format.substr(at + 1, 2) == "{}") {
+        if (sizeof...(arguments) && format[at] == '-' && format.substr(at + 1, 2) == "{}") {
             apart += ' ';
         }
     }
     return raw(filled(apart, {sql_of(arguments)...}));
 }
 
-// Sends a statement, put together as by `sql`.
-template <typename... Arguments> void execute(std::string_view statement, const Arguments &...arguments) {
-    Sql whole = sql(statement, arguments...);
-    mighost_text text = borrow(whole);
-    mighost_host_database_list_value_t none = {};
-    mighost_host_database_execute(&text, &none);
-}
-
-// A savepoint: what is done while it is open can be undone without ending the run. It is undone with the value, unless it was released.
-class Savepoint {
-  public:
-    Savepoint() : savepoint(mighost_open_savepoint()), open(true) {}
-    Savepoint(const Savepoint &) = delete;
-    Savepoint &operator=(const Savepoint &) = delete;
-    ~Savepoint() { roll_back(); }
-
-    void release() {
-        if (std::exchange(open, false)) {
-            mighost_release(savepoint);
-        }
-    }
-
-    void roll_back() {
-        if (std::exchange(open, false)) {
-            mighost_roll_back(savepoint);
-        }
-    }
-
-  private:
-    mighost_savepoint savepoint;
-    bool open;
-};
-
-// A value of a row in PostgreSQL's text form; none is NULL.
-using Value = std::optional<std::string>;
-using Row = std::vector<Value>;
-
-inline Value value_of(const mighost_host_database_value_t &value) {
-    switch (value.tag) {
-    case MIGHOST_HOST_DATABASE_VALUE_BOOLEAN: return value.val.boolean ? "t" : "f";
-    case MIGHOST_HOST_DATABASE_VALUE_INTEGER: return std::to_string(value.val.integer);
-    case MIGHOST_HOST_DATABASE_VALUE_REAL: return text_of(value.val.real);
-    case MIGHOST_HOST_DATABASE_VALUE_TEXT: return std::string(view(value.val.text));
-    case MIGHOST_HOST_DATABASE_VALUE_BYTES:
-        return std::string(reinterpret_cast<const char *>(value.val.bytes.ptr), value.val.bytes.len);
-    default: return std::nullopt;
-    }
-}
-
-// All rows of a query, put together as by `sql`.
-template <typename... Arguments> std::vector<Row> query(std::string_view statement, const Arguments &...arguments) {
-    Sql whole = sql(statement, arguments...);
-    mighost_text text = borrow(whole);
-    mighost_host_database_list_value_t none{};
-    mighost_host_database_rows_t answer;
-    mighost_host_database_query(&text, &none, &answer);
-    std::vector<Row> rows(answer.rows.len);
-    for (size_t i = 0; i < rows.size(); i++) {
-        for (size_t j = 0; j < answer.rows.ptr[i].len; j++) {
-            rows[i].push_back(value_of(answer.rows.ptr[i].ptr[j]));
-        }
-    }
-    mighost_host_database_rows_free(&answer);
-    return rows;
-}
-
 // ---- The run ----
+
+// `upgrade`, `downgrade` or, which only hooks see, `stamp`.
+inline std::string_view direction() {
+    return mighost_current_direction();
+}
+
+// The SQL dialect of the database: `postgresql`.
+inline std::string dialect() {
+    mighost_text text;
+    mighost_host_context_dialect(&text);
+    return take(text);
+}
+
+// Whether statements go into a script, and there is no database to ask.
+inline bool offline() {
+    return mighost_host_context_offline();
+}
 
 // The schema that the run targets, unquoted.
 inline std::string schema() {
     mighost_text text;
     mighost_host_context_schema(&text);
-    return take(text);
-}
-
-// The role for statements that need high privilege, unquoted.
-inline std::string superuser_role() {
-    mighost_text text;
-    mighost_host_context_superuser_role(&text);
     return take(text);
 }
 
@@ -299,6 +273,35 @@ inline std::optional<std::string> argument(std::string_view name) {
     return mighost_host_context_argument(&asked, &text) ? std::optional(take(text)) : std::nullopt;
 }
 
+// The file `assets/NAME` beside the code.
+inline std::optional<std::string> asset(std::string_view name) {
+    mighost_text asked = borrow(name);
+    guest_list_u8_t content;
+    if (!mighost_host_assets_read(&asked, &content)) {
+        return std::nullopt;
+    }
+    return take({content.ptr, content.len});
+}
+
+// Texts of the bindings, such as `step->heads_after` of a hook's step, copied.
+inline std::vector<std::string> texts(const guest_list_string_t &list) {
+    std::vector<std::string> texts;
+    for (size_t i = 0; i < list.len; i++) {
+        texts.emplace_back(view(list.ptr[i]));
+    }
+    return texts;
+}
+
+inline std::vector<std::string> asset_names() {
+    return texts(mighost_asset_names());
+}
+
+// A message that is shown with --verbose only.
+inline void debug(std::string_view message) {
+    mighost_text text = borrow(message);
+    mighost_host_log_message(MIGHOST_HOST_LOG_LEVEL_DEBUG, &text);
+}
+
 // A message for the person who watches the run.
 inline void info(std::string_view message) {
     mighost_text text = borrow(message);
@@ -308,6 +311,11 @@ inline void info(std::string_view message) {
 inline void warn(std::string_view message) {
     mighost_text text = borrow(message);
     mighost_host_log_message(MIGHOST_HOST_LOG_LEVEL_WARN, &text);
+}
+
+// `done` of `total` units of your choice; without a total it is not known.
+inline void progress(uint64_t done, std::optional<uint64_t> total = std::nullopt) {
+    mighost_host_log_progress(done, total ? &*total : nullptr);
 }
 
 // ---- Objects ----
@@ -349,16 +357,9 @@ inline void restore(const Object &object, const char *version = nullptr) { migho
 inline void define(const std::string &key, const Object &object) { mighost_define(key.c_str(), object.raw); }
 #endif
 
-// Texts of the bindings, such as `step->heads_after` of a hook's step, copied.
-inline std::vector<std::string> texts(const guest_list_string_t &list) {
-    std::vector<std::string> texts;
-    for (size_t i = 0; i < list.len; i++) {
-        texts.emplace_back(view(list.ptr[i]));
-    }
-    return texts;
-}
-
 } // namespace mighost
+
+#include "database.hpp"
 
 #ifdef MIGHOST_TEST
 #include "testing.hpp"

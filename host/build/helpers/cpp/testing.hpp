@@ -47,16 +47,16 @@ inline Outcome call(const std::string &component, const std::string &call) {
 }
 
 // The statements that were sent, in order.
-inline std::vector<std::string> sent() {
+inline std::vector<std::string> statements() {
     guest_list_string_t list;
-    mighost_host_testing_sent(&list);
+    mighost_host_testing_statements(&list);
     return texts(list);
 }
 
 // What was said by messages.
-inline std::vector<std::string> said() {
+inline std::vector<std::string> log_messages() {
     guest_list_string_t list;
-    mighost_host_testing_said(&list);
+    mighost_host_testing_log_messages(&list);
     return texts(list);
 }
 
@@ -82,7 +82,7 @@ class Database {
     explicit Database(const std::string &setup = "") : handle(mighost_test_database(setup.c_str())) {}
     Database(const Database &) = delete;
     Database &operator=(const Database &) = delete;
-    ~Database() { mighost_host_testing_throw_away_drop_own(handle); }
+    ~Database() { mighost_host_testing_test_database_drop_own(handle); }
 
     Outcome upgrade(const std::string &target) { return outcome(mighost_test_upgrade(handle, target.c_str())); }
     Outcome downgrade(const std::string &target) { return outcome(mighost_test_downgrade(handle, target.c_str())); }

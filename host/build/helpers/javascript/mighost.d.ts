@@ -48,7 +48,7 @@ declare module "mighost" {
     export function inSchema(name: string): Sql;
     /** A value as SQL writes it: a string in single quotes, a number as it is, null as NULL. */
     export function literal(value: Input): Sql;
-    /** SQL as it stands, e.g. an expression. Whoever calls it vouches for it. */
+    /** SQL as it is, e.g. an expression. The caller vouches for it. */
     export function raw(text: string): Sql;
     /** A piece of SQL from a template: pieces go in as they are, other values as literals. */
     export function sql(strings: TemplateStringsArray, ...values: (Sql | Input)[]): Sql;
@@ -60,6 +60,8 @@ declare module "mighost" {
     export function execute(statement: string | Sql): void;
     /** Sends a script with psql's variables filled in: `:"schema"`, `:'name'`, `:name` for the run's arguments. */
     export function executeScript(script: string): void;
+    /** Sends a script below `assets/`, as `executeScript` does. */
+    export function executeAsset(name: string): void;
     /**
      * Sends one statement without waiting for its result. In a template, values become parameters; in a string, parameters are written `$1`,
      * `$2` and their values follow.
@@ -112,6 +114,10 @@ declare module "mighost" {
     export function cursor<R = Row>(statement: string, params?: Input[], batch?: number): Generator<R>;
     /** Inserts rows by COPY, the fastest way to insert many. Returns how many there were. */
     export function copyIn(table: string, columns: string[], rows: Iterable<Iterable<Input>>): number;
+    /** Inserts the rows of a file below `assets/` by COPY, and returns how many there were. Options are COPY's, e.g. `{ format: "csv" }`. */
+    export function copyAsset(table: string, columns: string[], name: string, options?: Record<string, string | boolean>): number;
+    /** Inserts the rows of a query by COPY, `batch` at a time, and returns how many there were. */
+    export function copyQuery(table: string, columns: string[], statement: string, params?: Input[], batch?: number): number;
     /** Undoes what `work` has done, if it throws, and throws the same; the run goes on. */
     export function savepoint<T>(work: () => T): T;
     /** Leaves the transaction while `work` runs, for statements that cannot run inside one. What was done so far is committed. */
@@ -185,14 +191,30 @@ declare module "mighost" {
         revision(): string;
         /** The schema that the run targets, unquoted. */
         schema(): string;
-        /** The role for statements that need high privilege, unquoted. */
-        superuserRole(): string;
         /** True where a script is written and there is no database to ask. */
         offline(): boolean;
         /** The value of `-x name=value`. */
         argument(name: string): string | undefined;
+    };
+    /** Settings of the session. A setting holds for the rest of the revision. */
+    export const session: {
+        /** The schemas that unqualified names are looked up in. */
+        setSearchPath(...schemas: string[]): void;
+        /** Limits how long a statement waits for a lock; 0 removes the limit. */
+        setLockTimeout(milliseconds: number): void;
+        /** Limits how long a statement runs; 0 removes the limit. */
+        setStatementTimeout(milliseconds: number): void;
+    };
+    /** What only PostgreSQL has. On another database a call ends the run. */
+    export const postgres: {
         /** E.g. 150018 for 15.18; undefined offline. */
         serverVersion(): number | undefined;
+        /** The role for statements that need high privilege, unquoted. */
+        superuserRole(): string;
+        /** Runs the statements that follow as a role, named unquoted. */
+        setRole(name: string): void;
+        /** Returns to the role that the run connected as. */
+        resetRole(): void;
     };
     /** The names of the files below `assets/` beside the code. */
     export function assetNames(): string[];

@@ -3,6 +3,8 @@
 import * as database from "mighost:host/database@0.1.0";
 import * as hostContext from "mighost:host/context@0.1.0";
 import * as hostAssets from "mighost:host/assets@0.1.0";
+import * as hostPostgres from "mighost:host/postgres@0.1.0";
+import * as hostSession from "mighost:host/session@0.1.0";
 import * as log from "mighost:host/log@0.1.0";
 /*REPLACEABLE*/
 
@@ -47,7 +49,7 @@ export function sql(strings, ...values) {
     if (!Array.isArray(strings)) return raw(strings);
     let text = strings[0];
     for (let i = 0; i < values.length; i++) {
-        // Behind a minus sign, that of a negative number would begin a comment.
+        // After a minus sign, that of a negative number would begin a comment.
         if (text.endsWith("-")) text += " ";
         text += (values[i] instanceof Sql ? values[i] : literal(values[i])).text + strings[i + 1];
     }
@@ -58,6 +60,7 @@ export function sql(strings, ...values) {
 
 export const execute = (strings, ...values) => database.execute(sql(strings, ...values).text, []);
 export const executeScript = (script) => database.executeScript(script);
+export const executeAsset = (name) => database.executeAsset(name);
 
 // Templates make parameters of their values; pieces of SQL stay pieces.
 function parameters(strings, values) {
@@ -129,7 +132,7 @@ export function* cursor(statement, params = [], batch = 1000) {
 }
 
 export function copyIn(table, columns, rows) {
-    const copy = database.CopyIn.open(table, columns);
+    const copy = hostPostgres.CopyIn.open(table, columns);
     let part = [];
     for (const row of rows) {
         if (part.push([...row].map(toDatabase)) === 1000) {
@@ -138,7 +141,24 @@ export function copyIn(table, columns, rows) {
         }
     }
     if (part.length > 0) copy.write(part);
-    return database.CopyIn.finish(copy);
+    return hostPostgres.CopyIn.finish(copy);
+}
+
+export const copyAsset = (table, columns, name, options = {}) =>
+    hostPostgres.copyAsset(
+        table,
+        columns,
+        name,
+        Object.entries(options).map(([option, value]) => [option, String(value)]),
+    );
+
+export function copyQuery(table, columns, statement, params = [], batch = 1000) {
+    const rows = database.Cursor.open(statement, params.map(toDatabase), batch);
+    try {
+        return hostPostgres.copyCursor(table, columns, rows);
+    } finally {
+        rows[Symbol.dispose]?.();
+    }
 }
 
 export function savepoint(work) {
@@ -220,10 +240,21 @@ export const context = {
     dialect: () => hostContext.dialect(),
     revision: () => hostContext.revision(),
     schema: () => hostContext.schema(),
-    superuserRole: () => hostContext.superuserRole(),
     offline: () => hostContext.offline(),
     argument: (name) => hostContext.argument(name) ?? undefined,
-    serverVersion: () => hostContext.serverVersion() ?? undefined,
+};
+
+export const session = {
+    setSearchPath: (...schemas) => hostSession.setSearchPath(schemas),
+    setLockTimeout: (milliseconds) => hostSession.setLockTimeout(milliseconds),
+    setStatementTimeout: (milliseconds) => hostSession.setStatementTimeout(milliseconds),
+};
+
+export const postgres = {
+    serverVersion: () => hostPostgres.serverVersion() ?? undefined,
+    superuserRole: () => hostPostgres.superuserRole(),
+    setRole: (name) => hostPostgres.setRole(name),
+    resetRole: () => hostPostgres.resetRole(),
 };
 
 export const assetNames = () => hostAssets.names().filter((name) => !name.startsWith("mighost:"));

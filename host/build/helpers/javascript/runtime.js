@@ -74,8 +74,8 @@ function declared(thrown) {
 // What a plugin with kinds may leave out: an object is replaced by another in its place, and none are found.
 const defaults = {
     replace: (before, after) => {
-        find("objectType", "drop")(before);
-        find("objectType", "create")(after);
+        find("kindProvider", "drop")(before);
+        find("kindProvider", "create")(after);
     },
     introspect: () => [],
 };

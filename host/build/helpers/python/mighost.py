@@ -25,7 +25,7 @@ from decimal import Decimal as _Decimal
 from uuid import UUID as _UUID
 
 from componentize_py_types import Err as _Err
-from wit_world.imports import assets as _assets, context, database as _database, log as _log
+from wit_world.imports import assets as _assets, context, database as _database, log as _log, postgres, session
 
 try:
     from wit_world.imports import objects as _objects
@@ -84,12 +84,12 @@ def literal(value):
 
 
 def raw(text):
-    """SQL as it stands, e.g. an expression. Whoever calls it vouches for it."""
+    """SQL as it is, e.g. an expression. The caller vouches for it."""
     return Sql(text)
 
 
 def _apart(text):
-    # Behind a minus sign, that of a negative number would begin a comment.
+    # After a minus sign, that of a negative number would begin a comment.
     return text + " " if text.endswith("-") else text
 
 
@@ -138,6 +138,11 @@ def execute(text, *values, **named):
 def execute_script(script):
     """Sends a script with psql's variables filled in: `:"schema"`, `:'name'`, `:name` for the run's arguments."""
     _database.execute_script(script)
+
+
+def execute_asset(name):
+    """Sends a script below `assets/`, as `execute_script` does. Its text does not pass through Python."""
+    _database.execute_asset(name)
 
 
 def run(statement, *params):
@@ -213,7 +218,7 @@ def cursor(statement, *params, batch=1000):
 
 def copy_in(table, columns, rows):
     """Inserts `rows`, each a sequence of values, by COPY, the fastest way to insert many. Returns how many there were."""
-    copy = _database.CopyIn.open(table, list(columns))
+    copy = postgres.CopyIn.open(table, list(columns))
     part = []
     for row in rows:
         part.append([_value(value) for value in row])
@@ -222,7 +227,19 @@ def copy_in(table, columns, rows):
             part = []
     if part:
         copy.write(part)
-    return _database.CopyIn.finish(copy)
+    return postgres.CopyIn.finish(copy)
+
+
+def copy_asset(table, columns, name, **options):
+    """Inserts the rows of a file below `assets/` by COPY, and returns how many there were. Options are COPY's:
+    `copy_asset("readings", columns, "readings.csv", format="csv", header="true")`. The data does not pass through Python."""
+    return postgres.copy_asset(table, list(columns), name, [(option, str(value)) for option, value in options.items()])
+
+
+def copy_query(table, columns, statement, *params, batch=1000):
+    """Inserts the rows of a query by COPY, `batch` at a time, and returns how many there were. They do not pass through Python."""
+    with _database.Cursor.open(statement, [_value(param) for param in params], batch) as rows:
+        return postgres.copy_cursor(table, list(columns), rows)
 
 
 @_contextmanager
@@ -362,6 +379,11 @@ class replaceable:
 
 
 # ---- The artifact's files, messages
+
+
+def asset_names():
+    """The names of the files below `assets/` beside the code."""
+    return [name for name in _assets.names() if not name.startswith("mighost:")]
 
 
 def asset(name):

@@ -169,8 +169,8 @@ def call(interface, function, tells_host=False, otherwise=None, given=None):
 
 def replace(before, after):
     """The old object goes and the new one comes."""
-    find("object_type", "drop")(before)
-    find("object_type", "create")(after)
+    find("kind_provider", "drop")(before)
+    find("kind_provider", "create")(after)
 
 
 def introspect(kind, schema):

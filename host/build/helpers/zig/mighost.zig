@@ -1,19 +1,20 @@
 //! What a guest in Zig writes with: `@import("mighost")`.
 //!
 //! It is thin: `mighost.bindings` is what the guest imports and exports, as C declares it (`mighost build` makes it of mighost's WIT). This file
-//! adds slices, formatted statements, quoting, rows, objects, and errors: an error that `upgrade` returns, a panic and `fail` all reach the
-//! person who watches the run, the latter with file and line. Nothing is to be installed or copied.
+//! adds slices, objects, and errors: an error that `upgrade` returns, a panic and `fail` all reach the person who watches the run, the latter with
+//! file and line. `sql.zig` has quoting and statements put together of parts, `database.zig` statements, rows, cursors and COPY; all of it is used
+//! as `mighost.NAME`. Nothing is to be installed or copied.
 //!
 //! A migration, `migration.zig`:
 //!
 //!     const mighost = @import("mighost");
 //!
 //!     pub fn upgrade() !void {
-//!         mighost.execute("create table {f} (id integer primary key)", .{mighost.identifier("stations")});
+//!         mighost.execute("create table {} (id integer primary key)", .{mighost.identifier("stations")});
 //!     }
 //!
 //!     pub fn downgrade() !void {
-//!         mighost.execute("drop table {f}", .{mighost.identifier("stations")});
+//!         mighost.execute("drop table {}", .{mighost.identifier("stations")});
 //!     }
 //!
 //! It may have `pub fn objects() ![]const mighost.Definition` as well. A plugin with `kinds` in its plugin.toml is a `plugin.zig` with
@@ -53,208 +54,93 @@ pub fn string(text: Text) []const u8 {
     return if (text.len == 0) "" else text.ptr[0..text.len];
 }
 
-/// Formats a text, as `std.fmt` does.
+/// Formats a text that is no SQL, as `std.fmt` does. `{f}` writes what `identifier` and its like made.
 pub fn print(comptime format: []const u8, arguments: anytype) []const u8 {
     return std.fmt.allocPrint(allocator, format, arguments) catch noMemory();
 }
 
-fn noMemory() noreturn {
+pub fn noMemory() noreturn {
     failWith("the guest has no memory left");
 }
 
-// ---- SQL ----
+// ---- SQL, in sql.zig ----
 
-/// A name that `{f}` writes quoted for SQL, e.g. `"order"`.
-pub fn identifier(name: []const u8) Identifier {
-    return .{ .name = name };
-}
+const parts = @import("sql.zig");
+pub const Sql = parts.Sql;
+pub const Bytes = parts.Bytes;
+pub const bytes = parts.bytes;
+pub const identifier = parts.identifier;
+pub const qualified = parts.qualified;
+pub const literal = parts.literal;
+pub const raw = parts.raw;
+pub const sql = parts.sql;
 
-pub const Identifier = struct {
-    name: []const u8,
+// ---- The database, in database.zig ----
 
-    pub fn format(self: Identifier, writer: *std.Io.Writer) std.Io.Writer.Error!void {
-        try writeQuoted(writer, self.name, '"', false);
-    }
-};
-
-/// A text that `{f}` writes quoted for SQL as a literal, e.g. `'it''s'`; null is NULL.
-pub fn literal(text: ?[]const u8) Literal {
-    return .{ .text = text };
-}
-
-pub const Literal = struct {
-    text: ?[]const u8,
-
-    pub fn format(self: Literal, writer: *std.Io.Writer) std.Io.Writer.Error!void {
-        const text = self.text orelse return writer.writeAll("NULL");
-        // With the E a backslash that is doubled means itself, whatever the server's settings.
-        const escapes = std.mem.indexOfScalar(u8, text, '\\') != null;
-        if (escapes) try writer.writeAll(" E");
-        try writeQuoted(writer, text, '\'', escapes);
-    }
-};
-
-fn writeQuoted(writer: *std.Io.Writer, text: []const u8, quote: u8, escapes: bool) std.Io.Writer.Error!void {
-    try writer.writeByte(quote);
-    for (text) |byte| {
-        if (byte == quote or (escapes and byte == '\\')) try writer.writeByte(byte);
-        try writer.writeByte(byte);
-    }
-    try writer.writeByte(quote);
-}
-
-/// Sends a statement, formatted as by `print`.
-pub fn execute(comptime format: []const u8, arguments: anytype) void {
-    executeText(print(format, arguments));
-}
-
-/// Sends a statement as it stands.
-pub fn executeText(statement: []const u8) void {
-    run(statement, .{});
-}
-
-/// A parameter: null, a truth value, a number or a text.
-fn lowered(parameter: anytype) bindings.mighost_host_database_value_t {
-    const Parameter = @TypeOf(parameter);
-    var raw: bindings.mighost_host_database_value_t = undefined;
-    switch (@typeInfo(Parameter)) {
-        .null => raw.tag = bindings.MIGHOST_HOST_DATABASE_VALUE_NULL,
-        .optional => return if (parameter) |inner| lowered(inner) else lowered(null),
-        .bool => {
-            raw.tag = bindings.MIGHOST_HOST_DATABASE_VALUE_BOOLEAN;
-            raw.val.boolean = parameter;
-        },
-        .int, .comptime_int => {
-            raw.tag = bindings.MIGHOST_HOST_DATABASE_VALUE_INTEGER;
-            raw.val.integer = @intCast(parameter);
-        },
-        .float, .comptime_float => {
-            raw.tag = bindings.MIGHOST_HOST_DATABASE_VALUE_REAL;
-            raw.val.real = @floatCast(parameter);
-        },
-        else => {
-            raw.tag = bindings.MIGHOST_HOST_DATABASE_VALUE_TEXT;
-            raw.val.text = borrow(parameter);
-        },
-    }
-    return raw;
-}
-
-fn allLowered(parameters: anytype) bindings.mighost_host_database_list_value_t {
-    const list = allocator.alloc(bindings.mighost_host_database_value_t, parameters.len) catch noMemory();
-    inline for (parameters, 0..) |parameter, number| list[number] = lowered(parameter);
-    return .{ .ptr = start(list), .len = list.len };
-}
-
-/// Sends one statement with parameters, written `$1` and so on: `run("delete from t where a = $1", .{1})`. Does not wait for its result.
-pub fn run(statement: []const u8, parameters: anytype) void {
-    var text = borrow(statement);
-    var list = allLowered(parameters);
-    bindings.mighost_host_database_execute(&text, &list);
-}
-
-/// Waits for it, and returns the number of rows that it returned or changed.
-pub fn runCounted(statement: []const u8, parameters: anytype) u64 {
-    var text = borrow(statement);
-    var list = allLowered(parameters);
-    return bindings.mighost_host_database_execute_counted(&text, &list);
-}
-
-/// The result of a statement that may fail.
-pub const Tried = union(enum) { rows: Rows, refused: bindings.mighost_host_database_error_t };
-
-/// Runs one statement with parameters under a savepoint. On failure it is undone and the transaction goes on.
-pub fn tryQuery(statement: []const u8, parameters: anytype) Tried {
-    var text = borrow(statement);
-    var list = allLowered(parameters);
-    var found: bindings.mighost_host_database_rows_t = undefined;
-    var refused: bindings.mighost_host_database_error_t = undefined;
-    return if (bindings.mighost_host_database_try_query(&text, &list, &found, &refused))
-        .{ .rows = .{ .rows = found } }
-    else
-        .{ .refused = refused };
-}
-
-/// A savepoint: what is done while it is open can be undone without ending the run. `errdefer savepoint.rollBack();` undoes it with an error.
-pub const Savepoint = struct {
-    handle: bindings.mighost_host_database_own_savepoint_t,
-
-    pub fn open() Savepoint {
-        return .{ .handle = bindings.mighost_host_database_constructor_savepoint() };
-    }
-
-    /// Closes it and keeps what was done.
-    pub fn release(self: Savepoint) void {
-        bindings.mighost_host_database_static_savepoint_release(self.handle);
-    }
-
-    /// Closes it and undoes what was done since.
-    pub fn rollBack(self: Savepoint) void {
-        bindings.mighost_host_database_static_savepoint_roll_back(self.handle);
-    }
-};
-
-/// The rows of a query.
-pub const Rows = struct {
-    rows: bindings.mighost_host_database_rows_t,
-
-    pub fn len(self: Rows) usize {
-        return self.rows.rows.len;
-    }
-
-    /// The text of a value, counted from 0; null for SQL's NULL. Numbers and truth values are written as PostgreSQL writes them.
-    pub fn get(self: Rows, row: usize, column: usize) ?[]const u8 {
-        if (row >= self.len() or column >= self.rows.rows.ptr[row].len) {
-            failWith(print("the query's answer has no row {d} with a column {d}, counted from 0", .{ row, column }));
-        }
-        const value = self.rows.rows.ptr[row].ptr[column];
-        return switch (value.tag) {
-            bindings.MIGHOST_HOST_DATABASE_VALUE_BOOLEAN => if (value.val.boolean) "t" else "f",
-            bindings.MIGHOST_HOST_DATABASE_VALUE_INTEGER => print("{d}", .{value.val.integer}),
-            bindings.MIGHOST_HOST_DATABASE_VALUE_REAL => print("{d}", .{value.val.real}),
-            bindings.MIGHOST_HOST_DATABASE_VALUE_TEXT => string(value.val.text),
-            bindings.MIGHOST_HOST_DATABASE_VALUE_BYTES => string(.{ .ptr = value.val.bytes.ptr, .len = value.val.bytes.len }),
-            else => null,
-        };
-    }
-};
-
-/// Asks a query, formatted as by `print`.
-pub fn query(comptime format: []const u8, arguments: anytype) Rows {
-    var text = borrow(print(format, arguments));
-    var none: bindings.mighost_host_database_list_value_t = .{ .ptr = null, .len = 0 };
-    var rows: bindings.mighost_host_database_rows_t = undefined;
-    bindings.mighost_host_database_query(&text, &none, &rows);
-    return .{ .rows = rows };
-}
-
-/// The first value of the first row; null where there is none.
-pub fn queryOne(comptime format: []const u8, arguments: anytype) ?[]const u8 {
-    const rows = query(format, arguments);
-    return if (rows.len() == 0 or rows.rows.rows.ptr[0].len == 0) null else rows.get(0, 0);
-}
+const database = @import("database.zig");
+pub const execute = database.execute;
+pub const executeText = database.executeText;
+pub const executeScript = database.executeScript;
+pub const executeAsset = database.executeAsset;
+pub const run = database.run;
+pub const runCounted = database.runCounted;
+pub const Column = database.Column;
+pub const Rows = database.Rows;
+pub const Row = database.Row;
+pub const query = database.query;
+pub const queryOne = database.queryOne;
+pub const queryValue = database.queryValue;
+pub const DatabaseError = database.DatabaseError;
+pub const TriedQuery = database.TriedQuery;
+pub const TriedRun = database.TriedRun;
+pub const tryRun = database.tryRun;
+pub const tryQuery = database.tryQuery;
+pub const Savepoint = database.Savepoint;
+pub const outsideTransaction = database.outsideTransaction;
+pub const Cursor = database.Cursor;
+pub const CopyIn = database.CopyIn;
+pub const CopyOption = database.CopyOption;
+pub const copyAsset = database.copyAsset;
+pub const copyQuery = database.copyQuery;
+pub const setSearchPath = database.setSearchPath;
+pub const setLockTimeout = database.setLockTimeout;
+pub const setStatementTimeout = database.setStatementTimeout;
+pub const serverVersion = database.serverVersion;
+pub const superuserRole = database.superuserRole;
+pub const setRole = database.setRole;
+pub const resetRole = database.resetRole;
 
 // ---- The run ----
 
+/// The direction of a step. Only hooks see a stamp.
+pub const Direction = enum { upgrade, downgrade, stamp };
+
+pub fn direction() Direction {
+    return switch (bindings.mighost_host_context_current_direction()) {
+        bindings.MIGHOST_HOST_CONTEXT_DIRECTION_UPGRADE => .upgrade,
+        bindings.MIGHOST_HOST_CONTEXT_DIRECTION_DOWNGRADE => .downgrade,
+        else => .stamp,
+    };
+}
+
+/// The SQL dialect of the database: `postgresql`.
+pub fn dialect() []const u8 {
+    return asked(bindings.mighost_host_context_dialect);
+}
+
 /// The schema that the run targets, unquoted.
 pub fn schema() []const u8 {
-    var text: Text = undefined;
-    bindings.mighost_host_context_schema(&text);
-    return string(text);
+    return asked(bindings.mighost_host_context_schema);
 }
 
 /// The revision that is run: of several in one folder, the one that is asked for.
 pub fn revision() []const u8 {
-    var text: Text = undefined;
-    bindings.mighost_host_context_revision(&text);
-    return string(text);
+    return asked(bindings.mighost_host_context_revision);
 }
 
-/// The role for statements that need high privilege, unquoted.
-pub fn superuserRole() []const u8 {
-    var text: Text = undefined;
-    bindings.mighost_host_context_superuser_role(&text);
-    return string(text);
+/// Whether statements go into a script, and there is no database to ask.
+pub fn offline() bool {
+    return bindings.mighost_host_context_offline();
 }
 
 /// The value of `-x name=value`.
@@ -272,6 +158,16 @@ pub fn asset(name: []const u8) ?[]const u8 {
     return string(.{ .ptr = content.ptr, .len = content.len });
 }
 
+/// The names of all assets.
+pub fn assetNames() []const []const u8 {
+    return listed(bindings.mighost_host_assets_names);
+}
+
+/// A message that is shown with --verbose only.
+pub fn debug(comptime format: []const u8, arguments: anytype) void {
+    say(bindings.MIGHOST_HOST_LOG_LEVEL_DEBUG, print(format, arguments));
+}
+
 /// A message for the person who watches the run.
 pub fn info(comptime format: []const u8, arguments: anytype) void {
     say(bindings.MIGHOST_HOST_LOG_LEVEL_INFO, print(format, arguments));
@@ -286,7 +182,13 @@ fn say(level: bindings.mighost_host_log_level_t, message: []const u8) void {
     bindings.mighost_host_log_message(level, &text);
 }
 
-/// Ends the run with a message, which is told with the place: `mighost.fail(@src(), "no station {d}", .{id})`.
+/// `done` of `total` units of your choice; null where the total is not known.
+pub fn progress(done: u64, total: ?u64) void {
+    var known = total orelse 0;
+    bindings.mighost_host_log_progress(done, if (total == null) null else &known);
+}
+
+/// Ends the run with a message, which is reported with the place: `mighost.fail(@src(), "no station {d}", .{id})`.
 pub fn fail(place: std.builtin.SourceLocation, comptime format: []const u8, arguments: anytype) noreturn {
     failWith(print("{s}:{d}: " ++ format, .{ place.file, place.line } ++ arguments));
 }
@@ -296,7 +198,8 @@ pub fn check(place: std.builtin.SourceLocation, result: anytype) @typeInfo(@Type
     return result catch |problem| fail(place, "error.{s}", .{@errorName(problem)});
 }
 
-fn failWith(message: []const u8) noreturn {
+/// Ends the run with a message, without a place.
+pub fn failWith(message: []const u8) noreturn {
     var text = borrow(message);
     bindings.mighost_host_context_fail(&text);
     @trap();
@@ -326,17 +229,17 @@ pub const Object = struct {
         return null;
     }
 
-    fn of(raw: anytype) Object {
-        const options = allocator.alloc(Option, raw.options.len) catch noMemory();
+    fn of(lowered: anytype) Object {
+        const options = allocator.alloc(Option, lowered.options.len) catch noMemory();
         for (options, 0..) |*one, number| {
-            one.* = .{ .name = string(raw.options.ptr[number].f0), .value = string(raw.options.ptr[number].f1) };
+            one.* = .{ .name = string(lowered.options.ptr[number].f0), .value = string(lowered.options.ptr[number].f1) };
         }
-        return .{ .kind = string(raw.kind), .name = string(raw.name), .definition = string(raw.definition), .options = options };
+        return .{ .kind = string(lowered.kind), .name = string(lowered.name), .definition = string(lowered.definition), .options = options };
     }
 
     fn lower(self: Object) bindings.mighost_host_objects_object_t {
         const options = allocator.alloc(bindings.guest_tuple2_string_string_t, self.options.len) catch noMemory();
-        for (options, self.options) |*raw, one| raw.* = .{ .f0 = keep(one.name), .f1 = keep(one.value) };
+        for (options, self.options) |*lowered, one| lowered.* = .{ .f0 = keep(one.name), .f1 = keep(one.value) };
         return .{
             .kind = keep(self.kind),
             .name = keep(self.name),
@@ -356,35 +259,35 @@ pub const Definition = struct { key: []const u8, object: Object };
 
 /// Creates an object that does not exist yet.
 pub fn create(object: Object) void {
-    var raw = object.lower();
-    bindings.mighost_host_replaceable_create(&raw);
+    var lowered = object.lower();
+    bindings.mighost_host_replaceable_create(&lowered);
 }
 
 /// Drops an object.
 pub fn drop(object: Object) void {
-    var raw = object.lower();
-    bindings.mighost_host_replaceable_drop(&raw);
+    var lowered = object.lower();
+    bindings.mighost_host_replaceable_drop(&lowered);
 }
 
 /// Puts `object` in the place of an earlier version: `version`, named as `REVISION.KEY`, or that of the nearest ancestor.
 pub fn replace(object: Object, version: ?[]const u8) void {
-    var raw = object.lower();
+    var lowered = object.lower();
     var named = borrow(version orelse "");
-    bindings.mighost_host_replaceable_replace(&raw, if (version == null) null else &named);
+    bindings.mighost_host_replaceable_replace(&lowered, if (version == null) null else &named);
 }
 
 /// The reverse of `replace`, for downgrades.
 pub fn restore(object: Object, version: ?[]const u8) void {
-    var raw = object.lower();
+    var lowered = object.lower();
     var named = borrow(version orelse "");
-    bindings.mighost_host_replaceable_restore(&raw, if (version == null) null else &named);
+    bindings.mighost_host_replaceable_restore(&lowered, if (version == null) null else &named);
 }
 
 // ---- Hooks ----
 
 /// The step that a hook takes part in: see `step-info` in mighost's WIT.
 pub const Step = struct {
-    direction: enum { upgrade, downgrade, stamp },
+    direction: Direction,
     revision: []const u8,
     message: []const u8,
     down_revisions: []const []const u8,
@@ -396,7 +299,7 @@ pub const Step = struct {
 };
 
 /// The text that a function of the host answers.
-fn asked(function: anytype) []const u8 {
+pub fn asked(function: anytype) []const u8 {
     var text: Text = undefined;
     function(&text);
     return string(text);
@@ -452,7 +355,7 @@ pub fn Migration(comptime guest: type) type {
             const defined = @as(anyerror![]const Definition, guest.objects()) catch |problem|
                 failWith(print("objects failed: error.{s}", .{@errorName(problem)}));
             const lowered_all = allocator.alloc(Listed, defined.len) catch noMemory();
-            for (lowered_all, defined) |*raw, definition| raw.* = .{ .f0 = keep(definition.key), .f1 = definition.object.lower() };
+            for (lowered_all, defined) |*lowered, definition| lowered.* = .{ .f0 = keep(definition.key), .f1 = definition.object.lower() };
             list.* = .{ .ptr = start(lowered_all), .len = lowered_all.len };
         }
     };
@@ -467,11 +370,7 @@ pub fn VersionHook(comptime guest: type) type {
 
         fn onVersionApply(text: [*c]Text) callconv(.c) bool {
             const step: Step = .{
-                .direction = switch (bindings.mighost_host_context_current_direction()) {
-                    bindings.MIGHOST_HOST_CONTEXT_DIRECTION_UPGRADE => .upgrade,
-                    bindings.MIGHOST_HOST_CONTEXT_DIRECTION_DOWNGRADE => .downgrade,
-                    else => .stamp,
-                },
+                .direction = direction(),
                 .revision = revision(),
                 .message = asked(bindings.mighost_host_step_info_message),
                 .down_revisions = listed(bindings.mighost_host_step_info_down_revisions),
@@ -487,11 +386,11 @@ pub fn VersionHook(comptime guest: type) type {
 }
 
 /// Exports the functions of a plugin that serves kinds.
-pub fn ObjectType(comptime guest: type) type {
-    const Raw = bindings.exports_mighost_host_object_type_object_t;
+pub fn KindProvider(comptime guest: type) type {
+    const Raw = bindings.exports_mighost_host_kind_provider_object_t;
     return struct {
         comptime {
-            const prefix = "exports_mighost_host_object_type_";
+            const prefix = "exports_mighost_host_kind_provider_";
             @export(&createObject, .{ .name = prefix ++ "create" });
             @export(&dropObject, .{ .name = prefix ++ "drop" });
             @export(&replaceObject, .{ .name = prefix ++ "replace" });
@@ -518,16 +417,16 @@ pub fn ObjectType(comptime guest: type) type {
         fn introspectObjects(
             kind: [*c]Text,
             in: [*c]Text,
-            there: [*c]bindings.exports_mighost_host_object_type_list_object_t,
+            there: [*c]bindings.exports_mighost_host_kind_provider_list_object_t,
             text: [*c]Text,
         ) callconv(.c) bool {
             there.* = .{ .ptr = null, .len = 0 };
             if (!@hasDecl(guest, "introspect")) return true;
             const found = @as(anyerror![]const Object, guest.introspect(string(kind.*), string(in.*))) catch |problem|
                 return returned("introspect", @as(anyerror!void, problem), text);
-            const raw = allocator.alloc(Raw, found.len) catch noMemory();
-            for (raw, found) |*one, object| one.* = object.lower();
-            there.* = .{ .ptr = start(raw), .len = raw.len };
+            const lowered = allocator.alloc(Raw, found.len) catch noMemory();
+            for (lowered, found) |*one, object| one.* = object.lower();
+            there.* = .{ .ptr = start(lowered), .len = lowered.len };
             return true;
         }
     };

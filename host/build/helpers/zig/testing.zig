@@ -36,16 +36,16 @@ pub fn call(component: []const u8, text: []const u8) Outcome {
 }
 
 /// The statements that were sent, in order.
-pub fn sent() []const []const u8 {
+pub fn statements() []const []const u8 {
     var list: bindings.guest_list_string_t = .{};
-    bindings.mighost_host_testing_sent(&list);
+    bindings.mighost_host_testing_statements(&list);
     return mighost.strings(list);
 }
 
 /// What was said by messages.
-pub fn said() []const []const u8 {
+pub fn logMessages() []const []const u8 {
     var list: bindings.guest_list_string_t = .{};
-    bindings.mighost_host_testing_said(&list);
+    bindings.mighost_host_testing_log_messages(&list);
     return mighost.strings(list);
 }
 
@@ -75,41 +75,42 @@ pub fn answer(answers: []const Answer) !void {
         raw.reply.val.rows.affected = rows.len;
         raw.reply.val.rows.rows = .{ .ptr = mighost.start(rows), .len = rows.len };
     }
-    var settings: bindings.mighost_host_testing_settings_t = .{};
+    const settings = bindings.mighost_host_testing_constructor_settings();
+    defer bindings.mighost_host_testing_settings_drop_own(settings);
     var raw: bindings.mighost_host_testing_list_answer_t = .{ .ptr = mighost.start(list), .len = list.len };
-    bindings.mighost_host_testing_prepare(&settings, &raw);
+    bindings.mighost_host_testing_prepare(bindings.mighost_host_testing_borrow_settings(settings), &raw);
 }
 
 /// A new and empty database with the project's history.
 pub const Database = struct {
-    handle: bindings.mighost_host_testing_own_throw_away_t,
+    handle: bindings.mighost_host_testing_own_test_database_t,
 
     /// `setup` is SQL.
-    pub fn make(place: std.builtin.SourceLocation, setup: []const u8) Database {
+    pub fn create(place: std.builtin.SourceLocation, setup: []const u8) Database {
         var script = mighost.borrow(setup);
         var made: Database = undefined;
         var failed: bindings.mighost_host_testing_failure_t = .{};
-        if (!bindings.mighost_host_testing_static_throw_away_make(&script, &made.handle, &failed)) {
+        if (!bindings.mighost_host_testing_static_test_database_create(&script, &made.handle, &failed)) {
             mighost.fail(place, "no database could be made: {s}", .{mighost.string(failed.text)});
         }
         return made;
     }
 
     pub fn drop(self: Database) void {
-        bindings.mighost_host_testing_throw_away_drop_own(self.handle);
+        bindings.mighost_host_testing_test_database_drop_own(self.handle);
     }
 
     pub fn upgrade(self: Database, target: []const u8) Outcome {
-        return self.does(bindings.mighost_host_testing_method_throw_away_upgrade, target);
+        return self.does(bindings.mighost_host_testing_method_test_database_upgrade, target);
     }
 
     pub fn downgrade(self: Database, target: []const u8) Outcome {
-        return self.does(bindings.mighost_host_testing_method_throw_away_downgrade, target);
+        return self.does(bindings.mighost_host_testing_method_test_database_downgrade, target);
     }
 
     /// Runs SQL of the test's own, of one statement or several.
     pub fn execute(self: Database, script: []const u8) Outcome {
-        return self.does(bindings.mighost_host_testing_method_throw_away_execute, script);
+        return self.does(bindings.mighost_host_testing_method_test_database_execute, script);
     }
 
     fn does(self: Database, comptime what: anytype, text: []const u8) Outcome {
@@ -123,7 +124,7 @@ pub const Database = struct {
         var of, var what = .{ mighost.borrow(component), mighost.borrow(text) };
         var value: bindings.guest_option_string_t = .{};
         var failed: bindings.mighost_host_testing_failure_t = .{};
-        return outcome(bindings.mighost_host_testing_method_throw_away_call(self.borrowed(), &of, &what, &value, &failed), value, failed);
+        return outcome(bindings.mighost_host_testing_method_test_database_call(self.borrowed(), &of, &what, &value, &failed), value, failed);
     }
 
     /// Asks the database, for the first value of the first row.
@@ -132,14 +133,14 @@ pub const Database = struct {
         var none: bindings.mighost_host_testing_list_value_t = .{};
         var rows: mighost.Rows = undefined;
         var failed: bindings.mighost_host_testing_failure_t = .{};
-        if (!bindings.mighost_host_testing_method_throw_away_query(self.borrowed(), &asked, &none, &rows.rows, &failed)) {
+        if (!bindings.mighost_host_testing_method_test_database_query(self.borrowed(), &asked, &none, &rows.rows, &failed)) {
             return outcome(false, .{}, failed);
         }
         return .{ .value = if (rows.len() == 0 or rows.rows.rows.ptr[0].len == 0) null else rows.get(0, 0) };
     }
 
-    fn borrowed(self: Database) bindings.mighost_host_testing_borrow_throw_away_t {
-        return bindings.mighost_host_testing_borrow_throw_away(self.handle);
+    fn borrowed(self: Database) bindings.mighost_host_testing_borrow_test_database_t {
+        return bindings.mighost_host_testing_borrow_test_database(self.handle);
     }
 };
 
@@ -170,13 +171,13 @@ pub fn fails(place: std.builtin.SourceLocation, of: Outcome, part: []const u8) v
 }
 
 /// Ends the case unless exactly these statements were sent, whatever their white space.
-pub fn sends(place: std.builtin.SourceLocation, statements: []const []const u8) void {
-    const were = sent();
-    const same = were.len == statements.len and for (were, statements) |one, other| {
+pub fn sends(place: std.builtin.SourceLocation, expected: []const []const u8) void {
+    const were = statements();
+    const same = were.len == expected.len and for (were, expected) |one, other| {
         if (!alike(one, other)) break false;
     } else true;
     if (!same) {
-        mighost.fail(place, "other statements were sent than expected\nexpected:{s}\nsent:{s}", .{ listed(statements), listed(were) });
+        mighost.fail(place, "the statements sent differ from the expected ones\nexpected:{s}\nsent:{s}", .{ listed(expected), listed(were) });
     }
 }
 
@@ -189,9 +190,9 @@ fn alike(one: []const u8, other: []const u8) bool {
     return second.next() == null;
 }
 
-fn listed(statements: []const []const u8) []const u8 {
-    var text: []const u8 = if (statements.len == 0) "\n  nothing" else "";
-    for (statements) |statement| text = mighost.print("{s}\n  {s}", .{ text, statement });
+fn listed(lines: []const []const u8) []const u8 {
+    var text: []const u8 = if (lines.len == 0) "\n  nothing" else "";
+    for (lines) |line| text = mighost.print("{s}\n  {s}", .{ text, line });
     return text;
 }
 

@@ -10,40 +10,50 @@ use crate::driver::Driver;
 use crate::error::BuildError;
 use crate::toolchain::ZIG;
 
-const HELPER: &str = include_str!("../../helpers/c/mighost.h");
-const CPP_HELPER: &str = include_str!("../../helpers/cpp/mighost.hpp");
-/// The helper's own part, compiled once for each guest.
-const IMPLEMENTATION: &str = include_str!("../../helpers/c/mighost.c");
-/// That of tests that are components.
-const TESTING: &str = include_str!("../../helpers/c/testing.c");
-const CPP_TESTING: &str = include_str!("../../helpers/cpp/testing.hpp");
-/// Of a guest's stack, in bytes. Zig's default of 16 MiB would be part of each instance.
+const HEADERS: [(&str, &str); 2] = [
+    ("mighost.h", include_str!("../../helpers/c/mighost.h")),
+    ("internal.h", include_str!("../../helpers/c/internal.h")),
+];
+const CPP_HEADERS: [(&str, &str); 3] = [
+    ("mighost.hpp", include_str!("../../helpers/cpp/mighost.hpp")),
+    ("database.hpp", include_str!("../../helpers/cpp/database.hpp")),
+    ("testing.hpp", include_str!("../../helpers/cpp/testing.hpp")),
+];
+/// The implementation of the helper, compiled once for each guest.
+const IMPLEMENTATION: [(&str, &str); 3] = [
+    ("mighost.c", include_str!("../../helpers/c/mighost.c")),
+    ("statements.c", include_str!("../../helpers/c/statements.c")),
+    ("rows.c", include_str!("../../helpers/c/rows.c")),
+];
+/// The one of tests that are components.
+const TESTING: (&str, &str) = ("testing.c", include_str!("../../helpers/c/testing.c"));
+/// The size of a guest's stack, in bytes. Zig's default of 16 MiB would be part of each instance.
 pub(super) const STACK: usize = 1 << 20;
 pub(super) const TARGET: &str = "wasm32-wasi";
 
-/// What every call of the compiler has. Of what -g brings, the names of functions are kept.
-/// Zig would switch `assert` off for what is optimized.
+/// Options of every call of the compiler. Of the output of -g, only the names of functions are kept.
+/// Zig would disable `assert` in optimized code.
 const COMMON: [&str; 6] = ["-target", TARGET, "-Os", "-g", "-Wall", "-UNDEBUG"];
 const C: [&str; 1] = ["-std=c17"];
-/// Exceptions would need a runtime that WebAssembly's engines do not agree on yet.
+/// Exceptions would need a runtime that WebAssembly engines do not yet agree on.
 const CPP: [&str; 3] = ["-std=c++20", "-fno-exceptions", "-fno-rtti"];
 const C_FILES: [&str; 1] = ["c"];
 const CPP_FILES: [&str; 3] = ["cpp", "cc", "cxx"];
 
 pub(super) fn build(job: &Job<'_>) -> Result<Vec<u8>, BuildError> {
     let bindings = bindings(job)?;
-    job.write("bindings/mighost.h", HELPER.as_bytes())?;
-    job.write("bindings/mighost.c", IMPLEMENTATION.as_bytes())?;
     let output = job.work.join("guest.wasm");
     let cpp = job.source.driver() == Driver::Cpp;
-    let mut inputs = vec![bindings.join(format!("{}.c", world::WORLD)), bindings.join("mighost.c")];
-    if job.source.is_test() {
-        job.write("bindings/testing.c", TESTING.as_bytes())?;
-        inputs.push(bindings.join("testing.c"));
+    for (name, content) in HEADERS.iter().chain(CPP_HEADERS.iter().filter(|_| cpp)) {
+        job.write(&format!("bindings/{name}"), content.as_bytes())?;
+    }
+    let mut inputs = vec![bindings.join(format!("{}.c", world::WORLD))];
+    let testing = job.source.is_test().then_some(&TESTING);
+    for (name, content) in IMPLEMENTATION.iter().chain(testing) {
+        job.write(&format!("bindings/{name}"), content.as_bytes())?;
+        inputs.push(bindings.join(name));
     }
     if cpp {
-        job.write("bindings/mighost.hpp", CPP_HELPER.as_bytes())?;
-        job.write("bindings/testing.hpp", CPP_TESTING.as_bytes())?;
         inputs = objects(job, &bindings, inputs)?;
     }
     let mut command = compiler(job, if cpp { "c++" } else { "cc" }, &bindings)?;
@@ -62,7 +72,7 @@ pub(super) fn build(job: &Job<'_>) -> Result<Vec<u8>, BuildError> {
     component::encode(job, &module)
 }
 
-/// Compiles `files` and the folder's own files in C as what they are: a compiler of C++ would take them for C++.
+/// Compiles `files` and the folder's own C files as C: a C++ compiler would treat them as C++.
 fn objects(job: &Job<'_>, bindings: &Path, files: Vec<PathBuf>) -> Result<Vec<PathBuf>, BuildError> {
     let own = job.sources(&C_FILES).into_iter().map(Path::to_owned);
     let mut objects = Vec::new();
@@ -76,7 +86,7 @@ fn objects(job: &Job<'_>, bindings: &Path, files: Vec<PathBuf>) -> Result<Vec<Pa
     Ok(objects)
 }
 
-/// A call of the compiler. It runs in the folder, so that messages and `__FILE__` have the file's own name.
+/// A call of the compiler. It runs in the folder, so that messages and `__FILE__` contain only the name of the file.
 fn compiler(job: &Job<'_>, name: &str, bindings: &Path) -> Result<Command, BuildError> {
     let mut command = zig(job)?;
     command
@@ -88,7 +98,7 @@ fn compiler(job: &Job<'_>, name: &str, bindings: &Path) -> Result<Command, Build
     Ok(command)
 }
 
-/// Zig, which is installed where it is not there. It keeps what it compiles, its C library among it, in caches; its default for them is the
+/// Zig, which is installed if it is missing. It keeps compiled files, including its C library, in caches; their default location is the
 /// user's home.
 pub(super) fn zig(job: &Job<'_>) -> Result<Command, BuildError> {
     let zig = job
@@ -112,14 +122,14 @@ pub(super) fn bindings(job: &Job<'_>) -> Result<PathBuf, BuildError> {
         let mut generator = wit_bindgen_c::Opts::default().build();
         generator.generate(&mut resolve, world, &mut files)
     };
-    generate().map_err(|error| job.failed(format!("no bindings can be made for its world: {error:#}"), ""))?;
+    generate().map_err(|error| job.failed(format!("cannot generate bindings for its world: {error:#}"), ""))?;
     for (name, content) in files.iter() {
         job.write(&format!("bindings/{name}"), content)?;
     }
     Ok(tool::from_folder(job, &job.work.join("bindings")))
 }
 
-/// Tells the helper what kind of guest this is.
+/// Selects the kind of the guest in the helper.
 fn defines(job: &Job<'_>) -> Vec<String> {
     let mut defines = Vec::new();
     match job.source {

@@ -1,4 +1,4 @@
-//! From a core module to a component, for compilers that stop at a module; and what any component may import.
+//! Makes components of core modules, for compilers that only make modules, and checks the imports of any component.
 
 use wasmparser::BinaryReader;
 use wit_component::{ComponentEncoder, StringEncoding};
@@ -10,8 +10,8 @@ use mighost_artifact::Sections;
 
 const PREVIEW1: &str = "wasi_snapshot_preview1";
 
-/// Makes a component of a module that holds the description of its world. What it imports of WASI preview 1, as C libraries do, is answered
-/// by an adapter that gives nothing: no files, no environment, a clock that stands still.
+/// Makes a component of a module that contains the description of its world. Its imports from WASI preview 1, e.g. of C libraries, are
+/// provided by an adapter that gives access to nothing: no files, no environment, a clock that stands still.
 pub(super) fn encode(job: &Job<'_>, module: &[u8]) -> Result<Vec<u8>, BuildError> {
     let encode = || -> anyhow::Result<Vec<u8>> {
         let mut encoder = ComponentEncoder::default();
@@ -23,16 +23,16 @@ pub(super) fn encode(job: &Job<'_>, module: &[u8]) -> Result<Vec<u8>, BuildError
     };
     encode().map_err(|error| {
         let mut chain = error.chain().map(ToString::to_string).collect::<Vec<_>>();
-        // The last cause is what names the import or the function.
+        // The last cause names the import or the function.
         let reason = chain.pop().unwrap_or_default();
         job.failed(
-            format!("its module cannot be made a component: {reason}"),
+            format!("its module cannot be converted to a component: {reason}"),
             chain.join("\n"),
         )
     })
 }
 
-/// `nowasi.wat` with the description of what it imports.
+/// `nowasi.wat` with a description of its imports.
 fn adapter() -> anyhow::Result<Vec<u8>> {
     let mut module = wat::parse_str(include_str!("nowasi.wat"))?;
     let mut resolve = Resolve::default();
@@ -42,7 +42,7 @@ fn adapter() -> anyhow::Result<Vec<u8>> {
     Ok(module)
 }
 
-/// The module without what debuggers read, which is most of it. The names of functions stay: they are told where the guest traps.
+/// The module without debug information, which is most of it. The names of functions are kept, for reports of traps.
 fn without_debug_info(module: &[u8]) -> anyhow::Result<Vec<u8>> {
     const HEADER: usize = 8;
     let mut kept = module.get(..HEADER).unwrap_or_default().to_vec();
@@ -79,7 +79,7 @@ fn imports_preview1(module: &[u8]) -> bool {
     false
 }
 
-/// Refuses a component that imports what nobody will give it: it has the interfaces of its world, and of WASI 0.2 what answers nothing.
+/// Refuses a component with unknown imports: it may import the interfaces of its world, and those of WASI 0.2 without access to anything.
 pub(super) fn check_imports(job: &Job<'_>, component: &[u8]) -> Result<(), BuildError> {
     let sections = Sections::parse(component).map_err(|defect| defect.at(job.folder()))?;
     let world = job.world.resolve.worlds.get(job.world.world);
@@ -96,7 +96,7 @@ pub(super) fn check_imports(job: &Job<'_>, component: &[u8]) -> Result<(), Build
         None => Ok(()),
         Some(name) => Err(job.failed(
             format!("its component imports {name}, which mighost does not offer"),
-            "Guests have what mighost's WIT has, and the interfaces that `uses` names in their manifest.",
+            "A guest can import the interfaces of mighost's WIT and those listed under `uses` in its manifest.",
         )),
     }
 }

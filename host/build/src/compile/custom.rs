@@ -1,7 +1,8 @@
-//! The driver `command`: a program of the author's makes a component, or a core module that is made one here. So any language will do.
+//! The driver `command`: the author's program makes a component, or a core module, of which a component is made. So any language can be
+//! used.
 //!
-//! The program runs in the folder. It is told by the environment where the guest's world lies as WIT, what it is called, and where there is room
-//! for what it makes on its way.
+//! The program runs in the folder. The environment contains the folder of the guest's world as WIT, the name of the world, and a folder
+//! for temporary files.
 
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
@@ -21,18 +22,18 @@ use mighost_core::{Event, Level};
 const WIT: &str = "MIGHOST_WIT";
 /// The name of the world in it.
 const WORLD: &str = "MIGHOST_WORLD";
-/// A folder that is there from build to build, outside the sources.
+/// A folder outside the sources that is kept between builds.
 const WORK: &str = "MIGHOST_WORK";
 
-/// Custom sections of this name describe what a core module imports and exports.
+/// Custom sections of this name describe the imports and exports of a core module.
 const COMPONENT_TYPE: &str = "component-type";
 
 pub(super) fn build(job: &Job<'_>) -> Result<Vec<u8>, BuildError> {
     let Some(how) = job.source.command() else {
-        return Err(job.failed("its manifest names no command", ""));
+        return Err(job.failed("its manifest has no command", ""));
     };
     let output = job.folder().join(&how.output);
-    // What an earlier build left is not what this one makes.
+    // The output of an earlier build must not be mistaken for that of this one.
     match std::fs::remove_file(&output) {
         Err(error) if error.kind() != ErrorKind::NotFound => return Err(BuildError::write(&output)(error)),
         _ => {}
@@ -40,10 +41,10 @@ pub(super) fn build(job: &Job<'_>) -> Result<Vec<u8>, BuildError> {
     run(job, how)?;
     tell_leftovers(job);
     if !output.is_file() {
-        let reason = format!("{} left no {}", how.program, how.output.display());
+        let reason = format!("{} did not write {}", how.program, how.output.display());
         return Err(job.failed(
             reason,
-            "It runs in the folder, and `output` is the file that it writes there.",
+            "It runs in the folder and must write the file named by `output` there.",
         ));
     }
     let bytes = sections::read_file(&output)?;
@@ -58,7 +59,7 @@ fn run(job: &Job<'_>, how: &CommandBuild) -> Result<(), BuildError> {
     let absolute = |path: &Path| std::path::absolute(path).map_err(BuildError::read(path));
     let program = match Path::new(&how.program).components().count() {
         1 => PathBuf::from(&how.program),
-        // From which folder such a path is looked at differs between systems.
+        // The base folder of such a path depends on the system.
         _ => absolute(&job.folder().join(&how.program))?,
     };
     let mut command = Command::new(&program);
@@ -72,14 +73,16 @@ fn run(job: &Job<'_>, how: &CommandBuild) -> Result<(), BuildError> {
         Err(error) if error.kind() == ErrorKind::NotFound => Err(BuildError::NoTool {
             path: job.folder().to_owned(),
             tool: how.program.clone(),
-            hint: "install it, or correct `command` in the folder's manifest: a name on the PATH, or a path below the folder".into(),
+            hint:
+                "install it, or set `command` in the folder's manifest to a name on the PATH or a path below the folder"
+                    .into(),
         }),
         Err(error) => Err(job.failed(format!("{} cannot be run: {error}", how.program), "")),
         Ok(result) => result,
     }
 }
 
-/// What lies among the sources now and did not before is a change of theirs: the next run would build again.
+/// New files among the sources count as changes of the sources: the next run would build again.
 fn tell_leftovers(job: &Job<'_>) {
     let Ok(Some(now)) = SourceStamps::read(job.folder(), job.source.manifest()) else {
         return;
@@ -98,15 +101,15 @@ fn tell_leftovers(job: &Job<'_>) {
         job.reporter.report(Event::Note {
             level: Level::Warn,
             text: format!(
-                "building {} wrote {first}{more} among its sources, so each run builds it again; let the command write below target/, \
-                 or into the folder that {WORK} names",
+                "building {} wrote {first}{more} among its sources, so every run rebuilds it; change the command to \
+                 write below target/ or to the folder given by {WORK}",
                 job.source.name()
             ),
         });
     }
 }
 
-/// The core module with a description of what it imports and exports: its own, or that of the guest's world.
+/// The core module with a description of its imports and exports: its own, or that of the guest's world.
 fn described(job: &Job<'_>, mut module: Vec<u8>) -> Result<Vec<u8>, BuildError> {
     let describes = |payload: Payload<'_>| match payload {
         Payload::CustomSection(section) => section.name().starts_with(COMPONENT_TYPE),
@@ -117,11 +120,11 @@ fn described(job: &Job<'_>, mut module: Vec<u8>) -> Result<Vec<u8>, BuildError> 
     }
     let (resolve, world) = (&job.world.resolve, job.world.world);
     wit_component::embed_component_metadata(&mut module, resolve, world, StringEncoding::UTF8, false)
-        .map_err(|error| job.failed(format!("its module cannot be described: {error:#}"), ""))?;
+        .map_err(|error| job.failed(format!("cannot add the component type to its module: {error:#}"), ""))?;
     Ok(module)
 }
 
-/// A component must export what its world does; nobody else has looked.
+/// A component must export what its world exports; this has not been checked before.
 fn check_exports(job: &Job<'_>, bytes: &[u8], output: &Path) -> Result<(), BuildError> {
     let sections = Sections::parse(bytes).map_err(|defect| defect.at(output))?;
     let world = job.world.resolve.worlds.get(job.world.world);

@@ -1,4 +1,4 @@
-//! What a guest should define for its world and does not, or with other types: told with what is expected, and with what is there.
+//! Explains missing or mistyped exports of a guest: expected against found.
 
 use std::fs;
 
@@ -9,27 +9,27 @@ use super::{Job, world};
 use crate::error::BuildError;
 use mighost_artifact::wit_text;
 
-/// What the linker calls a function in whose place it puts a trap, since it is called with other types than it has.
+/// The linker's name for a function that it replaces by a trap, because it is called with other types than it has.
 const MISMATCH: &str = "signature_mismatch:";
 
-/// The error of a linker that misses `function`, as which C, C++ and Zig export; `output` is what it said.
+/// The error of a linker that misses `function`, an export of C, C++ and Zig; `output` is the linker's output.
 pub(super) fn undefined(job: &Job<'_>, tool: &str, function: &str, output: &str) -> BuildError {
     let found = found(job, function);
     let reason = match found {
-        // As C++ has it: one function for each set of types.
-        Some(_) => format!("{tool} failed: {function} is defined with other types than the guest must have"),
-        None => format!("{tool} failed: there is no function {function}, which must be defined"),
+        // C++ has one function for each set of types.
+        Some(_) => format!("{tool} failed: {function} has the wrong signature"),
+        None => format!("{tool} failed: the required function {function} is missing"),
     };
     job.failed(reason, lines(job, function, found, Some(output)))
 }
 
-/// Refuses a module in which a function that the world exports has other types than the bindings call it with: the linker lets it pass, and each call
-/// would be a trap.
+/// Refuses a module in which an exported function has other types than those with which the bindings call it: the linker accepts that,
+/// and each call would trap.
 pub(super) fn check(job: &Job<'_>, module: &[u8]) -> Result<(), BuildError> {
     let Some(function) = mismatched(module) else {
         return Ok(());
     };
-    let reason = format!("{function} is defined with other types than the guest must have");
+    let reason = format!("{function} has the wrong signature");
     let found = found(job, &function);
     Err(job.failed(reason, lines(job, &function, found, None)))
 }
@@ -42,19 +42,19 @@ fn lines(job: &Job<'_>, function: &str, found: Option<String>, output: Option<&s
     lines.join("\n")
 }
 
-/// The line of the bindings, or of the helper, that declares `function`.
+/// The line of the bindings or the helper that declares `function`.
 fn declared(job: &Job<'_>, function: &str) -> Option<String> {
     let header = format!("{}.h", world::WORLD);
     [header.as_str(), "mighost.h"].into_iter().find_map(|name| {
         let text = fs::read_to_string(job.work.join("bindings").join(name)).ok()?;
-        // Not the helper's examples, which are comments.
+        // Not the examples in the helper's comments.
         let mut lines = text.lines().map(str::trim);
         let line = lines.find(|line| line.ends_with(");") && names(line, function))?;
         Some(line.trim_end_matches(';').to_owned())
     })
 }
 
-/// The line of the author's that names `function` as one does that defines it, with its place.
+/// The line in the author's code that seems to define `function`, with its place.
 fn found(job: &Job<'_>, function: &str) -> Option<String> {
     job.sources(&["c", "cpp", "cc", "cxx", "zig"])
         .into_iter()
@@ -67,7 +67,7 @@ fn found(job: &Job<'_>, function: &str) -> Option<String> {
         })
 }
 
-/// Whether `function` stands in the line, with parameters behind it.
+/// Whether the line contains `function` followed by parameters.
 fn names(line: &str, function: &str) -> bool {
     line.match_indices(function).any(|(at, _)| {
         let before = line.get(..at).and_then(|text| text.chars().next_back());
@@ -77,7 +77,7 @@ fn names(line: &str, function: &str) -> bool {
     })
 }
 
-/// The first function of the module's names that the linker has replaced by a trap.
+/// The first function among the module's names that the linker has replaced by a trap.
 fn mismatched(module: &[u8]) -> Option<String> {
     let payloads = Parser::new(0).parse_all(module).map_while(Result::ok);
     let names = payloads.filter_map(|payload| match payload {
@@ -95,7 +95,7 @@ fn mismatched(module: &[u8]) -> Option<String> {
     functions.find_map(|naming| naming.name.strip_prefix(MISMATCH).map(str::to_owned))
 }
 
-/// The WIT of the function that the world exports and whose name `is` takes, e.g. `describe: func(table: string)`, with its interface.
+/// The WIT of the exported function whose name `is` accepts, e.g. `describe: func(table: string)`, with its interface.
 pub(super) fn wit(job: &Job<'_>, is: impl Fn(&str) -> bool) -> Option<String> {
     let resolve = &job.world.resolve;
     let exports = &resolve.worlds.get(job.world.world)?.exports;

@@ -1,8 +1,8 @@
 //! The driver `go`: Go's own compiler, with bindings to the guest's world and the package `mighost`.
 //!
-//! The author's folder is a package, with a `go.mod` or without. What Go calls the main module is made in the work folder, module `mighost`: the
-//! helper at its top, bindings below `wit`, and a program that exports what the host calls. The author's package is one of its requirements,
-//! replaced by the folder, so that messages name the author's own files and nothing is written beside them.
+//! The author's folder is a package, with or without a `go.mod`. Go's main module is made in the work folder, as module `mighost`: the
+//! helper at its top, bindings below `wit`, and a program that exports what the host calls. The author's package is one of its
+//! requirements, replaced by the folder, so that messages name the author's own files and nothing is written there.
 
 mod glue;
 mod modules;
@@ -19,13 +19,17 @@ use super::{Job, component, export_check, tool};
 use crate::error::BuildError;
 use crate::toolchain::{Found, GO, GO_RUNTIME, GO_RUNTIME_NAME};
 
-/// Carried by the host, and written beside the bindings.
-const HELPER: &str = include_str!("../../helpers/go/mighost.go");
+/// Part of the host, and written beside the bindings.
+const HELPER: [(&str, &str); 3] = [
+    ("mighost.go", include_str!("../../helpers/go/mighost.go")),
+    ("quoting.go", include_str!("../../helpers/go/quoting.go")),
+    ("database.go", include_str!("../../helpers/go/database.go")),
+];
 const OBJECTS: &str = include_str!("../../helpers/go/objects.go");
 const HOOKS: &str = include_str!("../../helpers/go/hooks.go");
 const REPLACEABLE: &str = include_str!("../../helpers/go/replaceable.go");
 
-/// The author's package, where it has no `go.mod` that names it.
+/// The name of the author's package without a `go.mod`.
 const MODULE: &str = "guest";
 
 pub(super) fn build(job: &Job<'_>) -> Result<Vec<u8>, BuildError> {
@@ -36,7 +40,7 @@ pub(super) fn build(job: &Job<'_>) -> Result<Vec<u8>, BuildError> {
     let runtime = runtime(job)?;
     let module = modules::name(job.folder())?;
     let main = job.work.join("go");
-    // What an interface that is gone left behind would be compiled along.
+    // The remains of a removed interface would be compiled as well.
     if main.exists() {
         fs::remove_dir_all(&main).map_err(BuildError::write(&main))?;
     }
@@ -60,7 +64,7 @@ pub(super) fn build(job: &Job<'_>) -> Result<Vec<u8>, BuildError> {
         .arg("./main");
     tool::run(job, "go build", &mut command).map_err(|error| readable(job, error))?;
     let mut core = fs::read(&output).map_err(BuildError::read(&output))?;
-    // The compiler knows nothing of components: the world is described here.
+    // The compiler does not support components: the world is described here.
     wit_component::embed_component_metadata(
         &mut core,
         &job.world.resolve,
@@ -68,11 +72,11 @@ pub(super) fn build(job: &Job<'_>) -> Result<Vec<u8>, BuildError> {
         StringEncoding::UTF8,
         false,
     )
-    .map_err(|error| job.failed(format!("its module cannot be described: {error:#}"), ""))?;
+    .map_err(|error| job.failed(format!("cannot add the component type to its module: {error:#}"), ""))?;
     component::encode(job, &core)
 }
 
-/// The folder of the bindings' runtime; none where there is no cargo to fetch it, and Go does that itself.
+/// The folder of the bindings' runtime; `None` if there is no cargo to download it and Go does that itself.
 fn runtime(job: &Job<'_>) -> Result<Option<PathBuf>, BuildError> {
     use crate::toolchain::ToolchainError::NoClient;
     match job
@@ -97,7 +101,7 @@ fn write_bindings(job: &Job<'_>, module: &str) -> Result<(), BuildError> {
         let (mut resolve, world) = job.world.for_bindings()?;
         opts.build().generate(&mut resolve, world, &mut files)
     };
-    generate().map_err(|error| job.failed(format!("no bindings can be made for its world: {error:#}"), ""))?;
+    generate().map_err(|error| job.failed(format!("cannot generate bindings for its world: {error:#}"), ""))?;
     let defined = defined(job)?;
     let (mut has_objects, mut has_hooks, mut has_replaceable) = (false, false, false);
     for (name, content) in files.iter() {
@@ -107,10 +111,10 @@ fn write_bindings(job: &Job<'_>, module: &str) -> Result<(), BuildError> {
         has_hooks |= package == "mighost_host_step_info";
         has_replaceable |= package == "mighost_host_replaceable";
         let (place, text) = match name {
-            // Written with its requirements.
+            // Written together with its requirements.
             "go.mod" => continue,
             "wit_exports.go" => ("go/main/exports.go".to_owned(), glue::narrowed(&glue::moved(&text))),
-            // Go wants a file of assembler where functions have no body.
+            // Go requires an assembler file if functions have no body.
             _ if !name.ends_with(".go") => (format!("go/wit/{name}"), text.into_owned()),
             _ if package.starts_with("export_") => (
                 format!("go/wit/{name}"),
@@ -120,7 +124,9 @@ fn write_bindings(job: &Job<'_>, module: &str) -> Result<(), BuildError> {
         };
         job.write(&place, text.as_bytes())?;
     }
-    job.write("go/mighost.go", HELPER.as_bytes())?;
+    for (name, content) in HELPER {
+        job.write(&format!("go/{name}"), content.as_bytes())?;
+    }
     if has_objects {
         job.write("go/objects.go", OBJECTS.as_bytes())?;
     }
@@ -133,11 +139,11 @@ fn write_bindings(job: &Job<'_>, module: &str) -> Result<(), BuildError> {
     Ok(())
 }
 
-/// The names of the author's functions: some may be left out, and Go has no way to ask.
+/// The names of the author's functions: some are optional, and Go cannot check for them.
 fn defined(job: &Job<'_>) -> Result<Vec<String>, BuildError> {
     let mut names = Vec::new();
     let files = job.sources(&["go"]);
-    // Those below it are packages of their own.
+    // Folders below it are packages of their own.
     for path in files.into_iter().filter(|path| path.components().count() == 1) {
         let path = job.folder().join(path);
         let text = fs::read_to_string(&path).map_err(BuildError::read(&path))?;
@@ -147,8 +153,8 @@ fn defined(job: &Job<'_>) -> Result<Vec<String>, BuildError> {
     Ok(names)
 }
 
-/// Go compiles for WebAssembly, keeps what it makes in the folder of toolchains, fetches no other Go, and writes nothing into the user's home.
-/// Where modules come from, e.g. `GOPROXY`, stays as the user has it.
+/// Go compiles for WebAssembly, keeps its output in the folder of toolchains, downloads no other Go, and writes nothing to the user's
+/// home. The source of modules, e.g. `GOPROXY`, is that of the user.
 fn environment(job: &Job<'_>, go: &Found, command: &mut Command) {
     for (name, _) in std::env::vars_os() {
         let text = name.to_string_lossy();
@@ -161,11 +167,11 @@ fn environment(job: &Job<'_>, go: &Found, command: &mut Command) {
     }
     let kept = job.toolchains.folder();
     let kept = std::path::absolute(kept).unwrap_or_else(|_| kept.to_owned());
-    // Only where it was installed for mighost: a Go of the user's has modules and caches of its own.
+    // Only if mighost installed it: a Go of the user has modules and caches of its own.
     if go.folder.is_some() {
         command.env("GOPATH", kept.join("go-path"));
     }
-    // Its counters would go there.
+    // Its telemetry would be written there.
     if let Some(settings) = user_settings() {
         command.env("GOENV", settings);
     }
@@ -179,7 +185,7 @@ fn environment(job: &Job<'_>, go: &Found, command: &mut Command) {
         .env("GOTOOLCHAIN", "local");
 }
 
-/// Where `go env -w` keeps what the user set.
+/// The file in which `go env -w` keeps the user's settings.
 fn user_settings() -> Option<PathBuf> {
     if std::env::var_os("GOENV").is_some() {
         return None;
@@ -194,7 +200,7 @@ fn user_settings() -> Option<PathBuf> {
     Some(folder.join("go/env")).filter(|path| path.is_file())
 }
 
-/// The error with files as the author knows them, and with a word on what Go's own words do not say.
+/// The error with the author's names of files, and with an explanation where Go's message is not enough.
 fn readable(job: &Job<'_>, error: BuildError) -> BuildError {
     let BuildError::Build { path, reason, output } = error else {
         return error;
@@ -212,15 +218,16 @@ fn readable(job: &Job<'_>, error: BuildError) -> BuildError {
         ),
         (
             "module lookup disabled by GOPROXY=off",
-            "A module is needed that is not there, and GOPROXY forbids to fetch it.",
+            "A required module is missing, and GOPROXY forbids downloading it.",
         ),
         (
             "guest.",
-            "guest is this folder's package: it lacks a function that its world exports, or has it with other types. Names are those of the WIT \
-             in Go's way, e.g. CreateAll for create-all, and what is exported returns an error, behind its answer if it has one.",
+            "`guest` is this folder's package: it lacks a function that its world exports, or defines it with the \
+             wrong signature. Write WIT names in Go's style, e.g. CreateAll for create-all; exported functions return \
+             an error as their last result.",
         ),
     ];
-    // Its own functions as the glue calls them.
+    // Its functions as the glue code calls them.
     let called = output.split("guest.").nth(1).map(|rest| {
         let end = rest.find(|c: char| !c.is_ascii_alphanumeric());
         rest.get(..end.unwrap_or(rest.len())).unwrap_or_default().to_owned()

@@ -1,7 +1,7 @@
-//! Components that run code from the assets of their artifact: made once for each set of imports, exports and libraries, and kept.
+//! The cache of components that run code from the assets of their artifact: made once for each set of imports, exports and libraries.
 //!
-//! An interpreter is large. To make a component of it takes seconds, and to compile that takes seconds more; so the guest's own code stays
-//! outside, and guests that differ in it alone share one component, as migrations in SQL do.
+//! An interpreter is large. Making a component of it takes seconds, and compiling that takes more; so the guest's own code stays outside,
+//! and guests that differ only in it share one component, like SQL migrations.
 
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
@@ -10,13 +10,12 @@ use std::time::SystemTime;
 use super::Job;
 use crate::error::BuildError;
 use mighost_artifact::Assets;
-use mighost_core::Digest;
-use mighost_core::{Event, Level};
+use mighost_core::{Digest, Event, Level};
 
-/// How many are kept of each language; the ones that were not used for longest go.
+/// The number of components that are kept for each language; the least recently used ones are removed.
 const KEPT: usize = 40;
 
-/// What a driver makes: the component, and assets beside those that lie in the folder.
+/// The output of a driver: the component, and assets in addition to those in the folder.
 pub(super) struct Built {
     pub component: Vec<u8>,
     pub assets: Assets,
@@ -31,16 +30,16 @@ impl From<Vec<u8>> for Built {
     }
 }
 
-/// Whether a guest's code need not have `function` of the host's `interface`, because its helper has one that serves most.
+/// Whether a guest may omit `function` of the host's `interface`, because its helper has a default.
 pub(super) fn may_lack(interface: &str, function: &str) -> bool {
     match interface.split('@').next() {
         Some("mighost:host/revision") => function != "upgrade",
-        Some("mighost:host/object-type") => matches!(function, "replace" | "introspect"),
+        Some("mighost:host/kind-provider") => matches!(function, "replace" | "introspect"),
         _ => false,
     }
 }
 
-/// The component of the guest's world that `make` makes of `parts`, or made at an earlier build.
+/// The component of the guest's world that `make` makes of `parts`, or that an earlier build has made.
 pub(super) fn kept(
     job: &Job<'_>,
     language: &str,
@@ -49,11 +48,11 @@ pub(super) fn kept(
 ) -> Result<Vec<u8>, BuildError> {
     let world = wit_text(&job.world.wit)?;
     let digest = Digest::of_parts([world.as_bytes()].into_iter().chain(parts.iter().copied()));
-    // Beside the tools, for it depends on them and on the world alone: projects that share those share it.
+    // Beside the tools, because it depends only on them and on the world: projects that share the tools share it.
     let folder = job.toolchains.folder().join("runtimes").join(language);
     fs::create_dir_all(&folder).map_err(BuildError::write(&folder))?;
     let path = folder.join(format!("{digest}.wasm"));
-    // Two folders of one world are built side by side, and so may two projects be that share the folder.
+    // Folders with the same world are built concurrently, and so may be projects that share the folder.
     let lock_path = folder.join(format!(".{digest}.lock"));
     let lock = File::options()
         .create(true)
@@ -63,7 +62,7 @@ pub(super) fn kept(
         .map_err(BuildError::write(&lock_path))?;
     lock.lock().map_err(BuildError::write(&lock_path))?;
     if let Ok(component) = fs::read(&path) {
-        // Only what is removed first depends on it.
+        // This only affects which component is removed first.
         let _ = File::options()
             .append(true)
             .open(&path)
@@ -73,7 +72,7 @@ pub(super) fn kept(
     job.reporter.report(Event::Note {
         level: Level::Info,
         text: format!(
-            "making {language}'s component for {} (once for all that import and export the same)",
+            "creating the {language} component for {} (once for all guests with the same imports and exports)",
             job.source.name()
         ),
     });
@@ -85,7 +84,7 @@ pub(super) fn kept(
     Ok(component)
 }
 
-/// The text of all files below `folder` but for comments, in an order that does not depend on that of `uses`.
+/// The text of all files below `folder` without comments, in an order that does not depend on that of `uses`.
 fn wit_text(folder: &Path) -> Result<String, BuildError> {
     let mut paths = Vec::new();
     let mut pending = vec![folder.to_owned()];
@@ -112,7 +111,7 @@ fn wit_text(folder: &Path) -> Result<String, BuildError> {
     Ok(texts.join("\n"))
 }
 
-/// A failure costs space and nothing else.
+/// A failure only costs space.
 fn remove_old(folder: &Path) {
     let Ok(entries) = fs::read_dir(folder) else { return };
     let mut components: Vec<(SystemTime, PathBuf)> = entries

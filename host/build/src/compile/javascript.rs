@@ -1,5 +1,5 @@
-//! The drivers `javascript` and `typescript`: esbuild makes one file of the guest's code and of the packages that it imports, which goes into
-//! the artifact as an asset. The component that runs it is QuickJS, made by componentize-qjs.
+//! The drivers `javascript` and `typescript`: esbuild makes one file of the guest's code and the packages that it imports, which becomes
+//! an asset of the artifact. The component that runs it is QuickJS, made by componentize-qjs.
 
 mod bundle;
 mod names;
@@ -18,7 +18,7 @@ use super::{Job, Source};
 use crate::error::BuildError;
 use mighost_artifact::Assets;
 
-/// Where `runtime.js` looks for the guest's code, and for where its lines come from.
+/// The assets in which `runtime.js` expects the guest's code and its source map.
 const CODE: &str = "mighost:code.js";
 const LINES: &str = "mighost:lines.json";
 
@@ -30,7 +30,7 @@ pub(super) fn build(job: &Job<'_>) -> Result<Built, BuildError> {
     let endings = ["ts", "mts", "js", "mjs"];
     let names = endings.map(|ending| format!("{stem}.{ending}"));
     let Some(entry) = names.iter().find(|name| job.folder().join(name).is_file()) else {
-        let reason = format!("its code begins in {stem}.js or {stem}.ts, which is not there");
+        let reason = format!("its main file {stem}.js or {stem}.ts is missing");
         return Err(job.failed(reason, ""));
     };
     let modules = packages::install(job)?;
@@ -52,7 +52,7 @@ pub(super) fn build(job: &Job<'_>) -> Result<Built, BuildError> {
 struct WorldInterface<'a> {
     /// E.g. `mighost:roles/roles@0.1.0`.
     full: String,
-    /// As an export is called, e.g. `objectType`.
+    /// Its name as an export, e.g. `kindProvider`.
     place: String,
     interface: &'a Interface,
 }
@@ -68,8 +68,8 @@ impl<'a> WorldInterface<'a> {
         functions.filter(|function| matches!(function.kind, FunctionKind::Freestanding))
     }
 
-    fn is_object_type(&self) -> bool {
-        self.short() == "mighost:host/object-type"
+    fn is_kind_function(&self) -> bool {
+        self.short() == "mighost:host/kind-provider"
     }
 
     fn is_hook(&self) -> bool {

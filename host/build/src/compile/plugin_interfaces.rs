@@ -1,4 +1,4 @@
-//! What plugins export, decoded from their components: whoever uses an interface needs no copy of its WIT.
+//! Interfaces of plugins, decoded from their components, so that their users need no copy of the WIT.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -11,7 +11,7 @@ use mighost_artifact::sections::{self, Sections};
 use mighost_artifact::{InterfaceName, is_of_plugin};
 use mighost_core::Digest;
 
-/// A plugin that is built.
+/// A built plugin.
 pub(crate) struct Provider {
     name: String,
     /// Names of the interfaces that it exports, e.g. `mighost:roles/roles@0.1.0`.
@@ -20,19 +20,19 @@ pub(crate) struct Provider {
     decoded: OnceLock<Result<Resolve, String>>,
 }
 
-/// Where its bytes are.
+/// The source of its bytes.
 enum Artifact {
     Bytes(Arc<[u8]>),
     File(PathBuf),
 }
 
 impl Provider {
-    /// Of an artifact that is built already; it is read when somebody uses it.
+    /// A previously built artifact, read when it is needed.
     pub fn of_file(name: String, exports: Vec<String>, path: PathBuf) -> Self {
         Self::new(name, exports, Artifact::File(path))
     }
 
-    /// Of an artifact that was built just now.
+    /// An artifact that was just built.
     pub fn of_bytes(name: String, bytes: Arc<[u8]>) -> Self {
         let exports = Sections::parse(&bytes)
             .map(|sections| sections.exports)
@@ -49,7 +49,7 @@ impl Provider {
         }
     }
 
-    /// The digest of each interface that it exports, the types of others that it uses included. What documents them is left out.
+    /// The digest of each interface that it exports, including the types of others that it uses, without documentation.
     pub fn interfaces(&self) -> Result<BTreeMap<String, Digest>, String> {
         let own: Vec<&String> = self.exports.iter().filter(|name| is_of_plugin(name)).collect();
         if own.is_empty() {
@@ -69,7 +69,7 @@ impl Provider {
                 pending.extend(used_by_types(resolve, id));
                 texts.insert(name, text);
             }
-            // By its name it is known already: a later version of the same text is the same.
+            // The name is known already: a later version with the same text is the same.
             let own = texts.remove(name).unwrap_or_default();
             let others = texts.iter().flat_map(|(name, text)| [name.as_bytes(), text.as_bytes()]);
             digests.insert(
@@ -94,7 +94,7 @@ impl Provider {
     }
 }
 
-/// All plugins that are built so far.
+/// All plugins that have been built so far.
 #[derive(Default)]
 pub(crate) struct PluginInterfaces {
     all: Mutex<Vec<Arc<Provider>>>,
@@ -113,14 +113,14 @@ impl PluginInterfaces {
         self.all.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// The full name of the interface that `name` means.
+    /// The full name of the interface that `name` refers to.
     pub fn full_name(&self, name: &InterfaceName) -> Result<String, String> {
         let all = self.all();
         let exports = all
             .iter()
             .flat_map(|provider| provider.exports.iter().map(move |export| (provider, export)));
         let mut meant: Vec<_> = exports.clone().filter(|(_, export)| name.means(export)).collect();
-        // Two plugins for one interface are refused where plugins are linked.
+        // Two plugins with the same interface are refused when plugins are linked.
         meant.sort_by_key(|(_, export)| *export);
         meant.dedup_by_key(|(_, export)| *export);
         match meant.as_slice() {
@@ -146,7 +146,7 @@ impl PluginInterfaces {
                     .map(|(provider, export)| format!("{export} ({})", provider.name))
                     .collect();
                 Err(format!(
-                    "it uses {name}, which is there in several versions: {}; name one of them",
+                    "it uses {name}, which exists in several versions: {}; add the version",
                     list.join(", ")
                 ))
             }
@@ -170,7 +170,7 @@ impl PluginInterfaces {
             {
                 continue;
             }
-            // Who exports an interface knows all of it; who only uses its types may have dropped some.
+            // An exporter of an interface has all of it; one that only uses its types may have dropped some.
             let exporter = all.iter().find(|provider| provider.exports.contains(&name)).cloned();
             let Some(provider) = exporter.or(user) else {
                 return Err(format!("no plugin of this project exports {name}"));

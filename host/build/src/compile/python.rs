@@ -1,5 +1,5 @@
-//! The driver `python`: componentize-py makes a component of Python itself and of the packages that the guest uses; the guest's own code
-//! goes into the artifact as assets.
+//! The driver `python`: componentize-py makes a component of Python itself and the packages that the guest uses; the guest's own code
+//! becomes assets of the artifact.
 
 mod app;
 mod packages;
@@ -17,7 +17,7 @@ use mighost_artifact::Assets;
 
 const HELPER: &str = include_str!("../../helpers/python/mighost.py");
 const RUNTIME: &str = include_str!("../../helpers/python/runtime.py");
-/// Where `runtime.py` looks for the guest's files.
+/// The folder in which `runtime.py` expects the guest's files.
 const CODE: &str = "mighost:code/";
 
 pub(super) fn build(job: &Job<'_>) -> Result<Built, BuildError> {
@@ -27,7 +27,7 @@ pub(super) fn build(job: &Job<'_>) -> Result<Built, BuildError> {
     };
     let main_file = format!("{main}.py");
     if !job.folder().join(&main_file).is_file() {
-        return Err(job.failed(format!("its code begins in {main_file}, which is not there"), ""));
+        return Err(job.failed(format!("its main file {main_file} is missing"), ""));
     }
     let componentize = job
         .toolchains
@@ -71,9 +71,9 @@ pub(super) fn build(job: &Job<'_>) -> Result<Built, BuildError> {
                     "PYTHONPATH",
                     componentize.folder.as_deref().unwrap_or(&componentize.program),
                 )
-                // A backtrace would push out what the guest said.
+                // A backtrace would displace the guest's output.
                 .env("RUST_BACKTRACE", "0")
-                // Without it, the machine's own packages would be taken in.
+                // Without it, packages of the system would be included.
                 .env("VIRTUAL_ENV", folder.join("venv"))
                 .current_dir(&job.work);
             tool::run(job, "componentize-py", &mut command).map_err(|error| packages.explain(job, error))?;
@@ -84,7 +84,7 @@ pub(super) fn build(job: &Job<'_>) -> Result<Built, BuildError> {
     Ok(Built { component, assets })
 }
 
-/// Writes what the component is made of, and returns the folder.
+/// Writes the input for the component, and returns the folder.
 fn write_app(job: &Job<'_>, app: &str) -> Result<PathBuf, BuildError> {
     job.write("app/mighost.py", HELPER.as_bytes())?;
     job.write("app/mighost_runtime.py", RUNTIME.as_bytes())?;
@@ -108,7 +108,7 @@ fn code(job: &Job<'_>) -> Result<Assets, BuildError> {
     Ok(assets)
 }
 
-/// Tests of the author's, as pytest names them.
+/// The author's tests, by pytest's naming rules.
 fn is_test(path: &std::path::Path) -> bool {
     let name = path.file_name().map(|name| name.to_string_lossy()).unwrap_or_default();
     path.starts_with("tests") || name.starts_with("test_") || name.ends_with("_test.py") || name == "conftest.py"

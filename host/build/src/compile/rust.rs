@@ -1,4 +1,4 @@
-//! The driver `rust`: cargo builds a core module for `wasm32-unknown-unknown`, which is made a component here.
+//! The driver `rust`: cargo builds a core module for `wasm32-unknown-unknown`, of which a component is made here.
 
 use std::collections::BTreeMap;
 use std::io::{BufRead as _, BufReader, Read as _};
@@ -11,23 +11,27 @@ use crate::error::BuildError;
 use mighost_core::{Event, Level, Reporter};
 
 const TARGET: &str = "wasm32-unknown-unknown";
-/// How much of cargo's output an error keeps; the end is what counts.
+/// The length of cargo's output that an error keeps; the end is what counts.
 const MAX_OUTPUT: usize = 16 << 10;
 
-const RUST_HINT: &str =
-    "install Rust (https://rustup.rs), or use artifacts that are built already, or write the migration in SQL";
+const RUST_HINT: &str = "install Rust (https://rustup.rs), use prebuilt artifacts, or write the migration in SQL";
 
-/// Set to `debian` where the target's std was installed beside Debian's rustc (`cargo xtask wasm-std`).
+/// Set to `debian` if the target's std was installed beside Debian's rustc (`cargo xtask wasm-std`).
 const STD_VARIABLE: &str = "MIGHOST_WASM_STD";
 
-/// Builds the Cargo packages in `folders`; answers the component of each, by folder, or why there is none. Those that lack the same as another,
-/// say the compiler, are left out.
+/// Builds the Cargo packages in `folders`; returns the component of each, by folder, or the reason why there is none. If several lack the
+/// same thing, e.g. the compiler, only one of them is included.
 pub(super) fn build_all(
     folders: Vec<PathBuf>,
     cargo_folder: &Path,
+    state: &Path,
     reporter: &dyn Reporter,
 ) -> BTreeMap<PathBuf, Result<Vec<u8>, BuildError>> {
     let mut components = BTreeMap::new();
+    if let Err((folder, error)) = unpack_sdk(&folders, state) {
+        components.insert(folder, Err(error));
+        return components;
+    }
     let mut workspaces: BTreeMap<PathBuf, Vec<PathBuf>> = BTreeMap::new();
     for folder in folders {
         match workspace_of(&folder) {
@@ -57,9 +61,21 @@ pub(super) fn build_all(
     components
 }
 
+/// Writes the SDK below `state`, the project's `.mighost`, if a package depends on it there.
+fn unpack_sdk(folders: &[PathBuf], state: &Path) -> Result<(), (PathBuf, BuildError)> {
+    let depends = |folder: &&PathBuf| {
+        let manifest = std::fs::read_to_string(folder.join("Cargo.toml"));
+        manifest.is_ok_and(|text| text.contains(crate::SDK_FOLDER))
+    };
+    let Some(folder) = folders.iter().find(depends) else {
+        return Ok(());
+    };
+    crate::sdk::unpack(state).map_err(|error| (folder.clone(), error))
+}
+
 fn cargo() -> Command {
     let mut cargo = Command::new("cargo");
-    // Settings of an outer cargo, e.g. of a test run, must not reach the guests' build.
+    // Settings of an outer cargo, e.g. in a test run, must not affect the guests' build.
     for (name, _) in std::env::vars_os() {
         let text = name.to_string_lossy();
         if text == "RUSTFLAGS"
@@ -76,7 +92,7 @@ fn cargo() -> Command {
     cargo
 }
 
-/// What Rust's guests need of the machine: the compiler's version, or what is missing and what to do.
+/// The requirements of Rust guests on the system: the compiler's version, or what is missing and what to do.
 pub fn look() -> Result<String, (String, String)> {
     let rustc = match std::env::var_os(STD_VARIABLE).is_some_and(|value| value == "debian") {
         true => "/usr/bin/rustc",
@@ -103,8 +119,8 @@ pub fn look() -> Result<String, (String, String)> {
 
 fn target_hint() -> String {
     format!(
-        "run `rustup target add {TARGET}`; with Debian's rustc, set {STD_VARIABLE}=debian and install the target's std beside \
-         it (`./x wasm-std` in mighost's repository)"
+        "run `rustup target add {TARGET}`; with Debian's rustc, set {STD_VARIABLE}=debian and install the target's std \
+         next to it (`./x wasm-std` in mighost's repository)"
     )
 }
 
@@ -133,13 +149,13 @@ fn workspace_of(folder: &Path) -> Result<PathBuf, BuildError> {
     }
     let located: Located = serde_json::from_slice(&output.stdout).map_err(|error| BuildError::Build {
         path: folder.to_owned(),
-        reason: format!("cargo locate-project answered something else than expected: {error}"),
+        reason: format!("unexpected output of cargo locate-project: {error}"),
         output: String::new(),
     })?;
     Ok(located.root)
 }
 
-/// A line of `cargo build --message-format=json`, as far as it matters here.
+/// A line of `cargo build --message-format=json`, without irrelevant parts.
 #[derive(Deserialize)]
 struct CargoMessage {
     reason: String,
@@ -156,7 +172,7 @@ struct CompilerMessage {
     rendered: Option<String>,
 }
 
-/// What cargo said, by the manifests of packages.
+/// cargo's messages, by the manifests of packages.
 #[derive(Default)]
 struct Said {
     modules: BTreeMap<PathBuf, PathBuf>,
@@ -165,7 +181,7 @@ struct Said {
 
 impl Said {
     fn read(&mut self, line: &str) {
-        // What is no message of cargo's is what a build script printed.
+        // Anything that is not a message of cargo was printed by a build script.
         let Ok(message) = serde_json::from_str::<CargoMessage>(line) else {
             return;
         };
@@ -185,7 +201,7 @@ impl Said {
     }
 }
 
-/// A folder, and the component that came of it.
+/// A folder, and its component.
 type BuiltFolder = (PathBuf, Result<Vec<u8>, BuildError>);
 
 /// Runs cargo once and reads the module of each of `folders`.
@@ -200,7 +216,7 @@ fn build_workspace(workspace: &Path, folders: &[PathBuf], cargo_folder: &Path) -
         "--message-format=json",
         "--manifest-path",
     ]);
-    // One folder for all guests: what they have in common, such as wit-bindgen, is built once.
+    // One folder for all guests: common dependencies such as wit-bindgen are built once.
     command.arg(workspace).arg("--target-dir").arg(cargo_folder);
     let mut built = Vec::new();
     let mut named = Vec::new();
@@ -232,7 +248,7 @@ fn build_workspace(workspace: &Path, folders: &[PathBuf], cargo_folder: &Path) -
                 built.push((folder.clone(), Err(no_cdylib(folder))));
                 continue;
             }
-            // Told once: what they depend on failed, or cargo itself.
+            // Reported once: their dependencies failed, or cargo itself.
             None if !std::mem::take(&mut untold) => continue,
             None => {
                 let others: String = said.errors.values().map(String::as_str).collect();
@@ -244,7 +260,7 @@ fn build_workspace(workspace: &Path, folders: &[PathBuf], cargo_folder: &Path) -
     Ok(built)
 }
 
-/// Runs cargo; answers whether it succeeded, what it said, and what it wrote for people.
+/// Runs cargo; returns whether it succeeded, its messages, and its output for people.
 fn run(mut command: Command, workspace: &Path) -> Result<(bool, Said, String), BuildError> {
     let mut child = command
         .stdin(Stdio::null())
@@ -256,7 +272,7 @@ fn run(mut command: Command, workspace: &Path) -> Result<(bool, Said, String), B
     let diagnostics = std::thread::spawn(move || {
         let mut text = Vec::new();
         if let Some(stderr) = &mut stderr {
-            // What cannot be read is only missing from an error's text.
+            // Unreadable lines are only missing from an error message.
             let _ = stderr.read_to_end(&mut text);
         }
         text
@@ -279,7 +295,7 @@ fn component_of(folder: &Path, module: &Path) -> Result<Vec<u8>, BuildError> {
     let module = std::fs::read(module).map_err(BuildError::read(module))?;
     componentize(&module).map_err(|error| BuildError::Build {
         path: folder.to_owned(),
-        reason: format!("the module that cargo built cannot be made a component: {error:#}"),
+        reason: format!("the module that cargo built cannot be converted to a component: {error:#}"),
         output: String::new(),
     })
 }
@@ -303,7 +319,7 @@ fn failed(folder: &Path, output: &str) -> BuildError {
 fn no_cdylib(folder: &Path) -> BuildError {
     BuildError::Build {
         path: folder.to_owned(),
-        reason: "cargo built no cdylib of it; its Cargo.toml needs crate-type = [\"cdylib\"]".into(),
+        reason: "cargo built no cdylib from it; set crate-type = [\"cdylib\"] in its Cargo.toml".into(),
         output: String::new(),
     }
 }

@@ -1,4 +1,4 @@
-//! In which order folders are built: a plugin before what uses its interfaces.
+//! Build order: a plugin before the guests that use its interfaces.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -7,18 +7,17 @@ use super::world::OwnWit;
 use super::{Source, Stale};
 use crate::driver::Driver;
 use crate::error::BuildError;
-use mighost_artifact::ArtifactInfo;
-use mighost_artifact::is_of_plugin;
+use mighost_artifact::{ArtifactInfo, is_of_plugin};
 
-/// A folder that is to be built, or may have to be.
+/// A folder that has to be built, or may have to be.
 pub(crate) struct Node {
-    /// What the caller knows it by.
+    /// The caller's identifier.
     pub number: usize,
-    /// None for what is built, and is built again only where an interface that it uses is another now.
+    /// `None` for a built folder, which is rebuilt only if an interface that it uses has changed.
     pub stale: Option<Stale>,
     /// The packages whose interfaces it exports, without their versions.
     packages: Vec<String>,
-    /// The packages of what it imports.
+    /// The packages of its imports.
     needs: Vec<String>,
 }
 
@@ -26,10 +25,10 @@ impl Node {
     /// A folder that is stale.
     ///
     /// # Errors
-    /// The plugin's own WIT cannot be read.
+    /// If the plugin's own WIT cannot be read.
     pub fn of_source(number: usize, stale: Stale) -> Result<Self, BuildError> {
         let source = &stale.source;
-        // Cargo needs no plugin that is built, for crates in Rust have the WIT of what they import beside them.
+        // Cargo needs no built plugins, because Rust crates include the WIT of their imports.
         let rust = source.driver() == Driver::Rust;
         let (mut packages, mut needs) = (Vec::new(), Vec::new());
         if !rust {
@@ -46,7 +45,7 @@ impl Node {
                     }
                     packages.push(own.package_name());
                 }
-                // The crate says itself where its WIT is, and the compiler what is wrong with it.
+                // The crate itself names its WIT, and the compiler reports errors in it.
                 Err(_) if rust => {}
                 Err(error) => return Err(error),
             }
@@ -59,7 +58,7 @@ impl Node {
         })
     }
 
-    /// What is built; none where it imports nothing of plugins.
+    /// A built folder; `None` if it imports nothing from plugins.
     pub fn of_artifact(number: usize, artifact: &ArtifactInfo) -> Option<Self> {
         let packages = |names: &[String]| -> Vec<String> {
             let names = names.iter().filter(|name| is_of_plugin(name));
@@ -88,10 +87,10 @@ impl Waiting {
         self.nodes.push(node);
     }
 
-    /// Takes out those that wait for none of the others; nothing is left when there are none.
+    /// Removes and returns the folders that do not wait for others; empty when nothing is left.
     ///
     /// # Errors
-    /// Sources that use each other in a circle. Nobody waits any longer then.
+    /// If sources use each other in a cycle. They are then no longer waiting.
     pub fn ready(&mut self) -> Result<Vec<Node>, BuildError> {
         let mut exporters: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
         for node in &self.nodes {
@@ -105,7 +104,7 @@ impl Waiting {
         };
         let waits: Vec<bool> = self.nodes.iter().map(waits).collect();
         if waits.iter().all(|waits| *waits) {
-            // Those that are built already and use each other are for the linker to refuse.
+            // Built ones that use each other are left to the linker, which refuses them.
             let built = std::mem::take(&mut self.nodes);
             let (stale, built): (Vec<_>, Vec<_>) = built.into_iter().partition(|node| node.stale.is_some());
             if built.is_empty() && !stale.is_empty() {
@@ -123,7 +122,7 @@ impl Waiting {
         Ok(ready)
     }
 
-    /// Takes out whatever uses one of `packages`, and what uses that in turn.
+    /// Removes and returns all folders that use one of `packages`, directly or indirectly.
     pub fn forget_users_of(&mut self, failed: &Node) {
         let mut gone = failed.packages.clone();
         loop {
@@ -170,7 +169,7 @@ fn cycle(waiting: &[Node]) -> BuildError {
     BuildError::Source {
         path: folder.to_owned(),
         text: format!(
-            "plugins use each other's interfaces in a circle: {}; none of them can be built first",
+            "plugins use each other's interfaces in a cycle: {}; none of them can be built first",
             names.collect::<Vec<_>>().join(" uses ")
         ),
     }

@@ -1,4 +1,4 @@
-//! The driver `sql`: the scripts are the assets of a component that the host carries.
+//! The driver `sql`: the scripts become assets of a component that is part of the host.
 
 use std::path::Path;
 
@@ -6,8 +6,8 @@ use crate::error::BuildError;
 use crate::manifest::MigrationSource;
 use mighost_artifact::Assets;
 
-/// The scripts of each revision, byte for byte. A folder with one revision has them beside its `migration.toml`; with several,
-/// in a folder of the revision's name each. `downgrade.sql` may be missing: the downgrade then fails and says so.
+/// The scripts of each revision, byte for byte. In a folder with one revision they are beside its `migration.toml`; with several, each
+/// revision has a folder of its name. `downgrade.sql` may be missing: the downgrade then fails with an explanation.
 pub(super) fn scripts(source: &MigrationSource) -> Result<Assets, BuildError> {
     let mut assets = Assets::new();
     let several = source.revisions.len() > 1;
@@ -28,7 +28,7 @@ pub(super) fn scripts(source: &MigrationSource) -> Result<Assets, BuildError> {
     Ok(assets)
 }
 
-/// A script must be UTF-8, since statements are text to every guest and to PostgreSQL's protocol as mighost speaks it.
+/// A script must be UTF-8, because guests and mighost's connection to PostgreSQL treat statements as text.
 fn read_script(path: &Path) -> Result<Vec<u8>, BuildError> {
     let bytes = std::fs::read(path).map_err(BuildError::read(path))?;
     if let Err(error) = std::str::from_utf8(&bytes) {

@@ -1,4 +1,4 @@
-//! Running a driver's tool.
+//! Runs the tool of a driver.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -7,10 +7,10 @@ use super::{Job, export_check};
 use crate::error::BuildError;
 use mighost_core::{Event, Level};
 
-/// How many lines of a tool's output an error keeps; the end is what counts.
+/// The number of lines of a tool's output that an error keeps; the end is what counts.
 const MAX_LINES: usize = 60;
 
-/// Runs `command` to its end; what it says is shown with `--verbose`, or in the error.
+/// Runs `command` to completion; its output is shown with `--verbose`, or in the error.
 pub(super) fn run(job: &Job<'_>, name: &str, command: &mut Command) -> Result<(), BuildError> {
     try_run(job, name, command).map_err(|error| {
         let program = command.get_program().to_string_lossy();
@@ -18,10 +18,10 @@ pub(super) fn run(job: &Job<'_>, name: &str, command: &mut Command) -> Result<()
     })?
 }
 
-/// As [`run`]; the outer error is that there is no program that could run.
+/// Like [`run`]; the outer error means that there is no runnable program.
 pub(super) fn try_run(job: &Job<'_>, name: &str, command: &mut Command) -> std::io::Result<Result<(), BuildError>> {
     let output = command.stdin(Stdio::null()).output()?;
-    // What is wrong is said to stderr, and the end is what is kept.
+    // Errors are on stderr, and the end is kept.
     let text = format!(
         "{}{}",
         String::from_utf8_lossy(&output.stdout),
@@ -36,13 +36,13 @@ pub(super) fn try_run(job: &Job<'_>, name: &str, command: &mut Command) -> std::
     if !text.trim().is_empty() {
         job.reporter.report(Event::Note {
             level: Level::Debug,
-            text: format!("{name} says of {}:\n{}", job.source.name(), text.trim_end()),
+            text: format!("{name} reports for {}:\n{}", job.source.name(), text.trim_end()),
         });
     }
     Ok(Ok(()))
 }
 
-/// The function that a linker says is missing, such as `upgrade` or one that the world exports.
+/// The function that a linker reports as missing, such as `upgrade` or another export.
 fn undefined(text: &str) -> Option<&str> {
     let (_, name) = text.split_once("undefined symbol: ")?;
     name.split_whitespace().next()
@@ -53,13 +53,13 @@ fn last_lines(text: &str) -> String {
     let (cut, last) = lines.split_at(lines.len().saturating_sub(MAX_LINES));
     let mark = match cut.len() {
         0 => String::new(),
-        cut => format!("[{cut} lines before these]\n"),
+        cut => format!("[{cut} earlier lines omitted]\n"),
     };
     mark + &last.join("\n")
 }
 
-/// `path`, which is there, as the source folder's own programs may be given it. Zig cannot read its own notes of a C file's headers where a folder's name has
-/// quotes or backslashes, and the project's name is not in a path from one of its folders to another.
+/// `path`, which exists, in the form that the source folder's programs get. Zig cannot read its own records of a C file's headers if the
+/// name of a folder has quotes or backslashes, and a relative path between the project's folders does not contain the project's name.
 pub(super) fn from_folder(job: &Job<'_>, path: &Path) -> PathBuf {
     match (job.folder().canonicalize(), path.canonicalize()) {
         (Ok(folder), Ok(full)) => relative(&folder, &full),
@@ -88,7 +88,7 @@ mod tests {
     fn long_output_says_that_it_is_cut() {
         let lines = |count: usize| (1..=count).map(|number| format!("{number}\n")).collect::<String>();
         assert!(last_lines(&lines(MAX_LINES)).starts_with("1\n2\n"));
-        assert!(last_lines(&lines(MAX_LINES + 2)).starts_with("[2 lines before these]\n3\n"));
+        assert!(last_lines(&lines(MAX_LINES + 2)).starts_with("[2 earlier lines omitted]\n3\n"));
     }
 
     #[test]

@@ -1,7 +1,7 @@
-//! The world of a guest, made by the host: what its kind of guest has, what it uses, and what its own `wit/` exports.
+//! The world of a guest, made by the host from the kind of the guest, the interfaces that it uses, and the exports in its own `wit/`.
 //!
-//! An author copies no WIT: the host carries its own package, and that of a plugin is decoded from its component. Python and JavaScript
-//! import all of their world, so the world holds what is named in the manifest and nothing else.
+//! Authors copy no WIT: the host includes its own package, and those of plugins are decoded from their components. Python and JavaScript
+//! import the whole world, so it contains only what the manifest names.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -13,29 +13,26 @@ use super::Source;
 use super::plugin_interfaces::{Packages, PluginInterfaces};
 use crate::error::BuildError;
 use crate::manifest::PluginSource;
-use mighost_artifact::InterfaceName;
-use mighost_artifact::WIT;
-use mighost_artifact::WIT_VERSION;
-use mighost_artifact::WitDocs;
+use mighost_artifact::{InterfaceName, WIT, WIT_VERSION, WitDocs};
 
-/// The name of the world, which bindings are called after.
+/// The name of the world, after which bindings are named.
 pub(super) const WORLD: &str = "guest";
 const PACKAGE: &str = "mighost:build";
 /// The world of a plugin's own `wit/`.
 const OWN_WORLD: &str = "plugin";
-/// The most files that a `wit/` may have.
+/// The maximum number of files in a `wit/`.
 const MAX_FILES: usize = 200;
 
-/// The world that a guest is compiled for.
+/// The world for which a guest is compiled.
 pub(super) struct GuestWorld {
     pub resolve: Resolve,
     pub world: WorldId,
-    /// The folder that holds the same as text: `guest.wit`, and other packages below `deps/`.
+    /// The folder with the same as text: `guest.wit`, and other packages below `deps/`.
     pub wit: PathBuf,
 }
 
 impl GuestWorld {
-    /// The same for the generators of bindings, whose `wit-parser` is of another version than the host's.
+    /// The same for binding generators, whose `wit-parser` has another version than the host's.
     pub fn for_bindings(&self) -> anyhow::Result<(bindings::Resolve, bindings::WorldId)> {
         let mut resolve = bindings::Resolve::default();
         let (package, _) = resolve.push_dir(&self.wit)?;
@@ -51,7 +48,7 @@ pub(super) struct OwnWit {
 }
 
 impl OwnWit {
-    /// Reads the `*.wit` files of `folder/wit`; none where there is no such folder. Folders in it, such as `deps`, are not looked at.
+    /// Reads the `*.wit` files of `folder/wit`; `None` if there is no such folder. Folders in it, such as `deps`, are ignored.
     pub fn read(folder: &Path) -> Result<Option<Self>, BuildError> {
         let folder = folder.join("wit");
         if !folder.is_dir() {
@@ -66,10 +63,7 @@ impl OwnWit {
         }
         paths.sort();
         if paths.is_empty() || paths.len() > MAX_FILES {
-            let text = format!(
-                "it has {} files that end in .wit; there are 1 to {MAX_FILES}",
-                paths.len()
-            );
+            let text = format!("it has {} .wit files; 1 to {MAX_FILES} are allowed", paths.len());
             return Err(BuildError::Source { path: folder, text });
         }
         let mut files = Vec::new();
@@ -85,14 +79,14 @@ impl OwnWit {
         })?;
         if !group.main.worlds.iter().any(|(_, world)| world.name == OWN_WORLD) {
             let text = format!(
-                "it has no world `{OWN_WORLD}`, which says what the plugin exports: world {OWN_WORLD} {{ export NAME; }}"
+                "it has no world `{OWN_WORLD}` with the plugin's exports: world {OWN_WORLD} {{ export NAME; }}"
             );
             return Err(BuildError::Source { path: folder, text });
         }
         Ok(Some(Self { files, group }))
     }
 
-    /// Interfaces of other packages that it names, the host's left out.
+    /// Interfaces of other packages that it names, except those of the host.
     pub fn uses(&self) -> Vec<InterfaceName> {
         let packages = self.group.main.foreign_deps.iter();
         let names = packages.flat_map(|(package, items)| {
@@ -110,7 +104,7 @@ impl OwnWit {
         format!("{}:{}", self.group.main.name.namespace, self.group.main.name.name)
     }
 
-    /// With what it uses of others.
+    /// With the interfaces of others that it uses.
     fn resolve(self, providers: &PluginInterfaces) -> Result<Resolve, String> {
         let used: Vec<String> = self
             .uses()
@@ -143,7 +137,7 @@ pub(super) fn synthesize(
     };
     let own = match source {
         Source::Migration(_) => None,
-        // It has a copy of what it imports there, if anything.
+        // It has a copy of its imports there, if any.
         Source::Plugin(plugin) if plugin.test => None,
         Source::Plugin(_) => OwnWit::read(source.folder())?,
     };
@@ -173,7 +167,7 @@ fn world_text(source: &Source, own: Option<&OwnWit>, uses: &[String]) -> Result<
         Source::Plugin(plugin) => {
             include_host("operations");
             if !plugin.kinds.is_empty() {
-                include_host("object-types");
+                include_host("kinds");
             }
             if !plugin.hooks.is_empty() {
                 include_host("hooks");
@@ -205,7 +199,7 @@ fn world_text(source: &Source, own: Option<&OwnWit>, uses: &[String]) -> Result<
     Ok(text)
 }
 
-/// The same as files, for tools that read them.
+/// The world as files, for tools that read them.
 fn write(folder: &Path, text: &str, own: Option<&OwnWit>, packages: &Packages) -> Result<(), BuildError> {
     if folder.exists() {
         fs::remove_dir_all(folder).map_err(BuildError::write(folder))?;
@@ -236,12 +230,12 @@ fn write(folder: &Path, text: &str, own: Option<&OwnWit>, packages: &Packages) -
     Ok(())
 }
 
-/// A package's name as a folder's.
+/// The name of a package as that of a folder.
 fn folder_of(package: &str) -> String {
     package.replace([':', '@'], "-")
 }
 
-/// A package's interfaces as one text.
+/// The interfaces of a package as one text.
 pub(crate) fn package_text<'a>(package: &str, interfaces: impl Iterator<Item = &'a String>) -> String {
     let mut text = format!("package {package};\n");
     for interface in interfaces {
@@ -282,12 +276,12 @@ fn dependencies(packages: &Packages) -> Result<Vec<UnresolvedPackageGroup>, Stri
     Ok(groups)
 }
 
-/// The comments of a plugin's own `wit/`. They are for people, so what cannot be read has none: its build says why, if it matters.
+/// The comments in a plugin's own `wit/`. They are only for readers, so an unreadable WIT has none; its build reports errors.
 pub(super) fn docs(plugin: &PluginSource, providers: &PluginInterfaces) -> Option<WitDocs> {
     let own = OwnWit::read(&plugin.folder).ok().flatten().filter(|_| !plugin.test)?;
     let package = own.package();
     let resolve = own.resolve(providers).or_else(|_| {
-        // A crate in Rust has what it uses below its own `deps/`.
+        // A Rust crate has the interfaces that it uses below its own `deps/`.
         let mut resolve = Resolve::default();
         resolve.push_dir(plugin.folder.join("wit")).map(|_| resolve)
     });

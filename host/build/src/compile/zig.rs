@@ -7,16 +7,22 @@ use super::{Job, Source, c, component, export_check, tool, world};
 use crate::error::BuildError;
 
 const HELPER: &str = include_str!("../../helpers/zig/mighost.zig");
-/// What tests that are components have.
-const TESTING: &str = include_str!("../../helpers/zig/testing.zig");
-/// Checks of indices, of arithmetic and the like are kept: what they find is told to the user.
+/// The files that it imports. `testing.zig` is for tests that are components.
+const PARTS: [(&str, &str); 3] = [
+    ("sql.zig", include_str!("../../helpers/zig/sql.zig")),
+    ("database.zig", include_str!("../../helpers/zig/database.zig")),
+    ("testing.zig", include_str!("../../helpers/zig/testing.zig")),
+];
+/// Run-time checks, e.g. of indices and arithmetic, are kept: their failures are shown to the user.
 const MODE: &str = "ReleaseSafe";
 
 pub(super) fn build(job: &Job<'_>) -> Result<Vec<u8>, BuildError> {
     let main = main_file(job)?;
     let bindings = c::bindings(job)?;
     let helper = job.write("bindings/mighost.zig", HELPER.as_bytes())?;
-    job.write("bindings/testing.zig", TESTING.as_bytes())?;
+    for (name, content) in PARTS {
+        job.write(&format!("bindings/{name}"), content.as_bytes())?;
+    }
     let root = job.write("bindings/root.zig", root(job.source).as_bytes())?;
     let translated = job.write("bindings/bindings.zig", &translated(job, &bindings)?)?;
     let output = job.work.join("guest.wasm");
@@ -48,7 +54,7 @@ pub(super) fn build(job: &Job<'_>) -> Result<Vec<u8>, BuildError> {
     component::encode(job, &module)
 }
 
-/// The file that the guest's code begins in, which imports the others.
+/// The root file of the guest's code, which imports the others.
 fn main_file<'a>(job: &'a Job<'_>) -> Result<&'a Path, BuildError> {
     let expected = match job.source {
         Source::Migration(_) => "migration.zig",
@@ -61,11 +67,11 @@ fn main_file<'a>(job: &'a Job<'_>) -> Result<&'a Path, BuildError> {
             .iter()
             .find(|path| **path == Path::new(expected))
             .copied()
-            .ok_or_else(|| job.failed(format!("it has several files in Zig, and none is {expected}"), "")),
+            .ok_or_else(|| job.failed(format!("it has several Zig files, but none is {expected}"), "")),
     }
 }
 
-/// The C header as Zig.
+/// The C header, translated to Zig.
 fn translated(job: &Job<'_>, bindings: &Path) -> Result<Vec<u8>, BuildError> {
     let mut command = c::zig(job)?;
     command
@@ -79,7 +85,7 @@ fn translated(job: &Job<'_>, bindings: &Path) -> Result<Vec<u8>, BuildError> {
     }
 }
 
-/// The program's root: it exports what the world wants, and tells panics to the user.
+/// The root of the program: it exports the functions of the world, and reports panics to the user.
 fn root(source: &Source) -> String {
     let mut exports = String::new();
     match source {
@@ -87,7 +93,7 @@ fn root(source: &Source) -> String {
         Source::Plugin(plugin) if plugin.test => exports.push_str("    _ = mighost.testing.Test(guest);\n"),
         Source::Plugin(plugin) => {
             if !plugin.kinds.is_empty() {
-                exports.push_str("    _ = mighost.ObjectType(guest);\n");
+                exports.push_str("    _ = mighost.KindProvider(guest);\n");
             }
             if !plugin.hooks.is_empty() {
                 exports.push_str("    _ = mighost.VersionHook(guest);\n");

@@ -1,4 +1,4 @@
-//! What was learned of each artifact, kept in `.mighost/build/index.json`.
+//! The index of artifacts, stored in `.mighost/build/index.json`.
 
 use std::collections::{BTreeMap, HashMap};
 use std::fs;
@@ -9,33 +9,31 @@ use serde::{Deserialize, Serialize};
 
 use super::rebuild::Interfaces;
 use crate::fingerprint::{FolderStamp, SourceStamps};
-use mighost_artifact::{ArtifactInfo, WIT};
-use mighost_artifact::{PluginMetadata, RevisionsMetadata};
+use mighost_artifact::{ArtifactInfo, PluginMetadata, RevisionsMetadata, WIT};
 use mighost_core::Digest;
 
-/// The index, as it is used.
+/// The index in memory.
 #[derive(Default)]
 pub(super) struct Index {
-    /// The folders that built artifacts go into.
+    /// The folders of built artifacts.
     pub outputs: BTreeMap<PathBuf, FolderStamp>,
     /// By the path of the source, or of the artifact itself.
     pub entries: Vec<(PathBuf, Entry)>,
 }
 
 pub(super) struct Entry {
-    /// Of the source, or of the artifact itself.
+    /// The stamps of the source, or of the artifact.
     pub stamps: SourceStamps,
-    // Entries are moved about more than they are looked at.
+    // Boxed, because entries are moved more often than they are read.
     pub artifact: Box<ArtifactInfo>,
     /// The interfaces of plugins that a source's artifact was built against.
     pub used: Interfaces,
 }
 
-/// The index, as it is stored. An idle run spends its time with parsing it, so what a thousand migrations in SQL have in common is
-/// stored once.
+/// The index as stored. An idle run spends most of its time parsing it, so the common part of a thousand SQL migrations is stored once.
 #[derive(Serialize, Deserialize)]
 struct Stored {
-    /// The mighost that wrote it; another one's index is not read.
+    /// The version of mighost that wrote it; an index of another version is ignored.
     builder: String,
     outputs: BTreeMap<PathBuf, FolderStamp>,
     codes: Vec<StoredCode>,
@@ -53,13 +51,13 @@ struct StoredCode {
 struct StoredEntry {
     path: PathBuf,
     stamps: SourceStamps,
-    /// Of the artifact of a source; it is `path` otherwise.
+    /// The path of a source's artifact; otherwise it is `path`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     output: Option<PathBuf>,
     size: u64,
     digest: Digest,
     own_digest: Digest,
-    /// Which one of `codes`.
+    /// An index into `codes`.
     code: usize,
     #[serde(default, skip_serializing_if = "Interfaces::is_empty")]
     interfaces: Interfaces,
@@ -72,7 +70,7 @@ struct StoredEntry {
 }
 
 impl Index {
-    /// An index that is missing, broken or another version's is as good as none.
+    /// Reads the index. One that is missing, broken or of another version counts as empty.
     pub fn read(path: &Path) -> Self {
         let stored = fs::read(path)
             .ok()
@@ -86,7 +84,7 @@ impl Index {
     /// As JSON.
     ///
     /// # Errors
-    /// A path that is not Unicode.
+    /// If a path is not Unicode.
     pub fn to_json(&self) -> serde_json::Result<Vec<u8>> {
         let mut codes = Vec::new();
         let mut numbers = HashMap::new();
@@ -122,7 +120,7 @@ impl Index {
         })
     }
 
-    /// None where an entry is of a code that is not there.
+    /// `None` if an entry refers to a code that does not exist.
     fn of(stored: Stored) -> Option<Self> {
         let code = |code: StoredCode| {
             (
@@ -158,7 +156,7 @@ impl Index {
     }
 }
 
-/// What an index is written by: another version, or another contract, builds everything again.
+/// The writer of an index: after a change of the version or the contract, everything is rebuilt.
 fn builder() -> String {
     let contract = Digest::of_parts(WIT.iter().map(|(_, text)| text.as_bytes()));
     format!("mighost {}, {}", env!("CARGO_PKG_VERSION"), contract.short())

@@ -1,19 +1,19 @@
-//! One mighost at a time builds a project: two would write the same files.
+//! The lock on a project's builds: two processes would write the same files.
 
 use std::fs::{self, File};
 use std::path::Path;
 
 use mighost_core::{Event, Level, Reporter};
 
-/// The lock, which ends with it, also where the process is killed.
+/// The lock. It is released when this is dropped or the process is killed.
 pub(super) struct Held {
     _file: File,
-    /// Somebody else had it before.
+    /// Whether another process held it before.
     pub waited: bool,
 }
 
-/// Takes the lock on `build_dir`, and waits for whoever has it. None where there can be none, as on a file system without locks: building goes on then,
-/// and what cannot be written is told.
+/// Acquires the lock on `build_dir`, and waits for its holder. `None` if locks are not supported, as on some file systems: building
+/// continues then, and files that cannot be written are reported.
 pub(super) fn take(build_dir: &Path, reporter: &dyn Reporter) -> Option<Held> {
     fs::create_dir_all(build_dir).ok()?;
     let mut options = File::options();
@@ -25,7 +25,7 @@ pub(super) fn take(build_dir: &Path, reporter: &dyn Reporter) -> Option<Held> {
         Err(fs::TryLockError::WouldBlock) => {
             reporter.report(Event::Note {
                 level: Level::Info,
-                text: "another mighost builds this project; waiting for it".into(),
+                text: "another mighost is building this project; waiting for it".into(),
             });
             file.lock().ok()?;
             true

@@ -1,4 +1,4 @@
-//! Building what is stale, and what was built against interfaces that are others now.
+//! Rebuilds stale sources, and guests whose plugin interfaces have changed.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -9,25 +9,24 @@ use super::{LOCK_FILE, write_replacing};
 use crate::compile::{self, BuildContext, Finished, Provider, Waiting};
 use crate::error::BuildError;
 use crate::fingerprint::FileStamps;
-use mighost_artifact::is_of_plugin;
-use mighost_artifact::{ArtifactInfo, interface_version};
+use mighost_artifact::{ArtifactInfo, interface_version, is_of_plugin};
 use mighost_core::Digest;
 
-/// How often, at most, the index is written while folders are built.
+/// The minimum interval between writes of the index during a build.
 const KEEP_EVERY: Duration = Duration::from_millis(100);
 
-/// Interfaces of plugins by their names, with the digests of what they are.
+/// Interfaces of plugins by their names, with their digests.
 pub(super) type Interfaces = BTreeMap<String, Digest>;
 
-/// What became of sources that were stale.
+/// The outcome for stale sources.
 #[derive(Default)]
 pub(super) struct Outcome {
-    /// How many artifacts were built.
+    /// The number of artifacts that were built.
     pub built: usize,
     pub failures: Vec<BuildError>,
 }
 
-/// Whether the item was built against an interface that is another now.
+/// Whether an interface has changed since the item was built against it.
 pub(super) fn is_outdated(item: &Item, interfaces: &Interfaces) -> bool {
     let Some(artifact) = item.known.as_ref().filter(|_| item.output.is_some()) else {
         return false;
@@ -36,7 +35,7 @@ pub(super) fn is_outdated(item: &Item, interfaces: &Interfaces) -> bool {
     imports.any(|name| standing(name, interfaces).is_some_and(|now| item.used.get(name) != Some(&now)))
 }
 
-/// What stands now for those of `imports` that plugins export. What nobody exports is left out: it is told to whoever runs it.
+/// The current digests of those of `imports` that plugins export. Others are omitted: they are reported when the guest is run.
 fn used(imports: &[String], interfaces: &Interfaces) -> Interfaces {
     let imports = imports.iter().filter(|name| is_of_plugin(name));
     imports
@@ -51,7 +50,7 @@ fn standing(name: &str, interfaces: &Interfaces) -> Option<Digest> {
     if let Some(best) = interface_version::best(name, interfaces.keys().map(String::as_str)) {
         return interfaces.get(best).copied();
     }
-    // In other versions alone, one of which it may mean by a name without version.
+    // Only in other versions; a name without a version may refer to one of them.
     let stem = interface_version::stem(name);
     let others: Vec<&[u8]> = interfaces
         .keys()
@@ -61,8 +60,9 @@ fn standing(name: &str, interfaces: &Interfaces) -> Option<Digest> {
     (!others.is_empty()).then(|| Digest::of_parts(others))
 }
 
-/// Builds what `waiting` holds, and of the items those that are outdated. `shop` has the plugins that are built already and wait for nobody, `interfaces`
-/// theirs. `keep` is called while it goes on, with all that is known by then: what is finished must outlive an interruption.
+/// Builds the folders in `waiting`, and the outdated ones of the items. `shop` has the built plugins that wait for nothing, `interfaces`
+/// their interfaces. `keep` is called in between with everything that is known by then, so that an interruption does not lose finished
+/// work.
 pub(super) fn build(
     items: &mut [Item],
     mut waiting: Waiting,
@@ -129,7 +129,7 @@ pub(super) fn build(
         let failures = wave.into_iter().zip(answers);
         failed.extend(failures.filter_map(|(node, failure)| Some((node, failure?))));
         for (node, error) in failed {
-            // What was built before is not what the sources say.
+            // The previous build does not match the sources.
             if let Some(item) = items.get_mut(node.number) {
                 item.known = None;
             }
@@ -146,7 +146,7 @@ pub(super) fn build(
     outcome
 }
 
-/// Notes which interfaces the item's artifact was built against.
+/// Records the interfaces against which the item's artifact was built.
 fn note_used(item: &mut Item, interfaces: &Interfaces) {
     let known = item.known.as_ref();
     item.used = known
@@ -155,7 +155,7 @@ fn note_used(item: &mut Item, interfaces: &Interfaces) {
     item.learned = true;
 }
 
-/// From here on the item is there for others to use.
+/// Makes the item available to others.
 fn settled(item: &Item, provider: Option<Provider>, interfaces: &mut Interfaces, shop: &BuildContext<'_>) {
     if let Some(artifact) = &item.known {
         interfaces.extend(of(artifact));
@@ -170,14 +170,14 @@ pub(super) fn of(artifact: &ArtifactInfo) -> impl Iterator<Item = (String, Diges
     artifact.interfaces.iter().map(|(name, digest)| (name.clone(), *digest))
 }
 
-/// A plugin that is built already.
+/// A previously built plugin.
 pub(super) fn provider_of(artifact: &ArtifactInfo) -> Option<Provider> {
     let plugin = artifact.plugin.as_ref()?;
     let (exports, path) = (artifact.exports.to_vec(), artifact.path.clone());
     Some(Provider::of_file(plugin.name.clone(), exports, path))
 }
 
-/// Writes the artifact and notes what is known of it now; answers what others can use of it.
+/// Writes the artifact and records the information on it; returns the part that others can use.
 fn write(item: &mut Item, finished: Finished) -> Result<Option<Provider>, BuildError> {
     let Finished {
         output,
@@ -198,7 +198,7 @@ fn write(item: &mut Item, finished: Finished) -> Result<Option<Provider>, BuildE
     Ok(provider)
 }
 
-/// The build itself writes cargo's; without this the next run would build again.
+/// The build itself writes Cargo's lock file; without this the next run would build again.
 fn with_lock_file(item: &Item, mut files: FileStamps) -> Result<FileStamps, BuildError> {
     let lock = item.path.join(LOCK_FILE);
     if lock.is_file() {

@@ -1,4 +1,4 @@
-//! What lies in the locations of a project, looked at without opening a file.
+//! Scans the locations of a project without opening files.
 
 use std::collections::{BTreeMap, HashMap};
 use std::ffi::OsString;
@@ -15,31 +15,31 @@ use crate::manifest::{MigrationSource, PluginSource};
 use mighost_artifact::{ArtifactError, ArtifactInfo, sections};
 use mighost_core::Digest;
 
-/// Something in a location that may be an artifact, or become one.
+/// Something in a location that may be an artifact or a source.
 pub(super) struct Location {
     pub path: PathBuf,
-    /// Where a source's artifact goes; none where the path is an artifact.
+    /// The path of a source's artifact; `None` if this is an artifact.
     output: Option<PathBuf>,
     manifest: &'static str,
 }
 
-/// What lies in a location and is, or becomes, an artifact.
+/// An artifact or a source in a location.
 pub(super) struct Item {
     pub path: PathBuf,
-    /// Of the source, or of the artifact itself.
+    /// The stamps of the source, or of the artifact.
     pub stamps: SourceStamps,
-    /// Where a source's artifact goes; none where the item is an artifact.
+    /// The path of a source's artifact; `None` if this is an artifact.
     pub output: Option<PathBuf>,
-    /// What the index knows of the artifact, unless a file has changed since.
+    /// The index entry of the artifact, unless a file has changed since.
     pub known: Option<Box<ArtifactInfo>>,
-    /// Whether the index has other stamps, or none.
+    /// Whether the stamps in the index differ or are missing.
     pub learned: bool,
     /// The interfaces of plugins that a source's artifact was built against.
     pub used: Interfaces,
     manifest: &'static str,
 }
 
-/// What lies in `locations`, by name. A location that is not there is empty.
+/// The contents of `locations`, by name. A location that does not exist is empty.
 pub(super) fn places(
     build_dir: &Path,
     locations: &[PathBuf],
@@ -70,7 +70,7 @@ pub(super) fn places(
     Ok(places)
 }
 
-/// A folder for each location, so that folders of one name in two locations do not meet.
+/// A folder for each location, so that folders of the same name in two locations do not conflict.
 fn output_folder(build_dir: &Path, location: &Path) -> PathBuf {
     let name = location
         .file_name()
@@ -80,7 +80,7 @@ fn output_folder(build_dir: &Path, location: &Path) -> PathBuf {
     build_dir.join(format!("{name}-{}", &digest[..6]))
 }
 
-/// The stamps of the folders that built artifacts go into: while they hold, no artifact in them was removed or put in another's place.
+/// The stamps of the folders of built artifacts: if they are unchanged, no artifact was removed or replaced.
 pub(super) fn output_folders(places: &[Location]) -> BTreeMap<PathBuf, FolderStamp> {
     let mut folders = BTreeMap::new();
     let now = SystemTime::now();
@@ -96,16 +96,16 @@ pub(super) fn output_folders(places: &[Location]) -> BTreeMap<PathBuf, FolderSta
     folders
 }
 
-/// How many threads look. The system's answers come from its memory, where more are no faster; asking how many there may be takes
-/// longer than looking at a hundred folders.
+/// The number of threads. The system answers from memory, where more threads are not faster; querying the number of processors takes
+/// longer than checking a hundred folders.
 const THREADS: usize = 2;
-/// How many places one thread looks at. A thread is not worth it for fewer.
+/// The number of places for one thread. A thread is not worthwhile for fewer.
 const PLACES_OF_A_THREAD: usize = 256;
 
-/// Those of `places` that are artifacts or sources, each compared with what the index has of it.
+/// Those of `places` that are artifacts or sources, each compared with its index entry.
 pub(super) fn looked_at(places: Vec<Location>, entries: Vec<(PathBuf, Entry)>) -> Result<Vec<Item>, BuildError> {
     let share = places.len().div_ceil(THREADS).max(PLACES_OF_A_THREAD);
-    // Paths are slow to compare, their bytes are not.
+    // Comparing paths is slow, comparing their bytes is not.
     let mut index: HashMap<OsString, Entry> = entries.into_iter().map(|(path, entry)| (path.into(), entry)).collect();
     let indexed = places.into_iter().map(|place| {
         let entry = index.remove(place.path.as_os_str());
@@ -128,7 +128,7 @@ pub(super) fn looked_at(places: Vec<Location>, entries: Vec<(PathBuf, Entry)>) -
 }
 
 impl Location {
-    /// What is here; none where it is neither an artifact nor a folder with a manifest.
+    /// The item at this place; `None` if it is neither an artifact nor a folder with a manifest.
     fn look(self, indexed: Option<Entry>) -> Result<Option<Item>, BuildError> {
         let (stamps, known, learned) = match indexed {
             Some(entry) if self.output.is_some() && entry.stamps.hold(&self.path) => {
@@ -160,7 +160,7 @@ impl Location {
             return Ok(Some(SourceStamps::of_file(file_stamp(&self.path)?)));
         }
         match SourceStamps::read(&self.path, self.manifest) {
-            // A file beside the folders, or a folder of something else.
+            // A file beside the folders, or an unrelated folder.
             Err(_) if !self.path.join(self.manifest).is_file() => Ok(None),
             found => found,
         }
@@ -168,7 +168,7 @@ impl Location {
 }
 
 impl Item {
-    /// Learns what an artifact that has no sources says of itself.
+    /// Reads the metadata of an artifact without sources.
     pub fn read_artifact(&mut self) -> Result<(), ArtifactError> {
         let bytes = sections::read_file(&self.path)?;
         self.known = Some(Box::new(ArtifactInfo::read(self.path.clone(), &bytes)?));
@@ -179,7 +179,7 @@ impl Item {
         self.manifest == MigrationSource::MANIFEST
     }
 
-    /// What the index keeps of it: nothing where it has no artifact.
+    /// Its index entry; `None` if it has no artifact.
     pub fn into_entry(self) -> Option<(PathBuf, Entry)> {
         let entry = Entry {
             stamps: self.stamps,
@@ -189,7 +189,7 @@ impl Item {
         Some((self.path, entry))
     }
 
-    /// The same, of what is still being worked on.
+    /// The same for an item that is still being processed.
     pub fn entry(&self) -> Option<(PathBuf, Entry)> {
         let entry = Entry {
             stamps: self.stamps.clone(),
@@ -199,7 +199,7 @@ impl Item {
         Some((self.path.clone(), entry))
     }
 
-    /// What is built of a source folder, as it was looked at.
+    /// The source folder to build, as scanned.
     pub fn stale(&self) -> Result<Stale, BuildError> {
         Ok(Stale {
             source: self.source()?,

@@ -1,4 +1,4 @@
-//! Projects in temporary folders: what is built, known, or looked at again.
+//! Projects in temporary folders: what is built, cached, or checked again.
 
 use super::*;
 use mighost_core::Silent;
@@ -40,7 +40,7 @@ impl Project {
         library.load(mode, &Silent)
     }
 
-    /// What a load built, and the revisions that it found.
+    /// The number of built artifacts of a load, and the revisions that it found.
     fn built(&self, mode: BuildMode) -> (usize, String) {
         let loaded = self.load(mode).unwrap();
         let revisions: Vec<&str> = loaded.revisions().map(|(found, _)| found.revision.as_str()).collect();
@@ -131,7 +131,7 @@ fn a_broken_index_is_made_again() {
     assert_eq!(project.built(BuildMode::Stale), (0, "a b".into()));
 }
 
-/// What is built is in the index before everything is, so that an interruption takes nothing along.
+/// Built artifacts are in the index before the whole build is finished, so that an interruption does not lose them.
 #[test]
 fn what_is_finished_is_kept_while_the_rest_is_built() {
     let project = Project::new();
@@ -164,7 +164,7 @@ fn two_do_not_build_at_once() {
         lock.unlock().unwrap();
         assert_eq!(waiting.join().unwrap(), (2, "a b".into()));
     });
-    // Where there is nothing to do, nobody waits.
+    // If there is nothing to do, no process waits.
     lock.lock().unwrap();
     assert_eq!(project.built(BuildMode::Stale).0, 0);
 }

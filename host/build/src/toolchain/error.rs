@@ -1,4 +1,4 @@
-//! Why a tool cannot be had.
+//! Errors of unavailable tools.
 
 use std::path::PathBuf;
 
@@ -6,13 +6,14 @@ use mighost_core::{Blame, Diagnostic, ExitKind};
 
 use super::PackageManager;
 
-/// Every text names the tool; [`hint`](Self::hint) says what to do.
+/// Every message names the tool; [`hint`](Self::hint) says what to do.
 #[derive(Debug, thiserror::Error)]
 pub enum ToolchainError {
-    #[error("[toolchains] {tool} names {}, which is not there", program.display())]
+    #[error("[toolchains] {tool} is set to {}, which does not exist", program.display())]
     NotThere { tool: &'static str, program: PathBuf },
     #[error(
-        "{tool} is needed and not there: {package} {version} is not installed, and `install = false` in [toolchains] forbids it"
+        "{tool} is needed but not found: {package} {version} is not installed, and `install = false` in [toolchains] \
+         forbids installing it"
     )]
     MustNotInstall {
         tool: &'static str,
@@ -20,24 +21,24 @@ pub enum ToolchainError {
         version: &'static str,
         folder: PathBuf,
     },
-    #[error("{tool} is needed and not there, and {} is missing, which would install the package {package}", registry.client())]
+    #[error("{tool} is needed but not installed, and {} is missing, which would install the package {package}", registry.client())]
     NoClient {
         tool: &'static str,
         package: &'static str,
         registry: PackageManager,
     },
-    #[error("{program} is needed, and is not there to be run")]
+    #[error("{program} is needed but not installed")]
     NotOnPath {
         program: &'static str,
         registry: PackageManager,
     },
-    #[error("{tool} is needed, and {client} cannot install {package} {version}{}", if *unreachable { ": the registry cannot be reached" } else { "" })]
+    #[error("{tool} is needed, but {client} cannot install {package} {version}{}", if *unreachable { ": the registry cannot be reached" } else { "" })]
     Install {
         tool: &'static str,
         package: &'static str,
         version: &'static str,
         client: &'static str,
-        /// The client says so.
+        /// The client reported so.
         unreachable: bool,
         /// The last lines of the client's output.
         output: String,
@@ -56,7 +57,7 @@ pub enum ToolchainError {
 const SETTINGS: [&str; 4] = ["zig", "go", "node", "python"];
 
 impl ToolchainError {
-    /// What a client said, last lines; empty where none was called.
+    /// The last lines of a client's output; empty if none was called.
     pub fn output(&self) -> &str {
         match self {
             Self::Install { output, .. } => output,
@@ -64,17 +65,19 @@ impl ToolchainError {
         }
     }
 
-    /// What the reader can do about it.
+    /// Hints for the user.
     pub fn hint(&self) -> Option<String> {
         let name_it = |tool: &str| match SETTINGS.contains(&tool) {
-            true => format!("let [toolchains] in mighost.toml name one that you have: `{tool} = \"/path/to/{tool}\"`"),
+            true => format!("name an installed one under [toolchains] in mighost.toml: `{tool} = \"/path/to/{tool}\"`"),
             false => {
-                "install it on another machine and copy its folder of toolchains (`mighost doctor` names it)".into()
+                "install it on another machine and copy its toolchains folder (run `mighost doctor` there to see the \
+                 path)"
+                    .into()
             }
         };
         Some(match self {
             Self::NotThere { tool, .. } => {
-                format!("correct [toolchains] {tool}, or leave it out: it is installed then")
+                format!("correct [toolchains] {tool}, or remove it to have the tool installed")
             }
             Self::MustNotInstall { tool, .. } => format!("allow it, or {}", name_it(tool)),
             Self::NotOnPath { registry, .. } => registry.how_to_get().to_owned(),
@@ -85,15 +88,15 @@ impl ToolchainError {
                 unreachable,
                 ..
             } => format!(
-                "{}set {client} up for a mirror, or {}; artifacts that are built need no compiler",
+                "{}configure {client} to use a mirror, or {}; prebuilt artifacts need no compiler",
                 if *unreachable {
                     ""
                 } else {
-                    "where the registry cannot be reached, "
+                    "if the registry cannot be reached, "
                 },
                 name_it(tool)
             ),
-            Self::NoProgram { folder, .. } => format!("remove {}; it is installed anew then", folder.display()),
+            Self::NoProgram { folder, .. } => format!("remove {} to have it reinstalled", folder.display()),
             Self::Write { .. } => return None,
         })
     }

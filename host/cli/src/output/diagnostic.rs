@@ -4,7 +4,7 @@ use super::excerpt::excerpt;
 use super::{Styles, escape_line, escape_text};
 use mighost_core::{Blame, Diagnostic, StatementFailure};
 
-/// The lines of `diagnostic`: what, where, the statement, what became of it, whose fault, what to do.
+/// The lines of `diagnostic`: message, places, statement, outcome, cause, hints.
 pub(super) fn render(diagnostic: &Diagnostic, styles: Styles, width: usize) -> String {
     let mut text = String::new();
     labelled(&mut text, &styles.error("error"), "error", &diagnostic.what);
@@ -45,13 +45,13 @@ fn statement(text: &mut String, failure: &StatementFailure, what: &str, styles: 
         text.push_str(&format!("  operation {}\n", escape_line(operation)));
     }
     for line in excerpt(statement, error.position, width.saturating_sub(4)) {
-        // The number and its bar recede behind the text.
+        // The number and its bar are less prominent than the text.
         match line.split_once(" |") {
             Some((gutter, rest)) => text.push_str(&format!("  {}{rest}\n", styles.dim(&format!("{gutter} |")))),
             None => text.push_str(&format!("  {line}\n")),
         }
     }
-    // The sentence above often has the server's message already.
+    // The message above often contains the server's message already.
     if !what.contains(&error.message) {
         labelled(text, &styles.bold("PostgreSQL"), "PostgreSQL", &error.to_string());
     } else if !what.contains(&error.sqlstate) {
@@ -77,10 +77,10 @@ fn labelled(text: &mut String, styled: &str, label: &str, value: &str) {
 
 fn fault(blame: Blame) -> &'static str {
     match blame {
-        Blame::Guest => "the migration's or plugin's; its author mends it",
-        Blame::Operator => "the command's, the configuration's or the environment's",
-        Blame::Database => "the database's: the server, the network to it, or the data in it",
-        Blame::Host => "mighost's own; please report it",
+        Blame::Guest => "the migration or plugin; its author needs to fix it",
+        Blame::Operator => "the command, the configuration or the environment",
+        Blame::Database => "the database: the server, the network to it, or its data",
+        Blame::Host => "mighost itself; please report it",
     }
 }
 
@@ -132,7 +132,7 @@ mod tests {
                  SQL statement
         state: a1b2c3 was rolled back
                done: 0a1b2c
-        fault: the migration's or plugin's; its author mends it
+        fault: the migration or plugin; its author needs to fix it
         hint: Perhaps you meant "nape".
         hint: mend a1b2c3 and run the command again
         "#);
@@ -154,7 +154,7 @@ mod tests {
                  SQL statement
         state: a1b2c3 was rolled back
                done: 0a1b2c
-        fault: the migration's or plugin's; its author mends it
+        fault: the migration or plugin; its author needs to fix it
         hint: Perhaps you meant "nape".
         hint: mend a1b2c3 and run the command again
         "#);
@@ -168,7 +168,7 @@ mod tests {
         error: a\u{1b}]0;title\u{7}b
                second line
           x\u{8}y
-        fault: mighost's own; please report it
+        fault: mighost itself; please report it
         ");
     }
 }

@@ -1,15 +1,15 @@
-//! Text of others, made harmless for a terminal.
+//! Makes foreign text harmless for a terminal.
 
 use std::borrow::Cow;
 use std::fmt::Write as _;
 
-/// `text` on one line: control characters, line ends and tabs included, as `\n`, `\u{1b}` and so on. So are the characters
-/// that change the direction of writing, which can make a text look like another.
+/// `text` on one line: control characters, including line ends and tabs, as `
+/// `, `\u{1b}` and so on. The same applies to characters that change the direction of writing, which can make a text look like another.
 pub fn escape_line(text: &str) -> Cow<'_, str> {
     escape(text, |_| false)
 }
 
-/// `text` on as many lines as it has; otherwise as [`escape_line`], tabs as four spaces.
+/// `text` with its lines; otherwise like [`escape_line`], with four spaces for a tab.
 pub fn escape_text(text: &str) -> Cow<'_, str> {
     let text: Cow<'_, str> = match text.contains(['\t', '\r']) {
         true => text.replace("\r\n", "\n").replace('\t', "    ").into(),
@@ -21,8 +21,8 @@ pub fn escape_text(text: &str) -> Cow<'_, str> {
     }
 }
 
-/// Whether a terminal may take `c` for an order, or the reader may be misled by it: it changes the direction of writing or cannot be seen, as
-/// the byte order mark that two files leave between them when they are joined.
+/// Whether a terminal may interpret `c` as a command, or `c` may mislead the reader: it changes the direction of writing or is invisible,
+/// e.g. the byte order mark that remains between concatenated files.
 pub(super) fn is_harmful(c: char) -> bool {
     let turns = matches!(c, '\u{200e}' | '\u{200f}' | '\u{061c}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
     let hidden = matches!(

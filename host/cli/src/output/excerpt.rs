@@ -1,26 +1,26 @@
-//! The lines of a statement around the place that failed, with a caret below it.
+//! Shows the lines of a statement around the error, with a caret below it.
 
 use unicode_width::UnicodeWidthChar as _;
 
 use super::escape::is_harmful;
 
-/// Lines shown before and after the one that failed.
+/// The number of lines before and after the error.
 const AROUND: usize = 2;
 
-/// Lines shown of a statement that failed as a whole.
+/// The number of lines of a statement that failed as a whole.
 const WHOLE: usize = 8;
 
-/// Columns that a tab goes on to.
+/// The distance of tab stops, in columns.
 const TAB: usize = 4;
 
-/// The lines of `statement` around `position` (1-based, in characters), each with its number; with no position its first
-/// lines. Lines that are wider than `width` columns are cut around the place.
+/// The lines of `statement` around `position` (1-based, in characters), each with its number; without a position, its first lines. Lines
+/// that are wider than `width` columns are truncated around the position.
 pub(super) fn excerpt(statement: &str, position: Option<u32>, width: usize) -> Vec<String> {
     let lines: Vec<&str> = statement
         .split('\n')
         .map(|line| line.strip_suffix('\r').unwrap_or(line))
         .collect();
-    // A trailing line end makes no line of its own, unless the error is there.
+    // A trailing line end does not begin a line of its own, unless the error is there.
     let place = position.and_then(|position| line_and_column(statement, position));
     let filled = lines
         .iter()
@@ -60,8 +60,8 @@ pub(super) fn excerpt(statement: &str, position: Option<u32>, width: usize) -> V
     shown
 }
 
-/// The 0-based line, and the 0-based character in it, of the 1-based character `position`. A place just behind the last
-/// character is one: errors at the end of input are there.
+/// The 0-based line, and the 0-based character in it, of the 1-based character `position`. The position after the last character is
+/// valid: errors at the end of the input have it.
 fn line_and_column(statement: &str, position: u32) -> Option<(usize, usize)> {
     let target = usize::try_from(position).ok()?.checked_sub(1)?;
     let (mut line, mut column, mut seen) = (0, 0, 0);
@@ -81,10 +81,10 @@ struct Shown {
     caret: Option<usize>,
 }
 
-/// `line` as it is shown in at most `room` columns: tabs filled up, control characters escaped, cut around `caret` (0-based,
-/// in characters).
+/// `line` in at most `room` columns: with expanded tabs and escaped control characters, truncated around `caret` (0-based, in
+/// characters).
 fn fit(line: &str, caret: Option<usize>, room: usize) -> Shown {
-    // Cells: what each character becomes, and its width. Far more of a long line than `room` is never looked at.
+    // Cells: the text of each character, and its width. Only the visible part of a long line, and little more, is processed.
     let focus = caret.unwrap_or(0);
     let skip = focus.saturating_sub(room);
     let cut_before = skip > 0;
@@ -107,7 +107,7 @@ fn fit(line: &str, caret: Option<usize>, room: usize) -> Shown {
     let cut_after = line.chars().nth(skip + 3 * room).is_some();
     let at = caret.map(|caret| (caret - skip).min(cells.len()));
 
-    // The window starts so that the place stands in its middle where the line does not fit.
+    // If the line does not fit, the window starts so that the position is in its middle.
     let width_of = |cells: &[(String, usize)]| cells.iter().map(|(_, width)| width).sum::<usize>();
     let (mut start, mut end) = (0, cells.len());
     if cut_before || cut_after || width_of(&cells) > room {

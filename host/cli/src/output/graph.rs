@@ -1,6 +1,6 @@
-//! The history as a picture: in a terminal, as SVG, and as text for Graphviz and Mermaid.
+//! Pictures of the history: in a terminal, as SVG, and as text for Graphviz and Mermaid.
 //!
-//! Only declared edges between revisions that are shown are drawn. Where a parent is not shown, the line ends in a `~`.
+//! Only declared edges between shown revisions are drawn. If a parent is not shown, the line ends in a `~`.
 
 mod dot;
 mod layout;
@@ -18,12 +18,12 @@ pub use mermaid::mermaid;
 pub use svg::{MAX_SVG_REVISIONS, svg};
 pub use text::{Charset, text};
 
-/// A history that is too wide or too long to be drawn in this way.
+/// An error for a history that is too wide or too long to be drawn in this way.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum DrawError {
-    #[error("more than {MAX_LANES} lines of this history run side by side, which no terminal shows")]
+    #[error("this history has more than {MAX_LANES} parallel lines, too many to draw in a terminal")]
     TooWide,
-    #[error("the history has {count} revisions; a picture in SVG may have {MAX_SVG_REVISIONS}")]
+    #[error("the history has {count} revisions; an SVG picture may have at most {MAX_SVG_REVISIONS}")]
     TooLong { count: usize },
 }
 
@@ -35,10 +35,10 @@ struct Edge {
     dependency: bool,
 }
 
-/// What is drawn: each revision before those that it needs, and its edges.
+/// The graph to draw: each revision before those that it needs, and its edges.
 struct Picture {
     edges: Vec<Vec<Edge>>,
-    /// Which of them have a parent or dependency that is not shown.
+    /// The revisions with a parent or dependency that is not shown.
     cut: Vec<bool>,
 }
 
@@ -60,7 +60,7 @@ impl Picture {
             let mut cut = false;
             for (name, dependency) in down.chain(needed) {
                 match positions.get(name.as_str()) {
-                    // What stands above would make a line that goes up; a list in order has none.
+                    // A revision above would need a line that goes up; an ordered list has none.
                     Some(&to) if to > position => {
                         if edges.iter().all(|edge| edge.to != to) {
                             edges.push(Edge { to, dependency });
@@ -80,10 +80,10 @@ impl Picture {
     }
 }
 
-/// How a revision stands to the database, where that was asked for.
+/// The state of a revision in the database, if it was requested.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Standing {
-    /// No database was asked.
+    /// No database was queried.
     Unknown,
     Current,
     Applied,
@@ -99,7 +99,7 @@ fn standing(revision: &RevisionSummary) -> Standing {
     }
 }
 
-/// What pictures say of a revision below its id, in words.
+/// The remarks on a revision in pictures, below its id.
 fn remarks(revision: &RevisionSummary) -> Vec<String> {
     let mut remarks = Vec::new();
     if !revision.labels.is_empty() {

@@ -1,4 +1,4 @@
-//! Reports of commands as lines for people. Texts from artifacts and the database are escaped here.
+//! Reports of commands as text for users. Texts from artifacts and the database are escaped here.
 
 mod doctor;
 mod takeover;
@@ -17,7 +17,7 @@ use mighost_commands::list_templates::TemplateReport;
 use mighost_commands::plugins::PluginReport;
 use mighost_core::TransactionMode;
 
-/// Revisions, a line each; with `verbose` a paragraph each.
+/// Revisions, one line each; with `verbose` one paragraph each.
 pub fn revisions(revisions: &[RevisionSummary], verbose: bool, styles: Styles) -> String {
     let texts: Vec<_> = revisions
         .iter()
@@ -32,7 +32,7 @@ pub fn revisions(revisions: &[RevisionSummary], verbose: bool, styles: Styles) -
     texts.join(if verbose { "\n" } else { "" })
 }
 
-/// `parents (dependencies) -> revision (marks), message`, as Alembic writes it.
+/// `parents (dependencies) -> revision (marks), message`, as in Alembic.
 fn line(revision: &RevisionSummary, styles: Styles) -> String {
     let parents = if revision.down_revisions.is_empty() {
         "<base>".into()
@@ -55,7 +55,7 @@ fn line(revision: &RevisionSummary, styles: Styles) -> String {
     )
 }
 
-/// What stands beside a revision in a picture of the history.
+/// The text beside a revision in a picture of the history.
 pub(super) fn line_of_graph(revision: &RevisionSummary, styles: Styles) -> String {
     let labels = match revision.labels.as_slice() {
         [] => String::new(),
@@ -164,7 +164,7 @@ pub fn current(report: &CurrentReport, verbose: bool, styles: Styles) -> String 
     text
 }
 
-/// Branch points, each with what builds on it.
+/// Branch points, each with its children.
 pub fn branches(points: &[BranchPoint], verbose: bool, styles: Styles) -> String {
     let mut text = String::new();
     for BranchPoint { point, children } in points {
@@ -183,7 +183,7 @@ pub fn branches(points: &[BranchPoint], verbose: bool, styles: Styles) -> String
     text
 }
 
-/// What does not agree, and what to do about it.
+/// Inconsistencies, with hints.
 pub fn check(report: &CheckReport, styles: Styles) -> String {
     let mut text = String::new();
     for finding in &report.findings {
@@ -220,7 +220,7 @@ pub fn check(report: &CheckReport, styles: Styles) -> String {
     text
 }
 
-/// Plugins with what they add.
+/// Plugins with what they provide.
 pub fn plugins(plugins: &[PluginReport], verbose: bool, styles: Styles) -> String {
     let mut text = String::new();
     for plugin in plugins {
@@ -249,7 +249,7 @@ pub fn plugins(plugins: &[PluginReport], verbose: bool, styles: Styles) -> Strin
     text
 }
 
-/// Templates with what they write.
+/// Templates with their files.
 pub fn templates(templates: &[TemplateReport], styles: Styles) -> String {
     let mut text = String::new();
     for template in templates {
@@ -333,7 +333,7 @@ pub fn server(report: &DbReport) -> String {
     }
     match (&report.url, report.pid) {
         (Some(url), Some(pid)) => text.push_str(&format!("running, process {pid}\n{url}\n")),
-        // What was done says it.
+        // The action is already reported.
         _ if report.done.is_some() => {}
         _ => text.push_str("not running\n"),
     }

@@ -1,4 +1,4 @@
-//! What is going on, as lines that stay and one that is drawn again and again.
+//! Progress as permanent lines and one that is redrawn.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -8,20 +8,20 @@ use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr as _};
 use super::{Styles, duration, escape_line, escape_text};
 use mighost_core::{Direction, Event, Level};
 
-/// How often something that goes on is told again where there is no live line.
+/// The interval at which an activity is reported again if there is no live line.
 const REPEAT: Duration = Duration::from_secs(10);
 
-/// Code of so many bytes compiles for seconds, which is told without `--verbose`: Python and its like.
+/// The size of code, in bytes, whose compilation takes seconds and is reported without `--verbose`, e.g. of Python.
 const LARGE: usize = 8 << 20;
 
-/// Turns events into lines. Pure but for the times that it is given.
+/// Turns events into lines. Pure except for the times that it is given.
 pub(super) struct Progress {
     quiet: bool,
     verbose: bool,
     step: Option<Step>,
-    /// What happens outside of steps: building, waiting.
+    /// The activity outside steps: building, waiting.
     activity: Option<String>,
-    /// When something that goes on was told last.
+    /// The last report of the activity.
     told: Option<Instant>,
 }
 
@@ -33,7 +33,7 @@ struct Step {
     of: usize,
     started: Instant,
     operation: Option<Arc<str>>,
-    /// Units done, of how many.
+    /// Units done, and their total.
     progress: Option<(u64, Option<u64>)>,
 }
 
@@ -48,19 +48,19 @@ impl Progress {
         }
     }
 
-    /// Forgets what is going on: the run has ended, well or not.
+    /// Ends the activity: the run has ended, successfully or not.
     pub fn stop(&mut self) {
         self.step = None;
         self.activity = None;
         self.told = None;
     }
 
-    /// What goes on is this.
+    /// Sets the activity.
     pub fn working(&mut self, text: &str) {
         self.activity = Some(text.to_owned());
     }
 
-    /// Takes an event and returns the lines that stay. `live` tells whether there is a live line as well.
+    /// Processes an event and returns permanent lines. `live` is true if there is a live line as well.
     pub fn receive(&mut self, event: Event, now: Instant, styles: Styles, live: bool) -> Vec<String> {
         match event {
             Event::Note { level, text } => self.message(level, "", &text, styles),
@@ -92,7 +92,7 @@ impl Progress {
                     .map(|bytes| format!(", with {} MiB of memory", bytes >> 20))
                     .unwrap_or_default();
                 let name = escape_line(&name);
-                let line = format!("compiled {name} in {}{memory}; later runs find it", duration(elapsed));
+                let line = format!("compiled {name} in {}{memory}; later runs reuse it", duration(elapsed));
                 self.lines_if(self.verbose || size >= LARGE, line)
             }
             Event::Waiting { holder, waited } => {
@@ -128,7 +128,7 @@ impl Progress {
                 self.lines_if(self.verbose, line)
             }
             Event::Operation { name } => {
-                // Told for each call, and mostly shown by none.
+                // Sent for each call, and usually not shown.
                 let told = self.verbose.then(|| format!("    {}", styles.dim(&escape_line(&name))));
                 if let Some(step) = &mut self.step {
                     step.operation = Some(name);
@@ -176,7 +176,7 @@ impl Progress {
         }
     }
 
-    /// The line for what is going on, in less than `width` columns.
+    /// The line for the activity, in less than `width` columns.
     pub fn live_line(&self, now: Instant, width: usize, styles: Styles) -> Option<String> {
         if self.quiet {
             return None;
@@ -186,7 +186,7 @@ impl Progress {
             (None, Some(activity)) => activity.clone(),
             (None, None) => return None,
         };
-        // The last column stays free: a cursor behind it would be on the next line.
+        // The last column stays free: a cursor after it would be on the next line.
         Some(styles.dim(&cut(&text, width.saturating_sub(1))))
     }
 
@@ -197,7 +197,7 @@ impl Progress {
         }
     }
 
-    /// Sets what is going on, which is a line that stays where nothing else shows it.
+    /// Sets the activity, which becomes a permanent line if there is no live line.
     fn activity(&mut self, text: String, shown_elsewhere: bool) -> Vec<String> {
         let lines = self.lines_if(
             !shown_elsewhere || (self.verbose && self.activity.as_ref() != Some(&text)),
@@ -257,7 +257,7 @@ impl Step {
         title.trim_end().to_owned()
     }
 
-    /// The title, the operation, the progress and the time; a long title is cut so that the rest has room.
+    /// The title, the operation, the progress and the time; a long title is truncated so that the rest fits.
     fn live_text(&self, now: Instant, width: usize) -> String {
         let mut text = String::new();
         if let Some(operation) = &self.operation {
@@ -283,7 +283,7 @@ fn short_operation(name: &str) -> String {
     escape_line(short.as_deref().unwrap_or(name)).into_owned()
 }
 
-/// `1200 of 3000 (40 %)`. Guests say what they like, more done than there is included.
+/// `1200 of 3000 (40 %)`. Guests may report any numbers, even more done than there is.
 fn share(done: u64, total: Option<u64>) -> String {
     match total {
         Some(total) if total > 0 => {
@@ -308,7 +308,7 @@ fn cut(text: &str, width: usize) -> String {
     cut
 }
 
-/// The size of code, where it is large enough to explain a wait.
+/// The size of code, if it is large enough to explain a wait.
 fn large(size: usize) -> String {
     match size {
         LARGE.. => format!(" ({} MiB)", size >> 20),

@@ -1,4 +1,4 @@
-//! Colours, where they are wanted.
+//! Colours, if they are enabled.
 
 use anstyle::{AnsiColor, Color, Style};
 
@@ -26,7 +26,7 @@ impl Styles {
         Self { enabled: false }
     }
 
-    /// As `choice` and the environment want them; an explicit choice on the command line is stronger than the environment.
+    /// The styles according to `choice` and the environment; an explicit choice on the command line takes precedence.
     pub fn for_stream(choice: ColorChoice, environment: &Environment, terminal: bool) -> Self {
         let set = |name: &str| environment.get(name).is_some_and(|value| !value.is_empty());
         let forced = environment

@@ -1,11 +1,11 @@
-//! The last line of a run, and how durations are written.
+//! The last line of a run, and the format of durations.
 
 use std::time::Duration;
 
 use super::{Styles, escape_line};
 use mighost_core::Direction;
 
-/// What a run came to.
+/// The result of a run.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Summary {
     pub direction: Direction,
@@ -13,7 +13,7 @@ pub struct Summary {
     pub label: String,
     /// Revisions that were run.
     pub steps: usize,
-    /// The heads that the version table holds now.
+    /// The heads in the version table.
     pub heads: Vec<String>,
     pub elapsed: Duration,
     /// Everything was rolled back (`--dry-run`).
@@ -52,7 +52,7 @@ impl Summary {
     }
 }
 
-/// `elapsed` with as many digits as a person wants: `3 ms`, `1.25 s`, `2 min 05 s`, `1 h 02 min`.
+/// `elapsed` with a readable number of digits: `3 ms`, `1.25 s`, `2 min 05 s`, `1 h 02 min`.
 pub fn duration(elapsed: Duration) -> String {
     let seconds = elapsed.as_secs();
     match seconds {

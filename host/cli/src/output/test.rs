@@ -1,4 +1,4 @@
-//! Results of tests: for people, and in the formats that other programs read.
+//! Results of tests: for users, and in formats for other programs.
 
 mod human;
 mod junit;

@@ -108,7 +108,7 @@ fn the_live_line_makes_room() {
     let shown = text.replace('\r', "<CR>").replace("\x1b[K", "<EL>");
     assert_snapshot!(shown, @r"
     <CR>[1/1] upgrade a1b2c3 stations (0 ms)<EL><CR><EL><CR>[1/1] upgrade a1b2c3 stations: z.op (0 ms)<EL><CR><EL>error: it trapped
-    fault: the migration's or plugin's; its author mends it
+    fault: the migration or plugin; its author needs to fix it
     ");
     assert_eq!(out.text(), "data\n");
 }

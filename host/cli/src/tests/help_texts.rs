@@ -1,16 +1,16 @@
-//! What `--help` and `--version` show.
+//! The output of `--help` and `--version`.
 
 use super::*;
 
 #[test]
 fn main_help() {
     assert_snapshot!(shown("mighost -h"), @"
-    Migrate PostgreSQL schemas by sandboxed WebAssembly components
+    Migrate PostgreSQL schemas with sandboxed WebAssembly components
 
     Usage: mighost [OPTIONS] <COMMAND>
 
     Write:
-      init           Start a project: mighost.toml, migrations/, plugins/
+      init           Create a project: mighost.toml, migrations/, plugins/
       revision       Write the sources of a new revision
       merge          Write the sources of a revision that joins several heads
       edit           Open the sources of a revision in an editor
@@ -19,43 +19,43 @@ fn main_help() {
       build          Build the artifacts of migrations and plugins that changed
 
     Test:
-      test           Run the tests beside plugins and migrations
+      test           Run the tests of plugins and migrations
 
     Run:
       upgrade        Run migrations up to a revision
-      downgrade      Take migrations back, down to a revision
+      downgrade      Revert migrations down to a revision
       stamp          Set the version table without running anything
-      ensure-version Create the version table and the ledger, and nothing else
+      ensure-version Create the version table and the ledger only
 
     Look:
-      current        Show the revisions that the database is at
+      current        Show the current revisions of the database
       history        List the revisions, newest first
       heads          Show the revisions that no other builds on
       branches       Show the revisions that several others build on
-      show           Show all that is known of a revision
-      check          Tell whether sources, artifacts, ledger and database agree
-      plugins        List the operations and object kinds that plugins add
-      inspect        Show what a .wasm file is, without running it
+      show           Show everything about a revision
+      check          Check that sources, artifacts, ledger and database agree
+      plugins        List the operations and kinds that plugins provide
+      inspect        Show what a .wasm file contains, without running it
 
     Database:
       psql           Open psql on the database
       db             Start, stop or remove the embedded PostgreSQL server
 
     Tools:
-      doctor         Tell what is there to build each language, and what is missing
-      completions    Write the completions of a shell to stdout
+      doctor         Show which languages can be built, and what is missing
+      completions    Write shell completions to stdout
       wit            Write the WIT that guests are built against
 
     Options:
-      -c, --config <FILE>    The configuration, instead of the nearest mighost.toml [env:
+      -c, --config <FILE>    The configuration file [default: the nearest mighost.toml] [env:
                              MIGHOST_CONFIG]
-      -x <KEY[=VALUE]>       `db=LABEL` chooses the database; any other is an argument for migrations
+      -x <KEY[=VALUE]>       `db=LABEL` selects the database; any other is an argument for migrations
                              (repeatable)
-      -n, --name <LABEL>     The database, as `-x db=LABEL`
-      -C, --directory <DIR>  Work as if started in this folder
+      -n, --name <LABEL>     The database, same as `-x db=LABEL`
+      -C, --directory <DIR>  Run as if started in this folder
       -q, --quiet            Show data, warnings and errors only
-      -v, --verbose          Show more
-          --raiseerr         With an error, show everything that led to it, for reports of defects
+      -v, --verbose          Show more details
+          --raiseerr         Show the whole chain of causes of an error, for bug reports
           --color <WHEN>     When to use colours [default: auto] [env: NO_COLOR, CLICOLOR_FORCE]
                              [possible values: auto, always, never]
       -h, --help             Print help (see more with '--help')
@@ -66,7 +66,7 @@ fn main_help() {
       mighost upgrade head -x db=dev
       mighost downgrade -1 -x db=dev
 
-    mighost COMMAND --help tells more of a command, mighost --help the exit codes.
+    Run `mighost COMMAND --help` for details, `mighost --help` for exit codes.
     ");
 }
 
@@ -74,31 +74,32 @@ fn main_help() {
 fn long_help() {
     let text = shown("mighost --help");
     let after = &text[text.find("Examples:").unwrap()..];
-    assert_snapshot!(after, @r"
+    assert_snapshot!(after, @"
     Examples:
       mighost init && mighost revision -m 'create stations'
       mighost upgrade head -x db=dev
       mighost downgrade -1 -x db=dev
 
     Environment:
-      MIGHOST_CONFIG         the configuration file, as -c
-      MIGHOST_SCHEMA_NAME    the schema, over mighost.toml's
-      MIGHOST_SU_ROLE_NAME   the role for high privilege, over mighost.toml's
+      MIGHOST_CONFIG         the configuration file, same as -c
+      MIGHOST_SCHEMA_NAME    the schema; overrides mighost.toml
+      MIGHOST_SU_ROLE_NAME   the superuser role; overrides mighost.toml
       MIGHOST_SDK            the folder of mighost-sdk, for migrations and plugins in Rust
-      MIGHOST_TOOLCHAINS     the folder of compilers that mighost installs, over .mighost/toolchains
+      MIGHOST_TOOLCHAINS     the folder for compilers that mighost installs [default:
+      .mighost/toolchains]
 
     Exit codes:
       0    done, or nothing to do
-      1    a defect of mighost or of the machine
-      2    the command line
-      3    the configuration
-      4    the history of revisions, or a target that is not in it
-      5    an artifact that cannot be read or built
+      1    an internal error of mighost or the machine
+      2    invalid command line
+      3    invalid configuration
+      4    invalid history of revisions, or unknown target
+      5    an artifact cannot be read or built
       6    the server cannot be reached, or refused the connection
-      7    the server refused a statement
+      7    the server rejected a statement
       8    a migration or plugin failed: an error, a trap, a limit
       9    another run holds the lock
-      10   a check found something
+      10   a check or test failed
       130  interrupted
     ");
     for kind in [
@@ -139,34 +140,35 @@ fn upgrade_help() {
     Usage: mighost upgrade [OPTIONS] [TARGET]...
 
     Arguments:
-      [TARGET]...  Where to: an id or its start, head, heads, LABEL@head, +N [default: head]
+      [TARGET]...  The target: a revision id or prefix, head, heads, LABEL@head, +N [default: head]
 
     Options:
           --sql                   Write the statements to stdout as a script instead of running them
-          --online-reads          With --sql: let the database answer what migrations ask; it is not
-                                  changed
-          --tag <TEXT>            A text for the migrations, as `-x tag=TEXT`, and for the head of the
-                                  script
+          --online-reads          With --sql: answer the migrations' queries from the database, without
+                                  changing it
+          --tag <TEXT>            A text for the migrations, as `-x tag=TEXT`, and for the script's
+                                  header
           --dry-run               Run everything, then roll it back
-          --transaction <MODE>    How many transactions to use [default: mighost.toml's] [possible
+          --transaction <MODE>    How many transactions to use [default: from mighost.toml] [possible
                                   values: per-migration, all, none]
-          --no-build              Build nothing, and refuse to run what changed since it was built
-          --allow-changed         Go on although migrations have changed since they were applied
+          --no-build              Do not build; refuse to run what changed since it was built
+          --allow-changed         Continue even if migrations are out of order or have changed since
+                                  they were applied
           --lock-wait <DURATION>  How long to wait for another run on the database, e.g. 30s [default:
-                                  mighost.toml's, or 60s]
-          --json                  Write one JSON document to stdout in place of text
+                                  from mighost.toml, or 60s]
+          --json                  Write one JSON document to stdout instead of text
       -h, --help                  Print help (see more with '--help')
 
     Options for all commands:
-      -c, --config <FILE>    The configuration, instead of the nearest mighost.toml [env:
+      -c, --config <FILE>    The configuration file [default: the nearest mighost.toml] [env:
                              MIGHOST_CONFIG]
-      -x <KEY[=VALUE]>       `db=LABEL` chooses the database; any other is an argument for migrations
+      -x <KEY[=VALUE]>       `db=LABEL` selects the database; any other is an argument for migrations
                              (repeatable)
-      -n, --name <LABEL>     The database, as `-x db=LABEL`
-      -C, --directory <DIR>  Work as if started in this folder
+      -n, --name <LABEL>     The database, same as `-x db=LABEL`
+      -C, --directory <DIR>  Run as if started in this folder
       -q, --quiet            Show data, warnings and errors only
-      -v, --verbose          Show more
-          --raiseerr         With an error, show everything that led to it, for reports of defects
+      -v, --verbose          Show more details
+          --raiseerr         Show the whole chain of causes of an error, for bug reports
           --color <WHEN>     When to use colours [default: auto] [env: NO_COLOR, CLICOLOR_FORCE]
                              [possible values: auto, always, never]
 
@@ -176,7 +178,7 @@ fn upgrade_help() {
       mighost upgrade +2 --dry-run              try the next two
       mighost upgrade 4f0c --transaction all    to a revision, all or nothing
       mighost upgrade a1b2:head --sql > up.sql  a script, without a database
-      mighost upgrade --sql --online-reads      from where the database is, with its answers
+      mighost upgrade --sql --online-reads      from the current revisions, with queries answered
     ");
 }
 
@@ -189,29 +191,29 @@ fn revision_help() {
 
     Options:
       -m, --message <TEXT>         What the revision does, in a few words
-          --template <NAME>        What it is made from: sql, a language (rust, c, go, python, ...) or a
-                                   template of the project's, see `mighost list-templates` [default:
-                                   mighost.toml's, or sql]
-          --rev-id <ID>            The id [default: by mighost.toml's id-template, or twelve random
+          --template <NAME>        The template: sql, a language (rust, c, go, python, ...) or a project
+                                   template, see `mighost list-templates` [default: from mighost.toml,
+                                   or sql]
+          --rev-id <ID>            The id [default: from id-template in mighost.toml, or twelve random
                                    digits]
           --head <TARGET>          The revision to build on [default: head]
           --splice                 Allow building on a revision that is not a head, which makes a branch
           --branch-label <LABEL>   A name for the branch that starts here (repeatable)
-          --depends-on <REVISION>  A revision outside the lineage that must be run before (repeatable)
-          --version-path <DIR>     The folder of migrations to write to [default: the project's first]
-          --json                   Write one JSON document to stdout in place of text
+          --depends-on <REVISION>  A revision outside the lineage that must run first (repeatable)
+          --version-path <DIR>     The migrations folder to write to [default: the project's first]
+          --json                   Write one JSON document to stdout instead of text
       -h, --help                   Print help
 
     Options for all commands:
-      -c, --config <FILE>    The configuration, instead of the nearest mighost.toml [env:
+      -c, --config <FILE>    The configuration file [default: the nearest mighost.toml] [env:
                              MIGHOST_CONFIG]
-      -x <KEY[=VALUE]>       `db=LABEL` chooses the database; any other is an argument for migrations
+      -x <KEY[=VALUE]>       `db=LABEL` selects the database; any other is an argument for migrations
                              (repeatable)
-      -n, --name <LABEL>     The database, as `-x db=LABEL`
-      -C, --directory <DIR>  Work as if started in this folder
+      -n, --name <LABEL>     The database, same as `-x db=LABEL`
+      -C, --directory <DIR>  Run as if started in this folder
       -q, --quiet            Show data, warnings and errors only
-      -v, --verbose          Show more
-          --raiseerr         With an error, show everything that led to it, for reports of defects
+      -v, --verbose          Show more details
+          --raiseerr         Show the whole chain of causes of an error, for bug reports
           --color <WHEN>     When to use colours [default: auto] [env: NO_COLOR, CLICOLOR_FORCE]
                              [possible values: auto, always, never]
 
@@ -234,13 +236,13 @@ fn history_help() {
     Options:
       -r, --rev-range <[FROM]:[TO]>  From one revision to another; either side may be empty, `current`
                                      or relative
-      -i, --indicate-current         Mark where the database is, and tell what was applied when
+      -i, --indicate-current         Mark the current revisions, and show what was applied when
           --graph                    Draw branches and merges
-          --ascii                    Draw with ASCII characters [default: where the locale is not UTF-8,
-                                     or TERM is dumb]
-          --format <FORMAT>          What to write [default: text] [possible values: text, mermaid, dot,
-                                     svg, json]
-          --json                     Write one JSON document to stdout in place of text
+          --ascii                    Draw with ASCII characters [default: if the locale is not UTF-8, or
+                                     TERM is dumb]
+          --format <FORMAT>          The output format [default: text] [possible values: text, mermaid,
+                                     dot, svg, json]
+          --json                     Write one JSON document to stdout instead of text
       -h, --help                     Print help (see more with '--help')
     ");
 }

@@ -1,4 +1,4 @@
-//! The project and its database.
+//! Compares the project and its database.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -14,7 +14,7 @@ use mighost_core::{Direction, Reporter};
 use mighost_graph::{GraphError, OutOfOrder};
 use mighost_postgres::{DatabaseState, Ledger, read_ledger, read_state};
 
-/// What a database was found to hold.
+/// The contents of a database.
 pub(super) struct Seen {
     pub state: DatabaseState,
     pub ledger: Ledger,
@@ -40,7 +40,7 @@ pub(super) async fn look(
     Ok(seen)
 }
 
-/// What does not agree between the project and the database.
+/// The inconsistencies between the project and the database.
 pub(super) fn compare(history: &ProjectHistory, settings: &Settings, seen: &Seen) -> Vec<Finding> {
     let mut findings = Vec::new();
     let rows = &seen.state.heads;
@@ -48,8 +48,8 @@ pub(super) fn compare(history: &ProjectHistory, settings: &Settings, seen: &Seen
         let what = format!("the {direction} of {revision} was interrupted and is half done");
         findings.push(
             Finding::error(FindingKind::HalfDone, what)
-                .advise(format!("run the {direction} again: it goes on where it stopped"))
-                .advise("or finish it by hand, then say where the database is: mighost stamp REVISION"),
+                .advise(format!("run the {direction} again to resume it"))
+                .advise("or finish it by hand, then record the result: mighost stamp REVISION"),
         );
     }
     findings.extend(empty(settings, seen));
@@ -66,7 +66,7 @@ pub(super) fn compare(history: &ProjectHistory, settings: &Settings, seen: &Seen
     findings
 }
 
-/// Who made the schema, if not mighost?
+/// Checks for a schema that mighost did not create.
 fn empty(settings: &Settings, seen: &Seen) -> Option<Finding> {
     let relations = seen.ledger.relations;
     if !seen.state.heads.is_empty() || relations == 0 || !seen.ledger.known.is_empty() {
@@ -78,13 +78,13 @@ fn empty(settings: &Settings, seen: &Seen) -> Option<Finding> {
         "is missing"
     };
     let what = format!(
-        "the version table {} {table}, but the schema {} holds {relations} tables or views",
+        "the version table {} {table}, but the schema {} contains {relations} tables or views",
         settings.version_table, settings.schema
     );
     Some(
         Finding::warning(FindingKind::EmptyVersionTable, what)
-            .advise("where revisions made them, say which is the last one that they hold: mighost stamp REVISION")
-            .advise("where another tool keeps the version, name its table: version-table in mighost.toml"),
+            .advise("if revisions of this project created them, record the last one: mighost stamp REVISION")
+            .advise("if another tool keeps the version, set version-table in mighost.toml to its table"),
     )
 }
 
@@ -94,12 +94,12 @@ fn unknown_rows(history: &ProjectHistory, rows: &[String]) -> Vec<Finding> {
     unknown
         .map(|row| {
             let what = format!(
-                "the version table holds {}, which is not a revision of this project",
+                "the version table contains {}, which is not a revision of this project",
                 row.escape_debug()
             );
             Finding::error(FindingKind::UnknownRow, what)
-                .advise("bring its migration back: the sources may be older than the database, or of another branch")
-                .advise("or say where the database is, once you know: mighost stamp --purge REVISION")
+                .advise("restore its migration: the sources may be older than the database, or from another branch")
+                .advise("or correct the version table: mighost stamp --purge REVISION")
         })
         .collect()
 }
@@ -107,8 +107,8 @@ fn unknown_rows(history: &ProjectHistory, rows: &[String]) -> Vec<Finding> {
 fn overlapping(history: &ProjectHistory, rows: &[String]) -> Option<Finding> {
     match history.graph.upgrade(rows, &["heads"]) {
         Err(GraphError::OverlappingRows { lower, upper, rows }) => {
-            let what = format!("the version table holds {lower} beside {upper}, which needs it");
-            let advice = format!("set the table anew: mighost stamp --purge {}", rows.join(" "));
+            let what = format!("the version table contains both {lower} and {upper}, which already includes it");
+            let advice = format!("reset the table: mighost stamp --purge {}", rows.join(" "));
             Some(Finding::error(FindingKind::OverlappingRows, what).advise(advice))
         }
         _ => None,
@@ -118,12 +118,14 @@ fn overlapping(history: &ProjectHistory, rows: &[String]) -> Option<Finding> {
 fn late_ones(history: &ProjectHistory, seen: &Seen, label: &str) -> Vec<Finding> {
     let found = late(history, &seen.state).unwrap_or_default();
     let findings = found.into_iter().map(|OutOfOrder { revision, above }| {
-        let what = format!("{revision} was put below {above}, which {label} has already, so it would never be run");
+        let what = format!("{revision} is out of order: it was inserted below {above}, which is already applied to \
+                            {label}, so it would be skipped");
         Finding::error(FindingKind::OutOfOrder, what)
             .advise(format!(
-                "take it out again: give what stands on {revision} its former down-revisions, and let {revision} stand on a head"
+                "move it: restore the down-revisions of the children of {revision}, and set those of {revision} to a head"
             ))
-            .advise("where the database has what it does, say so: mighost stamp --purge with the rows of mighost current")
+            .advise("if the database already has its changes, confirm that: mighost stamp --purge with the rows of \
+                     mighost current")
     });
     findings.collect()
 }
@@ -134,24 +136,24 @@ fn changed(history: &ProjectHistory, seen: &Seen, label: &str) -> Option<Finding
         let Some((_, artifact)) = history.loaded.revision(revision) else {
             return false;
         };
-        // Of what is not built, the digests are not known; the sources are there.
+        // The digests of unbuilt artifacts are unknown; their sources are compared.
         let place = history.loaded.place(revision).filter(|_| artifact.is_described());
         let Some(place) = place else { return true };
         let then = seen.state.applied.get(revision).and_then(|applied| applied.source);
         then.is_some() && digest_of_sources(place).ok().flatten() != then
     });
     let what = format!(
-        "{} not as when applied to {label}: {}",
+        "{} different from when applied to {label}: {}",
         count(changed.len(), "migration"),
         list(&changed)
     );
     (!changed.is_empty()).then(|| {
         Finding::error(FindingKind::Changed, what)
-            .advise("put the files back as they were, and write the change as a new revision: mighost revision")
+            .advise("restore the files, and make the change in a new revision: mighost revision")
     })
 }
 
-/// The ledger against the version table. What a stamp has said is not compared: it answers for itself.
+/// Compares the ledger with the version table. The entries of stamps are not compared, because the operator is responsible for those.
 fn ledger(history: &ProjectHistory, seen: &Seen, applied: &BTreeSet<&str>) -> Vec<Finding> {
     let mut findings = Vec::new();
     let lines = &seen.ledger.lines;
@@ -161,14 +163,11 @@ fn ledger(history: &ProjectHistory, seen: &Seen, applied: &BTreeSet<&str>) -> Ve
         .partition(|revision| history.graph.find(revision).is_some());
     if !unknown.is_empty() {
         let what = format!(
-            "{} applied, and not in the project: {}",
+            "{} applied but not in the project: {}",
             count(unknown.len(), "revision"),
             list(&unknown)
         );
-        findings.push(
-            Finding::error(FindingKind::AppliedUnknown, what)
-                .advise("bring the migrations back from where they were written"),
-        );
+        findings.push(Finding::error(FindingKind::AppliedUnknown, what).advise("restore the missing migrations"));
     }
     let lost: Vec<&str> = known
         .into_iter()
@@ -176,14 +175,14 @@ fn ledger(history: &ProjectHistory, seen: &Seen, applied: &BTreeSet<&str>) -> Ve
         .collect();
     if !lost.is_empty() {
         let what = format!(
-            "the ledger says that {} applied which the version table does not have: {}",
+            "according to the ledger, {} applied but not in the version table: {}",
             count(lost.len(), "revision"),
             list(&lost)
         );
         findings.push(
             Finding::error(FindingKind::Ledger, what)
-                .advise("somebody else has written to the version table: find out which of the two is right")
-                .advise("then say where the database is: mighost stamp --purge REVISION"),
+                .advise("something else has written to the version table: find out which of the two is right")
+                .advise("then correct the version table: mighost stamp --purge REVISION"),
         );
     }
     let by_others = |row: &&str| match lines.get(*row) {
@@ -193,11 +192,11 @@ fn ledger(history: &ProjectHistory, seen: &Seen, applied: &BTreeSet<&str>) -> Ve
     let rows: Vec<&str> = seen.state.heads.iter().map(String::as_str).filter(by_others).collect();
     if seen.ledger.ledger && !rows.is_empty() {
         let what = format!(
-            "the version table holds {}, and the ledger knows of no run that put it there",
+            "the version table contains {}, but the ledger has no run that applied it",
             list(&rows)
         );
         findings.push(Finding::warning(FindingKind::Ledger, what).advise(format!(
-            "where that is right, have mighost say so: mighost stamp --purge {}",
+            "if that is right, confirm it: mighost stamp --purge {}",
             seen.state.heads.join(" ")
         )));
     }

@@ -1,4 +1,4 @@
-//! Sources and artifacts among themselves.
+//! Compares sources and artifacts with each other.
 
 use std::collections::BTreeMap;
 
@@ -9,7 +9,7 @@ use mighost_artifact::inspect::imports_types_alone;
 use mighost_artifact::interface_version;
 use mighost_runtime::operation_interfaces;
 
-/// What does not agree in the project, before any database is asked.
+/// The inconsistencies in the project, without a database.
 pub(super) fn compare(history: &ProjectHistory) -> Vec<Finding> {
     let mut findings = Vec::new();
     findings.extend(heads(history));
@@ -18,7 +18,7 @@ pub(super) fn compare(history: &ProjectHistory) -> Vec<Finding> {
     findings
 }
 
-/// Several heads are meant where each has a label that the others have not.
+/// Several heads are intended if each has a label that the others do not have.
 fn heads(history: &ProjectHistory) -> Option<Finding> {
     let heads = history.graph.real_heads();
     if heads.len() < 2 {
@@ -36,15 +36,14 @@ fn heads(history: &ProjectHistory) -> Option<Finding> {
         FindingKind::SeveralHeads,
         format!("history has {} heads: {}", heads.len(), list(&heads)),
     );
-    Some(
-        finding.advise(join(&heads)).advise(
-            "where they are to stay apart, give each branch a label: branch-labels in a migration.toml of its own",
-        ),
-    )
+    Some(finding.advise(join(&heads)).advise(
+        "to keep them separate, give each branch a label: branch-labels in the migration.toml of one of its \
+             revisions",
+    ))
 }
 
 fn stale(history: &ProjectHistory) -> Option<Finding> {
-    // Whatever was never built is built when it is needed; what was built before is not what its sources say.
+    // Sources that were never built are built when needed; artifacts that were built before do not match their sources.
     let loaded = &history.loaded;
     let plugins = loaded.plugins.iter().map(|plugin| &plugin.artifact);
     let stale: Vec<String> = loaded
@@ -57,15 +56,20 @@ fn stale(history: &ProjectHistory) -> Option<Finding> {
     let finding = Finding::warning(
         FindingKind::Stale,
         format!(
-            "{} not built from the sources as they are now: {}",
+            "{} not built from the current sources: {}",
             count(stale.len(), "artifact"),
             list(&stale)
         ),
     );
-    (!stale.is_empty()).then(|| finding.advise("build them: mighost build (upgrade and downgrade do so by themselves)"))
+    (!stale.is_empty()).then(|| {
+        finding.advise(
+            "build them: mighost build (upgrade and downgrade do this \
+                                                automatically)",
+        )
+    })
 }
 
-/// What built artifacts import, and no plugin offers. Of plugins that are not built it is not known what they offer.
+/// Imports of built artifacts that no plugin provides. The exports of unbuilt plugins are unknown.
 fn plugins(history: &ProjectHistory) -> Vec<Finding> {
     let loaded = &history.loaded;
     if loaded.plugins.iter().any(|plugin| plugin.artifact.is_described()) {
@@ -83,7 +87,7 @@ fn plugins(history: &ProjectHistory) -> Vec<Finding> {
         .filter(|(_, plugins)| plugins.len() > 1)
         .map(|(offer, plugins)| {
             let what = format!("{} plugins offer {offer}: {}", plugins.len(), list(plugins));
-            Finding::error(FindingKind::TwoPlugins, what).advise("remove all of them but one")
+            Finding::error(FindingKind::TwoPlugins, what).advise("keep only one of them")
         });
     let mut missing: BTreeMap<&str, Vec<String>> = BTreeMap::new();
     let plugins = loaded.plugins.iter().map(|plugin| &plugin.artifact);
@@ -110,16 +114,13 @@ fn plugins(history: &ProjectHistory) -> Vec<Finding> {
             .filter(|(other, _)| interface_version::offered(interface, other).is_some());
         let others: Vec<String> = others.map(|(other, by)| format!("{other} ({})", list(by))).collect();
         match others.is_empty() {
-            true => Finding::error(FindingKind::MissingPlugin, what).advise(
-                "put the plugin that offers it into a folder of plugins; `mighost plugins` lists what there is",
-            ),
+            true => Finding::error(FindingKind::MissingPlugin, what)
+                .advise("add a plugin that offers it to a plugins folder; `mighost plugins` lists the plugins there"),
             false => Finding::error(
                 FindingKind::MissingPlugin,
                 format!("{what}; there is {}", others.join(", ")),
             )
-            .advise(
-                "put the plugin's version that offers it beside the other one, under a name of its own in plugin.toml",
-            ),
+            .advise("install the version of the plugin that offers it as well, under another name in plugin.toml"),
         }
     });
     twice.chain(missing).collect()

@@ -1,4 +1,4 @@
-//! `mighost init --from alembic.ini`: a project of Alembic's becomes one of mighost's.
+//! `mighost init --from alembic.ini`: turns an Alembic project into a mighost project.
 
 mod error;
 mod ini;
@@ -34,7 +34,7 @@ const PLUGINS: &str = "plugins";
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TakeOverRequest {
-    /// The new project's folder, absolute; created when missing.
+    /// The new project's folder, absolute; created if it is missing.
     pub directory: PathBuf,
     /// `alembic.ini`, or a `pyproject.toml` with `[tool.alembic]`; absolute.
     pub from: PathBuf,
@@ -45,13 +45,13 @@ pub struct TakeOverRequest {
     pub dry_run: bool,
 }
 
-/// What was taken over, or would be.
+/// The imported project, or the one that would be imported.
 #[derive(Clone, Debug, serde::Serialize)]
 pub struct TakenOver {
     /// The new `mighost.toml`.
     pub config: PathBuf,
     pub dry_run: bool,
-    /// The version of the Alembic that was asked; none where none could be.
+    /// The version of the Alembic that was used; `None` if there was none.
     pub alembic: Option<String>,
     pub version_table: String,
     /// The labels of databases.
@@ -59,11 +59,11 @@ pub struct TakenOver {
     /// The folders of migrations, below the project's folder.
     pub folders: Vec<Folder>,
     pub revisions: Vec<Revision>,
-    /// How many have both their scripts.
+    /// The number of revisions with both scripts.
     pub converted: usize,
-    /// How many have a script that is empty because its code could not be had.
+    /// The number of revisions with a script that is empty because its code was not available.
     pub empty: usize,
-    /// What to look at.
+    /// Remarks on what to check.
     pub notes: Vec<String>,
 }
 
@@ -74,7 +74,7 @@ pub struct Folder {
     pub ours: String,
 }
 
-/// A revision that was taken over.
+/// An imported revision.
 #[derive(Clone, Debug, serde::Serialize)]
 pub struct Revision {
     pub revision: String,
@@ -82,13 +82,13 @@ pub struct Revision {
     pub depends_on: Vec<String>,
     pub branch_labels: Vec<String>,
     pub message: String,
-    /// RFC 3339. Alembic's dates without a zone are taken for UTC.
+    /// RFC 3339. Alembic's dates without a time zone are assumed to be UTC.
     pub date: Option<String>,
-    /// Alembic's file, below the folder of alembic.ini where it lies there.
+    /// Alembic's file, relative to the folder of alembic.ini if it is below it.
     pub file: String,
     /// Its folder, below the project's.
     pub folder: String,
-    /// It runs without a transaction around it.
+    /// Whether it runs without a transaction.
     pub alone: bool,
     pub upgrade: Side,
     pub downgrade: Side,
@@ -99,23 +99,23 @@ pub struct Revision {
 pub struct Side {
     #[serde(skip)]
     text: String,
-    /// Why there is no code; none where there is, even if it does nothing.
+    /// The reason why there is no code; `None` if there is code, even if it does nothing.
     pub why_empty: Option<String>,
-    /// What may not be as it was.
+    /// Possible differences from the original.
     pub notes: Vec<String>,
 }
 
-/// Takes the project over. Alembic's files are left as they are. Where the run is interrupted there is no project.
+/// Imports the project. Alembic's files are not changed. An interrupted import leaves no project.
 ///
 /// # Errors
-/// Alembic's configuration or revisions cannot be read, or make no graph; there is a project already.
+/// If Alembic's configuration or revisions cannot be read or do not form a graph, or there is a project already.
 pub fn run(project: &Project, request: &TakeOverRequest, reporter: &dyn Reporter) -> Result<TakenOver, CommandError> {
     let alembic = AlembicProject::read(&request.from, request.section.as_deref())?;
     let mut notes = alembic.notes.clone();
     let migrations = migrations(&request.directory);
     if migrations != "migrations" {
         notes.push(format!(
-            "`migrations` is Alembic's own folder and stays as it is; mighost's is `{migrations}`"
+            "`migrations` is Alembic's own folder and is not changed; mighost uses `{migrations}`"
         ));
     }
     let stage = match request.dry_run {
@@ -123,7 +123,7 @@ pub fn run(project: &Project, request: &TakeOverRequest, reporter: &dyn Reporter
             stage::check_free(&request.directory, &[FILE_NAME, migrations])?;
             None
         }
-        // First of all: it may be refused.
+        // Checked first, because it may be refused.
         false => Some(Stage::start(&request.directory, &[FILE_NAME, migrations])?),
     };
     let extra = extra(project, &alembic);
@@ -155,7 +155,7 @@ pub fn run(project: &Project, request: &TakeOverRequest, reporter: &dyn Reporter
             revision: &settings,
         };
         stage.write(FILE_NAME, &text::configuration(&facts), stage::mode_of(&request.from))?;
-        // Before anything is in its place.
+        // Before anything is moved to its place.
         load_project(&LoadRequest {
             directory: &request.directory,
             config: Some(&stage.path(FILE_NAME)),
@@ -210,7 +210,7 @@ impl Revision {
     }
 }
 
-/// The arguments `-x` for env.py: those of the command line, else the first label, which many an env.py insists on.
+/// The arguments `-x` for env.py: those of the command line, otherwise the first label, which many env.py files require.
 fn extra(project: &Project, alembic: &AlembicProject) -> Vec<String> {
     let named = project.extra.iter().any(|argument| argument.starts_with("db="));
     let first = alembic.labels.iter().find(|label| label.section != alembic.section);
@@ -218,7 +218,7 @@ fn extra(project: &Project, alembic: &AlembicProject) -> Vec<String> {
     project.extra.iter().cloned().chain(first).collect()
 }
 
-/// Revisions that make no graph are refused before anything is written.
+/// Revisions that do not form a graph are refused before anything is written.
 fn check(revisions: &[Revision]) -> Result<(), CommandError> {
     let nodes = revisions.iter().map(|revision| Node {
         revision: revision.revision.clone(),
@@ -275,7 +275,7 @@ fn version_table(
     (name, schema)
 }
 
-/// How new revisions are written, as lines of `[revision]`. What has no place there is told.
+/// The settings for new revisions, as lines of `[revision]`. Settings without a counterpart are reported.
 fn settings(alembic: &AlembicProject, notes: &mut Vec<String>) -> String {
     let mut lines = String::new();
     if let Some(template) = &alembic.file_template {
@@ -287,13 +287,13 @@ fn settings(alembic: &AlembicProject, notes: &mut Vec<String>) -> String {
     if let Some(zone) = &alembic.timezone {
         match jiff::tz::TimeZoneDatabase::bundled().get(zone) {
             Ok(_) => lines.push_str(&text::setting("timezone", zone)),
-            Err(_) => notes.push("`timezone` is not carried over: it is no time zone that mighost knows".into()),
+            Err(_) => notes.push("`timezone` is not carried over: mighost does not know this time zone".into()),
         }
     }
     if let Some(length) = &alembic.truncate_slug_length {
         match length.trim().parse::<u8>() {
             Ok(length @ 1..=150) => lines.push_str(&format!("truncate-slug-length = {length}\n")),
-            _ => notes.push("`truncate_slug_length` is not carried over: it may be from 1 to 150".into()),
+            _ => notes.push("`truncate_slug_length` is not carried over: it must be from 1 to 150".into()),
         }
     }
     for label in &alembic.labels {
@@ -305,7 +305,7 @@ fn settings(alembic: &AlembicProject, notes: &mut Vec<String>) -> String {
         }
         for variable in &label.variables {
             notes.push(format!(
-                "the url of `{}` takes the variable {variable} of the environment, which env.py gave",
+                "the url of `{}` uses the environment variable {variable}, whose value env.py provided",
                 label.name
             ));
         }

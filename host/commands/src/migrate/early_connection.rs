@@ -1,4 +1,4 @@
-//! A database that is connected to and was asked where it is, made ready while the artifacts are looked at.
+//! A database connection that is made, and its state read, while the artifacts are scanned.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -7,15 +7,14 @@ use tokio::task::JoinHandle;
 
 use super::super::{CommandError, Project, context};
 use mighost_config::{Environment, Settings};
-use mighost_core::DatabaseUrl;
-use mighost_core::Reporter;
+use mighost_core::{DatabaseUrl, Reporter};
 use mighost_postgres::connect::{ConnectTarget, Connection, connect};
 use mighost_postgres::{DatabaseState, read_state};
 
-/// How long a connection may wait for the artifacts. Servers and networks end idle ones.
+/// The maximum time that a connection may wait for the artifacts, because servers and networks close idle ones.
 const FRESH: Duration = Duration::from_secs(5);
 
-/// The chosen database.
+/// The selected database.
 pub(super) struct Opened {
     pub target: ConnectTarget,
     pub connection: Connection,
@@ -23,7 +22,7 @@ pub(super) struct Opened {
     at: Instant,
 }
 
-/// A database that may be under way.
+/// A database whose connection may be in progress.
 pub(super) struct Opening {
     settings: Settings,
     environment: Environment,
@@ -32,7 +31,7 @@ pub(super) struct Opening {
 }
 
 impl Opening {
-    /// Begins to connect, so that the server makes a session meanwhile. An embedded server is left alone until it is needed.
+    /// Begins to connect, so that the server creates a session at the same time. An embedded server is not started until it is needed.
     pub fn begin(project: &Project, settings: &Settings, reporter: &Arc<dyn Reporter>) -> Self {
         let mut opening = Self {
             settings: settings.clone(),
@@ -63,10 +62,10 @@ impl Opening {
         }
     }
 
-    /// The database, as it is now or was a moment ago.
+    /// The database, with its current state or that of a moment ago.
     ///
     /// # Errors
-    /// It cannot be connected to or asked.
+    /// If it cannot be connected to or queried.
     pub async fn opened(&mut self) -> Result<Opened, CommandError> {
         if let Some(early) = self.early.take() {
             let opened = early.await.map_err(|_| CommandError::ThreadLost)??;

@@ -1,11 +1,11 @@
-//! Scripts (`--sql`): the same run, written out.
+//! Scripts (`--sql`): the same run, written to a script.
 
 use std::io::Write;
 use std::sync::Arc;
 
 use tokio::sync::watch;
 
-use super::{Goal, RunReport, downgrade_plan, run, sink_settings};
+use super::{Goal, RunReport, downgrade_plan, run};
 use crate::context::{self, ProjectHistory};
 use crate::{CommandError, Project, RunOptions};
 use mighost_config::Settings;
@@ -13,10 +13,10 @@ use mighost_core::{Direction, Event, Level, Reporter};
 use mighost_graph::Plan;
 use mighost_postgres::connect::Connection;
 use mighost_postgres::{DatabaseState, LiveSink, ScriptHeader, ScriptSink};
-use mighost_runtime::GuestContext;
+use mighost_runtime::{GuestContext, ServerFacts};
 
-/// Writes the run to `script`. With `online_reads` a database answers what migrations ask; where the targets name no start,
-/// the script then begins where that database is.
+/// Writes the run to `script`. With `online_reads` a database answers the queries of migrations; if the targets have no starting point,
+/// the script begins at the current revision of that database.
 pub(super) async fn write(
     project: &Project,
     settings: &Settings,
@@ -44,7 +44,7 @@ pub(super) async fn write(
             }
         };
         let text = format!(
-            "the script begins at {}, and {} is at {}: what migrations ask is answered from there",
+            "the script starts at {}, but {} is at {}: migrations' queries see that state",
             at(&plan.start),
             settings.label,
             at(&state.heads)
@@ -55,27 +55,25 @@ pub(super) async fn write(
         });
     }
     let heads = plan.rows();
-    let sink_settings = sink_settings(settings, false, false);
+    let run_settings = settings.run();
+    let session = run_settings.session(false, false);
     let header = ScriptHeader {
         host_version: env!("CARGO_PKG_VERSION").into(),
         from: plan.start.clone(),
         to: heads.clone(),
         tag: options.tag.clone(),
     };
-    let guest_settings = GuestContext {
-        schema: settings.schema.clone(),
-        superuser_role: settings.superuser_role.clone(),
-        args: settings.args.clone(),
-        limits: settings.limits.clone(),
-        offline: true,
-        server_version: state.map(|state| state.server_version),
-    };
-    let mut sink = ScriptSink::new(script, sink_settings.clone(), header);
+    let server = state.map(|state| ServerFacts {
+        user: &state.user,
+        version: state.server_version,
+    });
+    let guest_settings = GuestContext::new(&run_settings, true, server);
+    let mut sink = ScriptSink::new(script, session.clone(), header);
     if let Some((connection, state)) = answers {
         sink = sink.with_reader(LiveSink::new(
             connection.client,
             connection.encoding,
-            sink_settings,
+            session,
             state,
             reporter.clone(),
         ));
@@ -92,7 +90,7 @@ pub(super) async fn write(
     })
 }
 
-/// The database that answers.
+/// The database that answers queries.
 async fn answers(
     project: &Project,
     settings: &Settings,

@@ -1,4 +1,4 @@
-//! Why there are no new sources.
+//! Errors when writing new sources.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -6,18 +6,18 @@ use std::path::{Path, PathBuf};
 use super::jinja::TemplateError;
 use mighost_core::{Blame, Diagnostic, ExitKind};
 
-/// Names the folder of mighost-sdk, for projects outside a clone of mighost.
+/// The environment variable with the folder of mighost-sdk, for projects outside a clone of mighost.
 pub(super) const SDK_VARIABLE: &str = "MIGHOST_SDK";
 
 #[derive(Debug, thiserror::Error)]
 pub enum NewRevisionError {
     #[error("{id:?} cannot be a revision id: {reason}")]
     Id { id: String, reason: String },
-    #[error("{wanted} is not one of the project's folders of migrations", wanted = wanted.display())]
+    #[error("{wanted} is not one of the project's migrations folders", wanted = wanted.display())]
     Location { wanted: PathBuf, known: Vec<PathBuf> },
-    #[error("the project has no folder of migrations")]
+    #[error("the project has no migrations folder")]
     NoLocation,
-    #[error("{folder} exists already, and is left as it is", folder = folder.display())]
+    #[error("{folder} already exists and was not changed", folder = folder.display())]
     Exists { folder: PathBuf },
     #[error("cannot read {path}: {source}", path = path.display())]
     Read { path: PathBuf, source: io::Error },
@@ -25,39 +25,39 @@ pub enum NewRevisionError {
     Write { path: PathBuf, source: io::Error },
     #[error("the system gives no random numbers: {0}")]
     Random(String),
-    #[error("{SDK_VARIABLE} names {folder}, where there is no Cargo.toml", folder = folder.display())]
+    #[error("{SDK_VARIABLE} is set to {folder}, which has no Cargo.toml", folder = folder.display())]
     Sdk { folder: PathBuf },
     #[error("there is no template {name:?}")]
     UnknownTemplate { name: String, known: Vec<String> },
     #[error("there is no template {name:?} for plugins")]
     UnknownPluginTemplate { name: String, known: Vec<&'static str> },
-    #[error("{name:?} cannot be a plugin's name{}", if *reserved { ": it means something else in WIT or in a language" } else { "" })]
+    #[error("{name:?} cannot be a plugin's name{}", if *reserved { ": it is a reserved word in WIT or in a language" } else { "" })]
     PluginName { name: String, reserved: bool },
-    #[error("{wanted} is not one of the project's folders of plugins", wanted = wanted.display())]
+    #[error("{wanted} is not one of the project's plugins folders", wanted = wanted.display())]
     PluginLocation { wanted: PathBuf, known: Vec<PathBuf> },
-    #[error("the project has no folder of plugins")]
+    #[error("the project has no plugins folder")]
     NoPluginLocation,
-    /// A defect of a template that mighost carries.
+    /// A defect of one of mighost's own templates.
     #[error("the new plugin cannot be read: {reason}")]
     Plugin { reason: String },
-    #[error("a template is not right: {0}")]
+    #[error("invalid template: {0}")]
     Template(#[from] TemplateError),
-    /// What a template wrote is not the migration that was asked for.
-    #[error("the template {template:?} writes no migration: {reason}")]
+    /// The output of a template is not the requested migration.
+    #[error("the template {template:?} does not produce a migration: {reason}")]
     Migration { template: String, reason: String },
     #[error("the hook {name} failed{}: {reason}", file.as_ref().map(|file| format!(" for {file}")).unwrap_or_default())]
     Hook {
         name: String,
         file: Option<String>,
         reason: String,
-        /// What it wrote, the end of it.
+        /// The end of its output.
         output: String,
-        /// The new folder, which stays.
+        /// The new folder, which is kept.
         folder: PathBuf,
     },
-    #[error("--autogenerate is not there yet: mighost does not compare a database with a model so far")]
+    #[error("--autogenerate is not supported: mighost does not compare a database with a model")]
     Autogenerate,
-    #[error("--sql means nothing to mighost revision: it never needs a database, and writes files only")]
+    #[error("--sql has no meaning for mighost revision: it only writes files and never needs a database")]
     Sql,
 }
 
@@ -96,32 +96,36 @@ impl From<&NewRevisionError> for Diagnostic {
         };
         let diagnostic = Self::new(blame, exit, error.to_string());
         match error {
-            NewRevisionError::Id { .. } => diagnostic.hint("without --rev-id id-template chooses one"),
+            NewRevisionError::Id { .. } => diagnostic.hint("omit --rev-id to have id-template choose one"),
             NewRevisionError::Location { known, .. } => {
                 let known: Vec<String> = known.iter().map(|path| path.display().to_string()).collect();
                 diagnostic.hint(format!(
-                    "there are: {}; `migrations` in mighost.toml adds one",
+                    "available: {}; add one with `migrations` in mighost.toml",
                     known.join(", ")
                 ))
             }
             NewRevisionError::PluginLocation { known, .. } => {
                 let known: Vec<String> = known.iter().map(|path| path.display().to_string()).collect();
-                diagnostic.hint(format!("there are: {}; `plugins` in mighost.toml adds one", known.join(", ")))
+                diagnostic.hint(format!(
+                    "available: {}; add one with `plugins` in mighost.toml",
+                    known.join(", ")
+                ))
             }
             NewRevisionError::NoPluginLocation => diagnostic.hint("name one in mighost.toml: plugins = [\"plugins\"]"),
             NewRevisionError::PluginName { reserved: true, .. } => {
-                diagnostic.hint("take another, e.g. two words with a minus between them: open-stations")
+                diagnostic.hint("choose another, e.g. two words joined by a hyphen: open-stations")
             }
             NewRevisionError::PluginName { .. } => diagnostic.hint(
-                "small letters and digits, words with a minus between them, e.g. open-stations, or acme:open-stations with a namespace",
+                "use lower-case letters and digits, with hyphens between words, e.g. open-stations, or \
+                 acme:open-stations with a namespace",
             ),
             NewRevisionError::UnknownPluginTemplate { known, .. } => {
-                diagnostic.hint(format!("there are: {}", known.join(", ")))
+                diagnostic.hint(format!("available: {}", known.join(", ")))
             }
-            NewRevisionError::Sdk { .. } => diagnostic.hint("it is the folder plugin-sdk of a clone of mighost"),
+            NewRevisionError::Sdk { .. } => diagnostic.hint("set it to the folder plugin-sdk of a clone of mighost"),
             NewRevisionError::NoLocation => diagnostic.hint("name one in mighost.toml: migrations = [\"migrations\"]"),
             NewRevisionError::UnknownTemplate { known, .. } => diagnostic.hint(format!(
-                "there are: {}; `mighost list-templates` tells more",
+                "available: {}; `mighost list-templates` describes them",
                 known.join(", ")
             )),
             NewRevisionError::Template(_) => diagnostic.hint("docs/migrations.md lists what templates can use"),
@@ -130,14 +134,14 @@ impl From<&NewRevisionError> for Diagnostic {
                 diagnostic.location.extend(output.lines().map(str::to_owned));
                 diagnostic
                     .outcome
-                    .push(format!("{} is written, and stays", folder.display()));
-                diagnostic.hint("[[revision.hooks]] in mighost.toml has the command")
+                    .push(format!("{} was written and is kept", folder.display()));
+                diagnostic.hint("correct its command in [[revision.hooks]] of mighost.toml")
             }
             NewRevisionError::Autogenerate => {
-                diagnostic.hint("without it the revision's files are written, to be filled by hand")
+                diagnostic.hint("omit it to create the revision's files, and write them by hand")
             }
             NewRevisionError::Sql => {
-                diagnostic.hint("`mighost upgrade --sql` writes the script of migrations that are there")
+                diagnostic.hint("use `mighost upgrade --sql` to write the script of existing migrations")
             }
             _ => diagnostic,
         }

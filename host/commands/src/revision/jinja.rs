@@ -1,4 +1,4 @@
-//! Templates of `minijinja`, bounded: what a project's template may compute and write has an end.
+//! `minijinja` templates with limits on the computation and output of a project's template.
 
 use std::error::Error as _;
 use std::io;
@@ -6,29 +6,29 @@ use std::io;
 use minijinja::value::{Value, ValueKind};
 use minijinja::{AutoEscape, Environment, Error, ErrorKind, UndefinedBehavior, syntax::SyntaxConfig};
 
-/// The most instructions of one template; the built-in ones take less than a hundred.
+/// The maximum number of instructions of one template; the built-in ones take less than a hundred.
 const MAX_STEPS: u64 = 100_000;
-/// The most that one template writes, in bytes.
+/// The maximum output of one template, in bytes.
 const MAX_OUTPUT: usize = 1 << 20;
-/// The longest template, in bytes.
+/// The maximum length of a template, in bytes.
 pub(super) const MAX_SOURCE: usize = 1 << 20;
-/// How deep loops may call themselves.
+/// The maximum depth of recursive loops.
 const MAX_DEPTH: usize = 50;
 
 /// The variables of a template.
 pub(crate) type Variables = std::collections::BTreeMap<String, Value>;
 
-/// Why a template gives no text.
+/// The reason why a template cannot be rendered.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{template}{}: {reason}", .line.map(|line| format!(", line {line}")).unwrap_or_default())]
 pub struct TemplateError {
-    /// Its file, or the setting that it stands in.
+    /// Its file, or the setting that contains it.
     pub template: String,
     pub line: Option<usize>,
     pub reason: String,
 }
 
-/// Fills in `source`, which errors call `name`.
+/// Renders `source`, which errors name `name`.
 pub(crate) fn render(name: &str, source: &str, variables: &Variables) -> Result<String, TemplateError> {
     let fail = |error: &Error| TemplateError {
         template: name.to_owned(),
@@ -53,7 +53,7 @@ pub(crate) fn render(name: &str, source: &str, variables: &Variables) -> Result<
     String::from_utf8(output.0).map_err(|_| TemplateError {
         template: name.to_owned(),
         line: None,
-        reason: "what it gives is not UTF-8".to_owned(),
+        reason: "its output is not UTF-8".to_owned(),
     })
 }
 
@@ -62,9 +62,9 @@ fn environment() -> Result<Environment<'static>, Error> {
     environment.set_fuel(Some(MAX_STEPS));
     environment.set_recursion_limit(MAX_DEPTH);
     environment.set_undefined_behavior(UndefinedBehavior::Strict);
-    // What is written is SQL, TOML and code: nothing to escape as HTML.
+    // The output is SQL, TOML and code, which must not be escaped like HTML.
     environment.set_auto_escape_callback(|_| AutoEscape::None);
-    // What is written is lines; those of `{% if %}` and the like leave nothing behind.
+    // The output consists of lines; those with only `{% if %}` and the like leave nothing.
     let mut syntax = SyntaxConfig::builder();
     syntax.keep_trailing_newline(true).trim_blocks(true).lstrip_blocks(true);
     environment.set_syntax(syntax.build()?);
@@ -74,9 +74,9 @@ fn environment() -> Result<Environment<'static>, Error> {
     Ok(environment)
 }
 
-/// Each line of `text` behind `prefix`, so that no line of a message becomes code.
+/// Puts `prefix` before each line of `text`, so that no line of a message becomes code.
 pub(super) fn comment(prefix: &str, text: &str) -> String {
-    // The characters at which some reader of SQL or Rust may see a line end.
+    // The characters that some parser of SQL or Rust may treat as the end of a line.
     let lines = text.split(['\n', '\r', '\u{b}', '\u{c}', '\u{85}', '\u{2028}', '\u{2029}']);
     let lines: Vec<String> = lines
         .map(|line| {
@@ -87,12 +87,12 @@ pub(super) fn comment(prefix: &str, text: &str) -> String {
     lines.join("\n")
 }
 
-/// A text, number, truth value or list of them, as TOML writes it.
+/// A string, number, boolean or list of them, as TOML.
 fn toml_text(value: &Value) -> Result<String, Error> {
     let wrong = || {
         Error::new(
             ErrorKind::InvalidOperation,
-            "toml takes texts, whole numbers, truth values and lists of them",
+            "toml accepts strings, integers, booleans and lists of them",
         )
     };
     if let Some(text) = value.as_str() {
@@ -129,12 +129,12 @@ fn reason(error: &Error, variables: &Variables) -> String {
     }
     if error.kind() == ErrorKind::UndefinedError {
         let known: Vec<&str> = variables.keys().map(String::as_str).collect();
-        text.push_str(&format!("; there are: {}", known.join(", ")));
+        text.push_str(&format!("; available: {}", known.join(", ")));
     }
     text
 }
 
-/// Takes [`MAX_OUTPUT`] bytes and no more.
+/// Accepts at most [`MAX_OUTPUT`] bytes.
 struct Limited(Vec<u8>);
 
 impl io::Write for Limited {

@@ -7,26 +7,26 @@ use super::NewRevisionError;
 use super::jinja::{self, TemplateError, Variables};
 use mighost_graph::check_id;
 
-/// The longest name of a folder, in bytes: what file systems take.
+/// The maximum length of a folder's name in file systems, in bytes.
 const MAX_FOLDER_BYTES: usize = 255;
 
-/// The tokens of Alembic's `file_template`, which are variables here by the same names.
+/// The tokens of Alembic's `file_template`, which are variables of the same names here.
 const ALEMBIC_TOKENS: [&str; 9] = [
     "rev", "slug", "epoch", "year", "month", "day", "hour", "minute", "second",
 ];
 
-/// Twelve hexadecimal digits at random.
+/// Twelve random hexadecimal digits.
 ///
 /// # Errors
-/// When the system has no random numbers.
+/// If the system has no random numbers.
 pub fn random_id() -> Result<String, NewRevisionError> {
     let mut bytes = [0; 6];
     getrandom::fill(&mut bytes).map_err(|error| NewRevisionError::Random(error.to_string()))?;
     Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
 }
 
-/// `message` as part of a folder's name: lower case, words joined by `_`, whole words where they fit into `length`
-/// characters. Empty for an empty message.
+/// `message` as part of a folder's name: lower case, words joined by `_`, at most `length` characters, ending with a whole word if
+/// possible. Empty for an empty message.
 pub fn slug(message: &str, length: usize) -> String {
     let lower = message.to_lowercase();
     let words = lower
@@ -49,7 +49,7 @@ pub fn slug(message: &str, length: usize) -> String {
     }
 }
 
-/// The variables that say when: Alembic's tokens, and `date` as RFC 3339.
+/// The variables for the time: Alembic's tokens, and `date` as RFC 3339.
 pub(super) fn date_variables(date: &Zoned) -> Variables {
     let mut variables = Variables::new();
     let numbers = [
@@ -72,7 +72,7 @@ pub(super) fn date_variables(date: &Zoned) -> Variables {
     variables
 }
 
-/// The id that `template` gives.
+/// The id that `template` renders.
 pub(super) fn id(template: &str, variables: &Variables) -> Result<String, NewRevisionError> {
     let id = jinja::render("id-template in mighost.toml", template, variables)?;
     check_id(&id).map_err(|error| TemplateError {
@@ -93,24 +93,24 @@ pub(super) fn folder(template: &str, variables: &Variables) -> Result<String, Ne
     };
     if template.contains("%(") {
         let ours = folder_template_from_alembic(template).unwrap_or_default();
-        return Err(fail(format!("this is Alembic's way to write it; here it is {ours:?}")).into());
+        return Err(fail(format!("this is Alembic's syntax; write {ours:?}")).into());
     }
     let rendered = jinja::render(setting, template, variables)?;
-    // An empty slug leaves its separator behind.
+    // An empty slug leaves its separator.
     let name = rendered.trim().trim_end_matches(['_', '-']);
     let reason = if name.is_empty() {
-        "it gives an empty name".to_owned()
+        "it produces an empty name".to_owned()
     } else if name.starts_with('.') {
         format!("{name:?} would be a hidden folder")
     } else if name.contains(['/', '\\']) {
-        format!("{name:?} has several parts; revisions are looked for directly below the folders of migrations")
+        format!("{name:?} has several parts; revisions must be directly below a migrations folder")
     } else if name.chars().any(char::is_control) {
-        format!("{name:?} holds a control character")
+        format!("{name:?} contains a control character")
     } else if name.ends_with(".wasm") {
-        format!("{name:?} would be taken for an artifact")
+        format!("{name:?} would be mistaken for an artifact")
     } else if name.len() > MAX_FOLDER_BYTES {
         format!(
-            "it gives a name of {} bytes, and {MAX_FOLDER_BYTES} are possible",
+            "it produces a name of {} bytes; the limit is {MAX_FOLDER_BYTES}",
             name.len()
         )
     } else {
@@ -119,11 +119,11 @@ pub(super) fn folder(template: &str, variables: &Variables) -> Result<String, Ne
     Err(fail(reason).into())
 }
 
-/// Alembic's `file_template` as a `folder-template`: `%(rev)s_%(slug)s`, with single or doubled `%`, becomes
-/// `{{ rev }}_{{ slug }}`. Folders in it become parts of the name, for a revision is a folder itself.
+/// Converts Alembic's `file_template` to a `folder-template`: `%(rev)s_%(slug)s`, with single or doubled `%`, becomes `{{ rev }}_{{ slug
+/// }}`. Folders in it become parts of the name, because a revision is itself a folder.
 ///
 /// # Errors
-/// A sentence about what is not a token of Alembic's.
+/// A sentence about text that is not a token of Alembic.
 pub fn folder_template_from_alembic(file_template: &str) -> Result<String, String> {
     let mut ours = String::new();
     let mut rest = file_template;
@@ -131,7 +131,7 @@ pub fn folder_template_from_alembic(file_template: &str) -> Result<String, Strin
         let behind = &rest[character.len_utf8()..];
         match character {
             '%' => {
-                // Doubled for the reader of ini files, which may or may not have been there.
+                // Doubled for the parser of ini files, which may or may not have processed it.
                 let token = behind.strip_prefix("%(").or_else(|| behind.strip_prefix('('));
                 let Some(token) = token else {
                     ours.push('%');
@@ -143,7 +143,7 @@ pub fn folder_template_from_alembic(file_template: &str) -> Result<String, Strin
                     .ok_or_else(|| format!("a `%(` in {file_template:?} has no `)`"))?;
                 if !ALEMBIC_TOKENS.contains(&name) {
                     return Err(format!(
-                        "%({name}) in {file_template:?} is no token of Alembic's; there are: {}",
+                        "%({name}) in {file_template:?} is not a token of Alembic; available: {}",
                         ALEMBIC_TOKENS.join(", ")
                     ));
                 }
@@ -173,7 +173,7 @@ pub fn folder_template_from_alembic(file_template: &str) -> Result<String, Strin
     Ok(ours)
 }
 
-/// One token of Alembic's: `format` is what stands behind its name, e.g. `s` or `.2d`.
+/// One token of Alembic: `format` is the text after its name, e.g. `s` or `.2d`.
 fn convert(name: &str, format: &str) -> Option<String> {
     let kind = format.chars().last()?;
     let flags = format.strip_suffix(kind)?;
@@ -182,7 +182,7 @@ fn convert(name: &str, format: &str) -> Option<String> {
     }
     let format = match (flags, kind) {
         ("", _) => return Some(format!("{{{{ {name} }}}}")),
-        // Of a number Python takes the precision for its digits.
+        // For numbers, Python uses the precision as the number of digits.
         (flags, 'd' | 'i') => match flags.strip_prefix('.') {
             Some(digits) => format!("%0{digits}d"),
             None if flags.contains('.') => return None,

@@ -1,30 +1,22 @@
-//! What the template for Rust needs to know of the surroundings.
+//! The variables of the Rust template that depend on the surroundings.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use minijinja::value::Value;
 
 use super::jinja::Variables;
-
-/// The dependency on the SDK where its folder is not known.
-const SDK_VERSION: &str = concat!(
-    "# Not published yet: write { path = \"...\" } in place of the version, with the folder plugin-sdk of a clone of mighost.\n\
-     # MIGHOST_SDK in the environment of `mighost revision` names the folder for new migrations.\n\
-     mighost-sdk = \"",
-    env!("CARGO_PKG_VERSION"),
-    "\""
-);
+use mighost_build::SDK_FOLDER;
 
 /// The folder of the SDK in mighost's own repository.
-const SDK_FOLDER: &str = "plugin-sdk";
+const SDK_OF_CLONE: &str = "plugin-sdk";
 
-/// The largest `Cargo.toml` of a workspace that is looked at, in bytes.
+/// The maximum size of a workspace's `Cargo.toml` that is read, in bytes.
 const MAX_MANIFEST_BYTES: u64 = 1024 * 1024;
 
-/// `crate_name`, `sdk_dependency` and `workspace`, for a crate below `location`, a folder of migrations. Where the workspace
-/// in `location` takes every folder for a member, the crate is one of those.
-pub(crate) fn variables(location: &Path, revision: &str, named_sdk: Option<&Path>) -> Variables {
+/// `crate_name`, `sdk_dependency` and `workspace`, for a crate below `location`, a folder of migrations. If every folder is a member of
+/// the workspace in `location`, the crate becomes one too.
+pub(crate) fn variables(location: &Path, revision: &str, sdk: &Sdk) -> Variables {
     let workspace = workspace_around(location);
     let shared_sdk = workspace.as_ref().is_some_and(|table| {
         table
@@ -33,9 +25,9 @@ pub(crate) fn variables(location: &Path, revision: &str, named_sdk: Option<&Path
     });
     let sdk = match shared_sdk {
         true => "mighost-sdk.workspace = true".to_owned(),
-        false => sdk(location, named_sdk),
+        false => dependency(location, sdk),
     };
-    // Ids may have more characters than names of crates.
+    // Ids may contain characters that names of crates may not.
     let plain = |c: char| if c.is_ascii_alphanumeric() || c == '_' { c } else { '-' };
     let name: String = revision.to_lowercase().chars().map(plain).collect();
     Variables::from([
@@ -45,23 +37,38 @@ pub(crate) fn variables(location: &Path, revision: &str, named_sdk: Option<&Path
     ])
 }
 
-/// The dependency on the SDK: by the path that the user names, else by that of the clone of mighost around the project.
-fn sdk(location: &Path, named: Option<&Path>) -> String {
+/// Where new crates find the SDK.
+#[derive(Clone, Debug)]
+pub enum Sdk {
+    /// In the folder that the user names.
+    Named(PathBuf),
+    /// Below the root of the project, where `mighost build` writes it; in a clone of mighost, in the clone.
+    Carried { root: PathBuf },
+}
+
+/// The dependency on the SDK, by a path.
+fn dependency(location: &Path, sdk: &Sdk) -> String {
     let by_path = |path: &str| format!("mighost-sdk = {{ path = {} }}", string(path));
-    if let Some(folder) = named {
-        return by_path(&folder.to_string_lossy());
-    }
-    let location = location.canonicalize().unwrap_or_else(|_| location.to_owned());
+    let root = match sdk {
+        Sdk::Named(folder) => return by_path(&folder.to_string_lossy()),
+        Sdk::Carried { root } => root,
+    };
+    let resolved = |path: &Path| path.canonicalize().unwrap_or_else(|_| path.to_owned());
+    let (location, root) = (resolved(location), resolved(root));
+    // The crate is one folder below the location.
+    let up = |folders: usize| "../".repeat(folders + 1);
     let mut folders = location.ancestors().enumerate();
-    match folders.find(|(_, folder)| folder.join(SDK_FOLDER).join("Cargo.toml").is_file()) {
-        // The crate lies one folder below the location.
-        Some((above, _)) => by_path(&format!("{}{SDK_FOLDER}", "../".repeat(above + 1))),
-        None => SDK_VERSION.to_owned(),
+    if let Some((above, _)) = folders.find(|(_, folder)| folder.join(SDK_OF_CLONE).join("Cargo.toml").is_file()) {
+        return by_path(&format!("{}{SDK_OF_CLONE}", up(above)));
+    }
+    match location.strip_prefix(&root) {
+        Ok(below) => by_path(&format!("{}{SDK_FOLDER}", up(below.components().count()))),
+        Err(_) => by_path(&root.join(SDK_FOLDER).to_string_lossy()),
     }
 }
 
-/// The `[workspace]` of `location`, if every folder of it is a member. Where members are listed one by one, as they must be
-/// beside migrations in SQL, a new crate is none.
+/// The `[workspace]` of `location`, if every folder of it is a member. If members are listed individually, as they must be beside SQL
+/// migrations, a new crate is not a member.
 fn workspace_around(location: &Path) -> Option<toml::Table> {
     let path = location.join("Cargo.toml");
     let metadata = fs::metadata(&path).ok()?;

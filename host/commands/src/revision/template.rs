@@ -10,16 +10,16 @@ use super::NewRevisionError;
 use super::jinja::{self, MAX_SOURCE, TemplateError, Variables};
 use mighost_build::Driver;
 
-/// Describes a template; it is not written.
+/// The description of a template; it is not written.
 const MANIFEST: &str = "template.toml";
-/// Files of this extension are filled in, others copied.
+/// Files with this extension are rendered, others copied.
 const EXTENSION: &str = ".jinja";
 const MIGRATION: &str = "migration.toml";
-/// A folder that holds more is taken for a mistake.
+/// The number of files in a folder above which a mistake is assumed.
 const MAX_FILES: usize = 200;
 const MAX_TEMPLATES: usize = 1000;
 
-/// A file that every template has unless it brings its own.
+/// A file that is part of every template, unless it has its own.
 const MIGRATION_TOML: (&str, &str) = ("migration.toml.jinja", include_str!("templates/migration.toml.jinja"));
 
 struct BuiltIn {
@@ -28,7 +28,7 @@ struct BuiltIn {
     files: &'static [(&'static str, &'static str)],
 }
 
-/// In the binary. Each is named after its build driver.
+/// Templates in the binary, each named after its build driver.
 const BUILT_IN: [BuiltIn; 9] = [
     BuiltIn {
         name: "sql",
@@ -50,7 +50,7 @@ const BUILT_IN: [BuiltIn; 9] = [
     },
     BuiltIn {
         name: "c",
-        description: "a file in C, which zig compiles",
+        description: "a C file, compiled with zig",
         files: &[
             ("migration.c.jinja", include_str!("templates/c/migration.c.jinja")),
             TEST,
@@ -59,7 +59,7 @@ const BUILT_IN: [BuiltIn; 9] = [
     },
     BuiltIn {
         name: "cpp",
-        description: "a file in C++, which zig compiles",
+        description: "a C++ file, compiled with zig",
         files: &[
             ("migration.cpp.jinja", include_str!("templates/cpp/migration.cpp.jinja")),
             TEST,
@@ -68,7 +68,7 @@ const BUILT_IN: [BuiltIn; 9] = [
     },
     BuiltIn {
         name: "zig",
-        description: "a file in Zig",
+        description: "a Zig file",
         files: &[
             ("migration.zig.jinja", include_str!("templates/zig/migration.zig.jinja")),
             TEST,
@@ -77,7 +77,7 @@ const BUILT_IN: [BuiltIn; 9] = [
     },
     BuiltIn {
         name: "go",
-        description: "a package of Go",
+        description: "a Go package",
         files: &[
             ("migration.go.jinja", include_str!("templates/go/migration.go.jinja")),
             TEST,
@@ -86,7 +86,7 @@ const BUILT_IN: [BuiltIn; 9] = [
     },
     BuiltIn {
         name: "javascript",
-        description: "a module in JavaScript",
+        description: "a JavaScript module",
         files: &[
             (
                 "migration.js.jinja",
@@ -98,7 +98,7 @@ const BUILT_IN: [BuiltIn; 9] = [
     },
     BuiltIn {
         name: "typescript",
-        description: "a module in TypeScript, which is checked",
+        description: "a TypeScript module, type-checked",
         files: &[
             (
                 "migration.ts.jinja",
@@ -110,7 +110,7 @@ const BUILT_IN: [BuiltIn; 9] = [
     },
     BuiltIn {
         name: "python",
-        description: "a module in Python",
+        description: "a Python module",
         files: &[
             (
                 "migration.py.jinja",
@@ -122,21 +122,21 @@ const BUILT_IN: [BuiltIn; 9] = [
     },
 ];
 
-/// Of every language.
+/// Files in the templates of all languages.
 const TEST: (&str, &str) = (
     "tests/migration.toml.jinja",
     include_str!("templates/language/test.toml.jinja"),
 );
 const README: (&str, &str) = ("README.md.jinja", include_str!("templates/language/README.md.jinja"));
 
-/// What a new revision's files are made from.
+/// The source of a new revision's files.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Template {
     pub name: String,
     pub description: String,
-    /// The build driver, written into `migration.toml`; where none is named, the files tell.
+    /// The build driver, written into `migration.toml`; by default the files determine it.
     pub build: Option<String>,
-    /// The project's folder of it; none where it is mighost's own alone.
+    /// The project's folder of it; `None` if it is only mighost's own.
     pub folder: Option<PathBuf>,
     files: Vec<TemplateFile>,
 }
@@ -145,7 +145,7 @@ pub struct Template {
 struct TemplateFile {
     /// Relative to the revision's folder, without the extension.
     path: String,
-    /// For errors.
+    /// Its name in errors.
     shown: String,
     content: Cow<'static, [u8]>,
     filled_in: bool,
@@ -159,11 +159,11 @@ struct Manifest {
     build: Option<String>,
 }
 
-/// All templates: mighost's own, each with what the project's of the same name lays over it, then the project's others by
-/// name. `folder` is the project's folder of templates, which need not be there.
+/// All templates: mighost's own, each with the overrides of the project's template of the same name, followed by the project's others by
+/// name. `folder` is the project's folder of templates, which may be missing.
 ///
 /// # Errors
-/// A folder or file that cannot be read, or a `template.toml` that is not right.
+/// If a folder or file cannot be read, or a `template.toml` is invalid.
 pub fn all(folder: &Path) -> Result<Vec<Template>, NewRevisionError> {
     let mut templates: Vec<Template> = BUILT_IN.iter().map(Template::built_in).collect();
     for (name, place) in folders(folder)? {
@@ -182,7 +182,7 @@ pub fn all(folder: &Path) -> Result<Vec<Template>, NewRevisionError> {
 /// The template `name`.
 ///
 /// # Errors
-/// As [`all`]; there is none of that name.
+/// As for [`all`], or if the name is unknown.
 pub fn find(folder: &Path, name: &str) -> Result<Template, NewRevisionError> {
     let mut templates = all(folder)?;
     match templates.iter().position(|template| template.name == name) {
@@ -195,7 +195,7 @@ pub fn find(folder: &Path, name: &str) -> Result<Template, NewRevisionError> {
 }
 
 impl Template {
-    /// A template with nothing but `migration.toml`.
+    /// A template with only a `migration.toml`.
     fn bare(name: &str) -> Self {
         let (path, source) = MIGRATION_TOML;
         Self {
@@ -229,7 +229,7 @@ impl Template {
         self.files.iter().map(|file| file.path.as_str())
     }
 
-    /// Lays the project's files over those that are there.
+    /// Adds the project's files, which replace existing ones.
     fn overlay(&mut self, folder: &Path) -> Result<(), NewRevisionError> {
         self.folder = Some(folder.to_owned());
         for (path, place) in files_below(folder)? {
@@ -252,7 +252,7 @@ impl Template {
     /// Each file's path and content.
     ///
     /// # Errors
-    /// A template that is wrong, with its name and line.
+    /// If a template is invalid; the error has its name and line.
     pub(super) fn render(&self, variables: &Variables) -> Result<Vec<(String, Vec<u8>)>, NewRevisionError> {
         let render = |file: &TemplateFile| -> Result<_, NewRevisionError> {
             let TemplateFile {
@@ -299,11 +299,11 @@ fn manifest(path: &Path, content: &[u8]) -> Result<Manifest, NewRevisionError> {
         reason,
     };
     let text = std::str::from_utf8(content).map_err(|_| wrong("it is not UTF-8".to_owned()))?;
-    // The error's text has line and column and shows the line.
+    // The error message has line and column and shows the line.
     Ok(toml::from_str(text).map_err(|error| wrong(error.to_string().trim_end().to_owned()))?)
 }
 
-/// The folders in `folder`, by name; none where it is not there.
+/// The folders in `folder`, by name; empty if it does not exist.
 fn folders(folder: &Path) -> Result<Vec<(String, PathBuf)>, NewRevisionError> {
     let entries = match fs::read_dir(folder) {
         Ok(entries) => entries,
@@ -349,7 +349,7 @@ fn files_below(folder: &Path) -> Result<Vec<(String, PathBuf)>, NewRevisionError
             }
         }
     }
-    // The manifest of a migration is the first to be read, so it is the first to be written.
+    // A migration's manifest is the first file to be read, so it is the first to be written.
     found.sort_by_key(|(name, _)| (!name.starts_with(MIGRATION), name.clone()));
     Ok(found)
 }
@@ -371,7 +371,7 @@ fn too_many(folder: &Path, limit: usize, what: &str) -> NewRevisionError {
     TemplateError {
         template: folder.display().to_string(),
         line: None,
-        reason: format!("it holds more than {limit} {what}"),
+        reason: format!("it contains more than {limit} {what}"),
     }
     .into()
 }

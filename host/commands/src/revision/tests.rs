@@ -45,7 +45,9 @@ impl New {
             date: &date.to_zoned(self.settings.timezone.clone()),
             template: &template,
             args: &BTreeMap::from([("ticket".to_owned(), "T-1".to_owned())]),
-            sdk: None,
+            sdk: &rust::Sdk::Carried {
+                root: location.parent().unwrap().to_owned(),
+            },
         };
         write_sources(location, location, &new, &self.settings, &Silent)
     }
@@ -132,9 +134,7 @@ fn rust() {
     crate-type = ["cdylib"]
 
     [dependencies]
-    # Not published yet: write { path = "..." } in place of the version, with the folder plugin-sdk of a clone of mighost.
-    # MIGHOST_SDK in the environment of `mighost revision` names the folder for new migrations.
-    mighost-sdk = "0.1.0"
+    mighost-sdk = { path = "../../.mighost/sdk/mighost-sdk" }
 
     # The crate stands alone, whatever workspace is around the project.
     [workspace]
@@ -225,7 +225,7 @@ fn the_sdk_is_found_above_the_project() {
     fs::create_dir_all(folder.path().join("plugin-sdk")).unwrap();
     fs::create_dir_all(&location).unwrap();
     fs::write(folder.path().join("plugin-sdk/Cargo.toml"), "").unwrap();
-    // Members that are listed one by one: the new crate is none of them.
+    // Members are listed individually: the new crate is not one of them.
     fs::write(location.join("Cargo.toml"), "[workspace]\nmembers = [\"other\"]").unwrap();
     let written = New::message("x", "rust").write(&location, "a1").unwrap();
     let manifest: toml::Table = fs::read_to_string(&written.files[1]).unwrap().parse().unwrap();

@@ -1,5 +1,5 @@
-//! Commands that are run on the files of a new revision: formatters, `git add`. They are the author's own, and run with the
-//! author's rights; nothing here runs when a database is migrated.
+//! Commands that run on the files of a new revision: formatters, `git add`. They are the author's own, and run with the author's
+//! privileges; nothing here runs when a database is migrated.
 
 use std::io::Read;
 use std::path::Path;
@@ -15,14 +15,14 @@ use super::{NewRevisionError, Written};
 use mighost_config::WriteHook;
 use mighost_core::{Event, Level, Reporter};
 
-/// How much of a hook's output is shown: the end of it, in bytes.
+/// The maximum length of a hook's output that is shown: the end of it, in bytes.
 const MAX_OUTPUT: usize = 8 << 10;
-/// How often it is looked whether a hook has ended.
+/// The interval of checks whether a hook has ended.
 const POLL: Duration = Duration::from_millis(10);
-/// How long to wait for the output of a hook that has ended: something it started may hold the pipe.
+/// The time to wait for the output of a hook that has ended: a process that it started may keep the pipe open.
 const LAST_OUTPUT: Duration = Duration::from_millis(500);
 
-/// Runs `hooks` in `root`, in order, up to the first that fails.
+/// Runs `hooks` in `root`, in order, until one fails.
 pub(super) fn run(
     root: &Path,
     hooks: &[WriteHook],
@@ -71,14 +71,14 @@ pub(super) fn run(
     Ok(())
 }
 
-/// The command with its templates filled in.
+/// The command with its templates rendered.
 fn arguments(hook: &WriteHook, variables: &Variables) -> Result<Vec<String>, NewRevisionError> {
     let name = format!("the command of the hook {} in mighost.toml", hook.name);
     let render = |argument: &String| jinja::render(&name, argument, variables);
     Ok(hook.command.iter().map(render).collect::<Result<_, _>>()?)
 }
 
-/// Runs a command to its end. On failure: why, and what it wrote last.
+/// Runs a command to completion. On failure: the reason, and the end of its output.
 fn run_one(root: &Path, command: &[String], timeout: Duration) -> Result<(), (String, String)> {
     let Some((program, arguments)) = command.split_first() else {
         return Ok(());
@@ -98,7 +98,7 @@ fn run_one(root: &Path, command: &[String], timeout: Duration) -> Result<(), (St
     ];
     for pipe in pipes.into_iter().flatten() {
         let sender = sender.clone();
-        // Ends with the pipe; where something holds it open, with mighost.
+        // Ends with the pipe; if a process keeps it open, with mighost.
         thread::spawn(move || forward(pipe, &sender));
     }
     drop(sender);
@@ -111,10 +111,10 @@ fn run_one(root: &Path, command: &[String], timeout: Duration) -> Result<(), (St
             Ok(None) if start.elapsed() >= timeout => {
                 let _ = child.kill();
                 let _ = child.wait();
-                break Err(format!("it was not done within {} s", timeout.as_secs_f64()));
+                break Err(format!("it did not finish within {} s", timeout.as_secs_f64()));
             }
             Ok(None) => thread::sleep(POLL),
-            Err(error) => break Err(format!("it cannot be waited for: {error}")),
+            Err(error) => break Err(format!("waiting for it failed: {error}")),
         }
     };
     let ended = Instant::now();
@@ -152,7 +152,7 @@ fn append(output: &mut Vec<u8>, bytes: &[u8]) {
     output.drain(..surplus);
 }
 
-/// Whether `name` is what `pattern` says, in which each `*` stands for any characters.
+/// Whether `name` matches `pattern`, in which each `*` stands for any characters.
 fn matches(pattern: &str, name: &str) -> bool {
     let mut parts = pattern.split('*');
     let first = parts.next().unwrap_or_default();
@@ -215,11 +215,11 @@ mod tests {
     #[test]
     fn a_hook_is_bounded() {
         let start = Instant::now();
-        // What it starts holds the pipe open.
+        // A process that it starts keeps the pipe open.
         let (reason, output) = shell("echo begun; sleep 30 & sleep 30", Duration::from_millis(200)).unwrap_err();
         assert_eq!(
             (reason.as_str(), output.as_str()),
-            ("it was not done within 0.2 s", "begun")
+            ("it did not finish within 0.2 s", "begun")
         );
         assert!(start.elapsed() < Duration::from_secs(10));
         let (_, output) = shell("head -c 100000 /dev/zero | tr '\\0' x; exit 1", Duration::from_secs(20)).unwrap_err();

@@ -7,20 +7,20 @@ use std::time::{Duration, SystemTime};
 use crate::{CommandError, Project};
 use mighost_testkit::Stop;
 
-/// How often the files are looked at.
+/// The interval at which the files are checked.
 const PERIOD: Duration = Duration::from_millis(300);
 
-/// The project's files as they were.
+/// The previous state of the project's files.
 pub struct Watch {
     places: Vec<PathBuf>,
     files: BTreeMap<PathBuf, (u64, Option<SystemTime>)>,
 }
 
 impl Watch {
-    /// Looks at the files now.
+    /// Reads the current state of the files.
     ///
     /// # Errors
-    /// The configuration is not right.
+    /// If the configuration is invalid.
     pub fn begin(project: &Project) -> Result<Self, CommandError> {
         let settings = project.project_settings()?;
         let mut places = settings.migrations;
@@ -30,7 +30,7 @@ impl Watch {
         Ok(Self { places, files })
     }
 
-    /// Blocks until a file is new, gone or another, and answers which; none where `stop` was said before.
+    /// Blocks until a file is created, removed or changed, and returns it; `None` if `stop` was requested before.
     pub fn wait(&mut self, stop: &Stop) -> Option<PathBuf> {
         loop {
             std::thread::sleep(PERIOD);
@@ -60,7 +60,7 @@ fn stamps(places: &[PathBuf]) -> BTreeMap<PathBuf, (u64, Option<SystemTime>)> {
     files
 }
 
-/// What builds write is left out, else a build would be a change.
+/// The output of builds is ignored, because a build would count as a change.
 fn collect(path: &Path, files: &mut BTreeMap<PathBuf, (u64, Option<SystemTime>)>) {
     let Ok(metadata) = std::fs::metadata(path) else { return };
     if !metadata.is_dir() {

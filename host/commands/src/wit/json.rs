@@ -1,4 +1,4 @@
-//! The same contract as data, for `mighost wit --json`: packages, interfaces, functions and types, each with what its WIT says of it.
+//! The same interfaces as data, for `mighost wit --json`: packages, interfaces, functions and types, each with its documentation.
 
 use serde::Serialize;
 use wit_parser::{Docs, Resolve, TypeDef, TypeDefKind, TypeOwner, WorldItem, WorldKey};
@@ -26,12 +26,12 @@ pub struct Interface {
 
 #[derive(Clone, Debug, Serialize)]
 pub struct Function {
-    /// E.g. `set-role`; those of a resource as `[method]cursor.fetch`.
+    /// The name, e.g. `set-role`; for functions of a resource e.g. `[method]cursor.fetch`.
     pub name: String,
-    /// E.g. `func(name: string)`.
+    /// The type, e.g. `func(name: string)`.
     pub wit_text: String,
     pub parameters: Vec<Part>,
-    /// The type of what it answers; none where it answers nothing.
+    /// The type of the result; `None` if there is no result.
     pub result: Option<String>,
     pub docs: Option<String>,
 }
@@ -43,7 +43,7 @@ pub struct Type {
     pub kind: &'static str,
     /// Fields, cases or flags.
     pub parts: Vec<Part>,
-    /// What an alias stands for.
+    /// The target of an alias.
     pub of: Option<String>,
     pub docs: Option<String>,
 }
@@ -69,7 +69,7 @@ pub struct World {
 /// The host's package, and those of `plugins`.
 ///
 /// # Errors
-/// The WIT cannot be read, which is a defect of mighost.
+/// If the WIT cannot be read, which is a defect of mighost.
 pub fn described(plugins: &Packages) -> Result<Vec<Package>, CommandError> {
     let mut resolve = Resolve::default();
     let parsed = resolve.push_str("mighost.wit", &as_one_file(plugins));
@@ -78,7 +78,7 @@ pub fn described(plugins: &Packages) -> Result<Vec<Package>, CommandError> {
         text: format!("{error:#}"),
     })?;
     let mut packages: Vec<Package> = resolve.packages.iter().map(|(_, own)| package(&resolve, own)).collect();
-    // The host's own first, as in the text.
+    // The host's own package first, as in the text.
     packages.sort_by_key(|package| (!package.name.starts_with("mighost:host@"), package.name.clone()));
     Ok(packages)
 }
@@ -159,7 +159,7 @@ fn ty(resolve: &Resolve, name: &str, definition: &TypeDef) -> Type {
     }
 }
 
-/// What an alias stands for; of a type that another interface has, with that one's name.
+/// The target of an alias; for a type of another interface, with the name of that.
 fn alias(resolve: &Resolve, definition: &TypeDef) -> String {
     let of = wit_text::kind(resolve, &definition.kind);
     let TypeDefKind::Type(wit_parser::Type::Id(id)) = &definition.kind else {
@@ -204,7 +204,7 @@ mod tests {
             ["mighost:host@0.1.0", "acme:roles@0.1.0"]
         );
         let host = &packages[0];
-        assert_eq!((host.interfaces.len(), host.worlds.len()), (12, 6));
+        assert_eq!((host.interfaces.len(), host.worlds.len()), (14, 6));
         assert!(host.interfaces.iter().all(|interface| interface.docs.is_some()));
         let roles = &packages[1].interfaces[0];
         let set = &roles.functions[0];

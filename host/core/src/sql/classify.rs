@@ -1,4 +1,4 @@
-//! What a statement begins with, and what that means for transactions, journal and prepared statements.
+//! Classification of statements by their first words, for transactions, the journal and prepared statements.
 
 use super::{Token, TokenKind, tokens};
 
@@ -14,8 +14,8 @@ pub(super) fn solid(statement: &str) -> impl Iterator<Item = Token> + '_ {
     tokens(statement).filter(|token| !token.is_blank())
 }
 
-/// The unquoted words that `statement` begins with, in upper case, at most `limit` of them. Comments and opening
-/// parentheses before the first one are skipped: `(SELECT 1)` begins with SELECT.
+/// The unquoted words at the beginning of `statement`, in upper case, at most `limit` of them. Comments and opening parentheses before
+/// the first one are skipped: `(SELECT 1)` begins with SELECT.
 pub fn keywords(statement: &str, limit: usize) -> Vec<String> {
     solid(statement)
         .skip_while(|token| token.kind == TokenKind::Open)
@@ -25,8 +25,8 @@ pub fn keywords(statement: &str, limit: usize) -> Vec<String> {
         .collect()
 }
 
-/// The keyword by which `statement` would begin or end a transaction; none where it does neither. SAVEPOINT, RELEASE and
-/// ROLLBACK TO leave the transaction as it is.
+/// The keyword by which `statement` would begin or end a transaction; `None` if it does neither. SAVEPOINT, RELEASE and ROLLBACK TO do
+/// not.
 pub fn transaction_control(statement: &str) -> Option<String> {
     let words = keywords(statement, 3);
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
@@ -40,7 +40,7 @@ pub fn transaction_control(statement: &str) -> Option<String> {
     }
 }
 
-/// True where a word of `statement` is that of a statement that changes rows: a query that begins with WITH may hold one.
+/// True if a word of `statement` belongs to a statement that changes rows: a query that begins with WITH may contain one.
 pub fn writes(statement: &str) -> bool {
     let writes = ["INSERT", "UPDATE", "DELETE", "MERGE"];
     solid(statement)
@@ -48,23 +48,23 @@ pub fn writes(statement: &str) -> bool {
         .any(|token| writes.iter().any(|word| token.of(statement).eq_ignore_ascii_case(word)))
 }
 
-/// True where `statement` holds `word` anywhere, be it in a block of code or a text that it runs.
+/// True if `statement` contains `word` anywhere, even in a block of code or a text that it runs.
 pub(super) fn holds(statement: &str, word: &str) -> bool {
     let mut windows = statement.as_bytes().windows(word.len());
     windows.any(|window| window.eq_ignore_ascii_case(word.as_bytes()))
 }
 
-/// True where `statement` may drop prepared statements.
+/// True if `statement` may drop prepared statements.
 pub fn may_deallocate(statement: &str) -> bool {
     holds(statement, "deallocate") || holds(statement, "discard")
 }
 
-/// True where `statement` may make a constraint whose check can be put off.
+/// True if `statement` may create a deferrable constraint.
 pub fn may_defer(statement: &str) -> bool {
     holds(statement, "deferrable")
 }
 
-/// True for a SELECT of nothing but `set_config(...)`.
+/// True for a SELECT of `set_config(...)` only.
 fn is_set_config(statement: &str) -> bool {
     let mut tokens = solid(statement)
         .map(|token| (token.kind, token.of(statement)))
@@ -103,8 +103,7 @@ fn is_set_config(statement: &str) -> bool {
     }
 }
 
-/// True for a statement that changes the session and nothing in the database: an interrupted run that is taken up again
-/// must send it again.
+/// True for a statement that changes only the session and not the database: a resumed run must send it again.
 pub fn is_session_setting(statement: &str) -> bool {
     let words = keywords(statement, 2);
     match (words.first().map(String::as_str), words.get(1).map(String::as_str)) {
@@ -115,7 +114,7 @@ pub fn is_session_setting(statement: &str) -> bool {
     }
 }
 
-/// True for a statement that must be the first of its transaction: SET TRANSACTION, and the settings behind it.
+/// True for a statement that must be the first of its transaction: SET TRANSACTION and the settings after it.
 pub fn begins_transaction(statement: &str) -> bool {
     let words = keywords(statement, 3);
     let mut words = words
@@ -131,7 +130,7 @@ pub fn begins_transaction(statement: &str) -> bool {
         })
 }
 
-/// True for ROLLBACK in any form, ROLLBACK TO included.
+/// True for any form of ROLLBACK, including ROLLBACK TO.
 pub fn is_rollback(statement: &str) -> bool {
     keywords(statement, 1).first().is_some_and(|word| word == "ROLLBACK")
 }
@@ -141,7 +140,7 @@ pub fn is_savepoint(statement: &str) -> bool {
     keywords(statement, 1).first().is_some_and(|word| word == "SAVEPOINT")
 }
 
-/// True where SQL's PREPARE takes `statement`.
+/// True if SQL's PREPARE accepts `statement`.
 pub fn preparable(statement: &str) -> bool {
     keywords(statement, 1).first().is_some_and(|word| {
         matches!(
@@ -151,7 +150,7 @@ pub fn preparable(statement: &str) -> bool {
     })
 }
 
-/// Tells a COPY whose data would come from, or go to, the client. None for any other statement.
+/// The direction of a COPY whose data comes from, or goes to, the client. `None` for any other statement.
 pub fn copy_with_client(statement: &str) -> Option<CopyDirection> {
     if keywords(statement, 1).first().map(String::as_str) != Some("COPY") {
         return None;
@@ -164,7 +163,7 @@ pub fn copy_with_client(statement: &str) -> Option<CopyDirection> {
             TokenKind::Close => depth = depth.saturating_sub(1),
             TokenKind::Word if depth == 0 => {
                 let word = token.of(statement).to_ascii_uppercase();
-                // The server takes STDIN and STDOUT for the same: the word before tells the direction.
+                // The server treats STDIN and STDOUT alike: the word before decides the direction.
                 if matches!(word.as_str(), "STDIN" | "STDOUT") {
                     match before.as_str() {
                         "FROM" => return Some(CopyDirection::FromStdin),
@@ -182,8 +181,7 @@ pub fn copy_with_client(statement: &str) -> Option<CopyDirection> {
     None
 }
 
-/// Work on indexes that does not block writers and cannot be rolled back. Names are as they were written, quotes and
-/// schema included.
+/// Work on indexes that does not block writers and cannot be rolled back. Names are as written, with quotes and schema.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum IndexWork {
     /// CREATE INDEX CONCURRENTLY.
@@ -194,7 +192,7 @@ pub enum IndexWork {
     Reindex { kind: String, name: String },
 }
 
-/// Reads a statement that works on an index CONCURRENTLY; none for any other.
+/// Reads a statement that works on an index CONCURRENTLY; `None` for any other.
 pub fn index_work(statement: &str) -> Option<IndexWork> {
     let tokens: Vec<(TokenKind, &str)> = solid(statement)
         .map(|token| (token.kind, token.of(statement)))
@@ -288,7 +286,7 @@ impl Words<'_> {
         }
     }
 
-    /// `(option, ...)`; tells whether CONCURRENTLY is among them and not switched off.
+    /// `(option, ...)`; returns whether CONCURRENTLY is among the options and not switched off.
     fn options(&mut self) -> bool {
         if !self.symbol("(") {
             return false;

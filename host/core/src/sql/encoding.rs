@@ -3,8 +3,8 @@
 use super::classify::{holds, solid};
 use super::{TokenKind, keywords};
 
-/// The encoding that `statement`, a SET, would make the session's, where that is another than UTF-8. A value that is written in an
-/// unusual way, as `E'...'`, is not recognized here; the session is watched as well.
+/// The encoding that `statement`, a SET, would select, if it is not UTF-8. A value in an unusual form, e.g. `E'...'`, is not recognized
+/// here; the session is checked as well.
 pub fn foreign_encoding(statement: &str) -> Option<String> {
     let mut tokens = solid(statement)
         .map(|token| (token.kind, token.of(statement)))
@@ -31,14 +31,14 @@ pub fn foreign_encoding(statement: &str) -> Option<String> {
     (!is_utf8(encoding)).then(|| encoding.to_owned())
 }
 
-/// True where `statement` may set `client_encoding`, even in a block of code that it runs. A function that is only called is not seen.
+/// True if `statement` may set `client_encoding`, even in a block of code that it runs. Functions that it calls are not examined.
 pub fn may_set_encoding(statement: &str) -> bool {
     let words = keywords(statement, 3);
     let sets_names = words.first().is_some_and(|word| word == "SET") && words.iter().any(|word| word == "NAMES");
     sets_names || holds(statement, "client_encoding")
 }
 
-/// True for a name of UTF-8, as the server reads names of encodings: letters and digits count, case does not.
+/// True for a name of UTF-8 as the server reads names of encodings: only letters and digits count, and case is ignored.
 pub fn is_utf8(name: &str) -> bool {
     let name = name.chars().filter(char::is_ascii_alphanumeric);
     let name: String = name.map(|letter| letter.to_ascii_lowercase()).collect();

@@ -1,17 +1,17 @@
-//! Cuts SQL text into tokens, as coarse as its users need.
+//! Splits SQL text into tokens, as coarse as its users need.
 
-/// What a token is.
+/// The kind of a token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TokenKind {
     /// Spaces, tabs, line ends, form feeds.
     Space,
     /// `-- ...` without its line end, or `/* ... */`.
     Comment,
-    /// A key word or an unquoted name.
+    /// A keyword or an unquoted name.
     Word,
     /// `"..."` or `U&"..."`.
     QuotedName,
-    /// `'...'` with any prefix, or a dollar quote. An `E''` string goes on over line ends, as the server has it.
+    /// `'...'` with any prefix, or a dollar quote. An `E''` string continues over line ends, as in the server.
     Text,
     Number,
     /// `$1`.
@@ -21,11 +21,11 @@ pub enum TokenKind {
     Semicolon,
     Open,
     Close,
-    /// A backslash outside quotes: a command of psql's.
+    /// A backslash outside quotes: a psql command.
     Backslash,
-    /// Any other character, an operator's for the most part.
+    /// Any other character, mostly of operators.
     Other,
-    /// A quote or comment whose end is missing; it reaches to the end of the text.
+    /// A quote or comment without an end; it extends to the end of the text.
     Unterminated(&'static str),
 }
 
@@ -38,18 +38,18 @@ pub struct Token {
 }
 
 impl Token {
-    /// The token's own text, `text` being what was cut.
+    /// The text of the token, where `text` is the whole text.
     pub fn of<'a>(&self, text: &'a str) -> &'a str {
         text.get(self.start..self.end).unwrap_or_default()
     }
 
-    /// True for what stands between tokens that mean something.
+    /// True for white space and comments.
     pub fn is_blank(&self) -> bool {
         matches!(self.kind, TokenKind::Space | TokenKind::Comment)
     }
 }
 
-/// The tokens of `text`, which together cover it without gap.
+/// The tokens of `text`, which together cover it without gaps.
 pub fn tokens(text: &str) -> impl Iterator<Item = Token> + '_ {
     let mut lexer = Lexer {
         bytes: text.as_bytes(),
@@ -103,7 +103,7 @@ impl Lexer<'_> {
         })
     }
 
-    /// Scans the rest of the token whose first byte was taken.
+    /// Scans the rest of the token whose first byte was consumed.
     fn token(&mut self, first: u8) -> TokenKind {
         match first {
             b if is_space(b) => {
@@ -137,7 +137,7 @@ impl Lexer<'_> {
                 TokenKind::Word
             }
             b if b.is_ascii_digit() => {
-                // A name that follows a number without a space belongs to it: the server refuses such junk.
+                // A name directly after a number belongs to it: the server refuses such junk.
                 self.skip_while(|b| is_tag_part(b) || b == b'.');
                 TokenKind::Number
             }
@@ -151,7 +151,7 @@ impl Lexer<'_> {
         }
     }
 
-    /// `/* ... */`, nested; the first `/` is taken.
+    /// `/* ... */`, nested; the first `/` was consumed.
     fn block_comment(&mut self) -> TokenKind {
         self.at += 1;
         let mut depth = 1_usize;
@@ -174,7 +174,7 @@ impl Lexer<'_> {
         TokenKind::Unterminated("comment")
     }
 
-    /// Up to the closing quote, a doubled one standing for itself.
+    /// Up to the closing quote; a doubled quote stands for itself.
     fn quoted(&mut self, quote: u8, kind: TokenKind, name: &'static str) -> TokenKind {
         loop {
             match self.peek(0) {
@@ -191,8 +191,7 @@ impl Lexer<'_> {
         }
     }
 
-    /// An `E''` string with all its continuations: `E'a'`, a line end, `'b\''` is one literal, and the second part has
-    /// backslashes too.
+    /// An `E''` string with all continuations: `E'a'`, a line end, `'b\''` is one literal, and the second part has backslashes too.
     fn escaped_string(&mut self) -> TokenKind {
         loop {
             match self.peek(0) {
@@ -211,8 +210,8 @@ impl Lexer<'_> {
         }
     }
 
-    /// Where the next part of a string begins (behind its quote), when only blanks with a line end, and comments, lie
-    /// between.
+    /// The offset after the opening quote of the next part of a string, if only white space with a line end and comments are between the
+    /// parts.
     fn continuation(&self) -> Option<usize> {
         let mut at = self.at;
         let mut newline = false;
@@ -234,7 +233,7 @@ impl Lexer<'_> {
         }
     }
 
-    /// `$1`, `$tag$ ... $tag$`, or a lone `$`; the first `$` is taken.
+    /// `$1`, `$tag$ ... $tag$`, or a lone `$`; the first `$` was consumed.
     fn dollar(&mut self) -> TokenKind {
         let start = self.at - 1;
         match self.peek(0) {
@@ -257,8 +256,7 @@ impl Lexer<'_> {
         loop {
             match self.peek(0) {
                 None => return TokenKind::Unterminated("dollar-quoted string"),
-                // At each `$` the tag is compared anew; it holds no `$` inside, so each byte is compared a bounded
-                // number of times.
+                // At each `$` the tag is compared again; it contains no `$`, so each byte is compared a bounded number of times.
                 Some(b'$') if self.bytes.get(self.at..).is_some_and(|rest| rest.starts_with(tag)) => {
                     self.at += tag.len();
                     return TokenKind::Text;
@@ -268,7 +266,7 @@ impl Lexer<'_> {
         }
     }
 
-    /// `::`, `:=`, a variable, or a lone `:`; the first `:` is taken.
+    /// `::`, `:=`, a variable, or a lone `:`; the first `:` was consumed.
     fn colon(&mut self) -> TokenKind {
         let quote = match self.peek(0) {
             Some(b':' | b'=') => {

@@ -1,22 +1,22 @@
-//! Cuts a script into statements where psql would.
+//! Splits a script into statements where psql would.
 
 use super::{CopyDirection, SqlError, TokenKind, copy_with_client, tokens};
 
-/// A stretch of a script: a statement with what stands around it. The pieces of a script, one after the other, are the script.
+/// A piece of a script: a statement with the text around it. All pieces of a script, concatenated, are the script.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Piece<'a> {
-    /// Everything, the closing semicolon and blanks before the statement included.
+    /// The whole piece, including the closing semicolon and white space before the statement.
     pub whole: &'a str,
-    /// What is sent: `whole` without the closing semicolon and without blanks at either end. Comments and carriage
-    /// returns inside stay. Empty where the piece holds nothing but blanks and comments.
+    /// The text to send: `whole` without the closing semicolon and without white space at either end. Comments and carriage returns
+    /// inside remain. Empty if the piece contains only white space and comments.
     pub statement: &'a str,
-    /// Where `statement` begins in the script, in bytes.
+    /// The offset of `statement` in the script, in bytes.
     pub offset: usize,
-    /// The line that `statement` begins on, from 1.
+    /// The first line of `statement`, counted from 1.
     pub line: usize,
 }
 
-/// What psql notes of the words that a statement begins with, to tell whether `BEGIN` opens a function's body.
+/// The first words of a statement that psql needs to know whether `BEGIN` opens the body of a function.
 #[derive(Default)]
 struct Head {
     words: usize,
@@ -48,8 +48,8 @@ impl Head {
     }
 }
 
-/// Cuts `script` at each semicolon that ends a statement: not in quotes, comments and parentheses, nor in the body of an
-/// SQL-standard function (`BEGIN ATOMIC ... END`). An unterminated quote or comment is an error.
+/// Splits `script` at each semicolon that ends a statement: not in quotes, comments and parentheses, nor in the body of an SQL-standard
+/// function (`BEGIN ATOMIC ... END`). An unterminated quote or comment is an error.
 pub fn split(script: &str) -> Result<Vec<Piece<'_>>, SqlError> {
     let mut pieces = Vec::new();
     let mut piece = Open::at(0, 1);
@@ -85,7 +85,7 @@ pub fn split(script: &str) -> Result<Vec<Piece<'_>>, SqlError> {
     Ok(pieces)
 }
 
-/// A piece whose end is not found yet.
+/// A piece whose end has not been found yet.
 struct Open {
     start: usize,
     line: usize,
@@ -142,27 +142,27 @@ impl Open {
     }
 }
 
-/// The statements of `text` that are to be sent, in order; pieces of blanks and comments are left out.
+/// The statements of `text` to send, in order, without pieces of only white space and comments.
 pub fn statements(text: &str) -> Result<Vec<Piece<'_>>, SqlError> {
     let mut pieces = split(text)?;
     pieces.retain(|piece| !piece.statement.is_empty());
     Ok(pieces)
 }
 
-/// The statements of a script for psql, its variables already filled in: backslash commands and COPY ... FROM STDIN, whose
-/// data would follow in the script, are refused.
+/// The statements of a psql script whose variables have been replaced: backslash commands and COPY ... FROM STDIN, whose data would
+/// follow in the script, are refused.
 pub fn script_statements(script: &str) -> Result<Vec<Piece<'_>>, SqlError> {
     if let Some(token) = tokens(script).find(|token| token.kind == TokenKind::Backslash) {
         let command = script.get(token.start..).unwrap_or_default();
         let command = command.split_whitespace().next().unwrap_or("\\");
-        let message = format!("{command} is a command of psql's, which a migration cannot use");
+        let message = format!("{command} is a psql command, which a migration cannot use");
         return Err(SqlError::at(script, token.start, message));
     }
     let pieces = statements(script)?;
     for piece in &pieces {
         if copy_with_client(piece.statement) == Some(CopyDirection::FromStdin) {
-            let message =
-                "COPY ... FROM STDIN is not possible in a script; carry the data as INSERT statements or as an asset";
+            let message = "COPY ... FROM STDIN is not possible in a script; use INSERT statements, or load the data from an \
+                 asset";
             return Err(SqlError::at(script, piece.offset, message));
         }
     }
@@ -264,13 +264,13 @@ mod tests {
         let refused = |script| script_statements(script).unwrap_err().to_string();
         assert_eq!(
             refused("select 1;\n\\i other.sql\n"),
-            r"line 2, column 1: \i is a command of psql's, which a migration cannot use"
+            r"line 2, column 1: \i is a psql command, which a migration cannot use"
         );
         assert!(refused("select 1; copy t (a) from stdin;").starts_with("line 1, column 11: COPY ... FROM STDIN"));
         assert!(script_statements(r"select '\i', E'\\', $$\i$$ -- \i").is_ok());
     }
 
-    /// Pieces of text that matter to the scanner, so that random scripts reach its corners.
+    /// Pieces of text that matter to the scanner, so that random scripts reach its corner cases.
     fn script() -> impl Strategy<Value = String> {
         let parts = vec![
             ";",

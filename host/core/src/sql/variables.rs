@@ -1,11 +1,11 @@
-//! psql's variables: `:name`, `:'name'`, `:"name"`.
+//! psql variables: `:name`, `:'name'`, `:"name"`.
 
 use super::{SqlError, TokenKind, tokens};
 use crate::{quote_identifier, quote_readable};
 
-/// Fills the variables of `script` in. `lookup` gives a variable's value. An unknown `:name` is left alone, since it may be
-/// an array slice; an unknown `:'name'` or `:"name"` is an error. Values are not searched for variables themselves. As psql does, it
-/// skips the byte order mark that some editors put in front.
+/// Replaces the variables in `script`. `lookup` returns the value of a variable. An unknown `:name` stays as it is, since it may be an
+/// array slice; an unknown `:'name'` or `:"name"` is an error. Values are not searched for variables. Like psql, it skips a byte order
+/// mark at the beginning.
 pub fn substitute(script: &str, lookup: impl Fn(&str) -> Option<String>) -> Result<String, SqlError> {
     let script = script.strip_prefix('\u{feff}').unwrap_or(script);
     let mut filled = String::with_capacity(script.len());
@@ -22,7 +22,7 @@ pub fn substitute(script: &str, lookup: impl Fn(&str) -> Option<String>) -> Resu
             (Some(b'"'), Some(value)) => filled.push_str(&quote_identifier(&value)),
             (_, Some(value)) => filled.push_str(&value),
             (Some(b'\'' | b'"'), None) => {
-                let message = format!("the variable {text} has no value; give one with -x {name}=VALUE");
+                let message = format!("the variable {text} has no value; set it with -x {name}=VALUE");
                 return Err(SqlError::at(script, token.start, message));
             }
             (_, None) => filled.push_str(text),
@@ -82,7 +82,7 @@ mod tests {
 
     #[test]
     fn an_unknown_quoted_variable_is_an_error() {
-        insta::assert_snapshot!(fill("select 1,\n :'who'").unwrap_err(), @"line 2, column 2: the variable :'who' has no value; give one with -x who=VALUE");
+        insta::assert_snapshot!(fill("select 1,\n :'who'").unwrap_err(), @"line 2, column 2: the variable :'who' has no value; set it with -x who=VALUE");
         assert!(fill(":\"who\"").is_err());
     }
 }

@@ -1,9 +1,8 @@
-//! What the graph says to plain questions.
+//! Simple queries.
 
 use super::super::{NewRevision, parse_offline};
 use super::{graph, rows, run};
-use mighost_core::Direction;
-use mighost_core::RowChange;
+use mighost_core::{Direction, RowChange};
 
 /// Two branches from a common base, and a third one that depends on the first.
 const SHOP: &str = "base1; cart1 < base1 # cart; cart2 < cart1; bill1 < base1 # bill; bill2 < bill1; \

@@ -1,11 +1,11 @@
-//! Where mighost differs from Alembic on purpose: `docs/alembic.md` gives the reasons.
+//! Intentional differences from Alembic: `docs/alembic.md` gives the reasons.
 
 use super::super::{Graph, GraphError, MAX_LABELS};
 use super::{graph, node, rows, run, try_graph};
 
 #[test]
 fn a_dependency_that_is_an_ancestor_already_does_not_break_the_plan() {
-    // Alembic dies with a bare KeyError.
+    // Alembic fails with a bare KeyError.
     let graph = graph("a1; b1 < a1; b2 < a1; m1 < b1 b2 & a1");
     assert_eq!(graph.upgrade(&[], &["heads"]).unwrap().rows(), ["m1"]);
 }

@@ -1,4 +1,4 @@
-//! Revisions that were put below what is applied.
+//! Revisions that were inserted below applied ones.
 
 use proptest::prelude::*;
 
@@ -48,7 +48,7 @@ fn what_a_ledger_cannot_know() {
 }
 
 proptest! {
-    /// Whatever grows at the top only is never late.
+    /// Revisions that are only added at the top are never out of order.
     #[test]
     fn growing_at_the_top(parents in proptest::collection::vec(proptest::collection::vec(any::<prop::sample::Index>(), 0..3), 1..20)) {
         let nodes = parents.iter().enumerate().map(|(number, parents)| {

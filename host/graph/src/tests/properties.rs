@@ -1,12 +1,11 @@
-//! What holds for any graph.
+//! Properties of any graph.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use proptest::prelude::*;
 
 use super::super::{Graph, GraphError, Node, Plan};
-use mighost_core::Direction;
-use mighost_core::RowChange;
+use mighost_core::{Direction, RowChange};
 
 const COUNT: usize = 24;
 
@@ -43,7 +42,7 @@ fn nodes() -> impl Strategy<Value = Vec<Node>> {
         .prop_shuffle()
 }
 
-/// Replays the changes strictly: each must touch exactly one row.
+/// Replays the changes strictly: each must affect exactly one row.
 fn replay(plan: &Plan) -> BTreeSet<String> {
     let mut rows: BTreeSet<String> = plan.start.iter().cloned().collect();
     for (step, number) in plan.steps.iter().zip(1..) {
@@ -94,7 +93,7 @@ fn closure<'a>(needs: &BTreeMap<&'a str, Vec<&'a str>>, starts: &[&'a str]) -> B
     seen
 }
 
-/// What is applied and nothing applied needs.
+/// The applied revisions that no applied one needs.
 fn tips(needs: &BTreeMap<&str, Vec<&str>>, applied: &BTreeSet<&str>) -> BTreeSet<String> {
     applied
         .iter()
@@ -132,7 +131,7 @@ proptest! {
         let target = target.get(&nodes).revision.as_str();
         let all = graph.upgrade(&[], &["heads"]).unwrap();
         let plan = match graph.downgrade(&all.rows(), target) {
-            // What is only a dependency of others has nothing above it that a downgrade to it could take away.
+            // Revisions that are only dependencies of others have nothing above them that a downgrade to them could revert.
             Err(GraphError::NotDowngradeTarget { .. }) => {
                 prop_assert!(graph.children(target).unwrap().is_empty() && !all.rows().iter().any(|row| row == target));
                 return Ok(());

@@ -9,7 +9,7 @@ fn line() -> Graph {
     Graph::new((0..COUNT).map(|index| numbered(index, &[index.checked_sub(1)]))).unwrap()
 }
 
-/// A line with a revision to the side of each of its own.
+/// A line with a side branch of one revision at each of its revisions.
 fn comb() -> Graph {
     let teeth = (0..COUNT).map(|index| match index {
         0 => numbered(0, &[]),

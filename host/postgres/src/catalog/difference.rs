@@ -1,11 +1,11 @@
-//! What is different between two catalogs, as data and as text.
+//! Differences between two catalogs, as data and as text.
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::fmt;
 
 use super::{Catalog, Object, ObjectName};
 
-/// The properties that say most of an object, shown where it is there on one side only.
+/// The most important properties of an object, shown if it exists on one side only.
 const TELLING: [&str; 8] = [
     "definition",
     "type",
@@ -17,10 +17,10 @@ const TELLING: [&str; 8] = [
     "version",
 ];
 
-/// The property that nobody can bring back: a column that is added again stands behind the others.
+/// The property that cannot be restored: a column that is added again comes last.
 const POSITION: &str = "position";
 
-/// How one object differs.
+/// The difference of one object.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
 #[serde(rename_all = "kebab-case", tag = "change")]
 pub enum Change {
@@ -30,19 +30,19 @@ pub enum Change {
     Removed {
         object: Object,
     },
-    /// Property, before and after; none where it has none.
+    /// A property, before and after; `None` if the object does not have it.
     Changed {
         properties: BTreeMap<String, (Option<String>, Option<String>)>,
     },
 }
 
-/// How a later catalog differs from an earlier one. What is a part of an object that came or went is not listed.
+/// The differences between an earlier and a later catalog. Parts of an object that was created or dropped are not listed.
 #[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize)]
 pub struct Differences {
     pub changes: BTreeMap<ObjectName, Change>,
 }
 
-/// The two catalogs, but only what is different in them, a text each, to be shown side by side or line by line.
+/// The differing parts of both catalogs, as two texts that can be compared side by side or line by line.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Texts {
     pub before: String,
@@ -77,8 +77,8 @@ impl Differences {
         self.changes.is_empty()
     }
 
-    /// Takes out what nobody can bring back, the order of columns after one was dropped and added again, and says of which
-    /// relations that was.
+    /// Removes a difference that cannot be avoided, the order of columns after one was dropped and added again, and returns the affected
+    /// relations.
     pub fn take_positions(&mut self) -> BTreeSet<String> {
         let mut relations = BTreeSet::new();
         self.changes.retain(|name, change| {
@@ -95,7 +95,7 @@ impl Differences {
         relations
     }
 
-    /// Both sides, of changed objects only what is changed.
+    /// Both sides; of changed objects only the changed properties.
     pub fn texts(&self) -> Texts {
         let mut texts = Texts::default();
         for (name, change) in &self.changes {
@@ -118,7 +118,7 @@ impl Differences {
     }
 }
 
-/// A line for each change; longer texts have theirs below.
+/// One line per change; longer texts follow on lines of their own.
 impl fmt::Display for Differences {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (name, change) in &self.changes {
@@ -138,7 +138,7 @@ impl fmt::Display for Differences {
     }
 }
 
-/// Whether an object is on one side only because what it is a part of is.
+/// Whether an object is on one side only because the object that it is a part of is.
 fn came_with_parent(object: &Object, here: &HashSet<String>, there: &HashSet<String>) -> bool {
     object
         .parent
@@ -163,7 +163,7 @@ fn telling(object: &Object) -> impl Iterator<Item = (&String, &String)> {
     properties.filter(|(property, _)| TELLING.contains(&property.as_str()))
 }
 
-/// An object and properties of it, each on a line of its own; further lines of a text are indented.
+/// An object and some properties, each on a line of its own; further lines of a text are indented.
 pub(super) fn block<'a>(name: &ObjectName, properties: impl Iterator<Item = (&'a String, &'a String)>) -> String {
     let mut text = format!("{name}\n");
     for (property, value) in properties {

@@ -1,4 +1,4 @@
-//! Reading a catalog: a few queries, sent together.
+//! Reads a catalog by a few queries, which are sent together.
 
 use std::collections::BTreeMap;
 
@@ -11,18 +11,18 @@ use mighost_core::quote_literal;
 const PRELUDE: &str = include_str!("prelude.sql");
 const QUERIES: [&str; 2] = [include_str!("relations.sql"), include_str!("programs.sql")];
 const CLUSTER: &str = include_str!("cluster.sql");
-/// Who may set parameters that only superusers may set otherwise.
+/// Roles that may set parameters which otherwise only superusers may set.
 const PARAMETERS: &str = "SELECT 'parameter', parname, NULL, acl(10, 'p', paracl) FROM pg_parameter_acl";
 
-/// Since 15 a publication may leave rows of a table out, and parameters have privileges.
+/// Since PostgreSQL 15, a publication may filter the rows of a table, and parameters have privileges.
 const FIFTEEN: u32 = 150_000;
 
-/// Every name that PostgreSQL prints is qualified then, whatever the session's path is.
-const BEGIN: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET LOCAL search_path = ''; \
+/// Makes PostgreSQL print qualified names, whatever the search path of the session is.
+const BEGIN: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET LOCAL search_path = pg_catalog, pg_temp; \
     SET LOCAL datestyle = 'ISO, YMD'; SET LOCAL intervalstyle = 'postgres'; SET LOCAL timezone = 'UTC'; \
     SET LOCAL bytea_output = 'hex'; SET LOCAL quote_all_identifiers = off; SET LOCAL extra_float_digits = 1";
 
-/// Why a catalog could not be read.
+/// The reason why a catalog could not be read.
 #[derive(Debug, thiserror::Error)]
 pub enum CatalogError {
     #[error("the catalog cannot be read: {0}")]
@@ -36,13 +36,13 @@ pub enum CatalogError {
 /// `server_version` is the server's `server_version_num`.
 ///
 /// # Errors
-/// The connection is lost, or a transaction is open and has failed.
+/// If the connection is lost, or a transaction is open and has failed.
 pub async fn read(client: &Client, scope: &Scope, server_version: u32) -> Result<Catalog, CatalogError> {
     let read = client.simple_query(&text(scope, server_version)).await;
     let messages = match read {
         Ok(messages) => messages,
         Err(error) => {
-            // What failed first is the one to tell.
+            // The first failure is the one to report.
             let _ = client.batch_execute("ROLLBACK").await;
             return Err(error.into());
         }
@@ -63,7 +63,7 @@ pub async fn read(client: &Client, scope: &Scope, server_version: u32) -> Result
     Ok(Catalog { objects })
 }
 
-/// All queries, to be sent at once.
+/// All queries, to be sent together.
 fn text(scope: &Scope, server_version: u32) -> String {
     let own: Vec<String> = scope
         .own
@@ -86,7 +86,7 @@ fn text(scope: &Scope, server_version: u32) -> String {
     let parameters = (scope.cluster && server_version >= FIFTEEN).then_some(PARAMETERS);
     for query in QUERIES.into_iter().chain(cluster).chain(parameters).flat_map(queries) {
         let query = with_privileges(query).replace(":member_where", member_where);
-        // What is at its default is null, and need not be sent.
+        // Defaults are null, and need not be sent.
         text.push_str(&format!(
             "{prelude}\nSELECT kind, identity, parent, jsonb_strip_nulls(properties) FROM (\n{query}\n) \
              q (kind, identity, parent, properties);\n"
@@ -96,13 +96,13 @@ fn text(scope: &Scope, server_version: u32) -> String {
     text
 }
 
-/// The queries of a file: no text in them holds a semicolon at the end of a line.
+/// The queries of a file: texts in them have no semicolon at the end of a line.
 fn queries(file: &'static str) -> impl Iterator<Item = &'static str> {
     file.split(";\n").map(str::trim).filter(|query| !query.is_empty())
 }
 
-/// Writes out `acl(OWNER, LETTER, LIST)`: a property for each role that has privileges. LETTER is the kind of object as
-/// `acldefault` has it, for where no privileges were ever granted those that the owner has by default stand.
+/// Expands `acl(OWNER, LETTER, LIST)`: a property for each role that has privileges. LETTER is the kind of object as in `acldefault`; if
+/// no privileges were ever granted, the owner's default privileges are used.
 fn with_privileges(query: &str) -> String {
     let mut written = String::with_capacity(query.len());
     let mut rest = query;
@@ -140,7 +140,7 @@ fn with_privileges(query: &str) -> String {
     written
 }
 
-/// The properties of an object: what is null is not there.
+/// The properties of an object: those that are null are omitted.
 fn properties(json: &str) -> Result<BTreeMap<String, String>, CatalogError> {
     let object: BTreeMap<String, Value> =
         serde_json::from_str(json).map_err(|error| CatalogError::Answer(error.to_string()))?;

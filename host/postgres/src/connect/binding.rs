@@ -1,10 +1,10 @@
-//! What mighost reads of a server's certificate itself, whatever else is in it: its key, and its digest for SCRAM channel binding
+//! The parts of a server's certificate that mighost itself reads: the key, and the digest for SCRAM channel binding
 //! (`tls-server-end-point`, RFC 5929).
 
 use sha2::{Digest as _, Sha256, Sha384, Sha512};
 
-/// The digest of `certificate` (DER) by the hash of its own signature; MD5 and SHA-1 are replaced by SHA-256. None for
-/// signatures that have no single hash (Ed25519) or keep it elsewhere (RSA-PSS): SCRAM is then not bound.
+/// The digest of `certificate` (DER) by the hash of its own signature; MD5 and SHA-1 are replaced by SHA-256. `None` for signatures
+/// without a single hash (Ed25519) or with the hash elsewhere (RSA-PSS): SCRAM is then not bound.
 pub(super) fn end_point_digest(certificate: &[u8]) -> Option<Vec<u8>> {
     Some(match signature_algorithm(certificate)? {
         // PKCS #1: md5, sha1, sha256, sha384, sha512 with RSA.
@@ -30,8 +30,8 @@ fn signature_algorithm(certificate: &[u8]) -> Option<&[u8]> {
     element(algorithm, 0x06).map(|(oid, _)| oid)
 }
 
-/// What a certificate says of its key: `SubjectPublicKeyInfo`, the sixth element of `tbs`, or the seventh behind a version, which
-/// X.509 version 1 does not write. Nothing else of the certificate is looked at.
+/// The key of a certificate: `SubjectPublicKeyInfo`, the sixth element of `tbs`, or the seventh after a version, which X.509 version 1
+/// does not have. The rest of the certificate is not examined.
 pub(super) fn public_key(certificate: &[u8]) -> Option<&[u8]> {
     let (certificate, _) = element(certificate, 0x30)?;
     let (mut rest, _) = element(certificate, 0x30)?;

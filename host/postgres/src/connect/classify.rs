@@ -1,4 +1,4 @@
-//! Which of the errors that mighost tells apart an error of the driver is.
+//! Classification of the driver's errors.
 
 use tokio_postgres::error::SqlState;
 
@@ -30,7 +30,7 @@ fn tls_reason<'a>(error: &'a (dyn std::error::Error + 'static)) -> Option<&'a ru
     error.source().and_then(tls_reason)
 }
 
-/// Sorts an error of the driver: what happened, and whether the next host may be tried.
+/// Classifies an error of the driver, and returns whether the next host may be tried.
 pub(super) fn classify(target: &ConnectTarget, host: &HostTarget, error: &tokio_postgres::Error) -> Failure {
     let name = host.to_string();
     let Some(refusal) = error.as_db_error() else {
@@ -63,7 +63,7 @@ pub(super) fn classify(target: &ConnectTarget, host: &HostTarget, error: &tokio_
     let user = target.user.clone();
     let code = refusal.code();
     Failure::Final(if *code == SqlState::CANNOT_CONNECT_NOW {
-        // It starts or stops: another host may be ready.
+        // It is starting or stopping: another host may be ready.
         return Failure::Next(message);
     } else if *code == SqlState::INVALID_PASSWORD {
         ConnectError::Password {
@@ -116,13 +116,14 @@ fn tls_failure(host: String, error: &tokio_postgres::Error) -> ConnectError {
         }
         Some(rustls::Error::InvalidCertificate(
             Certificate::NotValidForName | Certificate::NotValidForNameContext { .. },
-        )) => {
-            "Connect by a name that the certificate has among its subject alternative names, or use `sslmode=verify-ca`."
-        }
+        )) => "Connect with a name from the certificate's subject alternative names, or use `sslmode=verify-ca`.",
         Some(rustls::Error::InvalidCertificate(_)) => "The server needs another certificate.",
-        Some(rustls::Error::AlertReceived(_)) => "The server ended it; does it want a client certificate (`sslcert`)?",
+        Some(rustls::Error::AlertReceived(_)) => {
+            "The server closed the connection; does it require a client \
+                                                  certificate (`sslcert`)?"
+        }
         _ if reason.contains("does not support TLS") => {
-            "Switch TLS on in the server (`ssl = on`), or use `sslmode=prefer`."
+            "Enable TLS on the server (`ssl = on`), or use `sslmode=prefer`."
         }
         _ => "See `sslmode` in the connection string.",
     };

@@ -1,22 +1,22 @@
-//! The grammar of libpq's connection strings: URLs and `key=value` pairs. No defaults, no files, no environment here.
+//! The grammar of libpq's connection strings: URLs and `key=value` pairs, without defaults, files and the environment.
 //!
-//! No message of this module repeats a piece of the string that may be a password.
+//! No message of this module repeats a part of the string that may be a password.
 
 use std::collections::BTreeMap;
 
-/// The longest connection string that is read, in bytes.
+/// The maximum length of a connection string, in bytes.
 const MAX_BYTES: usize = 64 * 1024;
 
-/// libpq's keywords and their values, as written; a keyword that is given twice keeps its last value.
+/// libpq's keywords and their values, as written; of a repeated keyword, the last value counts.
 pub(super) type Parameters = BTreeMap<String, String>;
 
-/// Reads a connection string as libpq does; an empty one leaves everything to the environment and the defaults.
+/// Reads a connection string like libpq; an empty one leaves everything to the environment and the defaults.
 ///
 /// Also understands SQLAlchemy's `postgresql+DRIVER://`, where `host` may be repeated, each with its port.
 ///
 /// # Errors
 ///
-/// A sentence that says what is wrong.
+/// A sentence that describes the problem.
 pub(super) fn parse(text: &str) -> Result<Parameters, String> {
     if text.len() > MAX_BYTES {
         return Err(format!("it is longer than {MAX_BYTES} bytes"));
@@ -32,7 +32,7 @@ pub(super) fn parse(text: &str) -> Result<Parameters, String> {
             return url(rest, driver.is_some());
         }
         return Err(format!(
-            "its scheme is `{scheme}`, and mighost works on PostgreSQL only: write `postgresql://...`"
+            "its scheme is `{scheme}`, but mighost supports PostgreSQL only: write `postgresql://...`"
         ));
     }
     if !text.is_empty() && !text.contains('=') {
@@ -45,7 +45,7 @@ pub(super) fn parse(text: &str) -> Result<Parameters, String> {
     pairs(text)
 }
 
-/// What follows `postgresql://`.
+/// The part after `postgresql://`.
 fn url(text: &str, sqlalchemy: bool) -> Result<Parameters, String> {
     let mut parameters = Parameters::new();
     let mut rest = text;
@@ -56,7 +56,7 @@ fn url(text: &str, sqlalchemy: bool) -> Result<Parameters, String> {
         let (user, password) = credentials
             .split_once(':')
             .map_or((credentials, None), |(user, password)| (user, Some(password)));
-        set(&mut parameters, "user", &decode(user, "the user's name")?);
+        set(&mut parameters, "user", &decode(user, "the user name")?);
         if let Some(password) = password {
             set(&mut parameters, "password", &decode(password, "the password")?);
         }
@@ -64,14 +64,14 @@ fn url(text: &str, sqlalchemy: bool) -> Result<Parameters, String> {
 
     // libpq takes these for names, and would show the rest of a password as one.
     if rest.split('?').next().is_some_and(|names| names.contains('@')) {
-        return Err("it has an `@` too many; in a URL, `/` and `@` of a password are written `%2F` and `%40`".into());
+        return Err("it has one `@` too many; in a URL, write `/` and `@` in a password as `%2F` and `%40`".into());
     }
     let end = rest.find(['/', '?']).unwrap_or(rest.len());
     let (hosts, after) = rest.split_at(end);
     let (mut names, mut ports) = (Vec::new(), Vec::new());
     for host in hosts.split(',') {
         let (name, port) = host_and_port(host)?;
-        names.push(decode(name, "a host's name")?);
+        names.push(decode(name, "a host name")?);
         ports.push(decode(port, "a port")?);
     }
     set_list(&mut parameters, "host", &names);
@@ -81,14 +81,14 @@ fn url(text: &str, sqlalchemy: bool) -> Result<Parameters, String> {
         .split_once('?')
         .map_or((after, None), |(path, query)| (path, Some(query)));
     if let Some(database) = path.strip_prefix('/') {
-        set(&mut parameters, "dbname", &decode(database, "the database's name")?);
+        set(&mut parameters, "dbname", &decode(database, "the database name")?);
     }
     let (mut names, mut ports) = (Vec::new(), Vec::new());
     for pair in query.unwrap_or_default().split('&').filter(|pair| !pair.is_empty()) {
         let (key, value) = pair
             .split_once('=')
-            .ok_or("a parameter after the `?` has no `=`; an `&` in a value is written `%26`")?;
-        let key = decode(key, "a parameter's name")?;
+            .ok_or("a parameter after the `?` has no `=`; write `&` in a value as `%26`")?;
+        let key = decode(key, "a parameter name")?;
         let value = decode(value, &format!("the value of `{key}`"))?;
         match (key.as_str(), value.as_str()) {
             // JDBC's spelling, which libpq accepts too.
@@ -114,7 +114,7 @@ fn url(text: &str, sqlalchemy: bool) -> Result<Parameters, String> {
     Ok(parameters)
 }
 
-/// Cuts `name:port`, `[::1]:port`, `name`.
+/// Splits `name:port`, `[::1]:port`, `name`.
 fn host_and_port(text: &str) -> Result<(&str, &str), String> {
     if let Some(inside) = text.strip_prefix('[') {
         let (address, after) = inside
@@ -162,7 +162,7 @@ fn decode(text: &str, what: &str) -> Result<String, String> {
             Some(value) => decoded.push(value),
             None => {
                 return Err(format!(
-                    "{what} has a `%` that no two hexadecimal digits follow; a `%` itself is written `%25`"
+                    "{what} has a `%` without two hexadecimal digits after it; write `%` itself as `%25`"
                 ));
             }
         }
@@ -170,7 +170,7 @@ fn decode(text: &str, what: &str) -> Result<String, String> {
     String::from_utf8(decoded).map_err(|_| format!("{what} is not UTF-8 after percent-decoding"))
 }
 
-/// `key = value 'quoted value'`, as libpq reads them.
+/// `key = value 'quoted value'`, as in libpq.
 fn pairs(text: &str) -> Result<Parameters, String> {
     let mut parameters = Parameters::new();
     let mut chars = text.chars().peekable();
@@ -187,7 +187,7 @@ fn pairs(text: &str) -> Result<Parameters, String> {
         if chars.next() != Some('=') || key.is_empty() {
             // The word is not shown: it may be the rest of a password with a blank in it.
             return Err(
-                "a word in it is not of the form `key=value`; a value with blanks is written in single quotes".into(),
+                "a word in it is not of the form `key=value`; write a value with spaces in single quotes".into(),
             );
         }
         while chars.next_if(|c| c.is_whitespace()).is_some() {}
@@ -284,19 +284,19 @@ mod tests {
         "postgresql://u:se@cret@h/db",
         "postgresql://u:12/cret@h/db",
                 ].map(shown).join("\n"), @r#"
-            error: its scheme is `mysql`, and mighost works on PostgreSQL only: write `postgresql://...`
+            error: its scheme is `mysql`, but mighost supports PostgreSQL only: write `postgresql://...`
             error: it is neither a URL such as `postgresql://user@host/database` nor `key=value` pairs such as `host=localhost dbname=app`
-            error: a word in it is not of the form `key=value`; a value with blanks is written in single quotes
+            error: a word in it is not of the form `key=value`; write a value with spaces in single quotes
             error: the quoted value of `password` has no closing quote
-            error: the password has a `%` that no two hexadecimal digits follow; a `%` itself is written `%25`
+            error: the password has a `%` without two hexadecimal digits after it; write `%` itself as `%25`
             error: the password has a zero byte (`%00`)
             error: the password is not UTF-8 after percent-decoding
             error: an IPv6 address that begins with `[` has no `]`
             error: the IPv6 address between `[` and `]` is empty
             error: something other than a port follows the `]` of an IPv6 address
-            error: a parameter after the `?` has no `=`; an `&` in a value is written `%26`
-            error: it has an `@` too many; in a URL, `/` and `@` of a password are written `%2F` and `%40`
-            error: it has an `@` too many; in a URL, `/` and `@` of a password are written `%2F` and `%40`
+            error: a parameter after the `?` has no `=`; write `&` in a value as `%26`
+            error: it has one `@` too many; in a URL, write `/` and `@` in a password as `%2F` and `%40`
+            error: it has one `@` too many; in a URL, write `/` and `@` in a password as `%2F` and `%40`
             "#
         );
     }

@@ -1,12 +1,12 @@
-//! The client encoding of a session, watched.
+//! Watches the client encoding of a session.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use mighost_core::sql::is_utf8;
 
-/// The `client_encoding` of a session as its server last reported it. The driver asks for UTF-8 when it connects and takes all texts
-/// for UTF-8 from then on, while anything that the server runs may change the setting.
+/// The `client_encoding` of a session as last reported by the server. The driver selects UTF-8 when it connects and assumes UTF-8 from
+/// then on, but anything that the server runs may change the setting.
 #[derive(Clone, Debug, Default)]
 pub struct ClientEncoding {
     foreign: Arc<Mutex<Option<String>>>,
@@ -14,23 +14,23 @@ pub struct ClientEncoding {
 }
 
 impl ClientEncoding {
-    /// The encoding, where it is another than UTF-8.
+    /// The encoding, if it is not UTF-8.
     pub fn foreign(&self) -> Option<String> {
         self.foreign.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Takes note of what the server says it is.
+    /// Records the encoding that the server reports.
     pub fn reported(&self, encoding: &str) {
         let foreign = (!is_utf8(encoding)).then(|| encoding.to_owned());
         *self.foreign.lock().unwrap_or_else(PoisonError::into_inner) = foreign;
     }
 
-    /// True where the database is in `SQL_ASCII`: its server converts no texts, and takes no Unicode escapes.
+    /// True if the database is in `SQL_ASCII`: its server does not convert texts, and does not support Unicode escapes.
     pub fn unconverted(&self) -> bool {
         self.unconverted.load(Ordering::Relaxed)
     }
 
-    /// Takes note of the encoding of the database.
+    /// Records the encoding of the database.
     pub fn database_is(&self, encoding: &str) {
         self.unconverted.store(encoding == "SQL_ASCII", Ordering::Relaxed);
     }

@@ -1,4 +1,4 @@
-//! What the process tells about its surroundings, as plain data, so that a test needs no environment of its own.
+//! The environment of the process, as plain data, so that tests can provide their own.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -7,14 +7,14 @@ use std::path::PathBuf;
 #[derive(Clone, Default)]
 pub struct Environment {
     pub variables: BTreeMap<String, String>,
-    /// Where `.pgpass`, `.pg_service.conf` and `.postgresql/` are looked for.
+    /// The folder with `.pgpass`, `.pg_service.conf` and `.postgresql/`.
     pub home: Option<PathBuf>,
-    /// The user that libpq would connect as by default.
+    /// The default user of libpq.
     pub user: Option<String>,
 }
 
 impl std::fmt::Debug for Environment {
-    /// Variables are named, their values left out: PGPASSWORD is one of them.
+    /// Variables are listed without values, because PGPASSWORD is one of them.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Environment")
             .field("variables", &self.variables.keys())
@@ -25,7 +25,7 @@ impl std::fmt::Debug for Environment {
 }
 
 impl Environment {
-    /// Reads the environment of this process; variables that are not UTF-8 are left out.
+    /// Reads the environment of this process; variables that are not UTF-8 are omitted.
     pub fn of_process() -> Self {
         let variables: BTreeMap<String, String> = std::env::vars_os()
             .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))

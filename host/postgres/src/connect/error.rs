@@ -1,30 +1,30 @@
-//! Why a connection failed, and what to do about it.
+//! Errors of connections, with hints.
 
 use std::time::Duration;
 
 use tokio_postgres::error::Severity;
 
-use mighost_core::{Blame, DatabaseError};
+use mighost_core::{Blame, DatabaseError, MAX_OUTSIDE_TEXT, shortened};
 
-/// A host that was tried, and what happened.
+/// A host that was tried, and the result.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Attempt {
     pub host: String,
     pub reason: String,
 }
 
-/// Why there is no connection. No text of these has a password in it.
+/// The reason why there is no connection. No message contains a password.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ConnectError {
-    #[error("the connection string is wrong: {reason}")]
+    #[error("invalid connection string: {reason}")]
     BadString { reason: String },
 
-    #[error("no server could be reached:{}\nIs the server running, and do host and port say where?", listed(.attempts))]
+    #[error("no server could be reached:{}\nIs the server running, and are host and port correct?", listed(.attempts))]
     Unreachable { attempts: Vec<Attempt> },
 
     #[error(
-        "no answer in time:{}\nIs a firewall between? `connect_timeout=SECONDS` in the connection string sets how long \
-         mighost waits.",
+        "no answer in time:{}\nIs a firewall in the way? `connect_timeout=SECONDS` in the connection string sets how \
+         long mighost waits.",
         listed(.attempts)
     )]
     Timeout { attempts: Vec<Attempt>, limit: Duration },
@@ -40,8 +40,8 @@ pub enum ConnectError {
     },
 
     #[error(
-        "the server at {host} wants a password for the user `{user}`, and there is none\nWhere mighost looked: {sources}. Set \
-         PGPASSWORD, or add a line to ~/.pgpass."
+        "the server at {host} requires a password for the user `{user}`, but none was found\nWhere mighost looked: \
+         {sources}. Set PGPASSWORD, or add a line to ~/.pgpass."
     )]
     PasswordMissing {
         host: String,
@@ -50,8 +50,8 @@ pub enum ConnectError {
     },
 
     #[error(
-        "the server at {host} does not let the user `{user}` in: {message}\nThe role must exist, and the server's \
-         pg_hba.conf must allow it from here."
+        "the server at {host} rejected the user `{user}`: {message}\nThe role must exist, and the server's pg_hba.conf \
+         must allow it to connect from this machine."
     )]
     NotAllowed {
         host: String,
@@ -73,10 +73,10 @@ pub enum ConnectError {
         advice: String,
     },
 
-    #[error("the server at {host} has no connection left: {message}\nClose some, or raise max_connections there.")]
+    #[error("the server at {host} has too many connections: {message}\nClose some, or raise max_connections there.")]
     TooManyConnections { host: String, message: String },
 
-    #[error("no server is {wanted}, as `target_session_attrs` asks:{}", listed(.attempts))]
+    #[error("no server is {wanted}, as `target_session_attrs` requires:{}", listed(.attempts))]
     SessionAttributes {
         wanted: &'static str,
         attempts: Vec<Attempt>,
@@ -86,17 +86,17 @@ pub enum ConnectError {
     Server { host: String, error: Box<DatabaseError> },
 
     #[error(
-        "the session at {host} uses the client encoding {encoding}, although mighost asked for UTF-8\nCheck whether a pooler \
-         sets client_encoding: it must pass on what the client asks for."
+        "the session at {host} uses the client encoding {encoding}, although mighost asked for UTF-8\nCheck whether a \
+         pooler sets client_encoding: it must pass on the client's setting."
     )]
     Encoding { host: String, encoding: String },
 
-    #[error("the connection to {host} broke: {reason}")]
+    #[error("the connection to {host} was lost: {reason}")]
     Lost { host: String, reason: String },
 }
 
 impl ConnectError {
-    /// Whose fault it is: what the operator wrote, or the server and the network.
+    /// The party to blame: the operator's settings, or the server and the network.
     pub fn blame(&self) -> Blame {
         match self {
             Self::BadString { .. }
@@ -118,16 +118,17 @@ fn listed(attempts: &[Attempt]) -> String {
 
 /// The error fields of the server, as mighost reports them.
 pub fn database_error(error: &tokio_postgres::error::DbError) -> DatabaseError {
+    let text = |text: &str| shortened(text, MAX_OUTSIDE_TEXT);
     DatabaseError {
         sqlstate: error.code().code().into(),
-        message: error.message().into(),
-        detail: error.detail().map(Into::into),
-        hint: error.hint().map(Into::into),
+        message: text(error.message()),
+        detail: error.detail().map(text),
+        hint: error.hint().map(text),
         position: match error.position() {
             Some(tokio_postgres::error::ErrorPosition::Original(position)) => Some(*position),
             _ => None,
         },
-        context: error.where_().map(Into::into),
+        context: error.where_().map(text),
         severity: match error.parsed_severity() {
             Some(Severity::Panic) => "PANIC",
             Some(Severity::Fatal) => "FATAL",
@@ -198,7 +199,7 @@ mod tests {
         no server could be reached:
           a:5432: Connection refused (os error 111)
           b:5432: no answer within 30 s
-        Is the server running, and do host and port say where?
+        Is the server running, and are host and port correct?
 
         the server at a:5432 refused the password of the user `app`: password authentication failed for user "app"
         Where mighost looked: the password of PGPASSWORD was used.

@@ -1,19 +1,19 @@
-//! The password file, `~/.pgpass`: lines of `host:port:database:user:password`, the first that matches wins.
+//! The password file, `~/.pgpass`: lines of `host:port:database:user:password`, of which the first match counts.
 
 use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 
 use mighost_core::Secret;
 
-/// The largest password file that is read, in bytes.
+/// The maximum size of a password file, in bytes.
 const MAX_BYTES: u64 = 1024 * 1024;
 
-/// What the password file gave, and a text that tells where it was looked for.
+/// The result of reading the password file, with a text that describes where it was searched for.
 pub(super) struct Found {
     pub password: Option<Secret>,
     /// E.g. `~/.pgpass does not exist`.
     pub looked: String,
-    /// Whether the file was skipped because others may read it.
+    /// Whether the file was skipped because other users can read it.
     pub too_open: bool,
 }
 
@@ -54,7 +54,7 @@ pub(super) fn look_up(path: &Path, fields: [&str; 4]) -> Found {
     match search(&String::from_utf8_lossy(&bytes), fields) {
         Some(password) => Found {
             password: Some(Secret::new(password)),
-            looked: format!("{name} has one"),
+            looked: format!("a password was found in {name}"),
             too_open: false,
         },
         None => none(format!("no line of {name} matches {}", fields.join(":")), false),
@@ -72,7 +72,7 @@ fn search(text: &str, fields: [&str; 4]) -> Option<String> {
     })
 }
 
-/// The rest of `line` after its first field and the colon, where that field is `*` or equals `wanted`.
+/// The rest of `line` after its first field and the colon, if that field is `*` or equals `wanted`.
 fn strip_field<'a>(line: &'a str, wanted: &str) -> Option<&'a str> {
     if let Some(rest) = line.strip_prefix("*:") {
         return Some(rest);

@@ -1,4 +1,4 @@
-//! Whether a connection pooler stands between mighost and the server.
+//! Detection of a connection pooler between mighost and the server.
 
 use std::future::{Ready, ready};
 use std::io;
@@ -9,10 +9,10 @@ use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _, Du
 use tokio_postgres::Client;
 use tokio_postgres::tls::{ChannelBinding, TlsConnect, TlsStream};
 
-/// Whether a pooler such as PgBouncer is between: the process id that the connection was greeted with is not that of
-/// the process that runs its queries. Costs one query.
+/// Whether there is a pooler such as PgBouncer: the process id in the connection's greeting differs from that of the process that runs
+/// its queries. Costs one query.
 ///
-/// A pooler makes that id up whatever its mode, so one in session mode, which is harmless, is found as well.
+/// A pooler invents that id in every mode, so one in session mode, which is harmless, is detected as well.
 ///
 /// # Errors
 ///
@@ -23,20 +23,19 @@ pub async fn behind_pooler(client: &Client) -> Result<bool, tokio_postgres::Erro
     Ok(backend_key_pid(client).await.is_some_and(|greeted| greeted != backend))
 }
 
-/// The process id of the connection's BackendKeyData, without a query, for a caller that folds `pg_backend_pid()` into
-/// a query of its own. None where the driver's cancel request is not the expected one.
+/// The process id in the connection's BackendKeyData, without a query, for callers that include `pg_backend_pid()` in a query of their
+/// own. `None` if the driver's cancel request does not have the expected form.
 ///
-/// tokio-postgres keeps the id to itself but writes it into cancel requests, so one is written to a pipe in memory. It
-/// never leaves the process.
+/// tokio-postgres does not expose the id but writes it into cancel requests, so one is written to a pipe in memory. It never leaves the
+/// process.
 pub async fn backend_key_pid(client: &Client) -> Option<i32> {
     let (ours, mut theirs) = tokio::io::duplex(256);
-    // The server's yes to a question for TLS. Where none is asked, nobody reads it.
+    // The server's consent to a TLS request. If there is no such request, it is not read.
     theirs.write_all(b"S").await.ok()?;
     client.cancel_token().cancel_query_raw(ours, PassThrough).await.ok()?;
     let mut written = Vec::new();
     theirs.read_to_end(&mut written).await.ok()?;
-    // CancelRequest: length 16, code 80877102, process id, secret key, each in four bytes. A question for TLS, eight
-    // bytes, may come before.
+    // CancelRequest: length 16, code 80877102, process id, secret key, each in four bytes. A TLS request of eight bytes may precede it.
     let request = written.get(written.len().checked_sub(16)?..)?;
     let (head, rest) = request.split_at_checked(8)?;
     if head != [0, 0, 0, 16, 0x04, 0xd2, 0x16, 0x2e] {

@@ -1,4 +1,4 @@
-//! How a [`ConnectTarget`] comes from what the user wrote, files, the environment and the defaults.
+//! Makes a [`ConnectTarget`] from the user's settings, files, the environment and the defaults.
 
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
@@ -12,20 +12,20 @@ use super::target::{
 use super::{passfile, service};
 use mighost_core::Secret;
 
-/// How long one host may take by default, name look-up and authentication included. libpq waits for ever.
+/// The default timeout for one host, including name look-up and authentication. libpq waits indefinitely.
 pub const DEFAULT_CONNECT_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// The name that the server shows for mighost's connections, unless the user sets another.
+/// The application name of mighost's connections, unless the user sets another.
 pub const APPLICATION_NAME: &str = "mighost";
 
-/// The port is not shown: after `user:pass/word@host` it is a piece of the password.
-const BAD_PORT: &str = "a port is not a number from 1 to 65535; in a URL, `/`, `@`, `:` and `%` of a password are written \
+/// The port is not shown: in `user:pass/word@host` it is a part of the password.
+const BAD_PORT: &str = "a port is not a number from 1 to 65535; in a URL, write `/`, `@`, `:` and `%` in a password as \
                         `%2F`, `%40`, `%3A` and `%25`";
 
-/// The most hosts that a connection string may list.
+/// The maximum number of hosts in a connection string.
 const MAX_HOSTS: usize = 64;
 
-/// Each environment variable that stands for a parameter, as libpq has them.
+/// The environment variables for parameters, as in libpq.
 const VARIABLES: [(&str, &str); 25] = [
     ("PGHOST", "host"),
     ("PGHOSTADDR", "hostaddr"),
@@ -54,8 +54,8 @@ const VARIABLES: [(&str, &str); 25] = [
     ("PGSSLMINPROTOCOLVERSION", "ssl_min_protocol_version"),
 ];
 
-/// Parameters whose absence changes nothing that mighost does: they are skipped without a word. Those that ask for more
-/// safety than mighost gives are not among them.
+/// Parameters that do not matter to mighost: they are skipped silently. Those that request more security than mighost provides are not
+/// among them.
 const HARMLESS: [&str; 6] = [
     "krbsrvname",
     "gsslib",
@@ -65,7 +65,7 @@ const HARMLESS: [&str; 6] = [
     "fallback_application_name",
 ];
 
-/// Resolves a connection string into a target, or says what is wrong with it.
+/// Resolves a connection string into a target, or returns the problem.
 pub(super) fn resolve(text: &str, environment: &Environment) -> Result<ConnectTarget, String> {
     let mut given = conninfo::parse(text)?;
     let password_origin = if given.contains_key("password") {
@@ -187,7 +187,7 @@ impl Resolver<'_> {
                 value
                     .trim()
                     .parse()
-                    .map_err(|_| format!("`{key}` is `{value}`, which is not a number it takes"))
+                    .map_err(|_| format!("`{key}` is `{value}`, which is not a valid number"))
             })
             .transpose()
     }
@@ -209,7 +209,7 @@ impl Resolver<'_> {
             .map(|(_, choice)| *choice)
             .ok_or_else(|| {
                 let names: Vec<&str> = choices.iter().map(|(name, _)| *name).collect();
-                format!("`{key}` is `{value}`; it is one of {}", names.join(", "))
+                format!("`{key}` is `{value}`, but must be one of {}", names.join(", "))
             })
     }
 
@@ -235,7 +235,7 @@ impl Resolver<'_> {
             ));
         }
         if count > MAX_HOSTS {
-            return Err(format!("it has {count} hosts; {MAX_HOSTS} are the most"));
+            return Err(format!("it has {count} hosts; at most {MAX_HOSTS} are allowed"));
         }
         (0..count)
             .map(|index| {
@@ -270,7 +270,7 @@ impl Resolver<'_> {
             .collect()
     }
 
-    /// Finds the password for one host, and tells where it was looked for.
+    /// Finds the password for one host, and describes where it was searched for.
     fn password(
         &self,
         host: &mut HostTarget,
@@ -343,7 +343,7 @@ impl Resolver<'_> {
         };
         let roots = match self.take("sslrootcert") {
             Some(system) if system == "system" => {
-                // As libpq: any weaker mode would make the public authorities vouch for nothing.
+                // As in libpq: with a weaker mode, the public authorities would guarantee nothing.
                 if explicit && mode != SslMode::VerifyFull {
                     return Err("`sslrootcert=system` needs `sslmode=verify-full`".into());
                 }
@@ -400,14 +400,14 @@ impl Resolver<'_> {
         })
     }
 
-    /// A sentence on what is left: parameters that mighost does not have.
+    /// A sentence about the remaining parameters, which mighost does not support.
     fn leftovers(&mut self) -> Option<String> {
         self.given.remove("service");
         let ignored: Vec<String> = self
             .given
             .iter()
             .filter(|(key, value)| match key.as_str() {
-                // These are what mighost does anyway.
+                // mighost does this anyway.
                 "gssencmode" => value.as_str() == "require",
                 "client_encoding" => !["UTF8", "UTF-8", "AUTO"].contains(&value.to_uppercase().as_str()),
                 key => !HARMLESS.contains(&key),
@@ -418,14 +418,14 @@ impl Resolver<'_> {
     }
 }
 
-/// The folders where packages of PostgreSQL put the socket.
+/// The folders in which packages of PostgreSQL put the socket.
 const SOCKET_FOLDERS: [&str; 3] = ["/var/run/postgresql", "/run/postgresql", "/tmp"];
 
 fn is_default_folder(folder: &Path) -> bool {
     SOCKET_FOLDERS.iter().any(|default| folder == Path::new(default))
 }
 
-/// The local server's socket where there is one, else the loopback interface. libpq has one folder compiled in.
+/// The local server's socket if it exists, otherwise the loopback interface. libpq has one folder compiled in.
 fn default_host(port: u16) -> Host {
     SOCKET_FOLDERS
         .iter()

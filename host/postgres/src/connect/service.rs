@@ -5,15 +5,14 @@ use std::path::PathBuf;
 use super::conninfo::Parameters;
 use super::environment::Environment;
 
-/// The largest service file that is read, in bytes.
+/// The maximum size of a service file, in bytes.
 const MAX_BYTES: u64 = 1024 * 1024;
 
-/// The parameters of the service `name`: from PGSERVICEFILE or `~/.pg_service.conf`, else from `pg_service.conf` in
-/// PGSYSCONFDIR.
+/// The parameters of the service `name`, from PGSERVICEFILE or `~/.pg_service.conf`, otherwise from `pg_service.conf` in PGSYSCONFDIR.
 ///
 /// # Errors
 ///
-/// A sentence: no file has that service, a file cannot be read, a line is wrong.
+/// A sentence: no file has that service, a file cannot be read, or a line is invalid.
 pub(super) fn look_up(name: &str, environment: &Environment) -> Result<Parameters, String> {
     let own = match environment.variable("PGSERVICEFILE") {
         Some(file) => Some(PathBuf::from(file)),
@@ -46,12 +45,12 @@ pub(super) fn look_up(name: &str, environment: &Environment) -> Result<Parameter
     }
     let files: Vec<String> = files.iter().map(|file| file.display().to_string()).collect();
     Err(format!(
-        "the service `{name}` is in none of the service files ({})",
+        "the service `{name}` is not defined in any of the service files ({})",
         files.join(", ")
     ))
 }
 
-/// The parameters below `[name]`; the number of the line that is wrong as error.
+/// The parameters below `[name]`; the error is the number of the invalid line.
 fn group(text: &str, name: &str) -> Result<Option<Parameters>, usize> {
     let mut found: Option<Parameters> = None;
     for (number, line) in text.lines().enumerate() {

@@ -1,4 +1,4 @@
-//! Where and how to connect: a connection string, the service file, the environment and the defaults, resolved once.
+//! Connection targets: a connection string, the service file, the environment and the defaults, resolved once.
 
 use std::fmt;
 use std::net::IpAddr;
@@ -14,19 +14,19 @@ use mighost_core::Secret;
 
 pub use super::resolve::{APPLICATION_NAME, DEFAULT_CONNECT_TIMEOUT};
 
-/// What stays as it is in a URL.
+/// Characters that are not encoded in a URL.
 const PLAIN: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 const PLAIN_IN_PARAMETER: &AsciiSet = &PLAIN.remove(b'/').remove(b':');
 
-/// One of the places where the server may be.
+/// A host of the server.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HostTarget {
     pub host: Host,
-    /// The address to use instead of looking the name up.
+    /// The address to use, so that the name is not looked up.
     pub address: Option<IpAddr>,
     pub port: u16,
     pub password: Option<Secret>,
-    /// Where a password was looked for and found or not, for the message of a refused one.
+    /// A description of where a password was searched for, for the error of a refused one.
     pub password_sources: String,
 }
 
@@ -51,20 +51,20 @@ impl fmt::Display for HostTarget {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SslMode {
     Disable,
-    /// Without TLS first, with it where the server wants it.
+    /// First without TLS; with TLS if the server requires it.
     Allow,
-    /// With TLS where the server has it.
+    /// With TLS if the server supports it.
     Prefer,
-    /// With TLS, whoever the server is.
+    /// With TLS, without checking the server's identity.
     Require,
     /// The certificate must be signed by a trusted authority.
     VerifyCa,
-    /// And it must name the host.
+    /// The certificate must also name the host.
     VerifyFull,
 }
 
 impl SslMode {
-    /// As libpq writes it.
+    /// Its name in libpq.
     pub fn name(self) -> &'static str {
         match self {
             Self::Disable => "disable",
@@ -95,18 +95,18 @@ pub enum Roots {
     File(PathBuf),
 }
 
-/// TLS as the user wants it; files are read when the connection is made.
+/// TLS settings of the user; files are read when the connection is made.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TlsTarget {
     pub mode: SslMode,
     pub roots: Roots,
     /// The client's own certificate and key.
     pub identity: Option<(PathBuf, PathBuf)>,
-    /// Whether TLS begins at once, without PostgreSQL's own question (`sslnegotiation=direct`).
+    /// Whether TLS begins immediately, without PostgreSQL's own request (`sslnegotiation=direct`).
     pub direct: bool,
 }
 
-/// TCP keepalives; none of the times set leaves the system's.
+/// TCP keepalives; without times, those of the system apply.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Keepalives {
     pub on: bool,
@@ -123,17 +123,17 @@ pub enum ChannelBinding {
     Require,
 }
 
-/// A database to connect to. `Debug` and [`ConnectTarget::display_url`] leave the password out.
+/// A database to connect to. `Debug` and [`ConnectTarget::display_url`] omit the password.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ConnectTarget {
-    /// At least one; tried in this order.
+    /// At least one, tried in this order.
     pub hosts: Vec<HostTarget>,
     pub user: String,
     pub database: String,
     /// Command-line options for the server (`-c name=value`).
     pub options: Option<String>,
     pub application_name: String,
-    /// For one host; none waits for ever.
+    /// For one host; `None` waits indefinitely.
     pub connect_timeout: Option<Duration>,
     pub tcp_user_timeout: Option<Duration>,
     pub keepalives: Keepalives,
@@ -142,12 +142,12 @@ pub struct ConnectTarget {
     pub random_order: bool,
     pub tls: TlsTarget,
     pub channel_binding: ChannelBinding,
-    /// One sentence on parameters that were ignored and password files that were skipped, to be shown once.
+    /// One sentence on ignored parameters and skipped password files, to be shown once.
     pub note: Option<String>,
 }
 
 impl ConnectTarget {
-    /// Resolves a connection string: what it says, then its service, then the environment, then libpq's defaults.
+    /// Resolves a connection string: its own parameters, then its service, the environment, and libpq's defaults.
     ///
     /// # Errors
     ///
@@ -200,7 +200,7 @@ impl ConnectTarget {
         }
     }
 
-    /// A URL for people: without any password, with what tells one database from another.
+    /// A URL for messages: without a password, with everything that distinguishes databases.
     pub fn display_url(&self) -> String {
         let encode = |text: &str, set| utf8_percent_encode(text, set).to_string();
         let password = if self.hosts.iter().any(|host| host.password.is_some()) {
@@ -211,7 +211,7 @@ impl ConnectTarget {
         let (user, database) = (encode(&self.user, PLAIN), encode(&self.database, PLAIN));
         let sockets = self.hosts.iter().any(|host| matches!(host.host, Host::Socket(_)));
         if sockets {
-            // A folder cannot stand before the first `/` as it is, and psql understands the parameters.
+            // A folder before the first `/` would have to be encoded, and psql understands the parameters.
             let list = |item: &dyn Fn(&HostTarget) -> String| self.hosts.iter().map(item).collect::<Vec<_>>().join(",");
             let hosts = list(&|host| match &host.host {
                 Host::Tcp(name) => encode(name, PLAIN_IN_PARAMETER),

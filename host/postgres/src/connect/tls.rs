@@ -1,4 +1,4 @@
-//! TLS by rustls for tokio-postgres.
+//! TLS for tokio-postgres, with rustls.
 
 use std::future::Future;
 use std::io;
@@ -20,11 +20,11 @@ use super::binding::end_point_digest;
 use super::target::{Roots, SslMode, TlsTarget};
 use super::verify::{Level, Verifier};
 
-/// Reads the files that `target` names and makes the TLS of one connection.
+/// Reads the files that `target` names and prepares TLS for one connection.
 ///
 /// # Errors
 ///
-/// A sentence: a file is missing, unreadable, or not what it should be.
+/// A sentence: a file is missing, unreadable, or invalid.
 pub(super) fn make_tls(target: &TlsTarget, binding_required: bool) -> Result<MakeRustls, String> {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let level = match target.mode {
@@ -76,11 +76,11 @@ fn certificates(file: &Path) -> Result<Vec<CertificateDer<'static>>, String> {
 
 fn private_key(file: &Path) -> Result<PrivateKeyDer<'static>, String> {
     let metadata = std::fs::metadata(file).map_err(|error| format!("{} cannot be read: {error}", file.display()))?;
-    // libpq's rule: nobody else, or readable by a group where root owns it.
+    // libpq's rule: no access for others, or readable by a group if root owns it.
     let forbidden = if metadata.uid() == 0 { 0o037 } else { 0o077 };
     if metadata.mode() & forbidden != 0 {
         return Err(format!(
-            "the private key {} may be read by others; run `chmod 0600` on it",
+            "the private key {} is readable by others; run `chmod 0600` on it",
             file.display()
         ));
     }

@@ -1,4 +1,4 @@
-//! Whether a server's certificate is good enough for `sslmode`.
+//! Verification of a server's certificate, according to `sslmode`.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -11,15 +11,15 @@ use rustls::pki_types::{CertificateDer, ServerName, UnixTime, alg_id};
 use rustls::server::ParsedCertificate;
 use rustls::{CertificateError, DigitallySignedStruct, Error, RootCertStore, SignatureScheme};
 
-/// How much of the certificate is checked.
+/// The extent of the verification.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Level {
-    /// Nothing but that the server holds its key (`prefer`, `require`). As in libpq, any certificate is accepted: an old version, or a
-    /// key that rustls does not know.
+    /// Only that the server holds the key (`prefer`, `require`). As in libpq, any certificate is accepted, even of an old version or with
+    /// a key that rustls does not support.
     None,
-    /// Who signed it (`verify-ca`).
+    /// Also the authority that signed it (`verify-ca`).
     Authority,
-    /// And that it names the host (`verify-full`).
+    /// Also the name of the host (`verify-full`).
     Full,
 }
 
@@ -27,12 +27,12 @@ pub(super) enum Level {
 pub(super) struct Verifier {
     level: Level,
     chain: Option<Arc<WebPkiServerVerifier>>,
-    /// Certificates that are trusted as they are. A self-signed certificate that is its own authority is common with
-    /// PostgreSQL, OpenSSL takes it, and rustls's chain building does not.
+    /// Certificates that are trusted directly. A self-signed certificate that is its own authority is common with PostgreSQL; OpenSSL
+    /// accepts it, and rustls's chain building does not.
     trusted: Vec<CertificateDer<'static>>,
     provider: Arc<CryptoProvider>,
-    /// Whether the server has shown that it holds the certificate's key. Without that, `channel_binding=require` is not fulfilled:
-    /// anyone can send another's certificate.
+    /// Whether the server has proved that it holds the certificate's key. Otherwise `channel_binding=require` is not fulfilled: anyone
+    /// can send another server's certificate.
     holds_key: Arc<AtomicBool>,
 }
 
@@ -90,7 +90,7 @@ impl Verifier {
         Ok(HandshakeSignatureValid::assertion())
     }
 
-    /// Notes what rustls found of the signature.
+    /// Records rustls's verdict on the signature.
     fn checked(&self, valid: Result<HandshakeSignatureValid, Error>) -> Result<HandshakeSignatureValid, Error> {
         self.holds_key.store(valid.is_ok(), Ordering::Relaxed);
         valid
@@ -100,7 +100,7 @@ impl Verifier {
 /// Lengths of the RSA keys that rustls checks, of 2048 to 8192 bits, in the encoding of certificates.
 const RSA_KEY_BYTES: std::ops::RangeInclusive<usize> = 264..=1040;
 
-/// Schemes for keys that rustls cannot check. If the certificate is not verified, servers that have such keys are accepted anyway.
+/// Schemes for keys that rustls cannot check. If the certificate is not verified, servers with such keys are accepted anyway.
 const UNCHECKED: [SignatureScheme; 4] = [
     SignatureScheme::ECDSA_NISTP521_SHA512,
     SignatureScheme::ED448,
@@ -127,7 +127,7 @@ impl ServerCertVerifier for Verifier {
             return Ok(ServerCertVerified::assertion());
         }
         match chain.verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now) {
-            // The name is looked at last, so all else was right.
+            // The name is checked last, so everything else was valid.
             Err(Error::InvalidCertificate(
                 CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. },
             )) if self.level == Level::Authority => Ok(ServerCertVerified::assertion()),

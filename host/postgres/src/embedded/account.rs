@@ -1,9 +1,9 @@
-//! The operating system's users, as `/etc/passwd` lists them.
+//! The users of the operating system, from `/etc/passwd`.
 
-/// The largest `/etc/passwd` that is read, in bytes.
+/// The maximum size of `/etc/passwd`, in bytes.
 const MAX_BYTES: u64 = 4 * 1024 * 1024;
 
-/// Whom a server runs as, where that is not the user who runs mighost.
+/// The user that a server runs as, if it is not the one who runs mighost.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Account {
     pub name: String,
@@ -11,7 +11,7 @@ pub(crate) struct Account {
     pub gid: u32,
 }
 
-/// The name of a user id; none for users that the file does not list, e.g. those of a directory service.
+/// The name of a user id; `None` for users that are not in the file, e.g. those of a directory service.
 pub(crate) fn name_of(uid: u32) -> Option<String> {
     accounts()
         .into_iter()
@@ -19,12 +19,12 @@ pub(crate) fn name_of(uid: u32) -> Option<String> {
         .map(|account| account.name)
 }
 
-/// PostgreSQL refuses to run as root. For root this is the user to run it as: `postgres`, else `nobody`. None for
-/// everybody else, who run it as themselves.
+/// The user for the server if mighost runs as root, as which PostgreSQL refuses to run: `postgres`, otherwise `nobody`. `None` for other
+/// users, who run it themselves.
 ///
 /// # Errors
 ///
-/// Neither user exists.
+/// If neither user exists.
 pub(crate) fn server_account() -> Result<Option<Account>, &'static str> {
     if !rustix::process::geteuid().is_root() {
         return Ok(None);

@@ -1,4 +1,4 @@
-//! Making a cluster's data and starting a server on them.
+//! Creates the data of a cluster and starts a server on them.
 
 use std::fs::File;
 use std::io::{Read as _, Seek as _, SeekFrom, Write as _};
@@ -20,13 +20,13 @@ pub(super) const SUPERUSER: &str = "postgres";
 
 const INITDB_LIMIT: Duration = Duration::from_secs(120);
 
-/// How long a start may take, recovery after a crash included.
+/// The maximum duration of a start, including recovery after a crash.
 const START_LIMIT: Duration = Duration::from_secs(120);
 
-/// How long the processes of a killed server may keep its shared memory.
+/// The maximum duration for which the processes of a killed server may keep its shared memory.
 const LEFTOVERS_LIMIT: Duration = Duration::from_secs(10);
 
-/// The most of the log that an error shows, in bytes.
+/// The maximum length of the log in an error, in bytes.
 const TAIL: u64 = 4096;
 
 /// Settings of both kinds of server. `DROP SCHEMA CASCADE` of 1,000 tables needs more locks than the default.
@@ -38,7 +38,7 @@ const COMMON: [&str; 5] = [
     "logging_collector=off",
 ];
 
-/// Settings of a server whose data nobody needs after a crash.
+/// Settings of a server whose data are not needed after a crash.
 const THROW_AWAY: [&str; 10] = [
     "fsync=off",
     "synchronous_commit=off",
@@ -49,11 +49,11 @@ const THROW_AWAY: [&str; 10] = [
     "max_wal_senders=0",
     "timezone=UTC",
     "log_timezone=UTC",
-    // Containers give /dev/shm little room.
+    // Containers have little space in /dev/shm.
     "dynamic_shared_memory_type=mmap",
 ];
 
-/// One cluster's places.
+/// The folders of a cluster.
 #[derive(Clone, Debug)]
 pub(super) struct Cluster {
     pub data: PathBuf,
@@ -64,7 +64,7 @@ pub(super) struct Cluster {
 }
 
 impl Cluster {
-    /// Makes a folder that belongs to the server's user and is closed to others.
+    /// Creates a folder that belongs to the server's user and is closed to others.
     pub(super) fn make_folder(&self, folder: &Path) -> Result<(), EmbeddedError> {
         use std::os::unix::fs::DirBuilderExt as _;
         std::fs::DirBuilder::new()
@@ -78,24 +78,26 @@ impl Cluster {
         }
     }
 
-    /// The major version of the data; none where there are no data yet.
+    /// The major version of the data; `None` if there are no data yet.
     pub(super) fn major(&self) -> Result<Option<u32>, EmbeddedError> {
         let path = self.data.join("PG_VERSION");
         match small_file(&path) {
             None if !self.data.exists() => Ok(None),
             None => Err(EmbeddedError::Folder {
                 path: self.data.clone(),
-                reason: "has no PG_VERSION, so it holds no PostgreSQL data; move it away".into(),
+                reason: "has no PG_VERSION, so it contains no PostgreSQL data; move it away".into(),
             }),
             Some(text) => text.trim().parse().map(Some).map_err(|_| EmbeddedError::Folder {
                 path: self.data.clone(),
-                reason: format!("is of PostgreSQL `{}`, which mighost does not know", text.trim()),
+                reason: format!(
+                    "has data of PostgreSQL `{}`, which mighost does not support",
+                    text.trim()
+                ),
             }),
         }
     }
 
-    /// Makes the data, with a database `database` where that is not the superuser's own. Data that are only half made
-    /// never have the data's name.
+    /// Creates the data, with a database `database` if that is not the superuser's own. Incomplete data never have the final name.
     pub(super) fn create(&self, programs: &Programs, database: Option<&str>) -> Result<(), EmbeddedError> {
         let unfinished = self.data.with_extension("unfinished");
         if unfinished.exists() {
@@ -106,7 +108,7 @@ impl Cluster {
         initdb
             .args(["--username", SUPERUSER, "--auth=trust", "--encoding=UTF8", "--pgdata"])
             .arg(&unfinished);
-        // Waiting for the disk takes seconds; see `sync`.
+        // Waiting for the disk would take seconds; see `sync`.
         initdb.arg("--no-sync");
         if programs.major >= 17 {
             initdb.args(["--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"]);
@@ -132,8 +134,7 @@ impl Cluster {
         std::fs::rename(&unfinished, &self.data).map_err(io("naming", &self.data))
     }
 
-    /// Has new data written to the disk by a process of its own, which nobody waits for: what it protects are data that
-    /// are seconds old, from a failure of the machine.
+    /// Writes new data to the disk in a background process: it only protects data that are seconds old from a failure of the machine.
     pub(super) fn sync(&self, programs: &Programs) {
         let mut initdb = programs.command("initdb", self.account.as_ref());
         initdb.args(["--sync-only", "--pgdata"]).arg(&self.data);
@@ -150,7 +151,7 @@ impl Cluster {
         let begin = Instant::now();
         loop {
             match self.start_once(programs, &prepare) {
-                // A killed server's processes notice its death one by one.
+                // The processes of a killed server notice its death one by one.
                 Err(EmbeddedError::Start { tail, .. })
                     if tail.contains("shared memory block") && begin.elapsed() < LEFTOVERS_LIMIT =>
                 {
@@ -171,7 +172,7 @@ impl Cluster {
         let errors = log.try_clone().map_err(io("opening", &self.log))?;
         let mut command = programs.command("postgres", self.account.as_ref());
         command.arg("-D").arg(&self.data).arg("-p").arg(PORT.to_string());
-        // Quoted, for the value is a list.
+        // Quoted, because the value is a list.
         let sockets = self.sockets.display().to_string().replace('"', "\"\"");
         command.arg("-c").arg(format!("unix_socket_directories=\"{sockets}\""));
         for setting in COMMON.iter().chain(if self.throw_away { &THROW_AWAY[..] } else { &[] }) {
@@ -205,19 +206,19 @@ impl Cluster {
         }
     }
 
-    /// What `postmaster.pid` says; whether that process lives is another question.
+    /// The contents of `postmaster.pid`, whether or not that process is alive.
     pub(super) fn postmaster(&self) -> Option<Postmaster> {
         let text = small_file(&self.data.join("postmaster.pid"))?;
         let mut lines = text.lines();
         let pid = lines.next()?.trim().parse().ok()?;
-        // The eighth line is the state that pg_ctl waits for.
+        // The eighth line is the state for which pg_ctl waits.
         Some(Postmaster {
             pid,
             ready: lines.nth(6).is_some_and(|state| state.trim() == "ready"),
         })
     }
 
-    /// The server that runs on these data now.
+    /// The running server on these data.
     pub(super) fn running(&self) -> Option<Postmaster> {
         self.postmaster()
             .filter(|postmaster| process::is_server(postmaster.pid, &self.data, self.account.as_ref()))
@@ -231,7 +232,7 @@ pub(super) struct Postmaster {
     pub ready: bool,
 }
 
-/// A small plain file's text. The folder is the server's, whose superuser may put anything there.
+/// The text of a small regular file. The folder is the server's, and its superuser may put anything there.
 fn small_file(path: &Path) -> Option<String> {
     if !std::fs::symlink_metadata(path).ok()?.is_file() {
         return None;
@@ -241,7 +242,7 @@ fn small_file(path: &Path) -> Option<String> {
     Some(text)
 }
 
-/// What was appended to the log since it had `from` bytes.
+/// The text appended to the log since its size was `from` bytes.
 fn tail(log: &Path, from: u64) -> String {
     let read = || -> std::io::Result<Vec<u8>> {
         let mut file = File::open(log)?;
@@ -257,7 +258,7 @@ fn tail(log: &Path, from: u64) -> String {
     }
 }
 
-/// Runs one statement in single-user mode, which says yes whatever happens to it, so errors are read from its text.
+/// Runs one statement in single-user mode. Its exit status is always success, so errors are read from its output.
 fn single_user(command: &mut Command, sql: &str) -> Result<(), String> {
     let mut child = command
         .stdin(Stdio::piped())

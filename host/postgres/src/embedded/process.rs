@@ -1,4 +1,4 @@
-//! Child processes: programs that are run to their end, and whether a server's process lives.
+//! Child processes: programs that run to completion, and whether a server's process is alive.
 
 use std::io::Read as _;
 use std::os::unix::fs::MetadataExt as _;
@@ -11,11 +11,11 @@ use rustix::process::{Pid, Signal};
 
 use super::account::Account;
 
-/// The most of a program's output that is kept, in bytes.
+/// The maximum length of a program's output, in bytes.
 const MAX_OUTPUT: u64 = 256 * 1024;
 
-/// A command that sees nothing of this process's environment but PATH and HOME, and runs as `account` where one is
-/// given. Variables such as PGDATA, PGPORT and PGOPTIONS would change what PostgreSQL's programs do.
+/// A command that gets only PATH and HOME from this process's environment, and runs as `account` if that is given. Variables such as
+/// PGDATA, PGPORT and PGOPTIONS would affect PostgreSQL's programs.
 pub(super) fn command(program: &Path, account: Option<&Account>) -> Command {
     let mut command = Command::new(program);
     command.env_clear().current_dir("/").stdin(Stdio::null());
@@ -30,11 +30,11 @@ pub(super) fn command(program: &Path, account: Option<&Account>) -> Command {
     command
 }
 
-/// Runs a program to its end and returns what it wrote to stdout.
+/// Runs a program to completion and returns its stdout.
 ///
 /// # Errors
 ///
-/// A text: it could not be started, wrote this and failed, or took longer than `limit` and was ended.
+/// If it could not be started, failed (the error has its output), or took longer than `limit` and was ended.
 pub(super) fn run(command: &mut Command, limit: Duration) -> Result<String, String> {
     let mut child = command
         .stdout(Stdio::piped())
@@ -45,7 +45,7 @@ pub(super) fn run(command: &mut Command, limit: Duration) -> Result<String, Stri
         std::thread::spawn(move || {
             let mut text = Vec::new();
             if let Some(mut pipe) = pipe {
-                // A broken pipe ends the text; what matters is the exit status.
+                // A broken pipe ends the output; the exit status is what matters.
                 let _ = pipe.by_ref().take(MAX_OUTPUT).read_to_end(&mut text);
                 let _ = std::io::copy(&mut pipe, &mut std::io::sink());
             }
@@ -84,8 +84,8 @@ pub(super) fn is_server(pid: u32, data: &Path, account: Option<&Account>) -> boo
     if rustix::process::test_kill_process(process).is_err_and(|error| error != rustix::io::Errno::PERM) {
         return false;
     }
-    // The id in postmaster.pid may be that of another process by now, and the file may be written by whoever runs SQL as
-    // superuser: root must not signal just any process.
+    // The id in postmaster.pid may now belong to another process, and any user who can run SQL as superuser can change the file: root
+    // must not signal an arbitrary process.
     let folder = Path::new("/proc").join(pid.to_string());
     let Ok(metadata) = std::fs::metadata(&folder) else {
         return !Path::new("/proc/self").exists();
@@ -100,7 +100,7 @@ pub(super) fn to_pid(pid: u32) -> Option<Pid> {
     Pid::from_raw(i32::try_from(pid).ok()?)
 }
 
-/// Sends a signal; a process that is gone already is no error.
+/// Sends a signal; a process that has already ended is not an error.
 pub(super) fn signal(pid: u32, signal: Signal) {
     if let Some(pid) = to_pid(pid) {
         let _ = rustix::process::kill_process(pid, signal);

@@ -1,4 +1,4 @@
-//! Where PostgreSQL's programs are.
+//! Finds PostgreSQL's programs.
 
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
@@ -8,21 +8,20 @@ use super::account::Account;
 use super::error::EmbeddedError;
 use super::{fetch, process};
 use crate::connect::Environment;
-use mighost_core::EmbeddedSettings;
-use mighost_core::{Event, Level, Reporter};
+use mighost_core::{EmbeddedSettings, Event, Level, Reporter};
 
-/// How long `postgres --version` may take.
+/// The maximum duration of `postgres --version`.
 const VERSION_LIMIT: Duration = Duration::from_secs(20);
 
 /// A folder with `postgres` and `initdb` of one version.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Programs {
     pub bin_dir: PathBuf,
-    /// E.g. 15.
+    /// The major version, e.g. 15.
     pub major: u32,
-    /// E.g. `15.18`.
+    /// The full version, e.g. `15.18`.
     pub version: String,
-    /// Where the shared libraries of unpacked packages are.
+    /// The folders of shared libraries of unpacked packages.
     pub(super) library_dir: Option<PathBuf>,
 }
 
@@ -36,22 +35,21 @@ impl Programs {
     }
 }
 
-/// What is asked of the programs.
+/// Requirements on the programs.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Wanted {
-    /// Any; this major rather than another.
+    /// Any version, preferably this major one.
     Preferred(Option<u32>),
-    /// Only this major: there are data of it.
+    /// Only this major version, because the data need it.
     Required(u32),
 }
 
-/// Finds the programs in this order: MIGHOST_PG_BIN and the settings, `pg_config` and PATH, the folders of system
-/// packages, the cache; else fetches them. A major that the settings prefer is fetched where only others
-/// are there; where that fails, another that is there will do.
+/// Finds the programs in this order: MIGHOST_PG_BIN and the settings, `pg_config` and PATH, the folders of system packages, the cache.
+/// Otherwise downloads them. A preferred major version is downloaded if only others exist; if that fails, one of the others is used.
 ///
 /// # Errors
 ///
-/// None are found and none may or can be fetched; the configured folder has none; none are of the required major.
+/// If none are found and none may or can be downloaded, the configured folder has none, or none have the required major version.
 pub(super) fn find(
     settings: &EmbeddedSettings,
     environment: &Environment,
@@ -89,7 +87,7 @@ pub(super) fn find(
         }
     }
     let allowed = settings.fetch && environment.variable("MIGHOST_PG_FETCH") != Some("never");
-    // Where another major is there already, only the right one is worth fetching.
+    // If another major version exists, only the preferred one is worth downloading.
     let major = match wanted {
         Wanted::Required(major) => Some(major),
         Wanted::Preferred(major) => major.filter(|_| other_major.is_some()),
@@ -122,11 +120,15 @@ pub(super) fn find(
 }
 
 fn no_such_major(major: u32, found: &Programs) -> EmbeddedError {
-    let found = format!("the programs in {} are of {}", found.bin_dir.display(), found.version);
+    let found = format!(
+        "the programs in {} are version {}",
+        found.bin_dir.display(),
+        found.version
+    );
     EmbeddedError::NoSuchMajor { major, found }
 }
 
-/// Looks at the programs of a folder, or says what is wrong with them.
+/// Checks the programs in a folder, or returns the problem.
 pub(super) fn probe(folder: &Path, account: Option<&Account>) -> Result<Programs, String> {
     for name in ["postgres", "initdb"] {
         if !folder.join(name).is_file() {
@@ -137,7 +139,7 @@ pub(super) fn probe(folder: &Path, account: Option<&Account>) -> Result<Programs
     if let Some(account) = account
         && !is_open_to_all(&bin_dir)
     {
-        return Err(format!("the user `{}` cannot reach it", account.name));
+        return Err(format!("the user `{}` cannot access it", account.name));
     }
     let mut programs = Programs {
         library_dir: fetch::library_dir(&bin_dir),
@@ -156,11 +158,11 @@ pub(super) fn probe(folder: &Path, account: Option<&Account>) -> Result<Programs
     Ok(programs)
 }
 
-/// Whether everybody may look into `path` and each folder above it.
+/// Whether all users can read `path` and each folder above it.
 pub(super) fn is_open_to_all(path: &Path) -> bool {
     path.ancestors().all(|folder| match std::fs::metadata(folder) {
         Ok(metadata) => metadata.mode() & 0o001 != 0,
-        // What does not exist yet is made by mighost.
+        // Folders that do not exist yet are created by mighost.
         Err(error) => error.kind() == std::io::ErrorKind::NotFound,
     })
 }
@@ -188,7 +190,7 @@ pub(super) fn path_folders(environment: &Environment) -> Vec<PathBuf> {
         .collect()
 }
 
-/// The places of Debian's, Red Hat's and Homebrew's packages: the preferred major first, then the newest.
+/// The folders of the packages of Debian, Red Hat and Homebrew: the preferred major version first, then the newest.
 fn system_folders(preferred: Option<u32>) -> Vec<PathBuf> {
     const PLACES: [(&str, &str); 5] = [
         ("/usr/lib/postgresql", ""),

@@ -1,4 +1,4 @@
-//! A server that lives as long as its owner, in memory where there is room: for tests and for the shadow database.
+//! A temporary server that exists as long as its owner, in memory if there is room: for tests and for the shadow database.
 
 use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _};
 use std::path::{Path, PathBuf};
@@ -17,28 +17,27 @@ use super::open_to_all;
 use super::process;
 use super::programs::{self, Programs, Wanted};
 use crate::connect::{ConnectTarget, Environment};
-use mighost_core::EmbeddedSettings;
-use mighost_core::Reporter;
+use mighost_core::{EmbeddedSettings, Reporter};
 
-/// What a folder of a throw-away server is called, before a number.
+/// The prefix of the folder names of temporary servers, followed by a number.
 const PREFIX: &str = "mighost-throw-away-";
 
 /// Memory that must be free for the data, in bytes.
 const ROOM: u64 = 256 * 1024 * 1024;
 
-/// How old a folder without an owner must be to be removed: a young one may be about to get its lock.
+/// The age at which a folder without an owner is removed: the owner of a newer one may be about to lock it.
 const STALE: Duration = Duration::from_secs(10);
 
-/// What a throw-away server should be like.
+/// Requirements on a temporary server.
 #[derive(Clone, Debug, Default)]
 pub struct TemporaryServerOptions {
-    /// The major version that it must have; none takes the one of the settings, or any.
+    /// The required major version; `None` for the one in the settings, or any.
     pub major: Option<u32>,
-    /// Settings over mighost's own, each `name=value`.
+    /// Settings that override those of mighost, each as `name=value`.
     pub server_settings: Vec<String>,
 }
 
-/// A private server whose data vanish with this value, or with the process.
+/// A private server whose data disappear with this value, or with the process.
 pub struct TemporaryServer {
     target: ConnectTarget,
     version: String,
@@ -52,7 +51,7 @@ impl TemporaryServer {
     ///
     /// # Errors
     ///
-    /// There are no programs of that version, or the server does not start.
+    /// If there are no programs of that version, or the server does not start.
     pub fn start(
         settings: &EmbeddedSettings,
         options: &TemporaryServerOptions,
@@ -78,7 +77,7 @@ impl TemporaryServer {
         let target = ConnectTarget::on_socket(cluster.sockets.clone(), PORT, SUPERUSER, "postgres");
         let version = programs.version.clone();
 
-        // The signal on the parent's death comes when the thread that started the server ends, so one thread keeps it.
+        // The signal for the parent's death is sent when the thread that started the server ends, so a thread is kept for it.
         let (stop, stopped) = mpsc::channel::<()>();
         let (report, started) = mpsc::channel();
         let server_settings = options.server_settings.clone();
@@ -95,7 +94,7 @@ impl TemporaryServer {
                 }
             };
             if let Some(mut child) = child {
-                // Ends with an error when the other side is dropped, which is the sign to stop.
+                // Returns an error when the other side is dropped, which is the signal to stop.
                 let _ = stopped.recv();
                 process::signal(child.id(), Signal::QUIT);
                 let _ = child.wait();
@@ -119,7 +118,7 @@ impl TemporaryServer {
         }
     }
 
-    /// The superuser's way in, to the database `postgres`.
+    /// The superuser's connection target, for the database `postgres`.
     pub fn target(&self) -> &ConnectTarget {
         &self.target
     }
@@ -143,7 +142,7 @@ fn launch(cluster: &Cluster, programs: &Programs, settings: &[String]) -> Result
     cluster.make_folder(&cluster.sockets)?;
     cluster.create(programs, None)?;
     cluster.start(programs, |command| {
-        // The last one of a name wins.
+        // Of several with the same name, the last one applies.
         for setting in settings {
             command.arg("-c").arg(setting);
         }
@@ -151,14 +150,14 @@ fn launch(cluster: &Cluster, programs: &Programs, settings: &[String]) -> Result
     })
 }
 
-/// Lets the system end the server, at once, when this process ends in whatever way.
+/// Makes the system end the server immediately when this process ends in any way.
 #[cfg(target_os = "linux")]
 fn die_with_parent(command: &mut std::process::Command) {
     use std::os::unix::process::CommandExt as _;
     let parent = rustix::process::getpid();
     let hook = move || {
         rustix::process::set_parent_process_death_signal(Some(Signal::QUIT))?;
-        // The parent may have died before the line above.
+        // The parent may have died before the previous line.
         if rustix::process::getppid() != Some(parent) {
             return Err(std::io::Error::from_raw_os_error(
                 rustix::io::Errno::SRCH.raw_os_error(),
@@ -166,25 +165,25 @@ fn die_with_parent(command: &mut std::process::Command) {
         }
         Ok(())
     };
-    // SAFETY: between fork and exec only async-signal-safe calls are allowed; the hook makes two system calls and touches
-    // neither memory allocation nor locks. There is no safe way to set the signal in the child.
+    // SAFETY: between fork and exec only async-signal-safe calls are allowed. The hook makes two system calls and uses neither memory
+    // allocation nor locks. There is no safe way to set the signal in the child.
     unsafe {
         command.pre_exec(hook);
     }
 }
 
-/// Other systems have no such signal; the next start removes what is left.
+/// Other systems have no such signal; the next start removes the remains.
 #[cfg(not(target_os = "linux"))]
 fn die_with_parent(_command: &mut std::process::Command) {}
 
-/// A folder in memory with enough room, else the temporary folder.
+/// A folder in memory with enough room, otherwise the temporary folder.
 fn base_folder(environment: &Environment, account: Option<&Account>) -> PathBuf {
     let runtime = environment.variable("XDG_RUNTIME_DIR").map(PathBuf::from);
     let temporary = std::env::temp_dir();
     let room = |folder: &PathBuf| {
         let reachable = account.is_none() || programs::is_open_to_all(folder);
         let free = rustix::fs::statvfs(folder).map_or(0, |fs| fs.f_bavail.saturating_mul(fs.f_frsize));
-        // A socket's path has at most 107 bytes.
+        // The path of a socket has at most 107 bytes.
         reachable && free >= ROOM && folder.as_os_str().len() < 50
     };
     [Some(PathBuf::from("/dev/shm")), runtime, Some(temporary)]
@@ -210,7 +209,7 @@ fn new_folder(base: &Path) -> Result<PathBuf, EmbeddedError> {
     }
 }
 
-/// Removes what runs left that were killed: folders of this user whose lock nobody holds.
+/// Removes the remains of killed runs: folders of this user whose lock is free.
 fn sweep(base: &Path, account: Option<&Account>) {
     let owner = rustix::process::geteuid().as_raw();
     for entry in std::fs::read_dir(base).into_iter().flatten().flatten() {

@@ -7,29 +7,27 @@ use super::journal::{Call, CallState, Earlier};
 use super::statement::{Answer, Operation};
 use crate::driver_error::Failure;
 use crate::state::rows;
-use crate::tables::{CHECK_DEFERRED, CHECK_ENCODING};
-use mighost_core::SinkError;
-use mighost_core::quote_literal;
+use crate::tables::{AS_CATALOG, CHECK_DEFERRED, CHECK_ENCODING};
 use mighost_core::sql::{IndexWork, index_work};
+use mighost_core::{SinkError, quote_literal};
 
-/// Makes the host's statements in a guest's transaction independent of the role and search path that the guest has set,
-/// until the end of that transaction.
-const AS_HOST: &str =
-    "SET LOCAL SESSION AUTHORIZATION DEFAULT; SET LOCAL role TO DEFAULT; SET LOCAL search_path = pg_catalog";
+/// Makes the host's statements in a guest's transaction independent of the guest's role and search path, until the end of that
+/// transaction.
+const AS_HOST: &str = "SET LOCAL SESSION AUTHORIZATION DEFAULT; SET LOCAL role TO DEFAULT";
 
-/// [`AS_HOST`], behind the check that the guest has left the session's encoding alone.
+/// [`AS_HOST`], after the check that the guest has not changed the encoding of the session.
 pub(super) fn as_host() -> String {
-    format!("{CHECK_ENCODING}; {AS_HOST}")
+    format!("{CHECK_ENCODING}; {AS_HOST}; {AS_CATALOG}")
 }
 
-/// True for what the server says to a statement that cannot run in a transaction block, or that would end it.
+/// True for the server's errors about a statement that cannot run in a transaction block, or that would end it.
 fn wants_no_transaction(sqlstate: &str) -> bool {
     sqlstate == SqlState::ACTIVE_SQL_TRANSACTION.code() || sqlstate == SqlState::INVALID_TRANSACTION_TERMINATION.code()
 }
 
 impl LiveSink {
-    /// Runs a statement in a transaction of its own with its journal row or, where the server does not take it there,
-    /// without one, its row written before and after.
+    /// Runs a statement in a transaction of its own, together with its journal row. If the server does not allow that, the statement runs
+    /// without a transaction, and its row is written before and after.
     pub(super) async fn alone(
         &mut self,
         call: Call,
@@ -52,7 +50,7 @@ impl LiveSink {
         self.outside(call, operation, matches!(earlier, Earlier::Started)).await
     }
 
-    /// None where the statement wants no transaction.
+    /// `None` if the statement cannot run in a transaction.
     async fn in_own_transaction(&mut self, call: Call, operation: Operation<'_>) -> Result<Option<Answer>, Failure> {
         self.pipeline.push_batch("BEGIN");
         self.in_transaction = true;
@@ -76,27 +74,27 @@ impl LiveSink {
         if refused { Ok(None) } else { committed.map(Some) }
     }
 
-    /// Commits what was done outside the guest's transaction, with what is pending of the journal.
+    /// Commits what was done outside the guest's transaction, together with pending rows of the journal.
     pub(super) async fn commit_alone(&mut self) -> Result<(), Failure> {
         let lines = self.journal.take_pending(&self.tables);
         self.pipeline.push_batch(CHECK_DEFERRED);
         self.commit_batch(&format!("{}{lines}; COMMIT", as_host())).await
     }
 
-    /// Sends a batch that ends in COMMIT and holds lines of the journal.
+    /// Sends a batch that ends in COMMIT and contains rows of the journal.
     async fn commit_batch(&mut self, batch: &str) -> Result<(), Failure> {
         self.pipeline.push_batch(batch);
         self.in_transaction = true;
-        // Of what is committed already the next run knows; of the first lines it may or may not.
-        self.committing = !self.journal.written;
+        // The next run knows of everything that is committed already; it may or may not know of the first rows.
+        self.step.committing = !self.journal.written;
         let committed = self.pipeline.drain().await;
         match &committed {
             Ok(()) => {
                 self.in_transaction = false;
-                self.committing = false;
+                self.step.committing = false;
                 self.journal.written = true;
             }
-            Err(failure) => self.committing &= !failure.is_told(self.settings.pooler),
+            Err(failure) => self.step.committing &= !failure.is_told(self.settings.pooler),
         }
         committed
     }
@@ -111,9 +109,9 @@ impl LiveSink {
             }
             Err(failure) if failure.is_lost() => Err(self.report(failure)),
             Err(failure) => {
-                // An earlier run may have done it: then `started` stays, so that the next run says so again.
+                // An earlier run may have done it: then `started` remains, so that the next run reports it again.
                 if !again {
-                    // What was refused leaves no index behind that is not valid; one that was there before is not its own.
+                    // A failed statement leaves no invalid index; one that existed before is not its own.
                     if failure.code() != Some(&SqlState::DUPLICATE_TABLE) {
                         let _ = self.recover(call, operation, &Earlier::Failed).await;
                     }
@@ -121,8 +119,8 @@ impl LiveSink {
                 }
                 let mut error = self.report(failure);
                 if again && let SinkError::Statement(failure) = &mut error {
-                    let hint = "an interrupted run had sent this statement before, and it may have been done then; if it \
-                                was, undo it by hand and run again";
+                    let hint = "an interrupted run already sent this statement, so it may have taken effect; if it \
+                                did, undo it by hand and run again";
                     let fields = &mut failure.error;
                     fields.hint = Some(match fields.hint.take() {
                         Some(own) => format!("{own} ({hint})"),
@@ -134,7 +132,7 @@ impl LiveSink {
         }
     }
 
-    /// Writes one row of the journal in a transaction of its own, with what is pending.
+    /// Writes one row of the journal in a transaction of its own, together with pending rows.
     async fn write_line(&mut self, call: Call, state: CallState, answer: Option<&str>) -> Result<(), SinkError> {
         let pending = self.journal.take_pending(&self.tables);
         let line = self.journal.line(&self.tables, call, state, answer);
@@ -144,7 +142,7 @@ impl LiveSink {
         written.map_err(|failure| self.report(failure))
     }
 
-    /// Looks at what an interrupted run left of concurrent index work. Gives an answer where it was done.
+    /// Checks what an interrupted run left of concurrent index work. Returns a result if it was done.
     async fn recover(
         &mut self,
         call: Call,
@@ -161,9 +159,9 @@ impl LiveSink {
             } => {
                 let query = format!(
                     "SELECT i.indisvalid, i.indexrelid::pg_catalog.regclass FROM pg_catalog.pg_index i \
-                     JOIN pg_catalog.pg_class c ON c.oid = i.indexrelid \
-                     WHERE i.indrelid = pg_catalog.to_regclass({}) \
-                     AND ARRAY[c.relname::text] = pg_catalog.parse_ident({})",
+                     JOIN pg_catalog.pg_class c ON c.oid OPERATOR(pg_catalog.=) i.indexrelid \
+                     WHERE i.indrelid OPERATOR(pg_catalog.=) pg_catalog.to_regclass({})::pg_catalog.oid \
+                     AND ARRAY[c.relname::pg_catalog.text] OPERATOR(pg_catalog.=) pg_catalog.parse_ident({})",
                     quote_literal(&table),
                     quote_literal(&index)
                 );
@@ -203,16 +201,20 @@ impl LiveSink {
         Ok(Some(answer))
     }
 
-    /// An interrupted REINDEX CONCURRENTLY leaves invalid indexes behind, named `..._ccnew` or `..._ccold`.
+    /// An interrupted REINDEX CONCURRENTLY leaves invalid indexes named `..._ccnew` or `..._ccold`.
     async fn drop_reindex_remains(&mut self, kind: &str, name: &str) -> Result<(), SinkError> {
         let of = match kind {
-            "INDEX" => "(SELECT indrelid FROM pg_catalog.pg_index WHERE indexrelid = pg_catalog.to_regclass(NAME))",
-            "TABLE" => "pg_catalog.to_regclass(NAME)",
+            "INDEX" => {
+                "(SELECT indrelid FROM pg_catalog.pg_index WHERE indexrelid OPERATOR(pg_catalog.=) pg_catalog.to_regclass(NAME)::pg_catalog.oid)"
+            }
+            "TABLE" => "pg_catalog.to_regclass(NAME)::pg_catalog.oid",
             _ => return Ok(()),
         };
         let query = format!(
-            "SELECT i.indexrelid::pg_catalog.regclass FROM pg_catalog.pg_index i JOIN pg_catalog.pg_class c ON c.oid = i.indexrelid \
-             WHERE i.indrelid = {} AND NOT i.indisvalid AND c.relname ~ '_cc(new|old)[0-9]*$'",
+            "SELECT i.indexrelid::pg_catalog.regclass FROM pg_catalog.pg_index i \
+             JOIN pg_catalog.pg_class c ON c.oid OPERATOR(pg_catalog.=) i.indexrelid \
+             WHERE i.indrelid OPERATOR(pg_catalog.=) {} AND NOT i.indisvalid \
+             AND c.relname OPERATOR(pg_catalog.~) '_cc(new|old)[0-9]*$'",
             of.replace("NAME", &quote_literal(name))
         );
         for row in self.ask(&query).await? {
@@ -223,7 +225,7 @@ impl LiveSink {
         Ok(())
     }
 
-    /// One of the host's own queries, outside a transaction.
+    /// Sends a query of the host's own, outside a transaction.
     async fn ask(&mut self, query: &str) -> Result<Vec<tokio_postgres::SimpleQueryRow>, SinkError> {
         let drained = self.pipeline.drain().await;
         drained.map_err(|failure| self.report(failure))?;
@@ -232,7 +234,7 @@ impl LiveSink {
         found.map_err(|error| self.report(self.failure(error, query, Some(0))))
     }
 
-    /// Makes sure that the lock of this session still keeps other runs away, before something is committed on its own.
+    /// Makes sure that the lock of this session still excludes other runs, before something is committed separately.
     pub(super) async fn check_lock(&mut self) -> Result<(), SinkError> {
         let held = self.ask(&self.lock.held()).await?;
         if held.first().and_then(|row| row.get(0)) == Some("t") {
@@ -240,8 +242,8 @@ impl LiveSink {
         }
         Err(SinkError::CannotSuspend {
             reason:
-                "the lock that keeps other runs away is no longer held by this session: a pooler that changes sessions \
-                     between transactions seems to be in between. Connect to the server directly"
+                "this session no longer holds the lock that keeps other runs out, probably because a connection pooler \
+                 changes the session between transactions. Connect to the server directly"
                     .to_owned(),
         })
     }

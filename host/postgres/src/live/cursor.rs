@@ -1,4 +1,4 @@
-//! Cursors of guests: DECLARE and FETCH.
+//! Cursors for guests, by DECLARE and FETCH.
 
 use tokio_postgres::types::Type;
 
@@ -16,7 +16,7 @@ pub(super) struct OpenCursor {
     columns: Vec<Column>,
     types: Vec<Type>,
     at_end: bool,
-    /// Opened while an interrupted run was taken up again: its batches come from the journal.
+    /// Opened while an interrupted run was being resumed: its batches come from the journal.
     replayed: bool,
 }
 
@@ -33,9 +33,9 @@ impl LiveSink {
                 "a cursor fetches at least one row at a time".to_owned(),
             ));
         }
-        if self.phase != Phase::Transaction {
+        if self.step.phase != Phase::Transaction {
             return Err(SinkError::Misuse(
-                "a cursor works inside the transaction only; resume it first".to_owned(),
+                "a cursor works only inside the transaction; call resume-transaction first".to_owned(),
             ));
         }
         let number = self.number();
@@ -58,7 +58,7 @@ impl LiveSink {
                 }
             }
             _ => {
-                self.sent += 1;
+                self.step.sent += 1;
                 self.ensure_transaction();
                 (cursor.columns, cursor.types) = self.declare(&cursor.name, statement, params).await?;
                 let answer = Answer::Rows(Rows {
@@ -69,7 +69,7 @@ impl LiveSink {
                 self.journal.note(call, &answer, false);
             }
         }
-        self.cursors.insert(number, cursor);
+        self.handles.cursors.insert(number, cursor);
         Ok(number)
     }
 
@@ -79,7 +79,7 @@ impl LiveSink {
         statement: &str,
         params: &[Value],
     ) -> Result<(Vec<Column>, Vec<Type>), SinkError> {
-        self.described = true;
+        self.prepared.described = true;
         let description = {
             let (client, statement) = (self.pipeline.client(), statement.to_owned());
             Sent::start(async move { client.prepare(&statement).await })
@@ -105,7 +105,7 @@ impl LiveSink {
 
     pub(super) fn columns_of(&self, number: u32) -> Result<Vec<Column>, SinkError> {
         self.check()?;
-        match self.cursors.get(&number) {
+        match self.handles.cursors.get(&number) {
             Some(cursor) => Ok(cursor.columns.clone()),
             None => Err(SinkError::Misuse(
                 "the cursor was closed: it does not outlive its transaction".to_owned(),
@@ -115,7 +115,7 @@ impl LiveSink {
 
     pub(super) async fn fetch(&mut self, number: u32) -> Result<Vec<Row>, SinkError> {
         self.check()?;
-        let Some(cursor) = self.cursors.get_mut(&number) else {
+        let Some(cursor) = self.handles.cursors.get_mut(&number) else {
             return Err(SinkError::Misuse(
                 "the cursor was closed: it does not outlive its transaction".to_owned(),
             ));
@@ -127,9 +127,8 @@ impl LiveSink {
                 return Err(SinkError::Resume {
                     revision: self.journal.step().0.to_owned(),
                     reason:
-                        "the rows of its cursor were too many to be kept in the journal, and they can no longer be \
-                             fetched as they were; use a cursor after suspend-transaction and resume-transaction, or \
-                             smaller batches"
+                        "its cursor returned more rows than the journal keeps, so they cannot be fetched again; use \
+                         the cursor after suspend-transaction and resume-transaction, or smaller batches"
                             .to_owned(),
                 });
             }
@@ -157,7 +156,7 @@ impl LiveSink {
             rows = typed_rows(&columns, found).ok_or(SinkError::ResultTooLarge {
                 limit: super::statement::MAX_RESULT_BYTES,
             })?;
-            if let Some(cursor) = self.cursors.get_mut(&number) {
+            if let Some(cursor) = self.handles.cursors.get_mut(&number) {
                 cursor.at_end = rows.len() < usize::try_from(cursor.batch).unwrap_or(usize::MAX);
             }
         }
@@ -174,10 +173,10 @@ impl LiveSink {
     }
 
     pub(super) fn close_cursor(&mut self, number: u32) {
-        if let Some(cursor) = self.cursors.remove(&number)
+        if let Some(cursor) = self.handles.cursors.remove(&number)
             && !cursor.replayed
             && self.in_transaction
-            && self.copy.is_none()
+            && self.handles.copy.is_none()
         {
             self.pipeline.push_batch(&format!("CLOSE {}", cursor.name));
         }

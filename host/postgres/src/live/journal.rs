@@ -1,4 +1,4 @@
-//! The journal of a step that leaves its transaction: what was done, and what the guest was told.
+//! The journal of a step that leaves its transaction: the guest's calls and their results.
 
 use std::collections::BTreeMap;
 
@@ -7,23 +7,21 @@ use tokio_postgres::SimpleQueryRow;
 
 use super::statement::Answer;
 use crate::tables::Tables;
-use mighost_core::Direction;
-use mighost_core::{Column, DatabaseError, Rows, SinkError, Value};
-use mighost_core::{Digest, quote_literal};
+use mighost_core::{Column, DatabaseError, Digest, Direction, Rows, SinkError, Value, quote_literal};
 
-/// Answers beyond this size, in bytes, are not kept; the query is asked again.
+/// The size of a result, in bytes, above which it is not kept; the query is then repeated.
 const MAX_ANSWER_BYTES: usize = 1024 * 1024;
-/// What the answers that wait for their commit may take together, in bytes.
+/// The maximum total size of results that wait for their commit, in bytes.
 const MAX_PENDING_BYTES: usize = 64 * 1024 * 1024;
 
-/// A call of the guest, counted from its start.
+/// A call of the guest, counted from the guest's start.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Call {
     pub ordinal: u64,
     pub digest: Digest,
 }
 
-/// How far a call came in an earlier run.
+/// The state of a call in an earlier run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum CallState {
     Started,
@@ -41,16 +39,16 @@ impl CallState {
     }
 }
 
-/// What the journal says of a call.
+/// The journal's information on a call.
 #[derive(Debug)]
 pub(super) enum Earlier {
-    /// Nothing: the call is new.
+    /// None: the call is new.
     Unknown,
-    /// It was done; the answer is none where it was too large to keep.
+    /// It was done; the result is `None` if it was too large to keep.
     Done(Option<Answer>),
-    /// It was sent outside a transaction and no answer came.
+    /// It was sent outside a transaction, and no answer arrived.
     Started,
-    /// It was sent outside a transaction and refused.
+    /// It was sent outside a transaction and failed.
     Failed,
 }
 
@@ -79,7 +77,7 @@ impl JournalRow {
         self.revision == revision && self.direction == direction.to_string()
     }
 
-    /// True for a statement that was refused: nothing of it was done.
+    /// True for a statement that failed and so had no effect.
     pub fn failed(&self) -> bool {
         self.state == CallState::Failed.name()
     }
@@ -110,9 +108,9 @@ pub(super) struct Journal {
     recording: bool,
     pending: Vec<(Call, Option<String>)>,
     pending_bytes: usize,
-    /// Whether the table holds rows of this step, committed.
+    /// Whether the table contains committed rows of this step.
     pub written: bool,
-    /// Whether an answer that must be kept was dropped.
+    /// Whether a result that had to be kept was discarded.
     overflowed: bool,
 }
 
@@ -135,12 +133,12 @@ impl Journal {
         }
     }
 
-    /// The journal where no step is run.
+    /// The journal outside steps.
     pub fn idle() -> Self {
         Self::new("", "", Direction::Stamp, &[], false)
     }
 
-    /// Whether what is pending cannot be written, because an answer that must not be asked for twice was too large.
+    /// Whether pending rows cannot be written, because a result that must not be requested twice was too large.
     pub fn overflowed(&self) -> bool {
         self.overflowed
     }
@@ -149,25 +147,25 @@ impl Journal {
         (&self.revision, self.direction)
     }
 
-    /// Counts a call.
+    /// Counts the next call.
     pub fn call(&mut self, digest: Digest) -> Call {
         let ordinal = self.next;
         self.next += 1;
         Call { ordinal, digest }
     }
 
-    /// What an earlier run did of `call`. Ends the run where the guest takes another way than it took then.
+    /// The state of `call` in an earlier run. Ends the run if the guest's calls differ from those in that run.
     pub fn earlier(&self, call: Call) -> Result<Earlier, SinkError> {
         let Some(row) = self.earlier.get(&call.ordinal) else {
             return Ok(Earlier::Unknown);
         };
         if row.digest != call.digest.to_string() {
-            // What was refused may be mended: nothing of it was done.
+            // A failed statement may have been fixed: it had no effect.
             if row.state == CallState::Failed.name() {
                 return Ok(Earlier::Unknown);
             }
             return Err(self.differs(&format!(
-                "its call number {} is not the one that was made then: the migration or what it reads has changed",
+                "its call number {} differs from the recorded one: the migration or the data that it reads has changed",
                 call.ordinal + 1
             )));
         }
@@ -188,8 +186,8 @@ impl Journal {
         SinkError::Resume {
             revision: self.revision.clone(),
             reason: format!(
-                "{what}. Bring back the artifact that was interrupted and run it to its end; or undo by hand what it has \
-                 done, its first {} calls, then forget it with `DELETE FROM {} WHERE revision = {}` and run again",
+                "{what}. Restore the interrupted artifact and run it again; or undo its first {} calls by hand, then \
+                 discard them with `DELETE FROM {} WHERE revision = {}` and run again",
                 done.count(),
                 self.table,
                 quote_literal(&self.revision)
@@ -197,13 +195,12 @@ impl Journal {
         }
     }
 
-    /// Ends the run where the guest ended before it made all calls that were journaled. One that was refused may be left
-    /// out.
+    /// Ends the run if the guest ended before it made all journaled calls. A call that failed may be omitted.
     pub fn check_end(&self) -> Result<(), SinkError> {
         let done = |(_, row): &(&u64, &JournalRow)| row.state != CallState::Failed.name();
         match self.earlier.iter().rfind(done) {
             Some((last, _)) if *last >= self.next => Err(self.differs(&format!(
-                "it ended after {} calls, and {} had been made then",
+                "it ended after {} calls, but {} are recorded",
                 self.next,
                 last + 1
             ))),
@@ -211,8 +208,7 @@ impl Journal {
         }
     }
 
-    /// Keeps a call until the transaction that holds it commits. `keep_large` keeps the answer though it is large, for
-    /// statements that must not be sent twice.
+    /// Keeps a call until its transaction commits. `keep_large` keeps even a large result, for statements that must not be sent twice.
     pub fn note(&mut self, call: Call, answer: &Answer, keep_large: bool) {
         if !self.recording {
             return;
@@ -224,7 +220,7 @@ impl Journal {
         let fits = self.pending_bytes + text.len() <= MAX_PENDING_BYTES;
         let call_fits = self.pending_bytes + size_of::<(Call, Option<String>)>() <= MAX_PENDING_BYTES;
         if !call_fits || (keep_large && !fits) {
-            // A step that never leaves its transaction needs no journal; one that does is refused then.
+            // A step that never leaves its transaction needs no journal. One that leaves it is refused in this case.
             self.overflowed = true;
             self.pending = Vec::new();
             return;
@@ -234,7 +230,7 @@ impl Journal {
         self.pending.push((call, kept));
     }
 
-    /// The statements that write what is pending. Once they are committed, [`Self::written`] is to be set.
+    /// The statements that write pending rows. Once they are committed, [`Self::written`] has to be set.
     pub fn take_pending(&mut self, tables: &Tables) -> String {
         let mut batch = String::new();
         for (call, answer) in std::mem::take(&mut self.pending) {
@@ -250,7 +246,7 @@ impl Journal {
     }
 }
 
-/// A value as the journal keeps it. JSON has no NaN and no bytes.
+/// A value in the form that the journal keeps. JSON has no NaN and no bytes.
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 enum Stored {
@@ -275,7 +271,7 @@ enum StoredAnswer {
     Failed(#[serde(with = "StoredError")] DatabaseError),
 }
 
-/// Every field, where other JSON leaves some out.
+/// All fields; other JSON omits some.
 #[derive(Serialize, Deserialize)]
 #[serde(remote = "DatabaseError")]
 struct StoredError {
@@ -290,7 +286,7 @@ struct StoredError {
 }
 
 impl Answer {
-    /// The answer as the journal keeps it.
+    /// The result in the form that the journal keeps.
     pub fn encode(&self) -> String {
         encode(self)
     }

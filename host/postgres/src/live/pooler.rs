@@ -1,38 +1,37 @@
-//! Behind a pooler, each transaction may run in another session, and somebody else is given the session next.
+//! Poolers: each transaction may run in another session, and the session is then given to another client.
 
 use super::LiveSink;
 use crate::tables::{CLEAN_POOLED, DRIVER_STATEMENTS};
-use mighost_core::SinkError;
-use mighost_core::quote_identifier;
+use mighost_core::{SinkError, quote_identifier};
 
 impl LiveSink {
-    /// What the end of a transaction takes away beside the settings of the session: nothing where the session is ours.
+    /// The statements for the end of a transaction, besides resetting settings: none if the session is our own.
     pub(super) fn clean_pooled(&self) -> &'static str {
         if self.settings.pooler { CLEAN_POOLED } else { "" }
     }
 
-    /// What begins a transaction in a session that others have used before.
+    /// The statements for the beginning of a transaction in a session that others have used before.
     pub(super) fn begin_pooled(&self) -> String {
         if !self.settings.pooler {
             return String::new();
         }
         let mut batch = format!("{CLEAN_POOLED}; ");
-        for statement in &self.driver_statements {
+        for statement in &self.prepared.driver_statements {
             batch.push_str(statement);
             batch.push_str("; ");
         }
         batch
     }
 
-    /// The driver prepares its questions for types once and believes them prepared from then on. So what it has prepared
-    /// in this session is remembered, to be prepared in the next one before the driver uses it.
+    /// The driver prepares its queries for types once and assumes that they stay prepared. So those that it has prepared in this session
+    /// are recorded, to be prepared in the next one before the driver uses them.
     pub(super) async fn remember_driver_statements(&mut self) -> Result<(), SinkError> {
-        if !std::mem::take(&mut self.described) || !self.settings.pooler {
+        if !std::mem::take(&mut self.prepared.described) || !self.settings.pooler {
             return Ok(());
         }
         self.drain().await?;
         let found = self.ask_now(DRIVER_STATEMENTS).await?;
-        self.driver_statements = found
+        self.prepared.driver_statements = found
             .iter()
             .filter_map(|row| {
                 let (name, types, statement) = (row.get(0)?, row.get(1)?, row.get(2)?);

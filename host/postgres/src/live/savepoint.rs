@@ -1,10 +1,9 @@
-//! Savepoints of guests.
+//! Savepoints for guests.
 
 use super::journal::Earlier;
 use super::statement::{Answer, digest};
 use super::{LiveSink, Phase};
-use mighost_core::SinkError;
-use mighost_core::{Event, Level};
+use mighost_core::{Event, Level, SinkError};
 
 /// A savepoint that a guest holds.
 #[derive(Clone, Copy, Debug)]
@@ -14,7 +13,7 @@ pub(super) struct OpenSavepoint {
     replayed: bool,
 }
 
-/// What the server calls it.
+/// Its name on the server.
 fn name(number: u32) -> String {
     format!("mighost_savepoint_{number}")
 }
@@ -28,7 +27,7 @@ fn close(number: u32, keep: bool) -> String {
     }
 }
 
-/// Why a savepoint cannot be closed.
+/// The reason why a savepoint cannot be closed.
 pub fn not_the_last() -> SinkError {
     SinkError::Misuse("a savepoint was closed while a later one was open: close the later one first".to_owned())
 }
@@ -36,30 +35,30 @@ pub fn not_the_last() -> SinkError {
 impl LiveSink {
     pub(super) async fn open_savepoint(&mut self) -> Result<u32, SinkError> {
         self.check()?;
-        if self.phase != Phase::Transaction {
+        if self.step.phase != Phase::Transaction {
             return Err(SinkError::Misuse(
-                "a savepoint works inside the transaction only; resume it first".to_owned(),
+                "a savepoint works only inside the transaction; call resume-transaction first".to_owned(),
             ));
         }
         let call = self.journal.call(digest("savepoint", "", &[]));
         let replayed = matches!(self.journal.earlier(call)?, Earlier::Done(_));
         let number = self.number();
         if !replayed {
-            self.opening = None;
-            self.sent += 1;
+            self.step.opening = None;
+            self.step.sent += 1;
             self.ensure_transaction();
             self.bound_savepoints();
             self.pipeline.push_batch(&format!("SAVEPOINT {}", name(number)));
             self.journal.note(call, &Answer::None, false);
         }
-        self.savepoints.push(OpenSavepoint { number, replayed });
+        self.handles.savepoints.push(OpenSavepoint { number, replayed });
         Ok(number)
     }
 
     pub(super) async fn close_savepoint(&mut self, number: u32, keep: bool) -> Result<(), SinkError> {
         self.check()?;
-        let Some(savepoint) = self.savepoints.pop_if(|last| last.number == number) else {
-            return Err(match self.savepoints.iter().any(|open| open.number == number) {
+        let Some(savepoint) = self.handles.savepoints.pop_if(|last| last.number == number) else {
+            return Err(match self.handles.savepoints.iter().any(|open| open.number == number) {
                 true => not_the_last(),
                 false => SinkError::Misuse(
                     "the savepoint ended with its transaction, which was committed by suspend-transaction".to_owned(),
@@ -78,32 +77,32 @@ impl LiveSink {
                 });
             }
             if !keep {
-                // Rolling back would bring a transaction that has failed back to life: the failure must be known before.
+                // Rolling back would revive a failed transaction: the failure must be known before.
                 self.drain().await?;
             }
-            self.sent += 1;
+            self.step.sent += 1;
             self.pipeline.push_batch(&close(number, keep));
             self.journal.note(call, &Answer::None, false);
         }
         Ok(())
     }
 
-    /// Rolls back what the guest has left open at its end.
+    /// Rolls back the savepoints that the guest has left open.
     pub(super) async fn close_savepoints(&mut self) -> Result<(), SinkError> {
-        let open = std::mem::take(&mut self.savepoints);
+        let open = std::mem::take(&mut self.handles.savepoints);
         let Some(first) = open.first().filter(|first| !first.replayed) else {
             return Ok(());
         };
         self.drain().await?;
         self.pipeline.push_batch(&close(first.number, false));
-        let revision = self.step.as_ref().map_or("", |step| step.revision.as_str());
+        let revision = self.step.context.as_ref().map_or("", |step| step.revision.as_str());
         self.reporter.report(Event::Note {
             level: Level::Warn,
             text: match open.len() {
-                1 => format!("{revision} ended with an open savepoint: what was done since was rolled back"),
-                count => format!(
-                    "{revision} ended with {count} open savepoints: what was done since the first was rolled back"
-                ),
+                1 => format!("{revision} ended with an open savepoint: its work since then was rolled back"),
+                count => {
+                    format!("{revision} ended with {count} open savepoints: its work since the first was rolled back")
+                }
             },
         });
         Ok(())

@@ -1,4 +1,4 @@
-//! The calls of guests.
+//! Database calls of guests.
 
 use std::sync::Arc;
 
@@ -6,17 +6,18 @@ use async_trait::async_trait;
 
 use super::journal::Earlier;
 use super::statement::{Answer, Operation, digest};
-use super::{LiveSink, Phase};
+use super::{LiveSink, Phase, copy_statement};
 use crate::bookkeeping::secret_name;
-use mighost_core::sql::{self};
-use mighost_core::{Column, DatabaseError, Row, Rows, Sink, SinkError, Value};
+use crate::session;
+use mighost_core::sql;
+use mighost_core::{Column, DatabaseError, PostgresSink, Row, Rows, Sink, SinkError, Value};
 
-/// The statements of a text that the guest sends, checked.
+/// The statements of a guest's text, checked.
 pub fn guest_statements(text: &str) -> Result<Vec<sql::Piece<'_>>, SinkError> {
     if let Some(offset) = text.find('\0') {
         let (line, column) = sql::line_and_column(text, offset);
         return Err(SinkError::Script {
-            message: "a statement cannot hold a zero byte".to_owned(),
+            message: "a statement cannot contain a zero byte".to_owned(),
             line,
             column,
         });
@@ -41,12 +42,12 @@ pub fn guest_statements(text: &str) -> Result<Vec<sql::Piece<'_>>, SinkError> {
     Ok(pieces)
 }
 
-/// The one statement of a text that must hold one.
+/// The only statement of a text that must contain one.
 pub fn single_statement(text: &str) -> Result<&str, SinkError> {
     match guest_statements(text)?.as_slice() {
         [piece] => Ok(piece.statement),
         pieces => Err(SinkError::Misuse(format!(
-            "one statement is expected here, and the text holds {}",
+            "expected one statement, but the text contains {}",
             pieces.len()
         ))),
     }
@@ -61,7 +62,7 @@ fn no_rows() -> Rows {
     }
 }
 
-/// The variables of a script, filled in.
+/// A script with its variables replaced.
 pub(crate) fn fill_in(
     script: &str,
     settings: &mighost_core::SessionOptions,
@@ -77,26 +78,26 @@ pub(crate) fn fill_in(
 }
 
 impl LiveSink {
-    /// Refuses a call that the state of the step rules out.
+    /// Refuses a call that is not allowed in the state of the step.
     pub(super) fn check(&self) -> Result<(), SinkError> {
-        if let Some(reason) = &self.poisoned {
+        if let Some(reason) = &self.step.poisoned {
             return Err(SinkError::Misuse(reason.clone()));
         }
-        if self.phase == Phase::Idle {
+        if self.step.phase == Phase::Idle {
             return Err(SinkError::Misuse("no revision is being run".to_owned()));
         }
         if let Some(encoding) = self.encoding.foreign() {
             return Err(SinkError::ClientEncoding { encoding });
         }
-        if self.copy.is_some() {
+        if self.handles.copy.is_some() {
             return Err(SinkError::Misuse(
-                "a COPY is open: finish it before any other statement is sent".to_owned(),
+                "a COPY is open: finish it before sending another statement".to_owned(),
             ));
         }
         Ok(())
     }
 
-    /// Begins the transaction on the server where taking up an interrupted run had put it off.
+    /// Begins the transaction on the server if resuming an interrupted run has deferred it.
     pub(super) fn ensure_transaction(&mut self) {
         if !self.in_transaction {
             self.pipeline.push_batch("BEGIN");
@@ -104,13 +105,13 @@ impl LiveSink {
         }
     }
 
-    /// In a run that is one transaction the savepoints of one step are still there in the next. So the first is put behind one of
-    /// the host's, which takes them along when it is released.
+    /// In a run with one transaction, the savepoints of a step still exist in the next one. So the first one is preceded by one of the
+    /// host's, whose release releases them too.
     pub(super) fn bound_savepoints(&mut self) {
-        if self.settings.one_transaction() && self.savepoint.is_none() {
+        if self.settings.one_transaction() && self.step.savepoint.is_none() {
             let name = secret_name("step");
             self.pipeline.push_batch(&format!("SAVEPOINT {name}"));
-            self.savepoint = Some(name);
+            self.step.savepoint = Some(name);
         }
     }
 
@@ -122,24 +123,24 @@ impl LiveSink {
         if sql::may_deallocate(operation.statement()) {
             self.records.forget();
         }
-        self.prepares |= sql::keywords(operation.statement(), 1)
+        self.step.prepares |= sql::keywords(operation.statement(), 1)
             .first()
             .is_some_and(|word| word == "PREPARE");
         let answer = match earlier {
             Earlier::Done(answer) => self.again(operation, answer).await?,
-            earlier if self.phase == Phase::Suspended => {
-                self.sent += 1;
+            earlier if self.step.phase == Phase::Suspended => {
+                self.step.sent += 1;
                 self.alone(call, operation, earlier).await?
             }
             _ => {
-                self.sent += 1;
+                self.step.sent += 1;
                 self.open(operation).await?;
                 self.ensure_transaction();
                 if sql::is_savepoint(operation.statement()) {
                     self.bound_savepoints();
                 }
                 if sql::is_rollback(operation.statement()) {
-                    // ROLLBACK TO would bring a transaction that has failed back to life: the failure must be known before.
+                    // ROLLBACK TO would revive a failed transaction: the failure must be known before.
                     let drained = self.pipeline.drain().await;
                     drained.map_err(|failure| self.report(failure))?;
                 }
@@ -166,7 +167,7 @@ impl LiveSink {
         }
     }
 
-    /// A call that an earlier run has done: its answer, and what it meant for the session.
+    /// A call that an earlier run has made: its result and its effect on the session.
     async fn again(&mut self, operation: Operation<'_>, answer: Option<Answer>) -> Result<Answer, SinkError> {
         let refused = matches!(answer, Some(Answer::Failed(_)));
         if !refused && sql::is_session_setting(operation.statement()) {
@@ -176,7 +177,7 @@ impl LiveSink {
         }
         match answer {
             Some(answer) => Ok(answer),
-            // Too large to be kept: the same question again.
+            // Too large to be kept: the query is repeated.
             None => {
                 let performed = self.perform(operation).await;
                 performed.map_err(|failure| self.report(failure))
@@ -204,7 +205,12 @@ impl Sink for LiveSink {
     }
 
     async fn execute_script(&mut self, script: &str) -> Result<(), SinkError> {
-        let revision = self.step.as_ref().map(|step| step.revision.clone()).unwrap_or_default();
+        let revision = self
+            .step
+            .context
+            .as_ref()
+            .map(|step| step.revision.clone())
+            .unwrap_or_default();
         let filled = fill_in(script, &self.settings, Some(&self.state.user), &revision)?;
         sql::script_statements(&filled)?;
         self.execute(&filled, &[]).await
@@ -239,7 +245,7 @@ impl Sink for LiveSink {
         self.check()?;
         let call = self.journal.call(digest("suspend", "", &[]));
         if matches!(self.journal.earlier(call)?, Earlier::Done(_)) {
-            self.phase = Phase::Suspended;
+            self.step.phase = Phase::Suspended;
             return Ok(());
         }
         if let Some(reason) = self.settings.cannot_suspend() {
@@ -247,13 +253,13 @@ impl Sink for LiveSink {
                 reason: reason.to_owned(),
             });
         }
-        if self.phase == Phase::Suspended {
+        if self.step.phase == Phase::Suspended {
             self.journal.note(call, &Answer::None, false);
             return Ok(());
         }
         self.journal.note(call, &Answer::None, false);
         self.leave_transaction().await?;
-        self.phase = Phase::Suspended;
+        self.step.phase = Phase::Suspended;
         Ok(())
     }
 
@@ -261,8 +267,8 @@ impl Sink for LiveSink {
         self.check()?;
         let call = self.journal.call(digest("resume", "", &[]));
         let done = matches!(self.journal.earlier(call)?, Earlier::Done(_));
-        if self.phase == Phase::Suspended {
-            self.phase = Phase::Transaction;
+        if self.step.phase == Phase::Suspended {
+            self.step.phase = Phase::Transaction;
             if !done {
                 self.ensure_transaction();
             }
@@ -274,7 +280,7 @@ impl Sink for LiveSink {
     }
 
     fn in_transaction(&self) -> bool {
-        self.phase != Phase::Suspended
+        self.step.phase != Phase::Suspended
     }
 
     async fn savepoint_open(&mut self) -> Result<u32, SinkError> {
@@ -302,6 +308,25 @@ impl Sink for LiveSink {
         Ok(())
     }
 
+    async fn set_search_path(&mut self, schemas: &[String]) -> Result<(), SinkError> {
+        self.execute(&session::set_search_path(schemas), &[]).await
+    }
+
+    async fn set_lock_timeout(&mut self, milliseconds: u32) -> Result<(), SinkError> {
+        self.execute(&session::set_lock_timeout(milliseconds), &[]).await
+    }
+
+    async fn set_statement_timeout(&mut self, milliseconds: u32) -> Result<(), SinkError> {
+        self.execute(&session::set_statement_timeout(milliseconds), &[]).await
+    }
+
+    fn postgres(&mut self) -> Option<&mut dyn PostgresSink> {
+        Some(self)
+    }
+}
+
+#[async_trait]
+impl PostgresSink for LiveSink {
     async fn copy_open(&mut self, table: &str, columns: &[String]) -> Result<u32, SinkError> {
         self.open_copy(table, columns).await
     }
@@ -317,5 +342,15 @@ impl Sink for LiveSink {
     async fn copy_abandon(&mut self, copy: u32) -> Result<(), SinkError> {
         self.abandon_copy(copy);
         Ok(())
+    }
+
+    async fn copy_data(
+        &mut self,
+        table: &str,
+        columns: &[String],
+        options: &[(String, String)],
+        data: &[u8],
+    ) -> Result<u64, SinkError> {
+        self.send_copy(&copy_statement(table, columns, options)?, data).await
     }
 }

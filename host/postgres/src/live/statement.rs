@@ -1,4 +1,4 @@
-//! The calls of a guest that are one statement each, and how they reach the server.
+//! Calls of a guest that consist of one statement each, and how they are sent.
 
 use futures_util::StreamExt;
 use tokio_postgres::SimpleQueryMessage;
@@ -10,10 +10,10 @@ use crate::driver_error::Failure;
 use crate::pipeline::Sent;
 use crate::value_text::{from_text, literal, sent_literal};
 use mighost_core::Digest;
-use mighost_core::sql::{self};
+use mighost_core::sql;
 use mighost_core::{Column, DatabaseError, Row, Rows, Value};
 
-/// The largest result of a query, in bytes of text. The contract names it (`wit/database.wit`).
+/// The maximum size of a query result, in bytes of text. It is part of the contract (`wit/database.wit`).
 pub(super) const MAX_RESULT_BYTES: usize = 64 * 1024 * 1024;
 
 /// One statement of a guest.
@@ -25,23 +25,23 @@ pub(super) enum Operation<'a> {
     Try(&'a str, &'a [Value]),
 }
 
-/// What the guest is told.
+/// The result for the guest.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Answer {
     None,
     Count(u64),
     Rows(Rows),
     Failed(DatabaseError),
-    /// The result went beyond [`MAX_RESULT_BYTES`]; the run ends.
+    /// The result exceeded [`MAX_RESULT_BYTES`]; the run ends.
     TooLarge,
     /// The statement and its parameters do not fit; the run ends.
     Misused(String),
-    /// The session has this client encoding now, and nothing that was read in it counts; the run ends.
+    /// The session has switched to this client encoding, and the result read in it is invalid; the run ends.
     Encoded(String),
 }
 
 impl Answer {
-    /// True for what is no answer, but the end of the run.
+    /// True if this is not a result but the end of the run.
     pub fn ends_run(&self) -> bool {
         matches!(self, Self::TooLarge | Self::Misused(_) | Self::Encoded(_))
     }
@@ -74,7 +74,7 @@ impl<'a> Operation<'a> {
         }
     }
 
-    /// True for a query that changes data: its answer is kept whatever its size.
+    /// True for a query that changes data: its result is kept whatever its size.
     pub fn must_not_repeat(&self) -> bool {
         match self {
             Self::Query(statement, _) | Self::Try(statement, _) => {
@@ -89,7 +89,7 @@ impl<'a> Operation<'a> {
         }
     }
 
-    /// Tells this call from others when an interrupted run is taken up again.
+    /// Distinguishes this call from others when an interrupted run is resumed.
     pub fn digest(&self) -> Digest {
         digest(self.name(), self.statement(), self.params())
     }
@@ -102,7 +102,7 @@ pub(super) fn digest(name: &str, statement: &str, params: &[Value]) -> Digest {
 }
 
 impl LiveSink {
-    /// Sends one statement and waits for its answer, in the transaction if one is open. A refusal of `Try` is an answer.
+    /// Sends one statement and waits for its answer, in the transaction if one is open. For `Try`, a failure is an answer.
     pub(super) async fn perform(&mut self, operation: Operation<'_>) -> Result<Answer, Failure> {
         let answer = match operation {
             Operation::Execute(statement, params) => self.affected(statement, params).await.map(|_| Answer::None),
@@ -140,7 +140,7 @@ impl LiveSink {
         if savepoint {
             self.pipeline.push_batch("SAVEPOINT mighost_try");
         }
-        let leftovers = self.leftovers.len();
+        let leftovers = self.prepared.leftovers.len();
         match self.rows(statement, params).await {
             Ok(answer) => {
                 if savepoint {
@@ -148,13 +148,13 @@ impl LiveSink {
                 }
                 Ok(answer)
             }
-            // What was sent earlier is not this statement's.
+            // An earlier statement's failure is not a failure of this statement.
             Err(failure) if failure.is_lost() || failure.sent.is_some() => Err(failure),
             Err(failure) => {
                 if savepoint {
                     let mut batch = "ROLLBACK TO SAVEPOINT mighost_try; RELEASE SAVEPOINT mighost_try".to_owned();
                     // Rolling back does not undo PREPARE.
-                    for name in self.leftovers.drain(leftovers..) {
+                    for name in self.prepared.leftovers.drain(leftovers..) {
                         batch.push_str(&format!("; DEALLOCATE {name}"));
                     }
                     self.pipeline.push_batch(&batch);
@@ -166,12 +166,12 @@ impl LiveSink {
 
     /// All rows of a query.
     ///
-    /// The driver can only ask for results in binary form, and PostgreSQL's text form of any type is what the contract
-    /// promises. So the statement is prepared twice in one go: by the protocol, for the types of its columns and errors
-    /// that point into it, and by SQL, to be executed by the simple protocol, which answers in text.
+    /// The driver can only request results in binary form, but the contract promises PostgreSQL's text form for any type. So the
+    /// statement is prepared twice in one go: by the protocol, for the types of its columns and for errors that point into it, and by
+    /// SQL, to be executed by the simple protocol, which returns text.
     async fn rows(&mut self, statement: &str, params: &[Value]) -> Result<Answer, Failure> {
         let client = self.pipeline.client();
-        self.described = true;
+        self.prepared.described = true;
         let described = {
             let (client, statement) = (self.pipeline.client(), statement.to_owned());
             Sent::start(async move { client.prepare(&statement).await })
@@ -181,7 +181,7 @@ impl LiveSink {
             let described = described.answer().await;
             let described = described.map_err(|error| self.failure(error, statement, Some(0)))?;
             if !params.is_empty() {
-                // The simple protocol has no parameters, and the driver gives no rows in text.
+                // The simple protocol has no parameters, and the driver does not return rows as text.
                 if !described.columns().is_empty() {
                     return Ok(Answer::Misused(format!(
                         "a statement with parameters returns rows only if it is SELECT, VALUES, INSERT, UPDATE, DELETE or MERGE: write \
@@ -211,9 +211,9 @@ impl LiveSink {
         let stream = client.simple_query_raw(&execute).await;
         let stream = stream.map_err(|error| self.failure(error, statement, None))?;
         let deallocated = self.pipeline.send_batch(&format!("DEALLOCATE {name}"));
-        // What was sent earlier is answered earlier, and its failure is the one that counts.
+        // Earlier statements are answered earlier, and their failure is the one that counts.
         self.pipeline.drain().await?;
-        // Both at once: the driver may have to look types up, whose answers come after the rows.
+        // Both at once: the driver may have to look types up, and those answers arrive after the rows.
         let (described, executed) = tokio::join!(described.answer(), async {
             prepared.answer().await.map_err(|error| (error, true))?;
             let rows = collect(stream).await.map_err(|error| (error, false))?;
@@ -223,7 +223,7 @@ impl LiveSink {
         let aborted = |error: &tokio_postgres::Error| error.code() == Some(&SqlState::IN_FAILED_SQL_TRANSACTION);
         match (described, executed) {
             (Ok(described), Ok(_)) if described.params().len() != params.len() => Ok(Answer::Misused(format!(
-                "the statement takes {} parameters and {} were given: {statement}",
+                "the statement takes {} parameters, but {} were given: {statement}",
                 described.params().len(),
                 params.len()
             ))),
@@ -231,8 +231,8 @@ impl LiveSink {
             (Err(error), Err(_)) if !aborted(&error) => Err(self.failure(error, statement, Some(0))),
             (_, Err((error, preparing))) => {
                 if self.in_transaction && !preparing {
-                    // DEALLOCATE was refused in the failed transaction, whose rollback does not undo PREPARE.
-                    self.leftovers.push(name);
+                    // DEALLOCATE failed in the aborted transaction, whose rollback does not undo PREPARE.
+                    self.prepared.leftovers.push(name);
                 }
                 Err(self.failure(error, statement, None))
             }
@@ -241,15 +241,15 @@ impl LiveSink {
     }
 }
 
-/// A result as the simple protocol gives it.
+/// A result of the simple protocol.
 pub(super) struct TextRows {
     rows: Vec<Vec<Option<String>>>,
-    /// What the command tag says.
+    /// The count in the command tag.
     affected: u64,
     too_large: bool,
 }
 
-/// Reads a result, up to the limit; what lies beyond is dropped by the driver.
+/// Reads a result, up to the limit; the driver discards the rest.
 pub(super) async fn collect(stream: tokio_postgres::SimpleQueryStream) -> Result<TextRows, tokio_postgres::Error> {
     let mut stream = std::pin::pin!(stream);
     let mut found = TextRows {
@@ -282,7 +282,7 @@ pub(super) async fn collect(stream: tokio_postgres::SimpleQueryStream) -> Result
     Ok(found)
 }
 
-/// Rows in the types of their columns.
+/// Rows, converted to the types of their columns.
 pub(super) fn typed_rows(columns: &[Type], found: TextRows) -> Option<Vec<Row>> {
     if found.too_large {
         return None;

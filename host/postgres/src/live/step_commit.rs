@@ -1,48 +1,46 @@
-//! How a step ends: what is sent behind the guest's last statement, and what a failure of it means.
+//! The end of a step: the statements after the guest's last one, and the meaning of their failure.
 //!
-//! The answers are not waited for, so that the server never waits for mighost. That is safe because nothing of the next step
-//! is carried out unless this one is committed: in a run that is one transaction a failure aborts all that follows, and
-//! else each step begins by making sure of it.
+//! The answers are not waited for, so that the server never waits for mighost. This is safe because nothing of the next step is executed
+//! unless this step is committed: in a run with one transaction a failure aborts all that follows, and otherwise each step begins with a
+//! check.
 
+use super::LiveSink;
 use super::journal::Journal;
 use super::statement::Operation;
-use super::{LiveSink, Phase};
-use crate::bookkeeping::{Line, secret_name, touched};
+use crate::bookkeeping::{Line, found, secret_name, touched};
 use crate::driver_error::Failure;
 use crate::lock::LockKey;
 use crate::pipeline::Part;
-use crate::tables::{CHECK_DEFERRED, DEALLOCATE, DEFER_AGAIN, RESET_SESSION, step_settings};
-use mighost_core::Direction;
-use mighost_core::RowChange;
-use mighost_core::SinkError;
-use mighost_core::sql::{self};
+use crate::tables::{AS_CATALOG, CHECK_DEFERRED, DEALLOCATE, DEFER_AGAIN, RESET_SESSION};
+use mighost_core::sql;
+use mighost_core::{Direction, RowChange, SinkError};
 use mighost_core::{LedgerEntry, RunError, StepSink as _};
 
-/// How many settings may stand before SET TRANSACTION.
+/// The maximum number of settings before SET TRANSACTION.
 const MAX_OPENING: usize = 32;
 
 impl LiveSink {
-    /// What stands first in a step's transaction: making sure of the step before where it is not known to be
-    /// done, and from the second step on what is prepared for the ends of all that follow.
+    /// The first statements of a step's transaction: the check that the previous step is committed, if that is not known, and from the
+    /// second step on the prepared statements for the ends of all steps that follow.
     pub(super) fn begin_records(&mut self) -> String {
         let mut batch = String::new();
         if self.pipeline.ending() > 0 && !self.settings.one_transaction() {
-            batch.push_str(&self.records.guard(self.closed));
+            batch.push_str(&self.records.guard(self.settlement.closed));
             batch.push_str("; ");
         }
-        if self.closed > 0 && !self.records.is_prepared() && !self.settings.pooler {
+        if self.settlement.closed > 0 && !self.records.is_prepared() && !self.settings.pooler {
             batch.push_str(&self.records.prepare(secret_name("records")));
             batch.push_str("; ");
         }
         batch
     }
 
-    /// Where the running step's transaction has nothing but settings yet, takes note of one more; and begins it once more,
-    /// without what the host has sent, for a statement that must stand before all others but settings.
+    /// While the transaction of the running step has only settings, records another one; and begins the transaction again, without the
+    /// host's statements, for a statement that only settings may precede.
     pub(super) async fn open(&mut self, operation: Operation<'_>) -> Result<(), SinkError> {
         // Cursors and COPY count as statements, too.
-        let only_settings = |opening: &Vec<String>| opening.len() as u64 + 1 == self.sent;
-        let Some(mut opening) = self.opening.take().filter(only_settings) else {
+        let only_settings = |opening: &Vec<String>| opening.len() as u64 + 1 == self.step.sent;
+        let Some(mut opening) = self.step.opening.take().filter(only_settings) else {
             return Ok(());
         };
         let statement = operation.statement();
@@ -52,19 +50,19 @@ impl LiveSink {
         let setting = sql::keywords(statement, 1).first().is_some_and(|word| word == "SET");
         if setting && matches!(operation, Operation::Execute(_, [])) && opening.len() < MAX_OPENING {
             opening.push(statement.to_owned());
-            self.opening = Some(opening);
+            self.step.opening = Some(opening);
         }
         Ok(())
     }
 
     async fn begin_again(&mut self, opening: &[String]) -> Result<(), SinkError> {
         self.drain().await?;
-        let (Some(step), false) = (&self.step, self.settings.one_transaction()) else {
+        let (Some(step), false) = (&self.step.context, self.settings.one_transaction()) else {
             return Ok(());
         };
-        let settings = step_settings(&self.settings.schema, step.lock_timeout, step.statement_timeout).join("; ");
+        let settings = self.begin_settings(step);
         self.pipeline.push_batch("ROLLBACK");
-        // Outside of the transaction, for it needs a snapshot.
+        // Outside the transaction, because it needs a snapshot.
         self.pipeline.push_batch(RESET_SESSION);
         self.pipeline.push_batch(&format!("BEGIN; {settings}"));
         let operation = self.operation.clone();
@@ -75,19 +73,19 @@ impl LiveSink {
         Ok(())
     }
 
-    /// Sends the end of the running step, and waits for it only where the next one cannot be begun otherwise.
+    /// Sends the end of the running step, and waits for it only if the next one cannot begin otherwise.
     pub(super) async fn send_ending(&mut self, changes: &[RowChange], entry: &LedgerEntry) -> Result<(), RunError> {
         self.check()?;
         self.journal.check_end()?;
         self.ensure_transaction();
-        self.cursors.clear();
+        self.handles.cursors.clear();
         self.close_savepoints().await?;
         let deferrable = self.deferrable || !self.settings.one_transaction();
         if deferrable {
             self.pipeline.push_batch(CHECK_DEFERRED);
         }
-        if let Some(savepoint) = self.savepoint.take() {
-            // With it go those that the guest has left, so that no later step rolls back to before its own beginning.
+        if let Some(savepoint) = self.step.savepoint.take() {
+            // This also releases those that the guest has left, so that no later step rolls back to before its own beginning.
             self.pipeline.push_batch(&format!("RELEASE SAVEPOINT {savepoint}"));
         }
         self.remember_driver_statements().await?;
@@ -96,8 +94,8 @@ impl LiveSink {
             self.pipeline.push_part(&batch, Part::Last);
         } else {
             self.pipeline.push_part(&batch, Part::Record);
-            // Behind a failure, the server takes COMMIT for ROLLBACK. Behind a pooler it gives the session to others, so what
-            // cleans up travels with it, done or failed.
+            // After a failure, the server treats COMMIT as ROLLBACK. A pooler then gives the session to others, so the clean-up is sent
+            // along with it, in either case.
             let commit = match self.clean_pooled() {
                 "" => "COMMIT".to_owned(),
                 clean => format!("COMMIT; {clean}"),
@@ -105,10 +103,10 @@ impl LiveSink {
             self.pipeline.push_part(&commit, Part::Last);
             self.in_transaction = false;
         }
-        self.closed += 1;
-        self.unsettled.push_back(changes.to_vec());
-        // What was journaled is on the server already, so the step's end decides what the next run finds; behind a pooler
-        // the next transaction has another session.
+        self.settlement.closed += 1;
+        self.settlement.pending.push_back(changes.to_vec());
+        // The journal is on the server already, so the end of the step decides what the next run finds; with a pooler the next
+        // transaction has another session.
         if self.journal.written || self.settings.pooler || entry.direction == Direction::Stamp {
             self.settle().await?;
         } else if let Err(failure) = self.pipeline.advance().await {
@@ -120,23 +118,23 @@ impl LiveSink {
             apply(&mut self.state.heads, change);
         }
         self.take_settled();
-        self.phase = Phase::Idle;
-        self.step = None;
+        self.step.end();
         Ok(())
     }
 
-    /// The host's statements at the end of a step: the session as it was, the version rows, the ledger, the journal.
+    /// The host's statements at the end of a step: they reset the session and write the version rows, the ledger and the journal.
     fn ending(&mut self, changes: &[RowChange], entry: &LedgerEntry) -> String {
         let mut batch = vec![
             self.records.check_encoding(),
             RESET_SESSION.to_owned(),
-            "SET LOCAL search_path = pg_catalog".to_owned(),
+            AS_CATALOG.to_owned(),
         ];
         if self.settings.pooler {
             batch.push(self.clean_pooled().to_owned());
         } else {
             batch.push("UNLISTEN *".to_owned());
-            if std::mem::take(&mut self.prepares) {
+            batch.push(self.no_idle_timeouts().to_owned());
+            if std::mem::take(&mut self.step.prepares) {
                 batch.push(DEALLOCATE.to_owned());
             }
         }
@@ -146,7 +144,10 @@ impl LiveSink {
             Line::Timed
         };
         batch.extend(self.records.end(changes, entry, self.session_locked, line));
-        batch.push(self.records.committed(self.closed + 1));
+        let mut heads = self.state.heads.clone();
+        changes.iter().for_each(|change| apply(&mut heads, change));
+        batch.push(self.records.verify(&heads, &entry.revision));
+        batch.push(self.records.committed(self.settlement.closed + 1));
         batch.extend(self.journal_end(entry.direction));
         if self.settings.one_transaction() && self.deferrable {
             batch.push(DEFER_AGAIN.to_owned());
@@ -154,33 +155,32 @@ impl LiveSink {
         batch.join("; ")
     }
 
-    /// How many steps are done.
+    /// The number of completed steps.
     pub(super) fn settled_steps(&self) -> usize {
         *self.pipeline.settled().borrow()
     }
 
-    /// Brings the version rows that are known up to the steps that are known to be done.
+    /// Advances the known version rows to the steps that are known to be done.
     fn take_settled(&mut self) {
-        let left = self.closed.saturating_sub(self.settled_steps());
-        while self.unsettled.len() > left {
-            for change in self.unsettled.pop_front().unwrap_or_default() {
-                apply(&mut self.settled_heads, &change);
+        let left = self.settlement.closed.saturating_sub(self.settled_steps());
+        while self.settlement.pending.len() > left {
+            for change in self.settlement.pending.pop_front().unwrap_or_default() {
+                apply(&mut self.settlement.heads, &change);
             }
         }
     }
 
-    /// Forgets the steps that were sent and are not done: one of them failed, and the server has done nothing of those
-    /// behind it.
+    /// Discards the steps that were sent and are not done: one of them failed, and the server has executed nothing of those after it.
     pub(super) fn forget_unsettled(&mut self) {
         self.take_settled();
-        self.unsettled.clear();
-        self.closed = self.settled_steps();
-        self.state.heads.clone_from(&self.settled_heads);
-        self.earlier = None;
+        self.settlement.pending.clear();
+        self.settlement.closed = self.settled_steps();
+        self.state.heads.clone_from(&self.settlement.heads);
+        self.settlement.earlier = None;
         self.records.forget();
     }
 
-    /// Why a step failed whose end was sent.
+    /// The reason why a step failed whose end was sent.
     pub(super) fn step_error(&mut self, failure: Failure) -> RunError {
         self.take_settled();
         let Some(sent) = failure.sent else {
@@ -188,7 +188,7 @@ impl LiveSink {
         };
         if sent.ending > 0 && !self.settings.one_transaction() {
             let pooler = self.settings.pooler;
-            self.committing = match sent.part {
+            self.step.committing = match sent.part {
                 Part::Last => failure.is_lost() || pooler,
                 Part::Work | Part::Record => !failure.is_told(pooler),
             };
@@ -198,8 +198,15 @@ impl LiveSink {
             if LockKey::is_lost(&message) {
                 return RunError::LockLost;
             }
+            if let Some(found) = found(&message) {
+                return RunError::NotRecorded {
+                    table: self.tables.version.clone(),
+                    ledger: self.tables.ledger.clone(),
+                    found: found.to_owned(),
+                };
+            }
             if let Some(touched) = touched(&message) {
-                let changes = self.unsettled.front();
+                let changes = self.settlement.pending.front();
                 return RunError::VersionRow {
                     changes: changes
                         .into_iter()
@@ -224,7 +231,7 @@ fn describe(change: &RowChange) -> String {
     }
 }
 
-/// Makes a change of the version rows in a sorted list of them.
+/// Applies a change of the version rows to a sorted list of them.
 pub(crate) fn apply(heads: &mut Vec<String>, change: &RowChange) {
     match change {
         RowChange::Insert(revision) => heads.push(revision.clone()),

@@ -10,15 +10,14 @@ use crate::driver_error::Failure;
 use crate::lock::LockScope;
 use crate::pipeline::Part;
 use crate::state::rows;
-use crate::tables::{CHECK_DEFERRED, DEALLOCATE, DEFERRABLE, RESET_SESSION, create_schema_if_missing, step_settings};
-use mighost_core::RowChange;
-use mighost_core::SinkError;
-use mighost_core::TransactionMode;
-use mighost_core::{Aftermath, LedgerEntry, RunError, StepContext, StepSink, lock_timed_out};
-use mighost_core::{Direction, Event, Level};
+use crate::tables::{CHECK_DEFERRED, DEALLOCATE, DEFERRABLE, RESET_SESSION, create_schema_if_missing};
+use mighost_core::{
+    Aftermath, Direction, Event, LedgerEntry, Level, RowChange, RunError, SinkError, StepContext, StepSink,
+    TransactionMode, lock_timed_out,
+};
 
 impl LiveSink {
-    /// One of the host's own queries; its answer is waited for.
+    /// Sends a query of the host's own and waits for its answer.
     pub(super) async fn ask_now(&mut self, query: &str) -> Result<Vec<tokio_postgres::SimpleQueryRow>, SinkError> {
         let client = self.pipeline.client();
         let found = rows(&client, query).await;
@@ -30,7 +29,7 @@ impl LiveSink {
         drained.map_err(|failure| self.report(failure))
     }
 
-    /// Takes the lock: for the session or, where a pooler is in between, for a transaction that this begins.
+    /// Acquires the lock: for the session or, with a pooler, for a transaction that this begins.
     async fn acquire(&mut self) -> Result<(), RunError> {
         let scope = if self.settings.pooler {
             LockScope::Transaction
@@ -58,7 +57,7 @@ impl LiveSink {
         Ok(())
     }
 
-    /// Makes sure that the version rows are those that the plan was made for.
+    /// Checks that the version rows are those that the plan was made for.
     async fn check_heads(&mut self) -> Result<(), RunError> {
         let found = self.ask_now(&self.tables.heads()).await?;
         let found: Vec<String> = found.iter().filter_map(|row| row.get(0).map(str::to_owned)).collect();
@@ -71,7 +70,7 @@ impl LiveSink {
         })
     }
 
-    /// Creates what is missing of schema and tables, and reads the journal.
+    /// Creates the schema and tables that are missing, and reads the journal.
     async fn prepare_tables(&mut self) -> Result<(), RunError> {
         let presence = self.ask_now(&self.tables.presence()).await?;
         let there = |column: usize| presence.first().and_then(|row| row.get(column)) == Some("t");
@@ -89,7 +88,7 @@ impl LiveSink {
         if !there(2) {
             create.push(self.tables.create_ledger());
         }
-        self.journal_table = there(3);
+        self.journal_table.exists = there(3);
         if !create.is_empty() {
             let create = create.join("; ");
             let batch = if self.in_transaction {
@@ -98,7 +97,7 @@ impl LiveSink {
                 format!("BEGIN; {create}; COMMIT")
             };
             self.pipeline.push_batch(&batch);
-            // Where it fails, a transaction is left open.
+            // If it fails, a transaction remains open.
             self.in_transaction = true;
         }
         if there(1) {
@@ -114,7 +113,7 @@ impl LiveSink {
         self.read_journal().await
     }
 
-    /// What is left to do of `begin_run` once the lock is held.
+    /// The rest of `begin_run`, once the lock is held.
     async fn prepare_run(&mut self) -> Result<(), RunError> {
         if self.settings.one_transaction() {
             self.ensure_transaction();
@@ -131,41 +130,54 @@ impl LiveSink {
     }
 
     async fn read_journal(&mut self) -> Result<(), RunError> {
-        if self.journal_table {
+        if self.journal_table.exists {
             let found = self.ask_now(&self.tables.journal_rows()).await?;
-            self.journal_rows = found.iter().filter_map(JournalRow::read).collect();
+            self.journal_table.rows = found.iter().filter_map(JournalRow::read).collect();
         }
-        self.journal_stale = false;
+        self.journal_table.stale = false;
         Ok(())
     }
 
-    /// What a step that was done leaves to be forgotten of the journal: what was journaled of its revision, whichever way it
-    /// was run; for a stamp, all, for whoever stamps answers for the state of the database.
+    /// The journal rows to delete after a completed step: those of its revision in both directions. After a stamp, all of them, because
+    /// the operator who stamps is responsible for the state of the database.
     pub(super) fn journal_end(&mut self, direction: Direction) -> Option<String> {
         if direction == Direction::Stamp {
-            let any = !self.journal_rows.is_empty();
-            self.journal_stale |= any;
+            let any = !self.journal_table.rows.is_empty();
+            self.journal_table.stale |= any;
             return any.then(|| self.tables.journal_clear());
         }
         let revision = self.journal.step().0;
-        let journaled = self.journal.written || self.journal_rows.iter().any(|row| row.revision() == revision);
-        self.journal_stale |= journaled;
+        let journaled = self.journal.written || self.journal_table.rows.iter().any(|row| row.revision() == revision);
+        self.journal_table.stale |= journaled;
         journaled.then(|| self.tables.journal_end(revision))
+    }
+
+    /// Creates the journal table, which a run creates only when it needs it. For an administrator who prepares the tables for a role that
+    /// may not create any; between `begin_run` and the first step.
+    ///
+    /// # Errors
+    /// The server refuses it.
+    pub async fn create_journal(&mut self) -> Result<(), RunError> {
+        if !self.journal_table.exists {
+            self.ask_now(&self.tables.create_journal()).await?;
+            self.journal_table.exists = true;
+        }
+        Ok(())
     }
 
     /// Creates the journal table, in the transaction if one is open.
     fn ensure_journal_table(&mut self) {
-        if !self.journal_table {
+        if !self.journal_table.exists {
             self.pipeline.push_batch(&self.tables.create_journal());
         }
     }
 
-    /// Commits what the guest did so far, with its journal.
+    /// Commits the guest's changes so far, together with its journal.
     pub(super) async fn leave_transaction(&mut self) -> Result<(), SinkError> {
         if self.journal.overflowed() {
             return Err(SinkError::CannotSuspend {
-                reason: "what it was answered until now is too much to be kept in the journal, from which an interrupted run \
-                         is taken up again; change data without asking for the rows that are changed"
+                reason: "its results so far are too large for the journal, which is needed to resume an interrupted \
+                         run; change data without returning the changed rows"
                     .to_owned(),
             });
         }
@@ -175,20 +187,19 @@ impl LiveSink {
         self.pipeline.push_batch(&as_host());
         self.ensure_journal_table();
         let lines = self.journal.take_pending(&self.tables);
-        self.journal_stale = true;
+        self.journal_table.stale = true;
         self.pipeline.push_batch(&format!("{}{lines}", as_host()));
         self.drain().await?;
-        self.cursors.clear();
-        self.savepoints.clear();
-        self.opening = None;
-        self.committing = !self.journal.written;
+        self.handles.transaction_ended();
+        self.step.opening = None;
+        self.step.committing = !self.journal.written;
         if let Err(failure) = self.commit().await {
-            self.committing &= failure.is_lost();
+            self.step.committing &= failure.is_lost();
             return Err(failure.into_sink(COMMIT_UNKNOWN));
         }
-        self.committing = false;
+        self.step.committing = false;
         self.journal.written = true;
-        self.journal_table = true;
+        self.journal_table.exists = true;
         Ok(())
     }
 
@@ -200,13 +211,16 @@ impl LiveSink {
             .map_err(|error| self.failure(error, "COMMIT", None))
     }
 
-    /// Gives the session's lock back. What was to be committed is committed by now, so a failure is told and no more.
+    /// Releases the lock of the session. Everything has been committed by now, so a failure is only reported.
     async fn unlock(&mut self) {
         let unlocked = self.ask_now(&self.lock.unlock()).await;
         let trouble = match &unlocked {
             Ok(rows) if rows.first().and_then(|row| row.get(0)) == Some("t") => return,
-            Ok(_) => "the run was done without the lock that keeps other runs away: it was lost on the way".to_owned(),
-            Err(error) => format!("the lock that keeps other runs away ends with the connection only: {error}"),
+            Ok(_) => "the lock that keeps other runs out was lost during the run".to_owned(),
+            Err(error) => format!(
+                "the lock that keeps other runs out was not released and is held until the \
+                                   connection ends: {error}"
+            ),
         };
         self.reporter.report(Event::Note {
             level: Level::Warn,
@@ -214,13 +228,13 @@ impl LiveSink {
         });
     }
 
-    /// Refuses a step while another one is half done. A stamp says that all is settled.
+    /// Refuses a step while another one is incomplete. A stamp declares everything settled.
     fn check_interrupted(&self, step: &StepContext) -> Result<(), RunError> {
         if step.direction == Direction::Stamp {
             return Ok(());
         }
         let other = |row: &&JournalRow| !row.failed() && !row.is_of(&step.revision, step.direction);
-        match self.journal_rows.iter().find(other) {
+        match self.journal_table.rows.iter().find(other) {
             Some(row) => Err(RunError::HalfDone {
                 revision: row.revision().to_owned(),
                 direction: row.direction().to_owned(),
@@ -229,16 +243,15 @@ impl LiveSink {
         }
     }
 
-    /// Rolls back and forgets what is under way. Errors are of no interest: a connection that is gone has rolled back.
+    /// Rolls back and discards what is in flight. Errors do not matter: a closed connection has rolled back.
     pub(super) async fn roll_back(&mut self) {
-        self.copy = None;
-        self.cursors.clear();
-        self.savepoints.clear();
+        self.handles.copy = None;
+        self.handles.transaction_ended();
         self.pipeline.clear();
         let mut answers = Vec::new();
-        let leftovers = std::mem::take(&mut self.leftovers);
+        let leftovers = std::mem::take(&mut self.prepared.leftovers);
         if std::mem::take(&mut self.in_transaction) {
-            // In one message with what cleans up: behind a pooler, the next may reach another session.
+            // In one message with the clean-up: with a pooler, the next message may reach another session.
             let clean = self.clean_pooled();
             answers.push(self.pipeline.send_batch(&format!("ROLLBACK; {clean}")));
         }
@@ -261,10 +274,13 @@ impl StepSink for LiveSink {
             return Err(RunError::Standby);
         }
         self.acquire().await?;
+        if !self.settings.pooler {
+            self.ask_now(self.no_idle_timeouts()).await?;
+        }
         let prepared = self.prepare_run().await;
         self.running = prepared.is_ok();
         if prepared.is_err() {
-            // Nothing was begun, so nothing is left behind, the lock included.
+            // Nothing was begun, so nothing remains, not even the lock.
             self.roll_back().await;
             if std::mem::take(&mut self.session_locked) {
                 let _ = self.pipeline.send_batch(&self.lock.unlock()).answer().await;
@@ -274,7 +290,7 @@ impl StepSink for LiveSink {
     }
 
     async fn begin_step(&mut self, step: &StepContext) -> Result<(), RunError> {
-        if self.journal_stale {
+        if self.journal_table.stale {
             self.read_journal().await?;
         }
         self.check_interrupted(step)?;
@@ -285,11 +301,11 @@ impl StepSink for LiveSink {
             &self.tables.journal,
             &step.revision,
             step.direction,
-            &self.journal_rows,
+            &self.journal_table.rows,
             recording,
         );
         if no_transaction || journal.written {
-            // Before the journal is this step's: what fails here is not.
+            // Before the journal is switched to this step: a failure here does not belong to it.
             self.settle().await?;
         }
         self.journal = journal;
@@ -308,18 +324,14 @@ impl StepSink for LiveSink {
                 .into());
             }
         }
-        self.step = Some(step.clone());
-        self.sent = 0;
+        self.step.begin(step);
         let clean = std::mem::take(&mut self.clean);
-        self.poisoned = None;
-        self.committing = false;
-        let settings = step_settings(&self.settings.schema, step.lock_timeout, step.statement_timeout).join("; ");
-        self.opening = None;
+        let settings = self.begin_settings(step);
         if no_transaction || self.journal.written {
-            self.journal_stale = true;
+            self.journal_table.stale = true;
             self.pipeline.push_batch(RESET_SESSION);
             self.ensure_journal_table();
-            self.journal_table = true;
+            self.journal_table.exists = true;
             self.pipeline.push_batch(&settings);
             self.drain().await?;
         } else {
@@ -328,7 +340,7 @@ impl StepSink for LiveSink {
                 self.check_heads().await?;
             }
             let begin = if self.in_transaction { "" } else { "BEGIN; " };
-            // The step before has left a clean session behind, unless a pooler has changed it.
+            // The previous step has left a clean session, unless a pooler has changed it.
             let reset = if clean && !self.settings.pooler {
                 String::new()
             } else {
@@ -336,13 +348,13 @@ impl StepSink for LiveSink {
             };
             let pooled = self.begin_pooled();
             self.in_transaction = true;
-            self.savepoint = None;
+            self.step.savepoint = None;
             let records = self.begin_records();
-            self.opening = (!self.settings.pooler).then(Vec::new);
+            self.step.opening = (!self.settings.pooler).then(Vec::new);
             let batch = format!("{begin}{records}{reset}{pooled}{settings}");
             self.pipeline.push_part(&batch, Part::Record);
         }
-        self.phase = if no_transaction {
+        self.step.phase = if no_transaction {
             Phase::Suspended
         } else {
             Phase::Transaction
@@ -352,15 +364,15 @@ impl StepSink for LiveSink {
 
     async fn begin_hooks(&mut self) -> Result<(), RunError> {
         self.check()?;
-        // Of what an earlier run has done, all was the guest's: hooks leave nothing in the journal.
+        // Everything that an earlier run did was the guest's: hooks do not use the journal.
         self.journal.check_end()?;
-        self.cursors.clear();
+        self.handles.cursors.clear();
         self.close_savepoints().await?;
-        self.phase = Phase::Transaction;
-        self.opening = None;
+        self.step.phase = Phase::Transaction;
+        self.step.opening = None;
         self.ensure_transaction();
-        if let Some(step) = &self.step {
-            let settings = step_settings(&self.settings.schema, step.lock_timeout, step.statement_timeout).join("; ");
+        if let Some(step) = &self.step.context {
+            let settings = self.begin_settings(step);
             self.pipeline
                 .push_batch(&format!("{CHECK_DEFERRED}; {RESET_SESSION}; {settings}"));
         }
@@ -372,7 +384,7 @@ impl StepSink for LiveSink {
     }
 
     async fn settle(&mut self) -> Result<(), RunError> {
-        if let Some(error) = self.earlier.take() {
+        if let Some(error) = self.settlement.earlier.take() {
             return Err(error);
         }
         let drained = self.pipeline.drain().await;
@@ -386,7 +398,7 @@ impl StepSink for LiveSink {
     async fn abort_step(&mut self) -> Result<Aftermath, RunError> {
         self.forget_unsettled();
         let outside = !self.in_transaction;
-        let committing = std::mem::take(&mut self.committing);
+        let committing = std::mem::take(&mut self.step.committing);
         let aftermath = if committing {
             Aftermath::Unknown
         } else if self.journal.written {
@@ -398,14 +410,13 @@ impl StepSink for LiveSink {
         if !self.settings.pooler && (outside || self.journal.written) {
             let _ = self.pipeline.send_batch(RESET_SESSION).answer().await;
         }
-        if std::mem::take(&mut self.prepares) && !self.settings.pooler {
+        if std::mem::take(&mut self.step.prepares) && !self.settings.pooler {
             let _ = self.pipeline.send_batch(DEALLOCATE).answer().await;
         }
         self.journal = Journal::idle();
-        self.savepoint = None;
-        self.phase = Phase::Idle;
-        self.step = None;
-        self.poisoned = None;
+        self.step.savepoint = None;
+        self.step.end();
+        self.step.poisoned = None;
         Ok(aftermath)
     }
 
@@ -427,8 +438,8 @@ impl StepSink for LiveSink {
     }
 
     fn may_retry(&self, error: &SinkError) -> bool {
-        // What the driver has prepared in a pooler's session went with the transaction, and it does not know.
-        let forgotten = self.settings.pooler && self.described;
+        // The statements that the driver prepared in a pooler's session are lost with the transaction, and the driver does not know.
+        let forgotten = self.settings.pooler && self.prepared.described;
         lock_timed_out(error) && !self.settings.one_transaction() && !forgotten
     }
 
@@ -437,6 +448,6 @@ impl StepSink for LiveSink {
     }
 
     fn statements(&self) -> u64 {
-        self.sent
+        self.step.sent
     }
 }

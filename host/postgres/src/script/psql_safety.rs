@@ -1,10 +1,9 @@
-//! The texts of a script, and what of a guest's text psql might read in another way than the server.
+//! Texts of a script, and checks for texts of a guest that psql might read differently from the server.
 
-use mighost_core::SinkError;
-use mighost_core::quote_literal;
 use mighost_core::sql::{self, TokenKind};
+use mighost_core::{SinkError, quote_literal};
 
-/// `statement` with a semicolon that no comment at its end can swallow.
+/// `statement` with a semicolon that is not part of a comment at its end.
 pub(super) fn terminated(statement: &str) -> String {
     let last = sql::tokens(statement).last();
     let line_comment =
@@ -12,17 +11,17 @@ pub(super) fn terminated(statement: &str) -> String {
     format!("{statement}{};\n", if line_comment { "\n" } else { "" })
 }
 
-/// Text for a comment: one line, whatever it holds.
+/// Text for a comment: one line for any text.
 pub(super) fn one_line(text: &str) -> String {
     text.chars()
         .map(|character| if character.is_control() { ' ' } else { character })
         .collect()
 }
 
-/// A statement that must touch one row, as a block that fails where it does not.
-pub(super) fn checked(statement: &str, revision: &str) -> String {
+/// A statement that must affect one row, as a block that fails if it does not.
+pub(crate) fn checked(statement: &str, revision: &str) -> String {
     let message =
-        format!("the version table does not hold {revision}: this script is for another state of the database");
+        format!("the version table does not contain {revision}: this script is for another state of the database");
     let body = format!(
         "BEGIN {statement}; IF NOT FOUND THEN RAISE EXCEPTION USING MESSAGE = {}; END IF; END",
         quote_literal(&message)
@@ -30,22 +29,24 @@ pub(super) fn checked(statement: &str, revision: &str) -> String {
     block(&body)
 }
 
-/// A block that fails where the version table holds other rows than `heads`.
-pub(super) fn check_heads(table: &str, heads: &[String]) -> String {
+/// A block that fails if the rows of the version table are not `heads`.
+pub(crate) fn check_heads(table: &str, heads: &[String]) -> String {
     let mut heads = heads.to_vec();
     heads.sort();
     let message = match heads.as_slice() {
-        [] => "this script begins at the base, and the version table holds ".to_owned(),
+        [] => "this script starts at the base, but the version table contains ".to_owned(),
         heads => format!(
-            "this script begins at {}, and the version table holds ",
+            "this script starts at {}, but the version table contains ",
             heads.join(", ")
         ),
     };
     let expected: Vec<String> = heads.iter().map(|head| quote_literal(head)).collect();
     block(&format!(
-        "DECLARE found text[] := ARRAY(SELECT version_num::text FROM {table} ORDER BY version_num COLLATE \"C\"); \
-         BEGIN IF found IS DISTINCT FROM ARRAY[{}]::text[] THEN RAISE EXCEPTION USING MESSAGE = {} || \
-         coalesce(nullif(pg_catalog.array_to_string(found, ', '), ''), 'no revision'); END IF; END",
+        "DECLARE found pg_catalog.text[] := ARRAY(SELECT version_num::pg_catalog.text FROM {table} \
+         ORDER BY version_num COLLATE pg_catalog.\"C\"); \
+         BEGIN IF pg_catalog.array_ne(found, ARRAY[{}]::pg_catalog.text[]) THEN RAISE EXCEPTION USING MESSAGE = \
+         pg_catalog.concat({}, CASE WHEN pg_catalog.cardinality(found) OPERATOR(pg_catalog.=) 0 THEN 'no revision' \
+         ELSE pg_catalog.array_to_string(found, ', ') END); END IF; END",
         expected.join(", "),
         quote_literal(&message)
     ))
@@ -59,9 +60,9 @@ fn block(body: &str) -> String {
     }
 }
 
-/// Refuses a statement that psql might not read as the server does: psql runs commands of the shell, so what it takes for
-/// code must be what mighost takes for code, whatever the settings of the session and the version of psql are. True where
-/// the statement holds a plain literal with a backslash, which is read right with `standard_conforming_strings` only.
+/// Refuses a statement that psql might read differently from the server. psql runs shell commands, so mighost must recognize everything
+/// that psql takes for code, whatever the settings of the session and the version of psql. Returns true if the statement contains a plain
+/// literal with a backslash, which is read correctly only with `standard_conforming_strings`.
 pub(super) fn check_for_psql(statement: &str) -> Result<bool, SinkError> {
     let mut plain_backslash = false;
     let mut after_number = false;
@@ -72,16 +73,16 @@ pub(super) fn check_for_psql(statement: &str) -> Result<bool, SinkError> {
                 Some("a backslash outside quotes is a command to psql, which a migration cannot use")
             }
             TokenKind::Variable => {
-                Some("psql takes a name behind a colon for one of its variables; write a blank behind the colon")
+                Some("psql reads a name after a colon as one of its variables; write a space after the colon")
             }
             TokenKind::Text | TokenKind::QuotedName if after_number => {
-                Some("a quote directly behind a number is read in different ways; write a blank between them")
+                Some("a quote directly after a number is ambiguous; write a space between them")
             }
             TokenKind::Text if text.contains('\\') => match text.as_bytes().first() {
                 Some(b'$' | b'u' | b'U') => None,
                 Some(b'e' | b'E') if !goes_on(text) => None,
                 Some(b'e' | b'E') => {
-                    Some("psql does not read on an E'' literal after a line end; write it as one literal")
+                    Some("psql does not continue an E'' literal on the next line; write it as one literal")
                 }
                 _ => {
                     plain_backslash = true;
@@ -97,7 +98,7 @@ pub(super) fn check_for_psql(statement: &str) -> Result<bool, SinkError> {
         }
         after_number = matches!(token.kind, TokenKind::Number | TokenKind::Parameter);
     }
-    // What is not closed would swallow the statements behind it, and with them the data of a COPY would become code.
+    // Unclosed text would swallow the statements after it, and the data of a COPY would then become code.
     let followed = format!("{}SELECT", terminated(statement));
     if sql::statements(&followed)?.len() != 2 {
         return Err(SinkError::Misuse(format!(
@@ -107,7 +108,7 @@ pub(super) fn check_for_psql(statement: &str) -> Result<bool, SinkError> {
     Ok(plain_backslash)
 }
 
-/// True for an `E''` literal with a second part behind a line end.
+/// True for an `E''` literal with a second part after a line end.
 fn goes_on(literal: &str) -> bool {
     let mut bytes = literal.bytes().skip("E'".len());
     while let Some(byte) = bytes.next() {
@@ -139,7 +140,7 @@ mod tests {
 
     #[test]
     fn version_rows_are_checked() {
-        insta::assert_snapshot!(checked("DELETE FROM v", "it's"), @"DO $mighost$ BEGIN DELETE FROM v; IF NOT FOUND THEN RAISE EXCEPTION USING MESSAGE = 'the version table does not hold it''s: this script is for another state of the database'; END IF; END $mighost$");
+        insta::assert_snapshot!(checked("DELETE FROM v", "it's"), @"DO $mighost$ BEGIN DELETE FROM v; IF NOT FOUND THEN RAISE EXCEPTION USING MESSAGE = 'the version table does not contain it''s: this script is for another state of the database'; END IF; END $mighost$");
         assert!(checked("DELETE FROM v", "$mighost$").starts_with("DO 'BEGIN"));
     }
 }

@@ -3,8 +3,7 @@
 
 use std::sync::Arc;
 
-use mighost_core::EmbeddedSettings;
-use mighost_core::Silent;
+use mighost_core::{EmbeddedSettings, Silent};
 use mighost_postgres::catalog::{Catalog, Scope};
 use mighost_postgres::connect::{self, Connection, Environment};
 use mighost_postgres::embedded::{TemporaryServer, TemporaryServerOptions};

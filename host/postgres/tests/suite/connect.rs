@@ -8,8 +8,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
-use mighost_core::EmbeddedSettings;
-use mighost_core::{Event, Reporter, Silent};
+use mighost_core::{EmbeddedSettings, Event, Reporter, Silent};
 use mighost_postgres::connect::{
     ConnectError, ConnectTarget, Connection, Environment, backend_key_pid, behind_pooler, connect,
 };
@@ -319,7 +318,7 @@ async fn client_certificates() {
         .await
         .unwrap_err()
         .to_string();
-    assert!(error.contains("may be read by others"), "{error}");
+    assert!(error.contains("is readable by others"), "{error}");
     std::fs::set_permissions(&key, std::fs::Permissions::from_mode(0o600)).unwrap();
     let connection = server.attempt(&format!("{identity} sslmode=require")).await.unwrap();
     assert_eq!(value(&connection, TLS).await, "tls");

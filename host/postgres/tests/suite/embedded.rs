@@ -6,8 +6,7 @@ use std::process::Command;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use mighost_core::EmbeddedSettings;
-use mighost_core::{Event, Reporter, Silent};
+use mighost_core::{EmbeddedSettings, Event, Reporter, Silent};
 use mighost_postgres::connect::{self, ConnectTarget, Environment};
 use mighost_postgres::embedded::{self, EmbeddedError, TemporaryServer, TemporaryServerOptions};
 use rustix::process::{Pid, Signal};

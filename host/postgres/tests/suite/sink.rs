@@ -3,6 +3,7 @@
 
 mod server;
 
+mod copy;
 mod encoding;
 mod journal;
 mod live;

@@ -8,6 +8,10 @@ impl Host for GuestState {
         Ok(self.assets.keys().cloned().collect())
     }
 
+    async fn contains(&mut self, name: String) -> wasmtime::Result<bool> {
+        Ok(self.assets.contains_key(&name))
+    }
+
     async fn read(&mut self, name: String) -> wasmtime::Result<Option<Vec<u8>>> {
         Ok(self.assets.get(&name).cloned())
     }

@@ -42,15 +42,6 @@ impl Host for GuestState {
         Ok(self.step.settings.schema.clone())
     }
 
-    async fn superuser_role(&mut self) -> wasmtime::Result<String> {
-        match &self.step.settings.superuser_role {
-            Some(role) => Ok(role.clone()),
-            None => Err(self.step.fail(RuntimeError::NoSuperuserRole {
-                guest: self.name.to_string(),
-            })),
-        }
-    }
-
     async fn offline(&mut self) -> wasmtime::Result<bool> {
         Ok(self.step.settings.offline)
     }
@@ -59,12 +50,8 @@ impl Host for GuestState {
         Ok(self.step.settings.args.get(&name).cloned())
     }
 
-    async fn server_version(&mut self) -> wasmtime::Result<Option<u32>> {
-        Ok(self.step.settings.server_version)
-    }
-
     async fn fail(&mut self, reason: String) -> wasmtime::Result<()> {
         let guest = self.step.operation().unwrap_or_else(|| self.name.clone()).to_string();
-        self.answer(Err(RuntimeError::Returned { guest, text: reason }))
+        self.answer(Err(RuntimeError::returned(guest, reason)))
     }
 }

@@ -8,13 +8,14 @@ use wasmtime::component::Resource;
 
 use super::super::RuntimeError;
 use super::super::bindings::mighost::host::database::{
-    Column, Error, Host, HostCopyIn, HostCursor, HostSavepoint, HostStatementGuard, Row, Rows, Value,
+    Column, Error, Host, HostCursor, HostSavepoint, HostStatementGuard, Row, Rows, Value,
 };
 use super::super::convert::{each, each_row};
 use super::super::guest::GuestState;
-use super::super::handles::{CopyHandle, CursorHandle, SavepointHandle};
+use super::super::handles::{CursorHandle, SavepointHandle};
 use super::super::limits::{Waiting, Watch};
 use super::super::step::GuardHandle;
+use mighost_artifact::Assets;
 use mighost_core::{Sink, SinkError};
 
 /// The sink for one call. While it is held, the guest waits for the database.
@@ -38,7 +39,10 @@ impl DerefMut for SinkCall {
 }
 
 impl GuestState {
-    async fn sink(&mut self, call: &'static str) -> wasmtime::Result<SinkCall> {
+    pub(super) async fn sink(
+        &mut self,
+        call: &'static str,
+    ) -> wasmtime::Result<impl DerefMut<Target = dyn Sink> + use<>> {
         if let Some(reason) = self.step.refused() {
             return Err(self.step.fail(RuntimeError::NotNow {
                 call: self.step.operation().as_deref().unwrap_or(call).to_owned(),
@@ -63,6 +67,18 @@ impl GuestState {
     }
 }
 
+/// An asset that is a script.
+fn text_asset<'a>(assets: &'a Assets, name: &str) -> Result<&'a str, SinkError> {
+    let bytes = asset(assets, name)?;
+    std::str::from_utf8(bytes).map_err(|_| SinkError::Misuse(format!("the asset {name} is not UTF-8 text")))
+}
+
+/// An asset by name.
+pub(super) fn asset<'a>(assets: &'a Assets, name: &str) -> Result<&'a [u8], SinkError> {
+    let asset = assets.get(name).map(Vec::as_slice);
+    asset.ok_or_else(|| SinkError::Misuse(format!("the artifact has no asset {name}")))
+}
+
 impl Host for GuestState {
     async fn execute(&mut self, statement: String, params: Vec<Value>) -> wasmtime::Result<()> {
         let result = self
@@ -79,6 +95,16 @@ impl Host for GuestState {
             .await?
             .execute_script(&script)
             .await;
+        self.answer(result)
+    }
+
+    async fn execute_asset(&mut self, name: String) -> wasmtime::Result<()> {
+        let assets = self.assets.clone();
+        let script = match text_asset(&assets, &name) {
+            Ok(script) => script,
+            Err(error) => return self.answer(Err(error)),
+        };
+        let result = self.sink("database.execute-asset").await?.execute_script(script).await;
         self.answer(result)
     }
 
@@ -120,7 +146,7 @@ impl Host for GuestState {
 
     async fn suspend_transaction(&mut self) -> wasmtime::Result<()> {
         if self.step.hook.is_some() {
-            let reason = "a hook takes part in the transaction that changes the version rows, and cannot leave it";
+            let reason = "a hook runs in the transaction that changes the version rows, and cannot leave it";
             return self.answer(Err(SinkError::Misuse(reason.to_owned())));
         }
         if self.step.refused().is_some() {
@@ -181,7 +207,7 @@ impl HostSavepoint for GuestState {
         Ok(self.table.push(SavepointHandle(number))?)
     }
 
-    /// Takes the handle, as [`roll_back`](HostSavepoint::roll_back) does: what is dropped is always one that is open.
+    /// Takes the handle, like [`roll_back`](HostSavepoint::roll_back), so that only open savepoints are dropped.
     async fn release(&mut self, this: Resource<SavepointHandle>) -> wasmtime::Result<()> {
         self.close_savepoint(this, true).await
     }
@@ -226,34 +252,6 @@ impl HostCursor for GuestState {
     async fn drop(&mut self, this: Resource<CursorHandle>) -> wasmtime::Result<()> {
         let CursorHandle(number) = self.table.delete(this)?;
         let result = self.sink("database.cursor").await?.cursor_close(number).await;
-        self.answer(result)
-    }
-}
-
-impl HostCopyIn for GuestState {
-    async fn open(&mut self, table: String, columns: Vec<String>) -> wasmtime::Result<Resource<CopyHandle>> {
-        let result = self.sink("database.copy-in").await?.copy_open(&table, &columns).await;
-        let number = self.answer(result)?;
-        Ok(self.table.push(CopyHandle(number))?)
-    }
-
-    async fn write(&mut self, this: Resource<CopyHandle>, rows: Vec<Row>) -> wasmtime::Result<()> {
-        let number = self.table.get(&this)?.0;
-        let rows: Vec<_> = rows.into_iter().map(each).collect();
-        let result = self.sink("database.copy-in").await?.copy_write(number, &rows).await;
-        self.answer(result)
-    }
-
-    /// Takes the handle, so that a COPY that is dropped is always one that was not finished.
-    async fn finish(&mut self, this: Resource<CopyHandle>) -> wasmtime::Result<u64> {
-        let CopyHandle(number) = self.table.delete(this)?;
-        let result = self.sink("database.copy-in").await?.copy_finish(number).await;
-        self.answer(result)
-    }
-
-    async fn drop(&mut self, this: Resource<CopyHandle>) -> wasmtime::Result<()> {
-        let CopyHandle(number) = self.table.delete(this)?;
-        let result = self.sink("database.copy-in").await?.copy_abandon(number).await;
         self.answer(result)
     }
 }

@@ -2,25 +2,17 @@
 
 use super::super::bindings::mighost::host::log::{Host, Level as GuestLevel};
 use super::super::guest::GuestState;
-use mighost_core::{Event, Level};
+use mighost_core::{Event, Level, shortened};
 
-/// The longest message that is passed on, in bytes.
+/// The maximum length of a message, in bytes.
 const MAX_MESSAGE: usize = 8 << 10;
 
-/// How the SDK's panic hook begins its message; the trap that follows shows it.
+/// The beginning of messages of the SDK's panic hook; the trap that follows shows them.
 const PANIC: &str = "panicked at ";
 
 impl Host for GuestState {
     async fn message(&mut self, level: GuestLevel, text: String) -> wasmtime::Result<()> {
-        let mut end = text.len().min(MAX_MESSAGE);
-        while !text.is_char_boundary(end) {
-            end -= 1;
-        }
-        let mut text = text;
-        if end < text.len() {
-            text.truncate(end);
-            text.push_str(" [...]");
-        }
+        let text = shortened(text, MAX_MESSAGE);
         if let Some(panic) = text.strip_prefix(PANIC) {
             self.panic = Some(panic.to_owned());
             return Ok(());

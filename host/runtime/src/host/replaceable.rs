@@ -1,10 +1,10 @@
-//! `mighost:host/replaceable`: finds the plugin that serves an object's kind, and the earlier version in history.
+//! `mighost:host/replaceable`: finds the plugin that provides an object's kind, and the earlier version in history.
 
 use std::sync::Arc;
 
 use wasmtime::Store;
 
-use super::super::bindings::ObjectTypes;
+use super::super::bindings::Kinds;
 use super::super::bindings::mighost::host::replaceable::{Host, Object};
 use super::super::guest::{GuestState, Instance, explain};
 use super::super::plugin_link::with_instance;
@@ -14,7 +14,7 @@ use mighost_core::Event;
 impl Host for GuestState {
     async fn create(&mut self, object: Object) -> wasmtime::Result<()> {
         let result = call(&self.step, "create", &object, async |plugin, store| {
-            plugin.mighost_host_object_type().call_create(store, &object).await
+            plugin.mighost_host_kind_provider().call_create(store, &object).await
         });
         let result = result.await;
         self.answer(result)
@@ -22,7 +22,7 @@ impl Host for GuestState {
 
     async fn drop(&mut self, object: Object) -> wasmtime::Result<()> {
         let result = call(&self.step, "drop", &object, async |plugin, store| {
-            plugin.mighost_host_object_type().call_drop(store, &object).await
+            plugin.mighost_host_kind_provider().call_drop(store, &object).await
         });
         let result = result.await;
         self.answer(result)
@@ -39,7 +39,7 @@ impl Host for GuestState {
     }
 }
 
-/// Puts `object` in the place of its earlier version (`forward`), or the earlier version in the place of `object`.
+/// Replaces the earlier version by `object` (`forward`), or `object` by the earlier version.
 async fn exchange(
     step: &Arc<GuestStep>,
     operation: &str,
@@ -54,17 +54,17 @@ async fn exchange(
         (object, &earlier)
     };
     call(step, operation, object, async |plugin, store| {
-        plugin.mighost_host_object_type().call_replace(store, old, new).await
+        plugin.mighost_host_kind_provider().call_replace(store, old, new).await
     })
     .await
 }
 
-/// Calls the plugin that serves the object's kind.
+/// Calls the plugin that provides the object's kind.
 async fn call(
     step: &Arc<GuestStep>,
     operation: &str,
     object: &Object,
-    function: impl AsyncFnOnce(&ObjectTypes, &mut Store<GuestState>) -> wasmtime::Result<Result<(), String>>,
+    function: impl AsyncFnOnce(&Kinds, &mut Store<GuestState>) -> wasmtime::Result<Result<(), String>>,
 ) -> Result<(), RuntimeError> {
     if step.sink.is_none() {
         return Err(RuntimeError::NotInObjects {
@@ -77,8 +77,7 @@ async fn call(
     step.reporter.report(Event::Operation { name: name.clone() });
     step.enter_operation(name.clone()).await;
     let called = with_instance(&guest, step, async |Instance { store, instance }| {
-        let plugin =
-            ObjectTypes::new(&mut *store, instance).map_err(|error| guest.not_exported("object-type", &error))?;
+        let plugin = Kinds::new(&mut *store, instance).map_err(|error| guest.not_exported("kind-provider", &error))?;
         match function(&plugin, store).await {
             Ok(Ok(())) => Ok(()),
             Ok(Err(text)) => Err(RuntimeError::Returned {

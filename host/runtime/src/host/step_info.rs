@@ -6,7 +6,7 @@ use super::super::guest::GuestState;
 use super::super::hook::StepInfo;
 
 impl GuestState {
-    /// The step that the hook takes part in.
+    /// The step for which the hook is called.
     fn info(&mut self) -> wasmtime::Result<&StepInfo> {
         match &self.step.hook {
             Some(info) => Ok(info),

@@ -1,18 +1,19 @@
-//! `mighost:host/testing`: each call goes to the test bed.
+//! `mighost:host/testing`: each call goes to the test host.
 
 use std::sync::Arc;
 
 use wasmtime::component::Resource;
 
 use super::super::RuntimeError;
+use super::super::bindings::mighost::host::context::Direction;
 use super::super::bindings::mighost::host::database::{Rows, Value};
-use super::super::bindings::testing::{Answer, Failure, Host, HostThrowAway, Settings};
+use super::super::bindings::testing::{Answer, Failure, Host, HostSettings, HostTestDatabase};
 use super::super::convert::each;
 use super::super::guest::GuestState;
 use super::super::limits::{Waiting, Watch};
-use super::super::test_host::{DatabaseHandle, TestHost};
+use super::super::test_host::{DatabaseHandle, TestHost, TestSettings};
 
-/// The bed for one call. While it works, the test waits for the host.
+/// The test host for one call. While it works, the test waits for the host.
 struct BedCall {
     bed: Arc<dyn TestHost>,
     _waiting: Waiting,
@@ -31,7 +32,7 @@ impl GuestState {
         }
     }
 
-    /// Ends an answer: the test computes again.
+    /// Ends a call of the host: the test computes again.
     fn tested<R>(&mut self, result: R) -> wasmtime::Result<R> {
         self.stopwatch.resume();
         Ok(result)
@@ -43,7 +44,8 @@ impl GuestState {
 }
 
 impl Host for GuestState {
-    async fn prepare(&mut self, settings: Settings, answers: Vec<Answer>) -> wasmtime::Result<()> {
+    async fn prepare(&mut self, settings: Resource<TestSettings>, answers: Vec<Answer>) -> wasmtime::Result<()> {
+        let settings = self.table.get(&settings)?.clone();
         let call = self.bed()?;
         call.bed.prepare(settings, answers).await;
         self.tested(())
@@ -55,23 +57,121 @@ impl Host for GuestState {
         self.tested(called)
     }
 
-    async fn sent(&mut self) -> wasmtime::Result<Vec<String>> {
+    async fn statements(&mut self) -> wasmtime::Result<Vec<String>> {
         let call = self.bed()?;
-        let sent = call.bed.sent().await;
+        let sent = call.bed.statements().await;
         self.tested(sent)
     }
 
-    async fn said(&mut self) -> wasmtime::Result<Vec<String>> {
+    async fn log_messages(&mut self) -> wasmtime::Result<Vec<String>> {
         let call = self.bed()?;
-        let said = call.bed.said().await;
+        let said = call.bed.log_messages().await;
         self.tested(said)
     }
 }
 
-impl HostThrowAway for GuestState {
-    async fn make(&mut self, setup: String) -> wasmtime::Result<Result<Resource<DatabaseHandle>, Failure>> {
+impl HostSettings for GuestState {
+    async fn new(&mut self) -> wasmtime::Result<Resource<TestSettings>> {
+        Ok(self.table.push(TestSettings::default())?)
+    }
+
+    async fn set_schema(&mut self, this: Resource<TestSettings>, name: String) -> wasmtime::Result<()> {
+        let settings = self.table.get_mut(&this)?;
+        settings.schema = Some(name);
+        Ok(())
+    }
+
+    async fn set_superuser_role(&mut self, this: Resource<TestSettings>, name: String) -> wasmtime::Result<()> {
+        let settings = self.table.get_mut(&this)?;
+        settings.superuser_role = Some(name);
+        Ok(())
+    }
+
+    async fn set_argument(
+        &mut self,
+        this: Resource<TestSettings>,
+        name: String,
+        value: String,
+    ) -> wasmtime::Result<()> {
+        let settings = self.table.get_mut(&this)?;
+        settings.arguments.push((name, value));
+        Ok(())
+    }
+
+    async fn set_offline(&mut self, this: Resource<TestSettings>, offline: bool) -> wasmtime::Result<()> {
+        let settings = self.table.get_mut(&this)?;
+        settings.offline = offline;
+        Ok(())
+    }
+
+    async fn set_direction(&mut self, this: Resource<TestSettings>, direction: Direction) -> wasmtime::Result<()> {
+        let settings = self.table.get_mut(&this)?;
+        settings.direction = Some(direction.into());
+        Ok(())
+    }
+
+    async fn set_revision(&mut self, this: Resource<TestSettings>, id: String) -> wasmtime::Result<()> {
+        let settings = self.table.get_mut(&this)?;
+        settings.revision = Some(id);
+        Ok(())
+    }
+
+    async fn set_server_version(&mut self, this: Resource<TestSettings>, version: u32) -> wasmtime::Result<()> {
+        let settings = self.table.get_mut(&this)?;
+        settings.server_version = Some(version);
+        Ok(())
+    }
+
+    async fn set_message(&mut self, this: Resource<TestSettings>, message: String) -> wasmtime::Result<()> {
+        let settings = self.table.get_mut(&this)?;
+        settings.step.message = message;
+        Ok(())
+    }
+
+    async fn set_down_revisions(
+        &mut self,
+        this: Resource<TestSettings>,
+        revisions: Vec<String>,
+    ) -> wasmtime::Result<()> {
+        let settings = self.table.get_mut(&this)?;
+        settings.step.down_revisions = revisions;
+        Ok(())
+    }
+
+    async fn set_heads_before(&mut self, this: Resource<TestSettings>, heads: Vec<String>) -> wasmtime::Result<()> {
+        let settings = self.table.get_mut(&this)?;
+        settings.step.heads_before = heads;
+        Ok(())
+    }
+
+    async fn set_heads_after(&mut self, this: Resource<TestSettings>, heads: Vec<String>) -> wasmtime::Result<()> {
+        let settings = self.table.get_mut(&this)?;
+        settings.step.heads_after = heads;
+        Ok(())
+    }
+
+    async fn set_operator(&mut self, this: Resource<TestSettings>, operator: String) -> wasmtime::Result<()> {
+        let settings = self.table.get_mut(&this)?;
+        settings.step.operator = operator;
+        Ok(())
+    }
+
+    async fn set_number(&mut self, this: Resource<TestSettings>, number: u32, total: u32) -> wasmtime::Result<()> {
+        let settings = self.table.get_mut(&this)?;
+        (settings.step.number, settings.step.total) = (number, total);
+        Ok(())
+    }
+
+    async fn drop(&mut self, this: Resource<TestSettings>) -> wasmtime::Result<()> {
+        self.table.delete(this)?;
+        Ok(())
+    }
+}
+
+impl HostTestDatabase for GuestState {
+    async fn create(&mut self, setup: String) -> wasmtime::Result<Result<Resource<DatabaseHandle>, Failure>> {
         let call = self.bed()?;
-        let made = call.bed.make(&setup).await;
+        let made = call.bed.create(&setup).await;
         let handle = match made {
             Ok(number) => Ok(self.table.push(DatabaseHandle(number))?),
             Err(failure) => Err(failure),

@@ -1,4 +1,4 @@
-//! What is wrong with a test file, and where.
+//! Errors in a test file, with places.
 
 use std::ops::Range;
 use std::path::{Path, PathBuf};
@@ -11,7 +11,7 @@ use mighost_core::sql::line_and_column;
 #[error("{}{}: {what}", file.display(), position(*.place))]
 pub struct FileError {
     pub file: PathBuf,
-    /// Line and column, counted from 1, the column in characters; none where the file as a whole is meant.
+    /// Line and column, counted from 1, the column in characters; `None` for the file as a whole.
     pub place: Option<(usize, usize)>,
     pub what: String,
     /// The line with a caret below it.
@@ -65,9 +65,9 @@ impl FileError {
         }
     }
 
-    /// As what became of the file's cases.
+    /// The error as the outcome of the file's cases.
     pub fn failure(&self) -> Failure {
-        let mut failure = Failure::new(format!("the file is no test file: {}", self.what));
+        let mut failure = Failure::new(format!("not a valid test file: {}", self.what));
         failure
             .details
             .push(format!("{}{}", self.file.display(), position(self.place)));
@@ -77,7 +77,7 @@ impl FileError {
     }
 }
 
-/// Serde lists the known names in backquotes behind the unknown one.
+/// Serde lists the known names in backquotes after the unknown one.
 fn did_you_mean(message: &str) -> Option<String> {
     let mut quoted = message.split('`').skip(1).step_by(2);
     let unknown = message.starts_with("unknown").then(|| quoted.next()).flatten()?;

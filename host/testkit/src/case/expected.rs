@@ -1,4 +1,4 @@
-//! What a guest sends, as test files write it, and how an expectation is compared with it.
+//! Statements of a guest, as written in test files, and their comparison with expectations.
 
 use std::fmt;
 
@@ -12,7 +12,7 @@ use mighost_core::{Row, Value};
 /// Stands for any text in a pattern.
 const ANYTHING: &str = "...";
 
-/// Something that a guest sent, questions apart.
+/// A statement that a guest sent, not a query.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Sent {
     Statement(String),
@@ -33,12 +33,12 @@ pub enum Sent {
     Resume,
 }
 
-/// Something that is expected to be sent.
+/// An expected statement.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Expected(pub Sent);
 
 impl Sent {
-    /// As a test file writes it.
+    /// The form in test files.
     pub fn toml(&self) -> String {
         match self {
             Self::Statement(sql) => string(sql),
@@ -60,7 +60,7 @@ impl Sent {
         }
     }
 
-    /// For a diff: a statement as it is, anything else with what tells it from one.
+    /// The form in diffs: a statement unchanged, anything else with a text that distinguishes it from a statement.
     pub fn text(&self) -> String {
         match self {
             Self::Statement(sql) => format!("{};", sql.trim().trim_end_matches(';')),
@@ -84,7 +84,7 @@ impl Sent {
         }
     }
 
-    /// What is given for `$1` and so on.
+    /// The values of `$1` and so on.
     pub fn parameters(&self) -> &[Value] {
         match self {
             Self::Run { parameters, .. } | Self::Try { parameters, .. } => parameters,
@@ -92,7 +92,7 @@ impl Sent {
         }
     }
 
-    /// The statement, where it is one.
+    /// The statement, if it is one.
     pub fn sql(&self) -> Option<&str> {
         match self {
             Self::Statement(sql) | Self::Run { sql, .. } | Self::Try { sql, .. } => Some(sql),
@@ -102,7 +102,7 @@ impl Sent {
 }
 
 impl Expected {
-    /// Whether `sent` is what is expected here.
+    /// Whether `sent` matches this expectation.
     pub fn fits(&self, sent: &Sent) -> bool {
         let alike = |one: &[Value], other: &[Value]| {
             one.len() == other.len()
@@ -145,14 +145,14 @@ impl Expected {
     }
 }
 
-/// Whether `sql` is the statement that `pattern` is, or one that fits it, `...` standing for anything. White space, comments and the case
-/// of words make no difference outside of quotes, nor does a semicolon at the end.
+/// Whether `sql` matches the statement `pattern`, in which `...` stands for any text. White space, comments and case do not matter
+/// outside quotes, nor does a semicolon at the end.
 pub fn matches_sql(pattern: &str, sql: &str) -> bool {
     let (pattern, sql) = (plain(pattern), plain(sql));
     matches_text(&pattern, &sql, false)
 }
 
-/// Whether `text` holds what `pattern` says, `...` standing for anything.
+/// Whether `text` contains `pattern`, in which `...` stands for any text.
 pub fn contains_text(pattern: &str, text: &str) -> bool {
     matches_text(pattern, text, true)
 }
@@ -190,7 +190,7 @@ fn matches_text(pattern: &str, text: &str, anywhere: bool) -> bool {
     true
 }
 
-/// A statement with one space where it has white space or comments outside of quotes, and words outside of quotes in lower case.
+/// A statement with white space and comments outside quotes replaced by one space, and words outside quotes in lower case.
 fn plain(sql: &str) -> String {
     let mut plain = String::with_capacity(sql.len());
     for token in tokens(sql) {

@@ -1,4 +1,4 @@
-//! A value of a row or a parameter, as test files write it.
+//! A value of a row or a parameter, as written in test files.
 
 use std::fmt;
 
@@ -7,12 +7,12 @@ use serde::de::{self, Deserializer, MapAccess, Visitor};
 
 use mighost_core::Value;
 
-/// A value of PostgreSQL's. TOML has no null and no bytes: they are `{ null = true }` and `{ bytes = "00ff" }`.
+/// A PostgreSQL value. TOML has no null and no bytes: they are `{ null = true }` and `{ bytes = "00ff" }`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Cell(pub Value);
 
 impl Cell {
-    /// As a test file writes it.
+    /// The form in test files.
     pub fn toml(&self) -> String {
         match &self.0 {
             Value::Null => "{ null = true }".into(),
@@ -27,7 +27,7 @@ impl Cell {
         }
     }
 
-    /// In the server's text form; none for null.
+    /// The server's text form; `None` for null.
     pub fn text(&self) -> Option<String> {
         Some(match &self.0 {
             Value::Null => return None,
@@ -43,19 +43,19 @@ impl Cell {
         })
     }
 
-    /// Whether the two are equal as the server writes them: `1` fits a bigint and a text `1`.
+    /// Whether the two have the same text form: `1` equals both a bigint and a text `1`.
     pub fn is_like(&self, other: &Self) -> bool {
         self.0 == other.0 || self.text() == other.text()
     }
 }
 
-/// A list of values, as a test file writes it.
+/// A list of values, as written in test files.
 pub fn list(values: &[Value]) -> String {
     let cells: Vec<String> = values.iter().map(|value| Cell(value.clone()).toml()).collect();
     format!("[{}]", cells.join(", "))
 }
 
-/// A TOML string, in the form that shows it best.
+/// A TOML string, in the most readable form.
 pub fn string(text: &str) -> String {
     let plain = |text: &str| text.chars().all(|c| c == '\n' || c == '\t' || !c.is_control());
     let lines = text.contains('\n');
@@ -97,7 +97,7 @@ impl<'de> Visitor<'de> for Reader {
     type Value = Cell;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a boolean, a number, a text, { null = true } or { bytes = \"...\" }")
+        f.write_str("a boolean, a number, a string, { null = true } or { bytes = \"...\" }")
     }
 
     fn visit_bool<E>(self, truth: bool) -> Result<Cell, E> {
@@ -126,7 +126,7 @@ impl<'de> Visitor<'de> for Reader {
                 let text: String = map.next_value()?;
                 let pair = |at: usize| {
                     let pair = text.get(at..at + 2)?;
-                    // A sign would do for the number.
+                    // A sign would be accepted as part of the number.
                     let digits = pair.bytes().all(|byte| byte.is_ascii_hexdigit());
                     digits.then(|| u8::from_str_radix(pair, 16).ok()).flatten()
                 };
@@ -137,7 +137,7 @@ impl<'de> Visitor<'de> for Reader {
                 }
             }
             Some(other) => return Err(de::Error::unknown_field(other, &["null", "bytes"])),
-            None => return Err(de::Error::custom("an empty table is no value")),
+            None => return Err(de::Error::custom("an empty table is not a value")),
         };
         match map.next_key::<String>()? {
             None => Ok(cell),

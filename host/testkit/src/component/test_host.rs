@@ -1,4 +1,4 @@
-//! What one case of a test has: components over a recording sink, and throw-away databases.
+//! The host of one case: components over a recording sink, and temporary databases.
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
@@ -17,39 +17,38 @@ use crate::event_log::Listener;
 use crate::fake_sink::FakeSink;
 use crate::report::{Failure, Subject};
 use crate::unit_case::{CallFailure, Sequence, note, settings};
-use mighost_core::{Direction, Reporter, Silent};
-use mighost_core::{Rows, Sink, SinkError, Value};
+use mighost_core::{Direction, Reporter, Rows, Silent, Sink, SinkError, Value};
 use mighost_runtime::{
     Call, Guest, GuestContext, GuestStep, RuntimeError, TestAnswer, TestFailure, TestHost, TestReply, TestSettings,
     finish_calls,
 };
 
-/// How many databases a case may have at a time.
+/// The maximum number of databases that a case may have at a time.
 const MAX_DATABASES: usize = 16;
 
-/// One case's. Calls come one after the other.
-pub(super) struct Bed {
+/// The state of one case. Calls come one after the other.
+pub(super) struct CaseHost {
     project: Arc<TestProject>,
     servers: Arc<Databases>,
-    /// What the test lies beside.
+    /// The plugin or migration to which the test belongs.
     subject: Subject,
     state: Mutex<State>,
 }
 
 struct State {
-    /// What the test has said.
+    /// The settings and answers of the test.
     context: Context,
     settings: Arc<GuestContext>,
     recording: Arc<Mutex<FakeSink>>,
     listener: Arc<Listener>,
-    /// Made when a plugin is first called, and anew after a failure, which ends its plugins' instances.
+    /// Created when a plugin is first called, and again after a failure, which ends the instances of plugins.
     step: Option<Arc<GuestStep>>,
     items: BTreeSet<Item>,
     databases: HashMap<u32, Database>,
     next: u32,
 }
 
-impl Bed {
+impl CaseHost {
     pub fn new(project: &TestProject, servers: Arc<Databases>, subject: Subject) -> Self {
         let project = Arc::new(project.share());
         let state = State::prepared(&project, &subject, Context::default(), Vec::new());
@@ -61,7 +60,7 @@ impl Bed {
         }
     }
 
-    /// Gives back what the test has left.
+    /// Releases what the test has left.
     pub async fn end(&self) {
         let databases = std::mem::take(&mut self.state.lock().await.databases);
         for (_, database) in databases {
@@ -69,7 +68,7 @@ impl Bed {
         }
     }
 
-    /// What was called, for the coverage of the suite.
+    /// The called functions, for the coverage of the suite.
     pub async fn items(&self) -> BTreeSet<Item> {
         let state = self.state.lock().await;
         let mut items = state.items.clone();
@@ -77,13 +76,13 @@ impl Bed {
         items
     }
 
-    /// The component that `name` names, and the call that `text` writes.
+    /// The component of the name `name`, and the call in `text`.
     fn read(&self, name: &str, text: &str) -> Result<(Subject, Arc<Guest>, Call), TestFailure> {
         let subject = match name.trim().split_once(' ') {
             Some(("plugin", name)) => Subject::Plugin(name.trim().to_owned()),
             Some(("revision", revision)) => Subject::Revision(revision.trim().to_owned()),
             _ => {
-                let text = format!("`{name}` names no component: write `plugin NAME` or `revision ID`");
+                let text = format!("`{name}` is not a component: write `plugin NAME` or `revision ID`");
                 return Err(failed(text));
             }
         };
@@ -94,7 +93,7 @@ impl Bed {
         }
     }
 
-    /// A connection to a database of the test's, in the context that the test has said.
+    /// A connection to one of the test's databases, with the settings of the test.
     async fn connected(&self, database: u32) -> Result<Connection, TestFailure> {
         let state = self.state.lock().await;
         let database = state.database(database)?;
@@ -145,13 +144,9 @@ impl State {
 
     fn step(&self, project: &TestProject, revision: &str, direction: Direction) -> Arc<GuestStep> {
         let reporter: Arc<dyn Reporter> = self.listener.clone();
-        let providers = mighost_engine::providers(
-            &project.loaded,
-            &project.graph,
-            &project.registry,
-            &self.settings,
-            &reporter,
-        );
+        let providers = project
+            .setup(project.settings.run(), &reporter)
+            .services(&self.settings);
         let sink: Arc<Mutex<dyn Sink>> = self.recording.clone();
         let settings = self.settings.clone();
         GuestStep::new(
@@ -164,7 +159,7 @@ impl State {
         )
     }
 
-    /// The step that plugins are called in.
+    /// The step in which plugins are called.
     fn plugins(&mut self, project: &TestProject, subject: &Subject) -> Arc<GuestStep> {
         if let Some(step) = &self.step {
             return step.clone();
@@ -183,7 +178,7 @@ impl State {
 }
 
 #[async_trait]
-impl TestHost for Bed {
+impl TestHost for CaseHost {
     async fn prepare(&self, settings: TestSettings, answers: Vec<TestAnswer>) {
         let context = Context {
             schema: settings.schema,
@@ -192,8 +187,8 @@ impl TestHost for Bed {
             offline: Some(settings.offline),
             server_version: settings.server_version,
             revision: settings.revision,
-            direction: Some(settings.direction.into()),
-            step: None,
+            direction: settings.direction,
+            step: Some(settings.step),
         };
         let answers = answers.into_iter().map(answer).collect();
         let mut state = self.state.lock().await;
@@ -244,13 +239,13 @@ impl TestHost for Bed {
         }
     }
 
-    async fn sent(&self) -> Vec<String> {
+    async fn statements(&self) -> Vec<String> {
         let state = self.state.lock().await;
         let recording = state.recording.lock().await;
         recording.sent().iter().map(sent).collect()
     }
 
-    async fn said(&self) -> Vec<String> {
+    async fn log_messages(&self) -> Vec<String> {
         self.state.lock().await.listener.heard().messages
     }
 
@@ -259,7 +254,7 @@ impl TestHost for Bed {
         state.plugins(&self.project, &self.subject)
     }
 
-    async fn make(&self, setup: &str) -> Result<u32, TestFailure> {
+    async fn create(&self, setup: &str) -> Result<u32, TestFailure> {
         let mut state = self.state.lock().await;
         if state.databases.len() >= MAX_DATABASES {
             return Err(failed(format!("a case may have {MAX_DATABASES} databases at a time")));
@@ -290,7 +285,7 @@ impl TestHost for Bed {
     async fn call_in(&self, database: u32, component: &str, text: &str) -> Result<Option<String>, TestFailure> {
         let (subject, guest, call) = self.read(component, text)?;
         if call.function.is_step() {
-            return Err(failed("a database is taken to a revision by `upgrade` and `downgrade`"));
+            return Err(failed("use `upgrade` or `downgrade` to migrate a database"));
         }
         let state = self.state.lock().await;
         note(&call, &subject, &state.listener);
@@ -301,7 +296,7 @@ impl TestHost for Bed {
         };
         let (project, subject) = (self.project.clone(), self.subject.clone());
         let (context, listener) = (state.context.clone(), state.listener.clone());
-        // On a thread of its own: calls of a session stay on theirs.
+        // On a thread of its own: calls of a session stay on their thread.
         let called = tokio::task::spawn_blocking(move || {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
             let runtime = runtime.map_err(|error| Failure::new(error.to_string()))?;
@@ -359,7 +354,7 @@ impl TestHost for Bed {
     }
 }
 
-/// An answer as the recording sink has it.
+/// An answer for the recording sink.
 fn answer(given: TestAnswer) -> Answer {
     let mut answer = Answer {
         to: given.statement,
@@ -390,7 +385,7 @@ fn answer(given: TestAnswer) -> Answer {
     answer
 }
 
-/// What was sent, as a line.
+/// A statement, as a line.
 fn sent(sent: &Sent) -> String {
     let plain = |sql: &str| sql.trim().trim_end_matches(';').trim_end().to_owned();
     match sent {

@@ -1,9 +1,8 @@
-//! Objects of the catalog by name, for `exists` and `missing`.
+//! Finds objects in the catalog by name, for `exists` and `missing`.
 
-use mighost_core::nearest;
-use mighost_core::quote_literal;
+use mighost_core::{nearest, quote_literal};
 
-/// The words for kinds of objects, with what finds them: `{schema}`, `{name}`, `{table}` and `{whole}` stand for literals.
+/// The names of kinds of objects, with queries that find them: `{schema}`, `{name}`, `{table}` and `{whole}` stand for literals.
 const KINDS: [(&str, &str); 25] = [
     ("table", RELATION_R),
     ("view", RELATION_V),
@@ -107,11 +106,11 @@ const POLICY: &str = "select exists (select from pg_catalog.pg_policy p join pg_
     join pg_catalog.pg_namespace n on n.oid = c.relnamespace \
     where n.nspname = {schema} and c.relname = {table} and p.polname = {name})";
 
-/// A query that tells whether `object`, e.g. `column stations.name`, is there. Names are unquoted; those of what is in a schema may be
-/// qualified, and are in `schema` otherwise.
+/// A query that returns whether `object`, e.g. `column stations.name`, exists. Names are unquoted; those of objects in a schema may be
+/// qualified, and are otherwise in `schema`.
 ///
 /// # Errors
-/// Which part of the text is not understood.
+/// The part of the text that is not understood.
 pub(super) fn query(object: &str, schema: &str) -> Result<String, String> {
     let object = object.trim();
     let kinds = KINDS.iter().filter(|(word, _)| {
@@ -123,9 +122,9 @@ pub(super) fn query(object: &str, schema: &str) -> Result<String, String> {
         let known = KINDS.map(|(word, _)| word);
         let hint = match nearest(first, known) {
             Some(near) => format!("did you mean {near}?"),
-            None => format!("there are: {}", known.join(", ")),
+            None => format!("available: {}", known.join(", ")),
         };
-        return Err(format!("`{object}` does not begin with a kind of object; {hint}"));
+        return Err(format!("`{object}` does not start with a kind of object; {hint}"));
     };
     let whole = object.get(word.len()..).unwrap_or_default().trim();
     let parts: Vec<&str> = whole.split('.').collect();
@@ -178,7 +177,7 @@ mod tests {
     fn what_is_not_understood_is_said() {
         assert_eq!(
             query("tabel t", "s").unwrap_err(),
-            "`tabel t` does not begin with a kind of object; did you mean table?"
+            "`tabel t` does not start with a kind of object; did you mean table?"
         );
         assert_eq!(
             query("column c", "s").unwrap_err(),

@@ -9,13 +9,12 @@ use crate::case::Context;
 use crate::coverage::Item;
 use crate::report::{Failure, Subject};
 use crate::unit_case::Verdict;
-use mighost_core::Silent;
-use mighost_core::Value;
+use mighost_core::{Silent, Value};
 use mighost_postgres::{ask, script};
 
 const AVAILABLE: &str = "select exists (select from pg_catalog.pg_available_extensions where name = 'pgtap')";
 
-/// Runs a file on a database that is at the migration, or at the base for a plugin; or says why not.
+/// Runs a file on a database at the migration, or at the base for a plugin; or returns the reason why not.
 pub(crate) async fn run(
     project: &TestProject,
     databases: &Databases,
@@ -56,7 +55,7 @@ pub(crate) async fn run(
                 failures: failures(&lines),
                 ..Verdict::default()
             };
-            // What the file looks at is what the upgrade has made.
+            // The objects that the file tests were created by the upgrade.
             if let Subject::Revision(revision) = subject {
                 verdict.heard.items.insert(Item::Upgrade(revision.clone()));
             }
@@ -67,7 +66,7 @@ pub(crate) async fn run(
     }
 }
 
-/// What the assertions answered, a line each; none where the extension is not there.
+/// The output of the assertions, one line each; `None` if the extension is not installed.
 async fn assertions(
     client: &tokio_postgres::Client,
     prepared: &str,
@@ -82,7 +81,7 @@ async fn assertions(
     script(client, "create extension if not exists pgtap schema public")
         .await
         .map_err(failed)?;
-    // Such files are written for psql, and begin with settings of its.
+    // Such files are written for psql, and begin with psql settings.
     let plain: String = text
         .lines()
         .map(|line| {
@@ -99,7 +98,7 @@ async fn assertions(
     ))
 }
 
-/// Why no assertion was made, where the file itself left all of them out.
+/// The reason why there was no assertion, if the file itself skipped all of them.
 fn all_skipped(lines: &[String]) -> Option<String> {
     let reason = |line: &str| {
         let (_, after) = line.split_once("# SKIP").or_else(|| line.split_once("# skip"))?;
@@ -112,7 +111,7 @@ fn all_skipped(lines: &[String]) -> Option<String> {
     };
     let plan = lines.iter().find_map(|line| line.strip_prefix("1..0"));
     if let Some(plan) = plan {
-        return Some(reason(plan).unwrap_or_else(|| "the file plans no assertion".into()));
+        return Some(reason(plan).unwrap_or_else(|| "the file plans no assertions".into()));
     }
     let mut made = lines
         .iter()
@@ -122,7 +121,7 @@ fn all_skipped(lines: &[String]) -> Option<String> {
     made.all(|reason| reason.is_some()).then_some(first)
 }
 
-/// What the TAP says has failed.
+/// The failures in the TAP output.
 fn failures(lines: &[String]) -> Vec<Failure> {
     let mut failures: Vec<Failure> = Vec::new();
     let (mut planned, mut seen) = (None, 0_usize);
@@ -135,7 +134,7 @@ fn failures(lines: &[String]) -> Vec<Failure> {
                 .and_then(|count| count.parse::<usize>().ok());
         } else if line.starts_with("not ok") {
             seen += 1;
-            // An assertion that is known to fail is marked so.
+            // A known failure is marked so.
             open = !line.contains("# TODO");
             if open {
                 failures.push(Failure::new(line.clone()));
@@ -152,10 +151,10 @@ fn failures(lines: &[String]) -> Vec<Failure> {
     match planned {
         Some(planned) if planned != seen => {
             failures.push(Failure::new(format!(
-                "{planned} assertions are planned, and {seen} were made"
+                "{planned} assertions were planned, but {seen} were made"
             )));
         }
-        None if seen == 0 => failures.push(Failure::new("the file makes no assertion")),
+        None if seen == 0 => failures.push(Failure::new("the file makes no assertions")),
         _ => {}
     }
     failures
@@ -180,16 +179,16 @@ mod tests {
         assert_eq!(failed[0].details, ["# Failed test 2: \"b\"", "#     have: 1"]);
         assert_eq!(
             read("1..2\nok 1"),
-            [Failure::new("2 assertions are planned, and 1 were made")]
+            [Failure::new("2 assertions were planned, but 1 were made")]
         );
         assert_eq!(
             read("1..1\nBail out! no more"),
             [
                 Failure::new("Bail out! no more"),
-                Failure::new("1 assertions are planned, and 0 were made")
+                Failure::new("1 assertions were planned, but 0 were made")
             ]
         );
-        assert_eq!(read("# nothing"), [Failure::new("the file makes no assertion")]);
+        assert_eq!(read("# nothing"), [Failure::new("the file makes no assertions")]);
     }
 
     #[test]

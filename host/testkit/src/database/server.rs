@@ -1,4 +1,4 @@
-//! Servers that live as long as the suite, and a database for each case, copied from a template.
+//! Servers that exist as long as the suite, and a database for each case, copied from a template.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -7,48 +7,46 @@ use std::sync::{Arc, Mutex, PoisonError};
 use tokio_postgres::Client;
 
 use crate::TestProject;
-use mighost_core::EmbeddedSettings;
-use mighost_core::{Reporter, Silent};
-use mighost_core::{quote_identifier, quote_literal};
+use mighost_core::{EmbeddedSettings, Reporter, Silent, quote_identifier, quote_literal};
 use mighost_postgres::connect::{self, ConnectTarget, Connection, Environment};
 use mighost_postgres::embedded::{TemporaryServer, TemporaryServerOptions};
 
-/// How many databases may stay until the server's end; each has some 8 MB.
+/// The number of databases that may remain until the server ends; each takes about 8 MB.
 const KEPT: u32 = 24;
 
-/// What the servers of a suite share.
+/// The settings that the servers of a suite share.
 pub(crate) struct Databases {
     settings: EmbeddedSettings,
     environment: Environment,
     connections: usize,
-    /// Started with the first case that needs it; or why it could not be.
+    /// Started with the first case that needs it; or the reason why it could not be started.
     shared: Mutex<Option<Result<Arc<Server>, String>>>,
 }
 
 /// A server and its templates.
 pub(crate) struct Server {
-    // Ends the server when it is dropped.
+    // Dropping it ends the server.
     _process: TemporaryServer,
     target: ConnectTarget,
     pub version: String,
     next: AtomicU32,
-    /// How many databases were left to the server's end.
+    /// The number of databases left until the server ends.
     kept: AtomicU32,
-    /// By what they are made of. Held while one is made, so that each is made once.
-    /// One that could not be made is not tried again for each of its cases.
+    /// Templates, by their input. Locked while one is created, so that each is created once.
+    /// A failed one is not retried for each case.
     templates: tokio::sync::Mutex<HashMap<String, Result<String, String>>>,
-    /// Which extensions can be created, as far as it was asked.
+    /// The availability of extensions, as far as queried.
     extensions: tokio::sync::Mutex<HashMap<String, bool>>,
 }
 
-/// A database of one case, gone when the case is done.
+/// A database of one case, removed when the case is done.
 pub(crate) struct Database {
     pub server: Arc<Server>,
     pub name: String,
 }
 
 impl Databases {
-    /// For `threads` cases side by side. Nothing is started yet.
+    /// For `threads` concurrent cases. Nothing is started yet.
     pub fn new(project: &TestProject, threads: usize) -> Self {
         Self {
             settings: project.settings.embedded.clone(),
@@ -58,7 +56,7 @@ impl Databases {
         }
     }
 
-    /// The server of all cases that need none of their own.
+    /// The server of all cases that do not need one of their own.
     pub fn shared(&self) -> Result<Arc<Server>, String> {
         let mut shared = self.shared.lock().unwrap_or_else(PoisonError::into_inner);
         shared.get_or_insert_with(|| self.start()).clone()
@@ -96,7 +94,7 @@ impl Server {
             .map_err(|error| error.to_string())
     }
 
-    /// The first part of the version; of a server before its release, e.g. `18beta1`, the number that it begins with.
+    /// The first part of the version; for a prerelease, e.g. `18beta1`, the number at its beginning.
     pub fn major(&self) -> Option<u32> {
         let digits = self.version.split(|c: char| !c.is_ascii_digit()).next();
         digits.and_then(|major| major.parse().ok())
@@ -124,7 +122,7 @@ impl Server {
         format!("{what}_{}", self.next.fetch_add(1, Ordering::Relaxed))
     }
 
-    /// A database like the template that `make` makes, which is tried once for each `key`.
+    /// A copy of the template that `make` creates, which is tried once for each `key`.
     pub async fn database(
         self: &Arc<Self>,
         key: &str,
@@ -156,7 +154,7 @@ impl Server {
             }
         };
         let name = self.name("case");
-        // Copying files takes less than writing them through the log, which servers before 15 do not do anyway.
+        // Copying files takes less time than writing them through the WAL, which servers before 15 do not do anyway.
         let create = format!(
             "CREATE DATABASE {} TEMPLATE {}{}",
             quote_identifier(&name),
@@ -182,14 +180,14 @@ impl Database {
         self.server.connect(&self.name, reporter).await
     }
 
-    /// Gives its memory back, where it is needed: dropping takes as long as making. What is left behind goes with the server.
+    /// Releases its memory, if that is needed: dropping takes as long as creating. The rest is removed with the server.
     pub async fn drop(self) {
         if self.server.kept.fetch_add(1, Ordering::Relaxed) < KEPT {
             return;
         }
         if let Ok(admin) = self.server.connect("postgres", Arc::new(Silent)).await {
             let drop = format!("DROP DATABASE {} WITH (FORCE)", quote_identifier(&self.name));
-            // An older server without FORCE keeps it.
+            // An older server without FORCE keeps the database.
             let _ = run(&admin.client, &drop).await;
             admin.close().await;
         }

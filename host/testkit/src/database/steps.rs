@@ -7,19 +7,18 @@ use tokio::sync::{Mutex, watch};
 
 use super::server::{Database, Server};
 use super::{BASE, search_path, untested};
-use crate::TestProject;
 use crate::case::Context;
 use crate::event_log::Listener;
 use crate::report::{Failure, Subject};
 use crate::unit_case::{CallFailure, Ended, Sequence, make};
-use mighost_core::Sink;
-use mighost_core::TransactionMode;
-use mighost_core::{Direction, Reporter, Silent};
-use mighost_core::{LedgerEntry, RunError, StepContext, StepSink};
-use mighost_engine::{EngineError, Run};
+use crate::{OS_USER, TestProject};
+use mighost_core::{
+    Direction, LedgerEntry, Reporter, RunError, RunSettings, Silent, Sink, StepContext, StepSink, TransactionMode,
+};
+use mighost_engine::{EngineError, RunSetup};
 use mighost_graph::Plan;
 use mighost_postgres::{DatabaseState, LiveSink, read_state};
-use mighost_runtime::{Guest, GuestContext, GuestStep, RuntimeError};
+use mighost_runtime::{Guest, GuestContext, GuestStep, RuntimeError, ServerFacts};
 
 /// Nobody else is on the database.
 const LOCK_WAIT: Duration = Duration::from_secs(5);
@@ -27,12 +26,9 @@ const LOCK_WAIT: Duration = Duration::from_secs(5);
 /// What holds for every run of a case.
 pub(crate) struct Session<'a> {
     pub project: &'a TestProject,
-    pub schema: String,
-    /// The revision that guests are told of in calls.
+    pub settings: RunSettings,
+    /// The revision that guests see in calls.
     revision: String,
-    superuser_role: Option<String>,
-    args: std::collections::BTreeMap<String, String>,
-    transaction: TransactionMode,
 }
 
 impl<'a> Session<'a> {
@@ -49,27 +45,48 @@ impl<'a> Session<'a> {
             Subject::Revision(revision) => project.loaded.revision(revision),
             Subject::Plugin(_) | Subject::Project => None,
         };
+        let run = project.settings.run();
+        let schema = context.schema.clone().unwrap_or_default();
+        let transaction = transaction
+            .or_else(|| own.and_then(|(metadata, _)| metadata.transaction))
+            .unwrap_or(run.transaction);
+        // It follows the schema that a case names, unless the project keeps it elsewhere.
+        let version_table_schema = match run.version_table_schema == run.schema {
+            true => schema.clone(),
+            false => run.version_table_schema.clone(),
+        };
         Self {
             project,
-            schema: context.schema.clone().unwrap_or_default(),
+            settings: RunSettings {
+                schema,
+                version_table_schema,
+                superuser_role,
+                args: context.args,
+                transaction,
+                lock_wait: LOCK_WAIT,
+                ..run
+            },
             revision: context.revision.clone().unwrap_or_default(),
-            superuser_role,
-            args: context.args,
-            transaction: transaction
-                .or_else(|| own.and_then(|(metadata, _)| metadata.transaction))
-                .unwrap_or(project.settings.transaction),
         }
     }
 
     /// Puts the schema first, for the statements of the file itself.
     pub fn search_path(&self) -> String {
-        search_path(&self.schema)
+        search_path(&self.settings.schema)
     }
 
     /// A database that is at `at`; an empty list is the base.
     pub async fn database(&self, server: &Arc<Server>, at: &[String]) -> Result<Database, Failure> {
         let at: Vec<&str> = at.iter().map(String::as_str).filter(|at| *at != BASE).collect();
-        let key = format!("{:?}", (&self.schema, &self.superuser_role, &self.args, &at));
+        let key = format!(
+            "{:?}",
+            (
+                &self.settings.schema,
+                &self.settings.superuser_role,
+                &self.settings.args,
+                &at
+            )
+        );
         let mut failure = None;
         let made = server.database(&key, async |name| {
             let template = Database {
@@ -100,7 +117,7 @@ impl<'a> Session<'a> {
         let ended = self.run(database, plan, &[], listener).await?;
         ended.map_or(Ok(()), |error| {
             Err(untested(
-                &format!("the database cannot be brought to {}", at.join(", ")),
+                &format!("the database cannot be migrated to {}", at.join(", ")),
                 &error,
             ))
         })
@@ -134,25 +151,19 @@ impl<'a> Session<'a> {
         let reporter: Arc<dyn Reporter> = listener.clone();
         let (sink, state) = self.sink(database, &reporter).await?;
         let plan = plan(&state).map_err(|error| failed(error.to_string()))?;
-        let hooks = self.project.registry.version_hooks(hooks);
-        let hooks = hooks.map_err(|error| failed(error.to_string()))?;
+        let guests = self.guests(&state);
         // Nobody interrupts a case; the channel must stay open for that.
         let (_keep, interrupted) = watch::channel(false);
-        let run = Run {
-            plan,
-            hooks,
-            loaded: self.project.loaded.clone(),
-            graph: self.project.graph.clone(),
-            registry: self.project.registry.clone(),
-            settings: self.guest_settings(&state),
-            sink: Arc::new(Mutex::new(sink)),
-            reporter,
-            transaction: self.project.settings.transaction,
-            lock_timeout: None,
-            statement_timeout: None,
-            os_user: "test".into(),
-            interrupted,
+        let setup = RunSetup {
+            // Each revision has its own mode; that of the case is for calls.
+            settings: RunSettings {
+                transaction: self.project.settings.transaction,
+                ..self.settings.clone()
+            },
+            ..self.setup(&reporter)
         };
+        let run = setup.run(plan, guests, Arc::new(Mutex::new(sink)), hooks, interrupted);
+        let run = run.map_err(|error| failed(error.to_string()))?;
         Ok(match run.execute().await {
             Ok(_) => None,
             Err(failure) => {
@@ -184,10 +195,8 @@ impl<'a> Session<'a> {
     ) -> Result<Ended, Failure> {
         let reporter: Arc<dyn Reporter> = listener.clone();
         let (sink, state) = self.sink(database, &reporter).await?;
-        let settings = self.guest_settings(&state);
-        let project = self.project;
-        let providers =
-            mighost_engine::providers(&project.loaded, &project.graph, &project.registry, &settings, &reporter);
+        let settings = Arc::new(self.guests(&state));
+        let providers = self.setup(&reporter).services(&settings);
         let sink = Arc::new(Mutex::new(sink));
         let ready = sink.lock().await.begin_run().await;
         ready.map_err(|error| Failure::new(error.to_string()))?;
@@ -201,9 +210,9 @@ impl<'a> Session<'a> {
                 revision: self.revision.clone(),
                 direction,
                 message: String::new(),
-                transaction: self.transaction,
-                lock_timeout: None,
-                statement_timeout: None,
+                transaction: self.settings.transaction,
+                lock_timeout: self.settings.lock_timeout,
+                statement_timeout: self.settings.statement_timeout,
             };
             live.begin_step(&context).await.map_err(|error| run_error(&error))?;
             open = true;
@@ -241,39 +250,34 @@ impl<'a> Session<'a> {
         reporter: &Arc<dyn Reporter>,
     ) -> Result<(LiveSink, DatabaseState), Failure> {
         let connection = database.connect(reporter.clone()).await.map_err(Failure::new)?;
-        let table = &self.project.settings.version_table;
-        let state = read_state(&connection.client, &self.schema, table).await;
+        let settings = &self.settings;
+        let state = read_state(
+            &connection.client,
+            &settings.version_table_schema,
+            &settings.version_table,
+        )
+        .await;
         let state = state.map_err(|error| Failure::new(error.to_string()))?;
-        let settings = mighost_core::SessionOptions {
-            schema: self.schema.clone(),
-            version_schema: self.schema.clone(),
-            version_table: table.clone(),
-            superuser_role: self.superuser_role.clone(),
-            transaction: self.transaction,
-            dry_run: false,
-            pooler: false,
-            lock_wait: LOCK_WAIT,
-            args: self.args.clone(),
-        };
         let sink = LiveSink::new(
             connection.client,
             connection.encoding,
-            settings,
+            settings.session(false, false),
             state.clone(),
             Arc::new(Silent),
         );
         Ok((sink, state))
     }
 
-    fn guest_settings(&self, state: &DatabaseState) -> Arc<GuestContext> {
-        Arc::new(GuestContext {
-            schema: self.schema.clone(),
-            superuser_role: Some(self.superuser_role.clone().unwrap_or_else(|| state.user.clone())),
-            args: self.args.clone(),
-            limits: self.project.settings.limits.clone(),
-            offline: false,
-            server_version: Some(state.server_version),
-        })
+    fn setup(&self, reporter: &Arc<dyn Reporter>) -> RunSetup {
+        self.project.setup(self.settings.clone(), reporter)
+    }
+
+    fn guests(&self, state: &DatabaseState) -> GuestContext {
+        let server = ServerFacts {
+            user: &state.user,
+            version: state.server_version,
+        };
+        GuestContext::new(&self.settings, false, Some(server))
     }
 }
 
@@ -286,7 +290,7 @@ async fn end(sink: &mut LiveSink, revision: &str) -> Result<(), CallFailure> {
         source: None,
         signer: None,
         duration: Duration::ZERO,
-        os_user: "test".into(),
+        os_user: OS_USER.into(),
         host_version: env!("CARGO_PKG_VERSION").into(),
     };
     sink.end_step(&[], &entry).await.map_err(|error| run_error(&error))

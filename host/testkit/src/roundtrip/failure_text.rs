@@ -1,15 +1,14 @@
-//! What is told of failures: of runs, and of catalogs that are not the same.
+//! Texts of failures: of runs, and of differing catalogs.
 
 use super::super::report::Failure;
 use super::{Shared, names};
-use mighost_core::SinkError;
-use mighost_core::StatementFailure;
+use mighost_core::{SinkError, StatementFailure};
 use mighost_engine::{EngineError, RunFailure};
 use mighost_graph::Step;
 use mighost_postgres::catalog::Catalog;
 use mighost_runtime::RuntimeError;
 
-/// Why a run did not come to its end.
+/// The reason why a run did not complete.
 pub(super) fn run_failure(what: &str, failure: &RunFailure) -> Failure {
     let mut told = Failure::new(format!("{what}: {failure}"));
     if let Some(refused) = statement(&failure.error) {
@@ -33,7 +32,7 @@ pub(super) fn run_failure(what: &str, failure: &RunFailure) -> Failure {
     told
 }
 
-/// The statement that the server refused, where that was it.
+/// The failed statement, if there is one.
 fn statement(error: &EngineError) -> Option<&StatementFailure> {
     let sink = match error {
         EngineError::Runtime(RuntimeError::Sink(sink)) | EngineError::Run(mighost_core::RunError::Sink(sink)) => sink,
@@ -58,7 +57,7 @@ pub(super) fn cannot_suspend(failure: &RunFailure) -> bool {
     )
 }
 
-/// The call that asked for an answer where there was no database.
+/// The call that needed an answer when there was no database.
 pub(super) fn asked_offline(failure: &RunFailure) -> Option<&'static str> {
     match &failure.error {
         EngineError::Runtime(RuntimeError::Sink(SinkError::Offline { call })) => Some(call),
@@ -66,7 +65,7 @@ pub(super) fn asked_offline(failure: &RunFailure) -> Option<&'static str> {
     }
 }
 
-/// How a catalog differs from the one that it should be; none where it does not. What is noted besides goes into `log`.
+/// The difference of a catalog from the expected one; `None` if there is none. Remarks go into `log`.
 pub(super) fn catalogs(
     what: String,
     (expected, found): (&Catalog, &Catalog),
@@ -76,7 +75,8 @@ pub(super) fn catalogs(
     let mut differences = expected.differences(found);
     for relation in differences.take_positions() {
         log.push(format!(
-            "note: the columns of {relation} stand in another order; a column that is dropped and added again comes last"
+            "note: the columns of {relation} are in a different order; a column that is dropped and added again comes \
+             last"
         ));
     }
     if differences.is_empty() {
@@ -92,20 +92,20 @@ pub(super) fn catalogs(
     )
 }
 
-/// What to do about a revision that cannot be taken back.
+/// Hints for a revision that cannot be reverted.
 pub(super) fn declare_irreversible(failure: Failure, step: &Step) -> Failure {
     failure.hint(format!(
-        "where there is no way back, declare it in mighost.toml: `[test] irreversible = [\"{}\"]`",
+        "if the revision is irreversible, declare it in mighost.toml: `[test] irreversible = [\"{}\"]`",
         step.revision
     ))
 }
 
-/// The name of a case in a lane.
+/// The name of a case on a track.
 pub(super) fn named(name: &str, seeded: bool) -> String {
     format!("{name}{}", if seeded { names::SEEDED } else { "" })
 }
 
-/// Where the search path is hostile, objects without a schema land in this one.
+/// The schema in which unqualified objects are created if the search path is hostile.
 pub(super) const ELSEWHERE: &str = "mighost_elsewhere";
 
 /// Whether `revision` may lose rows.

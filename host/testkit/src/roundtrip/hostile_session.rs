@@ -1,4 +1,4 @@
-//! The same history in sessions that are set otherwise: what a revision leaves must not depend on it.
+//! Runs the history in sessions with other settings: the result of a revision must not depend on them.
 
 use std::time::Instant;
 
@@ -9,12 +9,12 @@ use super::track::Track;
 use super::{Cases, HistoryError, Reached, Shared, names, outcome};
 use mighost_core::quote_identifier;
 
-/// What the sessions begin with, and what RESET brings back. Mighost sets the search path for each revision all the same, so
-/// only a revision that resets it, or a function that runs without it, ends up elsewhere.
+/// The initial settings of the sessions, which RESET restores. mighost still sets the search path for each revision, so they only affect
+/// a revision that resets it, or a function that runs without it.
 const OPTIONS: &str = "-c search_path=mighost_elsewhere,public -c DateStyle=SQL,DMY -c IntervalStyle=sql_standard \
     -c TimeZone=XXX-12:45 -c bytea_output=escape -c default_transaction_isolation=serializable";
 
-/// What is told of the settings.
+/// The description of the settings.
 const TOLD: &str = "search_path=mighost_elsewhere, public; DateStyle=SQL, DMY; IntervalStyle=sql_standard; \
     TimeZone 12:45 east of Greenwich; bytea_output=escape; default_transaction_isolation=serializable";
 
@@ -33,7 +33,7 @@ pub(super) async fn compare(
             }
             continue;
         }
-        // The lane on an empty database has said why it went no further.
+        // The track on an empty database has reported why it ended.
         let Some(expected) = reached.recv().await else {
             return Ok(());
         };
@@ -45,15 +45,15 @@ pub(super) async fn compare(
             Err(failure) => {
                 anew = true;
                 Some(failure_text::run_failure(
-                    "the upgrade fails in a session with other settings",
+                    "the upgrade fails in a session with different settings",
                     failure,
                 ))
             }
             Ok(_) => {
                 let found = lane.catalog().await?;
                 let found = found.as_ref().clone().without("schema", ELSEWHERE);
-                let what = "in a session with other settings the upgrade leads to something else".to_owned();
-                let names = ("with mighost's settings", "with others");
+                let what = "the upgrade has a different result in a session with different settings".to_owned();
+                let names = ("with mighost's settings", "with different settings");
                 let failure = failure_text::catalogs(what, (&expected.after, &found), names, &mut log);
                 anew |= failure.is_some();
                 failure
@@ -62,7 +62,7 @@ pub(super) async fn compare(
         let failure = failure.map(|failure| {
             failure
                 .detail(format!("the settings were: {TOLD}"))
-                .hint("name schemas, and write dates and intervals in ISO form; do not RESET search_path")
+                .hint("qualify names with schemas, and write dates and intervals in ISO form; do not RESET search_path")
         });
         cases.of_step(number, names::SESSION, begun, log, outcome(failure));
         if anew {

@@ -1,4 +1,4 @@
-//! The rows of all tables, to see what a downgrade loses.
+//! Reads the rows of all tables, to find those that a downgrade loses.
 
 use std::collections::BTreeMap;
 
@@ -7,15 +7,15 @@ use tokio_postgres::Client;
 use mighost_core::{qualified, quote_literal};
 use mighost_postgres::catalog::Scope;
 
-/// Of a table with more rows than this only their number and a digest are kept.
+/// The number of rows above which only their number and a digest are kept.
 const MAX_ROWS: i64 = 500;
 
-/// The rows of one table, whatever their order and that of the columns.
+/// The rows of one table, in any order of rows and columns.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TableRows {
     pub count: i64,
     digest: String,
-    /// As JSON, sorted; none of a large table.
+    /// As JSON, sorted; `None` for a large table.
     rows: Option<Vec<String>>,
 }
 
@@ -27,10 +27,10 @@ const TABLES: &str = "SELECT nspname, relname FROM pg_catalog.pg_class c \
     WHERE relkind = 'r' AND relpersistence <> 't' AND nspname !~ '^pg_' AND nspname <> 'information_schema' \
     AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend WHERE classid = 'pg_catalog.pg_class'::regclass AND objid = c.oid AND deptype = 'e')";
 
-/// Reads the rows of every table but mighost's own.
+/// Reads the rows of every table except those of mighost.
 ///
 /// # Errors
-/// The connection is lost.
+/// If the connection is lost.
 pub async fn read(client: &Client, scope: &Scope) -> Result<AllRows, tokio_postgres::Error> {
     let mut names = Vec::new();
     for row in client.query(TABLES, &[]).await? {
@@ -66,8 +66,8 @@ pub async fn read(client: &Client, scope: &Scope) -> Result<AllRows, tokio_postg
     Ok(all)
 }
 
-/// The tables that both have and whose rows are not the same, as two texts; none where there are none. A table that is gone is a
-/// difference of the catalog.
+/// The tables that exist in both and whose rows differ, as two texts; `None` if there are none. A missing table is a difference of the
+/// catalog.
 pub fn difference(before: &AllRows, after: &AllRows) -> Option<(String, String)> {
     let (mut left, mut right) = (String::new(), String::new());
     for (table, earlier) in before {

@@ -1,4 +1,4 @@
-//! The same history by scripts (`--sql`): where nothing is asked, a script sends what a run sends, and leads to the same.
+//! Runs the history by scripts (`--sql`): if there are no queries, a script contains the statements of the run, and has the same result.
 
 use std::io::Write as _;
 use std::process::{Command, Output, Stdio};
@@ -17,10 +17,10 @@ use mighost_postgres::catalog::Catalog;
 use mighost_postgres::connect::Host;
 use mighost_postgres::embedded::psql_program;
 
-/// Why a script was not run, whose statements are those of the run.
-const NO_PSQL: &str = "there is no psql to run the script with; its statements are those of the run";
+/// The reason why a script was not run although its statements are those of the run.
+const NO_PSQL: &str = "psql is not installed, so the script was not run; its statements are those of the run";
 
-/// How many lines of psql's complaints are shown.
+/// The number of lines of psql's errors that are shown.
 const MAX_LINES: usize = 12;
 
 pub(super) async fn compare(
@@ -50,7 +50,7 @@ pub(super) async fn compare(
             number,
         };
         if !scripts.one(names::SCRIPT, step, &expected.up, &expected.after).await? {
-            // The way back, and the next revision, must find what they should.
+            // The downgrade and the next revision need the correct state.
             let moved = scripts.lane.catalog().await?;
             if *moved != *expected.before || scripts.lane.up(step).await.is_err() {
                 scripts.lane.begin_anew(number + 1, false).await?;
@@ -80,7 +80,7 @@ struct Scripts<'a, 's> {
 }
 
 impl Scripts<'_, '_> {
-    /// Writes the script of a step, compares it with what the run sent, and runs it. True where it was run to its end.
+    /// Writes the script of a step, compares it with the statements of the run, and runs it. True if it ran to completion.
     async fn one(
         &mut self,
         name: &str,
@@ -92,7 +92,7 @@ impl Scripts<'_, '_> {
             let question = question.lines().next().unwrap_or_default();
             let shown: String = question.chars().take(60).collect();
             self.cases
-                .skipped(self.number, name, format!("it asks the database: {shown}"));
+                .skipped(self.number, name, format!("it queries the database: {shown}"));
             return Ok(false);
         }
         let begun = Instant::now();
@@ -106,7 +106,7 @@ impl Scripts<'_, '_> {
         Ok(ran)
     }
 
-    /// What is wrong, and whether the script was run to its end.
+    /// The differences, and whether the script ran to completion.
     async fn compare(
         &mut self,
         step: &Step,
@@ -117,17 +117,17 @@ impl Scripts<'_, '_> {
             Ok(written) => written,
             Err(failure) => {
                 let what = match failure_text::asked_offline(&failure) {
-                    Some(_) => "the database is asked where there is none, though the run asked nothing",
-                    None => "no script can be written",
+                    Some(_) => "the migration queries the database when offline, although it did not in the run",
+                    None => "the script cannot be written",
                 };
                 return Ok((Some(failure_text::run_failure(what, &failure)), false));
             }
         };
         if !offline.same_calls(online) {
-            let failure = Failure::new("the script sends other statements than the run")
+            let failure = Failure::new("the script sends different statements from the run")
                 .difference(online.text(), offline.text())
                 .names("run", "script")
-                .hint("a migration can tell by `context.offline`: it should send the same either way");
+                .hint("a migration can read `context.offline`, but should send the same statements either way");
             return Ok((Some(failure), false));
         }
         let Some(psql) = self.psql else {
@@ -142,12 +142,12 @@ impl Scripts<'_, '_> {
         }
         self.lane.passed(step);
         let found: Arc<Catalog> = self.lane.catalog().await?;
-        let what = "the script leads to something else than the run".to_owned();
+        let what = "the script has a different result from the run".to_owned();
         let failure = failure_text::catalogs(what, (expected, &found), ("run", "script"), &mut Vec::new());
         Ok((failure, true))
     }
 
-    /// What psql complained of; none where the script came to its end.
+    /// psql's errors; `None` if the script ran to completion.
     async fn run(&self, psql: &std::path::Path, script: &str) -> Result<Option<String>, HistoryError> {
         let target = &self.lane.target;
         let mut command = Command::new(psql);

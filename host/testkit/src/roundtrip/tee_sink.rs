@@ -1,4 +1,4 @@
-//! A sink in front of another that writes down what guests send.
+//! A sink that passes everything to another one and records the statements of guests.
 
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::sync::Arc;
@@ -6,37 +6,38 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use tokio::sync::watch;
 
-use mighost_core::RowChange;
-use mighost_core::{Aftermath, LedgerEntry, RunError, StepContext, StepSink};
-use mighost_core::{Column, DatabaseError, Row, Rows, Sink, SinkError, Value};
+use mighost_core::{
+    Aftermath, Column, DatabaseError, Digest, LedgerEntry, PostgresSink, Row, RowChange, Rows, RunError, Sink,
+    SinkError, StepContext, StepSink, Value,
+};
 
-/// How much of what is sent is kept as text, in bytes. A migration may load more rows than there is memory.
+/// The number of bytes that are recorded as text. A migration may load more rows than there is memory.
 const KEPT: usize = 4 << 20;
 
-/// What the guests of a run sent, and what they asked.
+/// The statements and queries of the guests of a run.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Recorded {
-    /// Each call that needs no answer, as text, as far as they are kept.
+    /// Each call that needs no answer, as text, up to the limit.
     calls: Vec<String>,
     kept: usize,
-    /// How many calls are not kept, and a digest of them.
+    /// The number of calls that are not recorded, and a digest of them.
     others: (u64, u64),
-    /// The first that needs one: what follows may depend on the answer.
+    /// The first call that needs an answer: later ones may depend on it.
     pub asked: Option<String>,
 }
 
 impl Recorded {
-    /// Whether the same was sent.
+    /// Whether the same statements were sent.
     pub fn same_calls(&self, other: &Self) -> bool {
         self.calls == other.calls && self.others == other.others
     }
 
-    /// What was sent, a line each.
+    /// The statements, one line each.
     pub fn text(&self) -> String {
         let mut text: String = self.calls.iter().map(|call| format!("{call}\n")).collect();
         let (count, digest) = self.others;
         if count > 0 {
-            text.push_str(&format!("and {count} calls more, of the digest {digest:016x}\n"));
+            text.push_str(&format!("and {count} more calls, with the digest {digest:016x}\n"));
         }
         text
     }
@@ -53,7 +54,7 @@ impl Recorded {
     }
 }
 
-/// Passes everything on to `inner`.
+/// Passes everything to `inner`.
 pub struct Recording<S> {
     pub inner: S,
     pub recorded: Recorded,
@@ -76,7 +77,7 @@ impl<S> Recording<S> {
     }
 }
 
-/// A value as the text of a call shows it.
+/// A value in the text of a call.
 fn shown(value: &Value) -> String {
     match value {
         Value::Null => "NULL".into(),
@@ -92,7 +93,7 @@ fn list(values: &[Value]) -> String {
     values.iter().map(shown).collect::<Vec<_>>().join(", ")
 }
 
-/// A statement with its parameters behind it.
+/// A statement, followed by its parameters.
 fn with_params(statement: &str, params: &[Value]) -> String {
     match params {
         [] => statement.trim().to_owned(),
@@ -101,7 +102,7 @@ fn with_params(statement: &str, params: &[Value]) -> String {
 }
 
 #[async_trait]
-impl<S: Sink> Sink for Recording<S> {
+impl<S: PostgresSink> Sink for Recording<S> {
     fn set_operation(&mut self, operation: Option<Arc<str>>) {
         self.inner.set_operation(operation);
     }
@@ -176,6 +177,28 @@ impl<S: Sink> Sink for Recording<S> {
         self.inner.cursor_close(cursor).await
     }
 
+    async fn set_search_path(&mut self, schemas: &[String]) -> Result<(), SinkError> {
+        self.sent(format!("set search_path = {}", schemas.join(", ")));
+        self.inner.set_search_path(schemas).await
+    }
+
+    async fn set_lock_timeout(&mut self, milliseconds: u32) -> Result<(), SinkError> {
+        self.sent(format!("set lock_timeout = {milliseconds}"));
+        self.inner.set_lock_timeout(milliseconds).await
+    }
+
+    async fn set_statement_timeout(&mut self, milliseconds: u32) -> Result<(), SinkError> {
+        self.sent(format!("set statement_timeout = {milliseconds}"));
+        self.inner.set_statement_timeout(milliseconds).await
+    }
+
+    fn postgres(&mut self) -> Option<&mut dyn PostgresSink> {
+        Some(self)
+    }
+}
+
+#[async_trait]
+impl<S: PostgresSink> PostgresSink for Recording<S> {
     async fn copy_open(&mut self, table: &str, columns: &[String]) -> Result<u32, SinkError> {
         self.sent(format!("COPY {table} ({})", columns.join(", ")));
         self.inner.copy_open(table, columns).await
@@ -195,10 +218,22 @@ impl<S: Sink> Sink for Recording<S> {
     async fn copy_abandon(&mut self, copy: u32) -> Result<(), SinkError> {
         self.inner.copy_abandon(copy).await
     }
+
+    async fn copy_data(
+        &mut self,
+        table: &str,
+        columns: &[String],
+        options: &[(String, String)],
+        data: &[u8],
+    ) -> Result<u64, SinkError> {
+        let digest = Digest::of(data);
+        self.sent(format!("COPY {table} ({}) {options:?} -- {digest}", columns.join(", ")));
+        self.inner.copy_data(table, columns, options, data).await
+    }
 }
 
 #[async_trait]
-impl<S: StepSink> StepSink for Recording<S> {
+impl<S: StepSink + PostgresSink> StepSink for Recording<S> {
     async fn begin_run(&mut self) -> Result<(), RunError> {
         self.inner.begin_run().await
     }
@@ -260,6 +295,6 @@ mod tests {
         assert!(record("b").same_calls(&record("b")));
         assert!(!record("b").same_calls(&record("c")));
         assert_eq!(record("b").calls.len(), 1);
-        assert!(record("b").text().contains("\nand 2 calls more, of the digest "));
+        assert!(record("b").text().contains("\nand 2 more calls, with the digest "));
     }
 }

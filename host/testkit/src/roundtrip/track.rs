@@ -20,18 +20,17 @@ use super::{HistoryError, Shared};
 use crate::coverage::Item;
 use crate::event_log::Heard;
 use crate::seconds;
-use mighost_core::RowChange;
-use mighost_core::SinkError;
-use mighost_core::StepSink;
-use mighost_core::{Direction, Event, Reporter, Silent};
-use mighost_core::{quote_identifier, quote_literal};
-use mighost_engine::{Run, RunFailure};
+use mighost_core::{
+    Direction, Event, PostgresSink, Reporter, RowChange, RunSettings, Silent, SinkError, StepSink, quote_identifier,
+    quote_literal,
+};
+use mighost_engine::{EngineError, RunFailure};
 use mighost_graph::{Plan, Step};
 use mighost_postgres::catalog::Catalog;
 use mighost_postgres::connect::{self, ConnectTarget, Connection};
 use mighost_postgres::embedded::{TemporaryServer, TemporaryServerOptions};
 use mighost_postgres::{DatabaseState, LiveSink, ScriptHeader, ScriptSink};
-use mighost_runtime::GuestContext;
+use mighost_runtime::{GuestContext, RuntimeError, ServerFacts};
 
 /// The database that a lane works on.
 const DATABASE: &str = "work";
@@ -94,8 +93,10 @@ impl<'s> Track<'s> {
         let target = server.target().with_database(DATABASE);
         let observer = connect::connect(&target, Arc::new(Silent)).await?;
         let settings = &shared.settings;
-        let create = format!("CREATE SCHEMA IF NOT EXISTS {}", quote_identifier(&settings.schema));
-        observer.client.batch_execute(&create).await?;
+        for schema in [&settings.schema, &settings.version_table_schema] {
+            let create = format!("CREATE SCHEMA IF NOT EXISTS {}", quote_identifier(schema));
+            observer.client.batch_execute(&create).await?;
+        }
         let mut lane = Self {
             shared,
             options: None,
@@ -156,7 +157,12 @@ impl<'s> Track<'s> {
 
     async fn state(&self, connection: &Connection) -> Result<DatabaseState, HistoryError> {
         let settings = &self.shared.settings;
-        Ok(mighost_postgres::read_state(&connection.client, &settings.schema, &settings.version_table).await?)
+        Ok(mighost_postgres::read_state(
+            &connection.client,
+            &settings.version_table_schema,
+            &settings.version_table,
+        )
+        .await?)
     }
 
     async fn run(&mut self, steps: Vec<Step>, dry_run: bool) -> Result<Recorded, Box<RunFailure>> {
@@ -176,11 +182,11 @@ impl<'s> Track<'s> {
         let connection = connect::connect(&target, Arc::new(Silent)).await;
         let connection = connection.map_err(|error| lost(error.into()))?;
         let state = self.state(&connection).await.map_err(lost)?;
-        let guests = self.guest_settings(false, Some(state.server_version));
+        let guests = self.guests(false, Some(state.server_version));
         let sink = LiveSink::new(
             connection.client,
             connection.encoding,
-            self.sink_settings(dry_run),
+            self.run_settings().session(dry_run, false),
             state,
             self.said.clone(),
         );
@@ -206,8 +212,12 @@ impl<'s> Track<'s> {
             tag: None,
         };
         let script = Script::default();
-        let sink = ScriptSink::new(Box::new(script.clone()), self.sink_settings(false), header);
-        let guests = self.guest_settings(true, None);
+        let sink = ScriptSink::new(
+            Box::new(script.clone()),
+            self.run_settings().session(false, false),
+            header,
+        );
+        let guests = self.guests(true, None);
         let recorded = self.execute(plan, guests, sink).await?;
         let bytes = std::mem::take(&mut *script.0.lock().unwrap_or_else(PoisonError::into_inner));
         Ok((recorded, String::from_utf8_lossy(&bytes).into_owned()))
@@ -223,34 +233,22 @@ impl<'s> Track<'s> {
         self.rows = plan.rows();
     }
 
-    async fn execute<S: StepSink + 'static>(
+    async fn execute<S: StepSink + PostgresSink + 'static>(
         &self,
         plan: Plan,
         guests: GuestContext,
         sink: S,
     ) -> Result<Recorded, Box<RunFailure>> {
-        let settings = &self.shared.settings;
         let sink = Arc::new(tokio::sync::Mutex::new(Recording::new(sink)));
         let (_keep, interrupted) = watch::channel(false);
-        let run = Run {
-            plan,
-            loaded: self.shared.loaded.clone(),
-            graph: self.shared.graph.clone(),
-            registry: self.shared.registry.clone(),
-            settings: Arc::new(guests),
-            sink: sink.clone(),
-            reporter: self.said.clone(),
-            transaction: settings.transaction,
-            lock_timeout: None,
-            statement_timeout: None,
-            os_user: "mighost test".into(),
-            // What runs do beside the migrations is not the migrations'.
-            hooks: Vec::new(),
-            interrupted,
-        };
-        let plan = run.plan.clone();
+        let reporter: Arc<dyn Reporter> = self.said.clone();
+        let setup = self.shared.project.setup(self.run_settings(), &reporter);
+        // Hooks do what the run does beside the migrations, which is not tested here.
+        let run = setup
+            .run(plan.clone(), guests, sink.clone(), &[], interrupted)
+            .map_err(|error| failed_early(&plan, error))?;
         let steps = u32::try_from(plan.steps.len()).unwrap_or(u32::MAX).max(1);
-        let limit = settings.test.timeout.saturating_mul(steps);
+        let limit = self.shared.settings.test.timeout.saturating_mul(steps);
         let ran = tokio::time::timeout(limit, run.execute()).await;
         self.shared.ran(self.said.take_items());
         match ran {
@@ -261,35 +259,22 @@ impl<'s> Track<'s> {
         Ok(recorded)
     }
 
-    fn guest_settings(&self, offline: bool, server_version: Option<u32>) -> GuestContext {
-        let settings = &self.shared.settings;
-        GuestContext {
-            schema: settings.schema.clone(),
-            superuser_role: Some(
-                settings
-                    .superuser_role
-                    .clone()
-                    .unwrap_or_else(|| self.target.user.clone()),
-            ),
-            args: settings.args.clone(),
-            limits: settings.limits.clone(),
-            offline,
-            server_version,
+    /// Those of the project. A script's reader is the superuser of the server, whose role stands for the superuser role.
+    fn run_settings(&self) -> RunSettings {
+        RunSettings {
+            lock_wait: LOCK_WAIT,
+            ..self.shared.settings.run()
         }
     }
 
-    fn sink_settings(&self, dry_run: bool) -> mighost_core::SessionOptions {
-        let settings = &self.shared.settings;
-        mighost_core::SessionOptions {
-            schema: settings.schema.clone(),
-            version_schema: settings.schema.clone(),
-            version_table: settings.version_table.clone(),
-            superuser_role: settings.superuser_role.clone(),
-            transaction: settings.transaction,
-            dry_run,
-            pooler: false,
-            lock_wait: LOCK_WAIT,
-            args: settings.args.clone(),
+    fn guests(&self, offline: bool, version: Option<u32>) -> GuestContext {
+        let user = &self.target.user;
+        let settings = self.run_settings();
+        let role = settings.superuser_role.clone().or_else(|| Some(user.clone()));
+        let server = version.map(|version| ServerFacts { user, version });
+        GuestContext {
+            superuser_role: role,
+            ..GuestContext::new(&settings, offline, server)
         }
     }
 
@@ -377,19 +362,19 @@ pub(super) fn reverse(step: &Step) -> Step {
 
 fn out_of_time(limit: Duration) -> String {
     format!(
-        "it did not end within {}; where it needs longer: `[test] timeout = \"10min\"` in mighost.toml",
+        "it did not finish within {}; to allow more time, set `[test] timeout = \"10min\"` in mighost.toml",
         seconds(limit)
     )
 }
 
 /// A run that did not come to its first step, or was left before its last.
-fn failed_early(plan: &Plan, error: SinkError) -> Box<RunFailure> {
+fn failed_early(plan: &Plan, error: impl Into<RuntimeError>) -> Box<RunFailure> {
     Box::new(RunFailure {
         done: Vec::new(),
         failed: None,
         place: None,
         not_run: plan.steps.clone(),
-        error: mighost_runtime::RuntimeError::from(error).into(),
+        error: EngineError::Runtime(error.into()),
         state: String::new(),
     })
 }

@@ -19,7 +19,7 @@ pub(super) async fn walk(
     listeners: Vec<mpsc::Sender<Reached>>,
 ) -> Result<(), HistoryError> {
     let mut lane = Track::begin(shared).await?;
-    // What the last revision left; none where nobody looked.
+    // The catalog after the last revision; `None` if it was not read.
     let mut before: Option<Arc<Catalog>> = None;
     for (number, step) in shared.steps() {
         let begun = Instant::now();
@@ -63,14 +63,14 @@ pub(super) async fn walk(
         };
         before = Some(later);
         for listener in &listeners {
-            // One that has stopped listening has said why.
+            // A receiver that has stopped has reported why.
             let _ = listener.send(reached.clone()).await;
         }
     }
     Ok(())
 }
 
-/// A seed that cannot be put in is its author's to mend; what else goes wrong with one is not.
+/// A failing seed is the author's fault; other failures with a seed are not.
 fn seed_failure(shared: &Shared<'_>, error: HistoryError) -> Result<Failure, HistoryError> {
     let HistoryError::Script { path, reason } = error else {
         return Err(error);
@@ -79,7 +79,7 @@ fn seed_failure(shared: &Shared<'_>, error: HistoryError) -> Result<Failure, His
     Ok(Failure::new(format!("the seed {} failed: {reason}", path.display())))
 }
 
-/// One step of a lane.
+/// One step of a track.
 struct Walker<'w> {
     shared: &'w Shared<'w>,
     cases: &'w Cases<'w>,
@@ -98,7 +98,7 @@ impl Walker<'_> {
         self.cases.skipped(self.number, named(name, self.seeded), reason);
     }
 
-    /// Up, down, up. Returns what was seen, and the catalog that the next step begins with; none where the upgrade failed.
+    /// Up, down, up. Returns the results, and the catalog with which the next step begins; `None` if the upgrade failed.
     async fn step(
         &self,
         lane: &mut Track<'_>,
@@ -150,7 +150,7 @@ impl Walker<'_> {
                 for name in [names::ROWS, names::AGAIN] {
                     self.skipped(name, "the downgrade failed");
                 }
-                // What had left its transaction may have done a part of its work.
+                // A step that had left its transaction may be partly done.
                 if lane.is_half_done().await? || *lane.catalog().await? != *reached.after {
                     lane.begin_anew(self.number + 1, self.seeded).await?;
                 }
@@ -159,7 +159,7 @@ impl Walker<'_> {
         }
         let mut log = lane.take_said();
         let back = lane.catalog().await?;
-        let what = "the database is not as it was before the upgrade".to_owned();
+        let what = "the database is not the same as before the upgrade".to_owned();
         let failure = failure_text::catalogs(
             what,
             (&reached.before, &back),
@@ -174,7 +174,7 @@ impl Walker<'_> {
             Err(failure) => Some(failure_text::run_failure("the second upgrade failed", &failure)),
             Ok(_) => {
                 let again = lane.catalog().await?;
-                let what = "the second upgrade does not lead to what the first led to".to_owned();
+                let what = "the second upgrade has a different result from the first".to_owned();
                 let names = ("after the first upgrade", "after the second");
                 failure_text::catalogs(what, (&reached.after, &again), names, &mut Vec::new())
             }
@@ -193,15 +193,15 @@ impl Walker<'_> {
         }
         let begun = Instant::now();
         if failure_text::may_lose_rows(self.shared, &self.step.revision) {
-            self.skipped(names::ROWS, "it loses rows, says [test] of mighost.toml");
+            self.skipped(names::ROWS, "declared to lose rows in [test] of mighost.toml");
             return Ok(());
         }
         let failure = rows::difference(before, &lane.all_rows().await?).map(|(before, after)| {
-            Failure::new("rows that were there before the upgrade are not the same after the downgrade")
+            Failure::new("rows from before the upgrade are not the same after the downgrade")
                 .difference(before, after)
                 .names("before the upgrade", "after the downgrade")
                 .hint(format!(
-                    "where that is meant, declare it in mighost.toml: `[test] loses-rows = [\"{}\"]`",
+                    "if that is intended, declare it in mighost.toml: `[test] loses-rows = [\"{}\"]`",
                     self.step.revision
                 ))
         });
@@ -209,7 +209,7 @@ impl Walker<'_> {
         Ok(())
     }
 
-    /// Puts the seed in, and takes the step back and forth with it; all of that is undone. Returns the catalog afterwards.
+    /// Loads the seed, and runs the step down and up with it; all of that is rolled back. Returns the catalog afterwards.
     async fn seed(
         &self,
         lane: &mut Track<'_>,
@@ -226,16 +226,16 @@ impl Walker<'_> {
                 .of_step(self.number, names::SEED, begun, Vec::new(), outcome(Some(failure)));
             return Ok(after);
         }
-        // A seed should hold rows only, but who knows.
+        // A seed should contain only rows, but that is not checked.
         let seeded = lane.catalog().await?;
         if irreversible {
             self.cases.skipped(self.number, names::SEED, "irreversible");
             return Ok(seeded);
         }
-        let what = "with its seed in the database, down and up failed";
+        let what = "downgrading and upgrading with its seed in the database failed";
         let failure = match lane.try_down_and_up(self.step).await {
             Ok(_) => None,
-            // What cannot be rolled back is done, and the lane begun anew.
+            // A step that cannot be rolled back is committed, and the track is restarted.
             Err(failure) if failure_text::cannot_suspend(&failure) => {
                 let ran = match lane.down(self.step).await {
                     Ok(_) => lane.up(self.step).await,

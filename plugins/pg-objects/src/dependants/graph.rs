@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::Target;
 use crate::session::{Row, Session, column};
 
-/// A catalog and an oid, e.g. `pg_class 16412`.
+/// A catalog and an OID, e.g. `pg_class 16412`.
 pub type Key = String;
 
 /// Something that depends on the object.
@@ -13,21 +13,21 @@ pub type Key = String;
 pub struct Node {
     pub class: String,
     pub oid: String,
-    /// What ALTER, COMMENT and DROP call it.
+    /// Its type in ALTER, COMMENT and DROP.
     pub word: String,
-    /// It as SQL, with its schema.
+    /// The object as SQL, qualified.
     pub identity: String,
-    /// It in PostgreSQL's words.
+    /// The object as PostgreSQL describes it.
     pub description: String,
-    /// Why it cannot be put back.
+    /// The reason why it cannot be restored.
     pub refusal: Option<String>,
-    /// The oid of the table or view that it is a part of.
+    /// The OID of the table or view that it is a part of.
     pub host: String,
     /// True for an index.
     pub index: bool,
     /// The larger object that it is an inner part of, e.g. the view for its row type.
     pub whole: Option<Key>,
-    /// What it depends on, among the nodes.
+    /// The nodes that it depends on.
     pub references: Vec<Key>,
 }
 
@@ -58,7 +58,7 @@ impl Node {
     }
 }
 
-/// The object's own node and those of its dependants, in the order in which they can be created.
+/// The node of the object itself and those of its dependants, in the order in which they can be created.
 pub fn dependants(session: &dyn Session, target: &Target) -> Result<(Node, Vec<Node>), String> {
     let rows = session.query(include_str!("nodes.sql"), &[target.class, &target.oid]);
     let root = format!("{} {}", target.class, target.oid);
@@ -76,7 +76,7 @@ pub fn dependants(session: &dyn Session, target: &Target) -> Result<(Node, Vec<N
 /// The outermost whole that a node is a part of.
 fn whole_of<'a>(nodes: &'a BTreeMap<Key, Node>, key: &'a Key) -> &'a Key {
     let mut at = key;
-    // A part of a part of a part is as deep as it gets; the bound is for catalogs that are not sane.
+    // There are at most three levels; the bound protects against a damaged catalog.
     for _ in 0..8 {
         match nodes.get(at).and_then(|node| node.whole.as_ref()) {
             Some(whole) if nodes.contains_key(whole) => at = whole,
@@ -99,7 +99,7 @@ fn order(nodes: &BTreeMap<Key, Node>, root: &Key) -> Result<Vec<Key>, String> {
     needs.remove(root);
     let mut ordered: Vec<Key> = Vec::new();
     while !needs.is_empty() {
-        // Oldest first, which is how they were created.
+        // Oldest first: the order in which they were created.
         let ready = needs
             .iter()
             .filter(|(_, missing)| missing.is_empty())
@@ -147,7 +147,7 @@ mod tests {
 
     #[test]
     fn parts_stand_for_their_wholes() {
-        // A view reads the root through its rule, a function returns the view's row type, an old index stands on both.
+        // A view depends on the root through its rule, a function through the row type of the view, and an old index through both.
         let nodes = graph(&[
             ("root1", &[], None),
             ("rule9", &["root1", "view8"], Some("view8")),

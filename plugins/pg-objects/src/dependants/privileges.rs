@@ -1,4 +1,4 @@
-//! Privileges as the statements that give them again.
+//! Privileges, as statements that grant them again.
 
 use super::Attribute;
 use crate::session::{Row, column, flag};
@@ -14,8 +14,8 @@ struct Grant<'a> {
     grantable: bool,
 }
 
-/// Turns the rows of `privileges.sql` into statements. `role` is the value of the setting `role`. The errors tell what cannot
-/// be granted again.
+/// Turns the rows of `privileges.sql` into statements. `role` is the value of the setting `role`. The errors describe privileges that
+/// cannot be granted again.
 pub fn statements(rows: &[Row], role: &str) -> (Vec<Privileges>, Vec<String>) {
     let mut found = Vec::new();
     let mut refusals = Vec::new();
@@ -51,7 +51,7 @@ pub fn statements(rows: &[Row], role: &str) -> (Vec<Privileges>, Vec<String>) {
             }
             left.push(grant);
         }
-        // Whoever grants must hold the privilege first.
+        // The grantor must hold the privilege first.
         let mut given: Vec<Grant<'_>> = Vec::new();
         while !left.is_empty() {
             let may = |grant: &Grant<'_>| {

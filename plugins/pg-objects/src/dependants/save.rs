@@ -1,4 +1,4 @@
-//! Reads everything that puts an object's dependants back.
+//! Reads everything that is needed to restore an object's dependants.
 
 use std::collections::BTreeMap;
 
@@ -9,7 +9,7 @@ use crate::session::{Row, Session, column};
 /// The statements of one node, by its catalog and oid.
 type Texts = BTreeMap<(String, String), Vec<String>>;
 
-/// Reads what depends on an object and what the object carries itself. Fails with the list of all that is in the way.
+/// Reads the dependants and the properties of an object. Fails with a list of all dependants that cannot be restored.
 pub fn save(session: &dyn Session, target: &Target) -> Result<Saved, String> {
     let (saved, nodes) = without_search_path(session, || read(session, target))?;
     let mut saved = saved;
@@ -17,7 +17,7 @@ pub fn save(session: &dyn Session, target: &Target) -> Result<Saved, String> {
     Ok(saved)
 }
 
-/// All but the computations proper, in whose place stand the comments and settings of indexes and constraints.
+/// All statements except the computations, which are represented by the comments and settings of their indexes and constraints.
 fn read(session: &dyn Session, target: &Target) -> Result<(Saved, Vec<Node>), String> {
     let (own, nodes) = graph::dependants(session, target)?;
     let own = Node {
@@ -101,7 +101,7 @@ fn read(session: &dyn Session, target: &Target) -> Result<(Saved, Vec<Node>), St
     Ok((saved, nodes))
 }
 
-/// Indexes, contents and constraints, in this order, with `extras` behind their objects.
+/// Indexes, contents and constraints, in this order, each followed by its `extras`.
 fn computations(session: &dyn Session, nodes: &[Node], extras: Vec<Statement>) -> Vec<Statement> {
     if nodes.is_empty() {
         return extras;
@@ -165,7 +165,7 @@ fn owner(session: &dyn Session, target: &Target) -> String {
 }
 
 fn drop_statement(session: &dyn Session, node: &Node) -> String {
-    // A constraint or a default is dropped from its table, which their identities do not give in the form that ALTER wants.
+    // A constraint or a default is dropped from its table. Their identities do not give the table in the form that ALTER needs.
     let statement = match node.class.as_str() {
         "pg_constraint" => {
             "SELECT format('ALTER %s %I.%I DROP CONSTRAINT %I', CASE WHEN c.oid IS NULL THEN 'DOMAIN' ELSE 'TABLE' END, \
@@ -197,7 +197,7 @@ fn by_node(rows: Vec<Row>) -> Texts {
     texts
 }
 
-/// Catalogs, oids, words and identities as PostgreSQL's array literals.
+/// Catalogs, OIDs, words and identities as PostgreSQL array literals.
 fn arrays(nodes: &[&Node]) -> [String; 4] {
     let array = |of: fn(&Node) -> &String| {
         let quoted = |text: &String| format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""));

@@ -8,7 +8,7 @@ use crate::session::{Row, Session, column};
 use crate::sql::identifier;
 use crate::tokens::tokens;
 
-/// The objects of a kind. Names of the schema itself are written without it, so that the declarations fit any schema.
+/// The objects of a kind. Names in the schema itself are unqualified, so that the declarations fit any schema.
 pub fn objects(session: &dyn Session, kind: &str, schema: &str) -> Result<Vec<Object>, String> {
     let statement = match kind {
         "view" | "materialized-view" => include_str!("relations.sql"),
@@ -61,7 +61,7 @@ fn object(kind: &str, row: &Row) -> Object {
     }
 }
 
-/// The text of CREATE TRIGGER from the events on, without the table, which the name gives.
+/// The text of CREATE TRIGGER after its name, without the table, which is part of the object's name.
 fn without_table(statement: &str) -> String {
     let tokens = tokens(statement).unwrap_or_default();
     let name = tokens

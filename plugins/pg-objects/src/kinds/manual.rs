@@ -12,7 +12,7 @@ use crate::session::Session;
 use crate::sql::{identifier, literal};
 use crate::tokens::single_query;
 
-/// The line before the query in the refresh function, by which the query is found again.
+/// The line before the query in the refresh function. Introspection finds the query by it.
 pub const MARKER: &str = "-- mighost: manual-materialized-view";
 
 const OPTIONS: &[&str] = &["comment", "column-comment", "index", "with-data"];
@@ -29,13 +29,13 @@ fn table_statement(identity: &str, object: &Object, options: &Options) -> Result
     ))
 }
 
-/// The name of the function that fills a table again.
+/// The name of the refresh function of a table.
 fn refresh_name(table: &str) -> Result<String, String> {
     let name = format!("refresh_{}", plain(table)?);
     plain(&name).map(str::to_owned)
 }
 
-/// DELETE rather than TRUNCATE: whoever reads meanwhile goes on with the old rows.
+/// DELETE instead of TRUNCATE, so that concurrent readers see the old rows until the end of the transaction.
 fn refresh_statement(session: &dyn Session, verb: &str, object: &Object) -> Result<String, String> {
     let table = in_schema(session, plain(&object.name)?);
     let body = format!(
@@ -79,7 +79,7 @@ pub fn target(session: &dyn Session, name: &str) -> Result<Target, String> {
     let oid = lookup::relation(session, plain(name)?, "r")?;
     let function = format!("{}()", in_schema(session, &refresh_name(name)?));
     if lookup::routine(session, "FUNCTION", &function)?.is_none() {
-        // Any other table holds data that cannot be computed again, and must not be dropped as if it could.
+        // Any other table holds data that cannot be computed again, and must not be dropped like this.
         return Err(format!(
             "the table has no function {function}, so it is no manual materialized view"
         ));
@@ -92,7 +92,7 @@ pub fn target(session: &dyn Session, name: &str) -> Result<Target, String> {
     })
 }
 
-/// Replaces the table, with its dependants kept, and the function.
+/// Replaces the table and the function, and keeps the dependants of the table.
 pub fn replace(session: &dyn Session, old: &Object, new: &Object) -> Result<(), String> {
     let old_options = Options::parse(old, OPTIONS)?;
     let options = Options::parse(new, OPTIONS)?;

@@ -14,7 +14,7 @@ use crate::tokens::tokens;
 
 const OPTIONS: &[&str] = &["comment"];
 
-/// PostgreSQL's code for a CREATE OR REPLACE FUNCTION that changes the result or the parameters; a hint comes with it.
+/// The SQLSTATE of a CREATE OR REPLACE FUNCTION that changes the result or the parameters. Such an error has a hint.
 const SIGNATURE_CHANGED: &str = "42P13";
 
 fn word(object: &Object) -> &'static str {
@@ -25,7 +25,7 @@ fn word(object: &Object) -> &'static str {
     }
 }
 
-/// CREATE with the parameters of the definition or, where it has none, with the types in the name.
+/// CREATE with the parameters of the definition; without any, with the types in the name.
 fn statement(verb: &str, session: &dyn Session, signature: &Signature, object: &Object) -> Result<String, String> {
     let definition = object.definition.trim();
     let parsed = tokens(definition)?;
@@ -116,7 +116,8 @@ pub fn replace(session: &dyn Session, old: &Object, new: &Object) -> Result<(), 
         }
         match session.try_execute(&replace) {
             Ok(()) => {
-                // A replaced function stands at another place of its catalog; one that stands where it stood was not meant.
+                // A replaced function has a new row version in the catalog. An unchanged one shows that the definition creates another
+                // function.
                 if lookup::routine(session, found.word, &identity)?.is_none_or(|(_, now)| now == place) {
                     return Err(mismatch(new));
                 }

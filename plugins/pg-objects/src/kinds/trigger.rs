@@ -11,10 +11,10 @@ use crate::tokens::{Token, tokens};
 
 const OPTIONS: &[&str] = &["comment", "constraint", "enabled"];
 
-/// The first server with CREATE OR REPLACE TRIGGER.
+/// The first version of PostgreSQL with CREATE OR REPLACE TRIGGER.
 const OR_REPLACE_SINCE: u32 = 140_000;
 
-/// CREATE TRIGGER with the name's table put where it belongs: between the events and the rest.
+/// CREATE TRIGGER, with the table from the name inserted between the events and the rest.
 fn statement(
     verb: &str,
     name: &TriggerName,
@@ -46,7 +46,7 @@ fn statement(
     ))
 }
 
-/// Whether the token at `at` starts what follows the table. Some of these words may be columns in `UPDATE OF`.
+/// Whether the token at `at` begins the part after the table. Some of these words may be columns in `UPDATE OF`.
 fn ends_events(tokens: &[Token<'_>], at: usize) -> bool {
     let token = |index: usize, words: &[&str]| {
         tokens
@@ -92,7 +92,7 @@ pub fn drop(session: &dyn Session, object: &Object) -> Result<(), String> {
     Ok(())
 }
 
-/// Replaces a trigger. Nothing depends on one, so dropping it is never in the way; OR REPLACE takes the lighter lock.
+/// Replaces a trigger. Nothing depends on triggers, so it can always be dropped; OR REPLACE takes a weaker lock.
 pub fn replace(session: &dyn Session, old: &Object, new: &Object) -> Result<(), String> {
     let (old_options, mut options) = (Options::parse(old, OPTIONS)?, Options::parse(new, OPTIONS)?);
     let (old_name, name) = (TriggerName::parse(&old.name)?, TriggerName::parse(&new.name)?);
@@ -133,7 +133,7 @@ pub fn replace(session: &dyn Session, old: &Object, new: &Object) -> Result<(), 
     Ok(())
 }
 
-/// The clause of ALTER TABLE for a letter of `pg_trigger.tgenabled`; none for the one that a new trigger has.
+/// The clause of ALTER TABLE for a letter of `pg_trigger.tgenabled`; `None` for the state of a new trigger.
 fn clause(tgenabled: &str) -> Option<&'static str> {
     match tgenabled {
         "D" => Some("DISABLE"),

@@ -20,7 +20,7 @@ const OPTIONS: &[&str] = &[
     "security-invoker",
 ];
 
-/// PostgreSQL's code for a CREATE OR REPLACE VIEW that takes away or changes columns.
+/// The SQLSTATE of a CREATE OR REPLACE VIEW that removes or changes columns.
 const COLUMNS_CHANGED: &str = "42P16";
 
 fn statement(verb: &str, identity: &str, object: &Object, options: &Options) -> Result<String, String> {
@@ -82,7 +82,7 @@ pub fn replace(session: &dyn Session, old: &Object, new: &Object) -> Result<(), 
     }
     let found = target(session, &old.name)?;
     if old.name != new.name {
-        // What depends on a view follows it to its new name.
+        // The dependants of a view follow it to its new name.
         session.execute(&format!(
             "ALTER VIEW {} RENAME TO {}",
             found.identity,

@@ -1,4 +1,4 @@
-//! Constraints that are added, dropped, validated.
+//! Adding, dropping and validating constraints.
 
 use mighost_sdk::quote::{identifier, raw};
 use mighost_sdk::sql;
@@ -118,7 +118,7 @@ impl Operation for ValidateConstraint {
         )])
     }
 
-    /// A constraint that holds is still one that was not looked at: nothing in it has changed that a migration could put back.
+    /// Validation changes nothing that a migration could restore.
     fn reverse(&self, _: &Scope) -> Result<Reverse, String> {
         Ok(Vec::new())
     }

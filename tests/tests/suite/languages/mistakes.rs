@@ -53,7 +53,7 @@ fn no_client_and_no_registry() {
         &[
             "pip cannot install ziglang",
             "No matching distribution found",
-            "let [toolchains] in mighost.toml name one that you have: `zig = \"/path/to/zig\"`",
+            "name an installed one under [toolchains] in mighost.toml: `zig = \"/path/to/zig\"`",
         ],
     );
     let left: Vec<_> = std::fs::read_dir(tools.path())
@@ -89,7 +89,7 @@ fn a_compiler_that_fails() {
         &["build"],
         5,
         &[
-            "there is no function upgrade, which must be defined",
+            "the required function upgrade is missing",
             "expected: void upgrade(void)",
         ],
     );
@@ -105,7 +105,7 @@ fn exports_of_other_types() {
     );
     project.write("plugins/acts/plugin.toml", "name = \"acts\"\nversion = \"0.1.0\"\n");
     let expected = "expected: void exports_acme_acts_acts_act(guest_string_t *name, uint32_t times)";
-    let reason = "exports_acme_acts_acts_act is defined with other types than the guest must have";
+    let reason = "exports_acme_acts_acts_act has the wrong signature";
     project.write(
         "plugins/acts/plugin.cpp",
         "#include \"mighost.hpp\"\nvoid exports_acme_acts_acts_act(int times) {}\n",

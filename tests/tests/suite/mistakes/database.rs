@@ -14,28 +14,28 @@ fn the_database_is_ahead_of_the_sources() {
     fs::rename(folder(&project, "c3"), project.path().join("elsewhere")).unwrap();
     assert_snapshot!(all(&project, &["upgrade"]), @"
     exit 4
-    error: the version table holds 'c3', which is not a revision of this project; bring its migration back, or say where the database really is with `mighost stamp --purge REVISION`
-    fault: the command's, the configuration's or the environment's
+    error: the version table contains 'c3', which is not a revision of this project; restore its migration, or correct the version table with `mighost stamp --purge REVISION`
+    fault: the command, the configuration or the environment
     ");
     assert_snapshot!(all(&project, &["current"]), @"
     c3 (not a revision of this project)
     exit 0
     ");
     assert_snapshot!(all(&project, &["check"]), @"
-    error: the version table holds c3, which is not a revision of this project
-      bring its migration back: the sources may be older than the database, or of another branch
-      or say where the database is, once you know: mighost stamp --purge REVISION
+    error: the version table contains c3, which is not a revision of this project
+      restore its migration: the sources may be older than the database, or from another branch
+      or correct the version table: mighost stamp --purge REVISION
     exit 10
     ");
     assert_snapshot!(all(&project, &["downgrade", "-1"]), @"
     exit 4
-    error: the version table holds 'c3', which is not a revision of this project; bring its migration back, or say where the database really is with `mighost stamp --purge REVISION`
-    fault: the command's, the configuration's or the environment's
+    error: the version table contains 'c3', which is not a revision of this project; restore its migration, or correct the version table with `mighost stamp --purge REVISION`
+    fault: the command, the configuration or the environment
     ");
     fs::rename(project.path().join("elsewhere"), folder(&project, "c3")).unwrap();
     assert_snapshot!(all(&project, &["check"]), @"
-    warning: 1 artifact is not built from the sources as they are now: c3_c3
-      build them: mighost build (upgrade and downgrade do so by themselves)
+    warning: 1 artifact is not built from the current sources: c3_c3
+      build them: mighost build (upgrade and downgrade do this automatically)
     exit 0
     ");
     project.run(&["downgrade", "-1"]).ok();
@@ -53,13 +53,13 @@ fn the_version_table_is_empty_and_the_schema_is_full() {
       1 | CREATE TABLE a1 (id int)
     state: a1 was rolled back
            not run: b2, c3
-    fault: the migration's or plugin's; its author mends it
-    hint: where the database was made in another way and has what this revision does, say which is the last revision that it holds: `mighost stamp REVISION`
+    fault: the migration or plugin; its author needs to fix it
+    hint: if the database was created in another way and already contains these objects, record its last revision: `mighost stamp REVISION`
     "#);
     assert_snapshot!(all(&project, &["check"]), @"
-    warning: the version table mighost_version is empty, but the schema public holds 2 tables or views
-      where revisions made them, say which is the last one that they hold: mighost stamp REVISION
-      where another tool keeps the version, name its table: version-table in mighost.toml
+    warning: the version table mighost_version is empty, but the schema public contains 2 tables or views
+      if revisions of this project created them, record the last one: mighost stamp REVISION
+      if another tool keeps the version, set version-table in mighost.toml to its table
     error: 3 revisions are not applied to test: a1, b2, c3
       apply them: mighost upgrade
     exit 10
@@ -95,8 +95,8 @@ fn a_stamp_of_the_wrong_revision() {
       in the downgrade of revision c3, PROJECT/migrations/c3_c3
       1 | DROP TABLE c3
     state: c3 was rolled back
-    fault: the migration's or plugin's; its author mends it
-    hint: where the database never had what this revision does, e.g. after a stamp that went too far, say which is the last revision that it holds: `mighost stamp REVISION`
+    fault: the migration or plugin; its author needs to fix it
+    hint: if the database never contained these objects, e.g. after a stamp that went too far, record its last revision: `mighost stamp REVISION`
     "#);
     assert_snapshot!(all(&project, &["stamp", "a1"]), @"
     exit 0
@@ -118,19 +118,19 @@ fn an_applied_migration_is_edited() {
     let before = fs::read(&upgrade).unwrap();
     fs::write(&upgrade, "CREATE TABLE b2 (id int, name text);\n").unwrap();
     assert_snapshot!(all(&project, &["check"]), @"
-    warning: 1 artifact is not built from the sources as they are now: b2_b2
-      build them: mighost build (upgrade and downgrade do so by themselves)
-    error: 1 migration is not as when applied to test: b2
-      put the files back as they were, and write the change as a new revision: mighost revision
+    warning: 1 artifact is not built from the current sources: b2_b2
+      build them: mighost build (upgrade and downgrade do this automatically)
+    error: 1 migration is different from when applied to test: b2
+      restore the files, and make the change in a new revision: mighost revision
     exit 10
     ");
     assert_snapshot!(all(&project, &["upgrade"]), @"
     exit 4
     building 1/1 b2_b2 (sql)
-    error: a migration has changed since it was applied to test: b2
-    fault: the command's, the configuration's or the environment's
-    hint: put the files back as they were, and write the change as a new revision
-    hint: --allow-changed goes on all the same
+    error: a migration has changed after being applied to test: b2
+    fault: the command, the configuration or the environment
+    hint: restore the files, and make the change in a new revision
+    hint: or add --allow-changed to continue anyway
     ");
     fs::write(&upgrade, before).unwrap();
     project.run(&["upgrade"]).ok();
@@ -146,9 +146,9 @@ fn the_version_table_is_edited_by_hand() {
     project.run(&["upgrade"]).ok();
     project.sql("UPDATE mighost_version SET version_num = 'a1'");
     assert_snapshot!(all(&project, &["check"]), @"
-    error: the ledger says that 2 revisions are applied which the version table does not have: b2, c3
-      somebody else has written to the version table: find out which of the two is right
-      then say where the database is: mighost stamp --purge REVISION
+    error: according to the ledger, 2 revisions are applied but not in the version table: b2, c3
+      something else has written to the version table: find out which of the two is right
+      then correct the version table: mighost stamp --purge REVISION
     error: 2 revisions are not applied to test: b2, c3
       apply them: mighost upgrade
     exit 10
@@ -160,8 +160,8 @@ fn the_version_table_is_edited_by_hand() {
       1 | CREATE TABLE b2 (id int)
     state: b2 was rolled back
            not run: c3
-    fault: the migration's or plugin's; its author mends it
-    hint: where the database was made in another way and has what this revision does, say which is the last revision that it holds: `mighost stamp REVISION`
+    fault: the migration or plugin; its author needs to fix it
+    hint: if the database was created in another way and already contains these objects, record its last revision: `mighost stamp REVISION`
     "#);
     assert_snapshot!(all(&project, &["stamp", "--purge", "c3"]), @"
     exit 0
@@ -174,14 +174,14 @@ fn the_version_table_is_edited_by_hand() {
     ");
     project.sql("INSERT INTO mighost_version VALUES ('b2')");
     assert_snapshot!(all(&project, &["check"]), @"
-    error: the version table holds b2 beside c3, which needs it
-      set the table anew: mighost stamp --purge c3
+    error: the version table contains both b2 and c3, which already includes it
+      reset the table: mighost stamp --purge c3
     exit 10
     ");
     assert_snapshot!(all(&project, &["upgrade"]), @"
     exit 4
-    error: the version table holds 'b2' beside 'c3', which needs it; `mighost stamp --purge c3` sets it anew
-    fault: the command's, the configuration's or the environment's
+    error: the version table contains both 'b2' and 'c3', which already includes it; reset it with `mighost stamp --purge c3`
+    fault: the command, the configuration or the environment
     ");
     project.run(&["stamp", "--purge", "c3"]).ok();
     assert_eq!(project.heads(), "c3");
@@ -207,8 +207,8 @@ fn an_index_without_a_lock_in_a_transaction() {
       1 | CREATE INDEX CONCURRENTLY i ON a1 (id)
     state: d4 was rolled back; steps before it are kept
            done: a1, b2, c3
-    fault: the migration's or plugin's; its author mends it
-    hint: set transaction = "none" in the migration's migration.toml, or send it behind suspend-transaction
+    fault: the migration or plugin; its author needs to fix it
+    hint: set transaction = "none" in the migration's migration.toml, or call suspend-transaction before it
     "#);
     project.sql_migration_with(
         "d4",
@@ -227,16 +227,16 @@ fn sources_are_edited_and_not_built() {
     project.run(&["upgrade", "b2"]).ok();
     project.write("migrations/c3_c3/upgrade.sql", "CREATE TABLE c3 (id bigint);\n");
     assert_snapshot!(all(&project, &["check"]), @"
-    warning: 1 artifact is not built from the sources as they are now: c3_c3
-      build them: mighost build (upgrade and downgrade do so by themselves)
+    warning: 1 artifact is not built from the current sources: c3_c3
+      build them: mighost build (upgrade and downgrade do this automatically)
     error: 1 revision is not applied to test: c3
       apply them: mighost upgrade
     exit 10
     ");
     assert_snapshot!(all(&project, &["upgrade", "--no-build"]), @"
     exit 5
-    error: PROJECT/migrations/c3_c3 is not built, and --no-build forbids to build it
-    fault: the command's, the configuration's or the environment's
+    error: PROJECT/migrations/c3_c3 is not built, and --no-build forbids building it
+    fault: the command, the configuration or the environment
     hint: run `mighost build`
     ");
     project.run(&["build"]).ok();
@@ -256,7 +256,7 @@ fn a_migration_changes_the_client_encoding() {
     error: client_encoding cannot be set to LATIN1: mighost exchanges UTF-8 with the server. Remove the setting; convert a script in another encoding with `iconv -f ENCODING -t UTF-8`
       in the upgrade of revision a1, PROJECT/migrations/a1_a1
     state: a1 was rolled back
-    fault: the migration's or plugin's; its author mends it
+    fault: the migration or plugin; its author needs to fix it
     ");
     assert_eq!((project.heads().as_str(), tables(&project).as_str()), ("base", "none"));
     // Only the session shows what a block of code has done.
@@ -271,7 +271,7 @@ fn a_migration_changes_the_client_encoding() {
     error: client_encoding cannot be set to LATIN1: mighost exchanges UTF-8 with the server. Remove the setting; convert a script in another encoding with `iconv -f ENCODING -t UTF-8`
       in the upgrade of revision a1, PROJECT/migrations/a1_a1
     state: a1 was rolled back
-    fault: the migration's or plugin's; its author mends it
+    fault: the migration or plugin; its author needs to fix it
     ");
     assert_eq!((project.heads().as_str(), tables(&project).as_str()), ("base", "none"));
     // As the message advises.

@@ -15,8 +15,8 @@ fn two_heads_after_two_pull_requests() {
     project.run(&["build"]).ok();
     assert_snapshot!(all(&project, &["upgrade"]), @"
     exit 4
-    error: 'head' must be one revision here, but there are 2 heads: 'd4' and 'e5'. Join them with `mighost merge d4 e5`, or say `heads` for all of them, or name one
-    fault: the command's, the configuration's or the environment's
+    error: 'head' must be one revision here, but there are 2 heads: 'd4' and 'e5'. Join them with `mighost merge d4 e5`, use `heads` for all of them, or name one
+    fault: the command, the configuration or the environment
     ");
     assert_snapshot!(all(&project, &["heads"]), @"
     c3 -> d4 (head), about d4
@@ -27,7 +27,7 @@ fn two_heads_after_two_pull_requests() {
     assert_snapshot!(all(&project, &["check"]), @"
     error: history has 2 heads: d4, e5
       join them: mighost merge d4 e5
-      where they are to stay apart, give each branch a label: branch-labels in a migration.toml of its own
+      to keep them separate, give each branch a label: branch-labels in the migration.toml of one of its revisions
     error: 2 revisions are not applied to test: e5, d4
       apply them: mighost upgrade heads
       or, first, join them: mighost merge d4 e5
@@ -35,8 +35,8 @@ fn two_heads_after_two_pull_requests() {
     ");
     assert_snapshot!(all(&project, &["revision", "-m", "next"]), @"
     exit 4
-    error: 'head' must be one revision here, but there are 2 heads: 'd4' and 'e5'. Join them with `mighost merge d4 e5`, or say `heads` for all of them, or name one
-    fault: the command's, the configuration's or the environment's
+    error: 'head' must be one revision here, but there are 2 heads: 'd4' and 'e5'. Join them with `mighost merge d4 e5`, use `heads` for all of them, or name one
+    fault: the command, the configuration or the environment
     ");
     project.run(&["merge", "d4", "e5", "--rev-id", "f6", "-m", "join"]).ok();
     assert_snapshot!(all(&project, &["upgrade"]), @"
@@ -70,12 +70,12 @@ fn a_parent_is_missing_after_a_switch_of_branches() {
     fs::rename(folder(&project, "b2"), project.path().join("elsewhere")).unwrap();
     assert_snapshot!(all(&project, &["upgrade"]), @"
     exit 4
-    error: revision 'c3' stands on 'b2', which is not there; add the migration that is missing, or correct down-revisions in the migration.toml of 'c3'
+    error: revision 'c3' has the down revision 'b2', which does not exist; add the missing migration, or correct down-revisions in the migration.toml of 'c3'
       c3 is in PROJECT/migrations/c3_c3
-    fault: the migration's or plugin's; its author mends it
+    fault: the migration or plugin; its author needs to fix it
     ");
     assert_snapshot!(all(&project, &["check", "--no-database"]), @"
-    error: revision 'c3' stands on 'b2', which is not there; add the migration that is missing, or correct down-revisions in the migration.toml of 'c3'; c3 is in PROJECT/migrations/c3_c3
+    error: revision 'c3' has the down revision 'b2', which does not exist; add the missing migration, or correct down-revisions in the migration.toml of 'c3'; c3 is in PROJECT/migrations/c3_c3
     exit 10
     ");
     fs::rename(project.path().join("elsewhere"), folder(&project, "b2")).unwrap();
@@ -113,7 +113,7 @@ fn a_folder_is_copied() {
     exit 5
     building 1/1 d4_from_c3 (sql)
     error: revision c3 is in two places: PROJECT/migrations/c3_c3 and PROJECT/migrations/d4_from_c3
-    fault: the migration's or plugin's; its author mends it
+    fault: the migration or plugin; its author needs to fix it
     hint: remove one of the two
     ");
     assert_snapshot!(all(&project, &["check"]), @"
@@ -136,7 +136,7 @@ fn two_revisions_wait_for_each_other() {
     error: the down revisions form a cycle, so none of these can be first: 'b2' -> 'c3' -> 'b2'
       b2 is in PROJECT/migrations/b2_b2
       c3 is in PROJECT/migrations/c3_c3
-    fault: the migration's or plugin's; its author mends it
+    fault: the migration or plugin; its author needs to fix it
     ");
     table(&project, "b2", &["a1"]);
     project.run(&["upgrade"]).ok();
@@ -153,18 +153,18 @@ fn a_revision_is_put_below_the_head() {
     exit 4
     building 1/2 c3_c3 (sql)
     building 2/2 x4_x4 (sql)
-    error: x4 was put below c3, which test has already, so it would never be run
-    fault: the command's, the configuration's or the environment's
-    hint: in the sources, take it out again: give what stands on x4 its former down-revisions, and let x4 stand on a head: `down-revisions = ["c3"]` where c3 is one
-    hint: where the database has what it does, say so: `mighost stamp --purge` with the rows of `mighost current`
-    hint: --allow-changed goes on without it
+    error: x4 is out of order: it was inserted below c3, which is already applied to test, so it would be skipped
+    fault: the command, the configuration or the environment
+    hint: move it in the sources: restore the down-revisions of the children of x4, and set those of x4 to a head, e.g. `down-revisions = ["c3"]` if c3 is one
+    hint: if the database already has its changes, confirm that: `mighost stamp --purge` with the rows of `mighost current`
+    hint: or add --allow-changed to continue without it
     "#);
     assert_snapshot!(all(&project, &["check"]), @"
-    error: x4 was put below c3, which test has already, so it would never be run
-      take it out again: give what stands on x4 its former down-revisions, and let x4 stand on a head
-      where the database has what it does, say so: mighost stamp --purge with the rows of mighost current
-    error: 1 migration is not as when applied to test: c3
-      put the files back as they were, and write the change as a new revision: mighost revision
+    error: x4 is out of order: it was inserted below c3, which is already applied to test, so it would be skipped
+      move it: restore the down-revisions of the children of x4, and set those of x4 to a head
+      if the database already has its changes, confirm that: mighost stamp --purge with the rows of mighost current
+    error: 1 migration is different from when applied to test: c3
+      restore the files, and make the change in a new revision: mighost revision
     exit 10
     ");
     // Not even downwards: the database would then be at what was never run.
@@ -196,19 +196,19 @@ fn a_revision_is_put_beside_the_head() {
     exit 4
     building 1/2 c3_c3 (sql)
     building 2/2 x4_x4 (sql)
-    error: x4 was put below c3, which test has already, so it would never be run
-    fault: the command's, the configuration's or the environment's
-    hint: in the sources, take it out again: give what stands on x4 its former down-revisions, and let x4 stand on a head: `down-revisions = ["c3"]` where c3 is one
-    hint: where the database has what it does, say so: `mighost stamp --purge` with the rows of `mighost current`
-    hint: --allow-changed goes on without it
+    error: x4 is out of order: it was inserted below c3, which is already applied to test, so it would be skipped
+    fault: the command, the configuration or the environment
+    hint: move it in the sources: restore the down-revisions of the children of x4, and set those of x4 to a head, e.g. `down-revisions = ["c3"]` if c3 is one
+    hint: if the database already has its changes, confirm that: `mighost stamp --purge` with the rows of `mighost current`
+    hint: or add --allow-changed to continue without it
     "#);
     // A sibling is not hidden by anything: it is a head.
     table(&project, "c3", &["b2"]);
     assert_snapshot!(all(&project, &["upgrade"]), @"
     exit 4
     building 1/1 c3_c3 (sql)
-    error: 'head' must be one revision here, but there are 2 heads: 'c3' and 'x4'. Join them with `mighost merge c3 x4`, or say `heads` for all of them, or name one
-    fault: the command's, the configuration's or the environment's
+    error: 'head' must be one revision here, but there are 2 heads: 'c3' and 'x4'. Join them with `mighost merge c3 x4`, use `heads` for all of them, or name one
+    fault: the command, the configuration or the environment
     ");
     assert_snapshot!(all(&project, &["upgrade", "heads"]), @"
     exit 0
@@ -229,7 +229,7 @@ fn a_revision_is_put_beside_the_head() {
     building 1/3 c3_c3 (sql)
     building 2/3 y5_y5 (sql)
     building 3/3 z6_z6 (sql)
-    warning: y5 was put below c3, which test has already, so it would never be run
+    warning: y5 is out of order: it was inserted below c3, which is already applied to test, so it would be skipped
     warning: changed since they were applied: c3
     [1/1] upgrade z6 about z6 (T)
     test upgraded by 1 revision in T, now at c3, z6
@@ -248,7 +248,7 @@ fn a_label_is_given_twice() {
     error: branch label 'network' is declared by revision 'd4' and by revision 'e5'; a label belongs to one revision
       d4 is in PROJECT/migrations/d4_d4
       e5 is in PROJECT/migrations/e5_e5
-    fault: the migration's or plugin's; its author mends it
+    fault: the migration or plugin; its author needs to fix it
     ");
     labelled(&project, "e5", &["b2"], "branch-labels = [\"stations\"]\n");
     project.run(&["upgrade", "network@head"]).ok();

@@ -29,7 +29,7 @@ int64_t exports_mighost_fingerprint_rows_fingerprint(row *values) {
     return (int64_t)hash;
 }
 
-// `text` with `next` behind it.
+// `text` with `next` after it.
 static char *and(const char *text, const char *separator, const char *next) {
     return mighost_format("%s%s%s", text, *text ? separator : "", next);
 }
@@ -38,9 +38,9 @@ void exports_mighost_fingerprint_rows_write(guest_string_t *table, guest_string_
                                             exports_mighost_fingerprint_rows_list_row_t *rows) {
     char *names = "", *changes = "", *key_name = mighost_string(*key);
     for (size_t i = 0; i < columns->len; i++) {
-        char *name = mighost_identifier(mighost_string(columns->ptr[i]));
-        names = and(names, ", ", name);
-        changes = and(changes, ", ", mighost_format("%s = excluded.%s", name, name));
+        char *name = mighost_string(columns->ptr[i]);
+        names = and(names, ", ", mighost_identifier(name));
+        changes = and(changes, ", ", mighost_sql("%I = excluded.%I", name, name));
     }
     for (size_t i = 0; i < rows->len; i++) {
         row *values = &rows->ptr[i];
@@ -49,8 +49,8 @@ void exports_mighost_fingerprint_rows_write(guest_string_t *table, guest_string_
         for (size_t j = 0; j < values->len; j++) {
             list = and(list, ", ", mighost_literal(values->ptr[j].is_some ? mighost_string(values->ptr[j].val) : NULL));
         }
-        mighost_execute("insert into %I as t (%s, fingerprint) values (%s, %lld) "
-                        "on conflict (%I) do update set %s, fingerprint = excluded.fingerprint "
+        mighost_execute("insert into %I as t (%R, fingerprint) values (%R, %lld) "
+                        "on conflict (%I) do update set %R, fingerprint = excluded.fingerprint "
                         "where t.fingerprint is distinct from excluded.fingerprint",
                         mighost_string(*table), names, list, (long long)exports_mighost_fingerprint_rows_fingerprint(values),
                         key_name, changes);

@@ -23,34 +23,34 @@ pub fn create(object: mighost.Object) !void {
         mighost.warn("the rollup {s} has the period {s}", .{ object.name, period });
         return Problem.UnknownPeriod;
     }
-    var groups: []const u8 = "";
+    var groups = mighost.raw("");
     for (object.options) |option| {
         if (std.mem.eql(u8, option.name, "by")) {
-            groups = mighost.print("{s}{f}, ", .{ groups, mighost.identifier(option.value) });
+            groups = mighost.sql("{}{}, ", .{ groups, mighost.identifier(option.value) });
         } else if (!known(&.{ "time", "period", "value" }, option.name)) {
             mighost.warn("the rollup {s} has the option {s}", .{ object.name, option.name });
             return Problem.UnknownOption;
         }
     }
-    const truncated = mighost.print("date_trunc({f}, {f})", .{ mighost.literal(period), mighost.identifier(time) });
+    const truncated = mighost.sql("date_trunc({}, {})", .{ period, mighost.identifier(time) });
     const column = mighost.identifier(value);
     mighost.execute(
-        "create view {f} as select {s}{s} as {f}, count({f}), avg({f}) as mean, min({f}) as least, max({f}) as greatest from {f} group by {s}{s}",
+        "create view {} as select {}{} as {}, count({}), avg({}) as mean, min({}) as least, max({}) as greatest from {} group by {}{}",
         .{ mighost.identifier(object.name), groups, truncated, mighost.identifier(period), column, column, column, column, mighost.identifier(object.definition), groups, truncated },
     );
-    mighost.execute("comment on view {f} is {f}", .{ mighost.identifier(object.name), mighost.literal(description(object)) });
+    mighost.execute("comment on view {} is {}", .{ mighost.identifier(object.name), description(object) });
 }
 
 pub fn drop(object: mighost.Object) !void {
-    mighost.execute("drop view {f}", .{mighost.identifier(object.name)});
+    mighost.execute("drop view {}", .{mighost.identifier(object.name)});
 }
 
 /// The rollups of a schema are known by their comments.
 pub fn introspect(_: []const u8, schema: []const u8) ![]const mighost.Object {
     const rows = mighost.query(
         "select relname, obj_description(pg_class.oid) from pg_class join pg_namespace on pg_namespace.oid = relnamespace " ++
-            "where nspname = {f} and relkind = 'v' and obj_description(pg_class.oid) like 'rollup of %' order by relname",
-        .{mighost.literal(schema)},
+            "where nspname = {} and relkind = 'v' and obj_description(pg_class.oid) like 'rollup of %' order by relname",
+        .{schema},
     );
     const found = try mighost.allocator.alloc(mighost.Object, rows.len());
     for (found, 0..) |*object, row| object.* = try read(rows.get(row, 0).?, rows.get(row, 1).?);

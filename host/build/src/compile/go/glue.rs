@@ -1,18 +1,18 @@
-//! What stands between the generated bindings and the author's package: Go's errors and panics become what the host expects.
+//! Glue code between the generated bindings and the author's package: it converts Go's errors and panics for the host.
 
-/// Where the generator puts the module's packages, and where they are here.
+/// The generator's path of the module's packages, and their path here.
 const GENERATED: &str = "\"wit_component/";
 const OURS: &str = "\"mighost/wit/";
 
 const IMPORTS: &str = "\t\"mighost\"\n\tguest ";
 
-/// A file of the bindings with the paths of its imports changed.
+/// A file of the bindings with changed import paths.
 pub(super) fn moved(text: &str) -> String {
     text.replace(GENERATED, OURS)
 }
 
-/// `wit_exports.go` with parameters that Go's compiler takes. It wants all of an exported function's parameters in 128 bytes, of which a pointer
-/// takes 8 and a number of 32 bits, as which it arrives, 4: with pointers alone, sixteen parameters and a result are too many.
+/// `wit_exports.go` with parameters that Go's compiler accepts. It limits the parameters of an exported function to 128 bytes. A pointer
+/// takes 8 bytes, a 32-bit number, as which it arrives, 4: with pointers, sixteen parameters and a result are too many.
 pub(super) fn narrowed(text: &str) -> String {
     let mut narrow = Vec::new();
     let mut lines = Vec::new();
@@ -41,14 +41,14 @@ pub(super) fn narrowed(text: &str) -> String {
     lines.join("\n")
 }
 
-/// The package that the bindings call for an interface, made of the stubs that the generator writes for it. `module` is the author's
-/// package, and `defined` are the names of the author's functions.
+/// The package that the bindings call for an interface, made from the stubs that the generator writes. `module` is the author's package,
+/// and `defined` are the names of the author's functions.
 pub(super) fn exported(package: &str, stubs: &str, module: &str, defined: &[String]) -> String {
     let has = |name: &str| defined.iter().any(|own| own == name);
     match package {
         "export_mighost_host_revision" => revision(module, has("Objects")),
-        "export_mighost_host_object_type" => object_type(module, has("Replace"), has("Introspect")),
-        // The author's function takes the step, which the host answers for.
+        "export_mighost_host_kind_provider" => kind_provider(module, has("Replace"), has("Introspect")),
+        // The author's function takes the step, whose data the host provides.
         "export_mighost_host_version_hook" => {
             operations(stubs, module).replace("OnVersionApply()\n", "OnVersionApply(mighost.CurrentStep())\n")
         }
@@ -76,8 +76,8 @@ fn revision(module: &str, objects: bool) -> String {
     )
 }
 
-/// Without `replace`, the old object goes and the new one comes; without `introspect`, none are found.
-fn object_type(module: &str, replace: bool, introspect: bool) -> String {
+/// Without `replace`, the old object is dropped and the new one created; without `introspect`, there are no objects.
+fn kind_provider(module: &str, replace: bool, introspect: bool) -> String {
     let call = |name: &str, params: &[&str]| {
         let declared: Vec<String> = params
             .iter()
@@ -103,7 +103,7 @@ fn object_type(module: &str, replace: bool, introspect: bool) -> String {
         false => "[]mighost.Object(nil), error(nil)",
     };
     format!(
-        "package export_mighost_host_object_type\n\nimport (\n{IMPORTS}{module:?}\n\t{OURS}mighost_host_objects\"\n\
+        "package export_mighost_host_kind_provider\n\nimport (\n{IMPORTS}{module:?}\n\t{OURS}mighost_host_objects\"\n\
          \twit \"go.bytecodealliance.org/pkg/wit/types\"\n)\n\n{}{}{}\
          func Introspect(kind, schema string) wit.Result[[]mighost_host_objects.Object, string] {{\n\tvar panicked error\n\
          \tdefer mighost.Ended(&panicked)\n\tobjects, err := {found}\n\tif err != nil {{\n\
@@ -115,7 +115,7 @@ fn object_type(module: &str, replace: bool, introspect: bool) -> String {
     )
 }
 
-/// Each stub with a call of the author's function of that name as its body. An author's function returns what WIT says and an error;
+/// Each stub with a call of the author's function of that name as its body. The author's function returns the result in WIT and an error;
 /// `result<T, string>` is a T and an error.
 fn operations(stubs: &str, module: &str) -> String {
     let mut glue = String::new();
@@ -127,7 +127,7 @@ fn operations(stubs: &str, module: &str) -> String {
             glue.push_str(&format!("{line}\n{body}"));
             skipped = true;
         } else if line == "// TODO: Implement" {
-            // It is, below.
+            // It is returned below.
         } else if skipped && line.trim() == "panic(\"not implemented\")" {
             skipped = false;
         } else {
@@ -174,7 +174,7 @@ fn body(signature: &str) -> Option<String> {
     }
 }
 
-/// What is before the parenthesis that closes, and behind it.
+/// The text before the closing parenthesis, and the text after it.
 fn parenthesis(text: &str) -> Option<(&str, &str)> {
     let mut depth = 0_u32;
     for (at, c) in text.char_indices() {
@@ -188,7 +188,7 @@ fn parenthesis(text: &str) -> Option<(&str, &str)> {
     None
 }
 
-/// The parts between commas that are in no bracket.
+/// The parts separated by commas outside brackets.
 fn at_commas(text: &str) -> Vec<&str> {
     let (mut parts, mut start, mut depth) = (Vec::new(), 0, 0_u32);
     for (at, c) in text.char_indices() {
@@ -233,7 +233,7 @@ mod tests {
             done.contains("failed := guest.Go(_t)\n") && !done.contains("answer"),
             "{done}"
         );
-        // An error that is no text is the author's own to make.
+        // An error that is not a string is made by the author.
         let own = body("Own() witTypes.Result[uint8, Reason] {").unwrap();
         assert!(own.contains("answer, failed := guest.Own()\n"), "{own}");
     }

@@ -1,4 +1,4 @@
-//! Modules: the main one, which mighost makes, and what the author's `go.mod` says.
+//! Go modules: the main one, made by mighost, and the author's `go.mod`.
 
 use std::fs;
 use std::path::{Component, Path};
@@ -7,13 +7,13 @@ use super::super::Job;
 use super::MODULE;
 use crate::error::BuildError;
 
-/// The version of Go's language that the bindings and the helper are written in.
+/// The version of the Go language for the bindings and the helper.
 const LANGUAGE: &str = "1.27";
-/// The package of the bindings' runtime, and its version, as the bindings name it.
+/// The package of the bindings' runtime and its version, as named in the bindings.
 const RUNTIME: &str = "go.bytecodealliance.org/pkg";
 const RUNTIME_VERSION: &str = "v0.4.0";
 
-/// The module's name in the author's `go.mod`; none where there is no such file.
+/// The name of the module in the author's `go.mod`; `None` if there is no such file.
 pub(super) fn name(folder: &Path) -> Result<Option<String>, BuildError> {
     let path = folder.join("go.mod");
     let text = match fs::read_to_string(&path) {
@@ -28,12 +28,12 @@ pub(super) fn name(folder: &Path) -> Result<Option<String>, BuildError> {
         Some(name) => Ok(Some(name.to_owned())),
         None => Err(BuildError::Source {
             path,
-            text: "it names no module of the guest's own: module NAME, where NAME is not mighost".into(),
+            text: "it must declare the guest's own module: module NAME, where NAME is not mighost".into(),
         }),
     }
 }
 
-/// `go.mod` of the main module, and one that stands for the author's where there is none.
+/// `go.mod` of the main module, and one in place of the author's if that is missing.
 pub(super) fn write(job: &Job<'_>, module: Option<&str>, runtime: Option<&Path>) -> Result<(), BuildError> {
     let folder = std::path::absolute(job.folder()).map_err(BuildError::read(job.folder()))?;
     let guest = module.unwrap_or(MODULE);
@@ -49,7 +49,7 @@ pub(super) fn write(job: &Job<'_>, module: Option<&str>, runtime: Option<&Path>)
         text.push_str(&replaced(&folder)?);
     }
     job.write("go/go.mod", text.as_bytes())?;
-    // What its requirements must be, where the author says so.
+    // The versions of its requirements that the author demands.
     let sums = folder.join("go.sum");
     if sums.is_file() {
         let sums = fs::read(&sums).map_err(BuildError::read(&sums))?;
@@ -66,12 +66,13 @@ pub(super) fn write(job: &Job<'_>, module: Option<&str>, runtime: Option<&Path>)
     job.write("overlay.json", overlay.as_bytes()).map(drop)
 }
 
-/// A path as `go.mod` takes it, spaces included.
+/// A path in the form that `go.mod` accepts, including spaces.
 fn quoted(path: &Path) -> String {
     format!("{:?}", path.display().to_string())
 }
 
-/// The `replace` lines of the author's `go.mod` for the main module's, which alone has a say in that. Folders are those of the author.
+/// The `replace` lines of the author's `go.mod`, for that of the main module: only there they have an effect. Folders are relative to the
+/// author's.
 fn replaced(folder: &Path) -> Result<String, BuildError> {
     let path = folder.join("go.mod");
     let text = fs::read_to_string(&path).map_err(BuildError::read(&path))?;
@@ -109,7 +110,7 @@ fn replaced(folder: &Path) -> Result<String, BuildError> {
             return Err(BuildError::Source {
                 path,
                 text: format!(
-                    "it replaces {} by {place}, which is not below the folder: a guest's sources are the files of its folder",
+                    "it replaces {} with {place}, which is outside the folder: a guest's sources must be in its folder",
                     module.trim()
                 ),
             });
@@ -163,7 +164,7 @@ mod tests {
         );
         for outside in ["../b", "/b", "./b/../../c"] {
             let refused = replaced(&format!("replace b => {outside}\n")).unwrap_err();
-            assert!(refused.contains("not below the folder"), "{refused}");
+            assert!(refused.contains("outside the folder"), "{refused}");
         }
     }
 }

@@ -1,4 +1,4 @@
-//! One file of all the code, by esbuild, and a look at what it imports and exports.
+//! Bundles the code into one file with esbuild, and checks its imports and exports.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -17,7 +17,7 @@ pub(super) struct Bundle {
     pub lines: Vec<u8>,
 }
 
-/// What esbuild tells of its output.
+/// esbuild's description of its output.
 #[derive(Deserialize)]
 struct Meta {
     outputs: BTreeMap<String, Output>,
@@ -39,7 +39,7 @@ struct Import {
 }
 
 pub(super) fn make(job: &Job<'_>, entry: &str, modules: Option<&Path>) -> Result<Bundle, BuildError> {
-    // As modules are, esbuild tells what is exported; as a function's body, the runtime can run it.
+    // For modules, esbuild lists the exports; as the body of a function, the runtime can run the code.
     let meta = job.work.join("bundle.json");
     let mut command = esbuild(job, entry, modules)?;
     command
@@ -48,8 +48,12 @@ pub(super) fn make(job: &Job<'_>, entry: &str, modules: Option<&Path>) -> Result
         .arg(format!("--metafile={}", meta.display()));
     run(job, &mut command)?;
     let text = std::fs::read(&meta).map_err(BuildError::read(&meta))?;
-    let meta: Meta = serde_json::from_slice(&text)
-        .map_err(|error| job.failed(format!("esbuild tells nothing of its output: {error}"), ""))?;
+    let meta: Meta = serde_json::from_slice(&text).map_err(|error| {
+        job.failed(
+            format!("esbuild's description of its output cannot be read: {error}"),
+            "",
+        )
+    })?;
     if let Some(output) = meta.outputs.into_values().find(|output| output.entry_point.is_some()) {
         check(job, entry, &output)?;
     }
@@ -82,7 +86,7 @@ fn esbuild(job: &Job<'_>, entry: &str, modules: Option<&Path>) -> Result<Command
     let folder = tools.folder.unwrap_or_default().join("node_modules");
     let mut command = platform_program(&folder, "@esbuild", "bin/esbuild")
         .map(Command::new)
-        .ok_or_else(|| job.failed("esbuild has no program for this machine", ""))?;
+        .ok_or_else(|| job.failed("esbuild is not available for this platform", ""))?;
     command
         .current_dir(job.folder())
         .arg(entry)
@@ -106,7 +110,7 @@ fn esbuild(job: &Job<'_>, entry: &str, modules: Option<&Path>) -> Result<Command
     Ok(command)
 }
 
-/// Interfaces of plugins whose packages are not `mighost:` something.
+/// Interfaces of plugins whose packages are not in the namespace `mighost`.
 fn external(job: &Job<'_>) -> Vec<String> {
     let imports = imports(job);
     let packages = imports.iter().filter_map(|import| import.full.split('/').next());
@@ -118,7 +122,7 @@ fn run(job: &Job<'_>, command: &mut Command) -> Result<(), BuildError> {
         BuildError::Build { path, reason, output } => {
             let of_node = output.contains("is built into node").then(|| needs_node(&output));
             let hint = match of_node {
-                Some(_) => "\nThe sandbox has no modules of node: no files, no network, no processes. Files below assets/ are read by `asset` of \"mighost\".",
+                Some(_) => "\nThe sandbox has no Node.js modules: no files, no network, no processes. Read files below assets/ with `asset` from \"mighost\".",
                 None => "",
             };
             BuildError::Build {
@@ -131,7 +135,7 @@ fn run(job: &Job<'_>, command: &mut Command) -> Result<(), BuildError> {
     })
 }
 
-/// Who needs which of node's modules, by what esbuild could not resolve.
+/// The importers of node's modules, among the imports that esbuild could not resolve.
 fn needs_node(output: &str) -> String {
     let mut names: Vec<&str> = Vec::new();
     for part in output.split("Could not resolve \"").skip(1) {
@@ -147,12 +151,12 @@ fn needs_node(output: &str) -> String {
     });
     let who = package.map_or("it".to_owned(), |name| format!("the package {name}"));
     format!(
-        "{who} needs modules of node, which cannot run in the sandbox: {}",
+        "{who} needs Node.js modules, which cannot run in the sandbox: {}",
         names.join(", ")
     )
 }
 
-/// esbuild's advice is about its own options, which authors do not give.
+/// esbuild's advice is about its own options, which authors do not use.
 fn without_advice(output: &str) -> String {
     let advice = ["You can mark the path", "Are you trying to bundle for node?"];
     let lines = output
@@ -161,7 +165,7 @@ fn without_advice(output: &str) -> String {
     lines.collect::<Vec<_>>().join("\n")
 }
 
-/// A source's name as the author knows it: relative to the folder, or to the packages.
+/// The name of a source, relative to the folder or to the packages.
 fn name_of(job: &Job<'_>, file: &str) -> String {
     let full = job.work.join(file);
     let mut parts = Vec::new();
@@ -184,7 +188,7 @@ fn name_of(job: &Job<'_>, file: &str) -> String {
 }
 
 /// # Errors
-/// The code imports an interface that the guest does not have, or lacks what the guest exports.
+/// If the code imports an interface that the guest does not have, or lacks a required export.
 fn check(job: &Job<'_>, entry: &str, output: &Output) -> Result<(), BuildError> {
     let offered = imports(job);
     for import in &output.imports {
@@ -204,14 +208,14 @@ fn check(job: &Job<'_>, entry: &str, output: &Output) -> Result<(), BuildError> 
                 names.join(", ")
             };
             let reason = format!(
-                "it imports {}, which the manifest does not name under `uses`; it names {names}",
+                "it imports {}, which is not listed under `uses` in the manifest; listed: {names}",
                 import.path
             );
             return Err(job.failed(reason, ""));
         }
     }
     let has = |name: &str| output.exports.iter().any(|export| export == name);
-    // What `module.exports` holds is not known beforehand.
+    // The contents of `module.exports` are not known in advance.
     if has("default") {
         return Ok(());
     }
@@ -221,7 +225,7 @@ fn check(job: &Job<'_>, entry: &str, output: &Output) -> Result<(), BuildError> 
             let may_be_missing = interpreter_cache::may_lack(&export.full, &name);
             if !has(&export.place) && !has(&name) && !may_be_missing {
                 let reason = format!(
-                    "{entry} exports no function {name}, which the guest exports for {}",
+                    "{entry} does not export the function {name}, which the guest needs for {}",
                     export.full
                 );
                 let wit = export_check::wit(job, |wit| wit == function.name);
@@ -242,11 +246,11 @@ mod tests {
         let of_package = "ERROR Could not resolve \"fs\"\n x/node_modules/@a/b/c.js:1\nERROR Could not resolve \"fs\"\nCould not resolve \"util\"\n";
         assert_eq!(
             needs_node(of_package),
-            "the package @a/b needs modules of node, which cannot run in the sandbox: fs, util"
+            "the package @a/b needs Node.js modules, which cannot run in the sandbox: fs, util"
         );
         assert_eq!(
             needs_node("Could not resolve \"node:fs\"\n migration.js:1"),
-            "it needs modules of node, which cannot run in the sandbox: node:fs"
+            "it needs Node.js modules, which cannot run in the sandbox: node:fs"
         );
     }
 }

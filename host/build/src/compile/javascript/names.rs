@@ -1,4 +1,4 @@
-//! WIT's names as JavaScript writes them.
+//! WIT names in JavaScript.
 
 /// `set-role` as `setRole`.
 pub(super) fn camel(name: &str) -> String {

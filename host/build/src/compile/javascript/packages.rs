@@ -1,4 +1,4 @@
-//! Packages of npm that the guest's package.json names: installed into the work folder, without running their install scripts.
+//! npm packages in the guest's package.json: installed into the work folder, without running their install scripts.
 
 use std::fs;
 use std::path::PathBuf;
@@ -10,7 +10,7 @@ use crate::driver::Driver;
 use crate::error::BuildError;
 use mighost_core::Digest;
 
-/// What of package.json matters here.
+/// The relevant part of package.json.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Package {
@@ -20,7 +20,7 @@ struct Package {
     dev_dependencies: serde_json::Map<String, serde_json::Value>,
 }
 
-/// The folder `node_modules`; none where the guest needs none, or has one of its own beside its code.
+/// The folder `node_modules`; `None` if the guest needs none, or has one of its own beside its code.
 pub(super) fn install(job: &Job<'_>) -> Result<Option<PathBuf>, BuildError> {
     let path = job.folder().join("package.json");
     if !path.is_file() || job.folder().join("node_modules").is_dir() {
@@ -46,7 +46,7 @@ pub(super) fn install(job: &Job<'_>) -> Result<Option<PathBuf>, BuildError> {
     if fs::read_to_string(&marker).is_ok_and(|there| there == key) && modules.is_dir() {
         return Ok(Some(modules));
     }
-    // Whoever is interrupted leaves nothing that looks whole.
+    // An interrupted installation must not look complete.
     if marker.exists() {
         fs::remove_file(&marker).map_err(BuildError::write(&marker))?;
     }

@@ -1,4 +1,4 @@
-//! The component that runs a guest's bundle: the world's imports as modules, and exports that call the bundle's.
+//! The component that runs a guest's bundle: imports of the world as modules, and exports that call those of the bundle.
 
 use std::fmt::Write as _;
 
@@ -11,7 +11,7 @@ use crate::toolchain::{COMPONENTIZE_QJS, NODE};
 
 const HELPER: &str = include_str!("../../../helpers/javascript/mighost.js");
 const RUNTIME: &str = include_str!("../../../helpers/javascript/runtime.js");
-/// Only migrations have this interface, so the helper's import of it is put in for them.
+/// Only migrations have this interface, so the helper's import of it is inserted for them.
 const REPLACEABLE: &str = "mighost:host/replaceable";
 
 pub(super) fn component(job: &Job<'_>) -> Result<Vec<u8>, BuildError> {
@@ -62,7 +62,7 @@ fn helper(job: &Job<'_>) -> String {
 fn main_module(job: &Job<'_>) -> String {
     let mut text = String::from("import * as mighost from \"./mighost.js\";\n");
     let mut modules = String::from("const modules = {\n");
-    // Interfaces of types alone are nothing at run time.
+    // Interfaces of types only do not exist at run time.
     for (number, import) in imports(job)
         .iter()
         .enumerate()
@@ -85,12 +85,12 @@ fn main_module(job: &Job<'_>) -> String {
             if export.is_revision() && name == "objects" {
                 text.push_str("    objects,\n");
             } else {
-                let otherwise = match export.is_object_type() && interpreter_cache::may_lack(&export.full, &name) {
+                let otherwise = match export.is_kind_function() && interpreter_cache::may_lack(&export.full, &name) {
                     true => format!(", defaults.{name}"),
                     false => String::new(),
                 };
                 let find = format!("find({place:?}, {name:?}{otherwise})");
-                // The author's function takes the step, which the host answers for.
+                // The author's function takes the step, whose data the host provides.
                 let given = export.is_hook().then_some("currentStep()");
                 text.push_str(&forward(
                     place,
@@ -107,7 +107,7 @@ fn main_module(job: &Job<'_>) -> String {
     text
 }
 
-/// A function that calls the guest's. It is written out, for QuickJS takes long to collect arguments and to spread them.
+/// A function that calls the guest's. Its parameters are written out, because QuickJS is slow at collecting and spreading arguments.
 fn forward(
     place: &str,
     name: &str,

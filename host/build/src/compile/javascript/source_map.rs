@@ -1,16 +1,16 @@
-//! Where the lines of a bundle come from: esbuild's source map, made small enough to go with the code.
+//! Source locations of a bundle: esbuild's source map, made small enough to be part of the artifact.
 
 use serde::{Deserialize, Serialize};
 
-/// A source map, version 3, as far as it matters here.
+/// A source map, version 3, without irrelevant parts.
 #[derive(Deserialize)]
 struct SourceMap {
     sources: Vec<String>,
     mappings: String,
 }
 
-/// What `runtime.js` reads: for each line of the bundle, where pieces of it begin as `[column, file, line]`, columns counted from 0 and
-/// lines from 1.
+/// The data for `runtime.js`: for each line of the bundle, where segments begin, as `[column, file, line]`; columns are counted from 0
+/// and lines from 1.
 #[derive(Debug, PartialEq, Eq, Serialize)]
 pub(super) struct Lines {
     pub files: Vec<String>,
@@ -19,17 +19,22 @@ pub(super) struct Lines {
 
 impl Lines {
     /// # Errors
-    /// The text is not a source map.
+    /// If the text is not a source map.
     pub fn read(json: &str) -> Result<Self, String> {
         let map: SourceMap = serde_json::from_str(json).map_err(|error| error.to_string())?;
-        // All but the column are told as the difference to the piece before.
+        // All values except the column are differences to the previous segment.
         let (mut file, mut line) = (0, 0);
         let mut lines = Vec::new();
         for group in map.mappings.split(';') {
             let mut column = 0;
             let mut pieces: Vec<(i64, i64, i64)> = Vec::new();
             for segment in group.split(',').filter(|segment| !segment.is_empty()) {
-                let numbers = numbers(segment).ok_or_else(|| format!("{segment:?} is no part of a source map"))?;
+                let numbers = numbers(segment).ok_or_else(|| {
+                    format!(
+                        "{segment:?} is not a valid part of a source \
+                                                                      map"
+                    )
+                })?;
                 let (Some(columns), rest) = (numbers.first(), numbers.get(1..3)) else {
                     continue;
                 };
@@ -37,7 +42,7 @@ impl Lines {
                 if let Some([files, below]) = rest {
                     file += files;
                     line += below;
-                    // A piece that goes on in the same line says nothing new.
+                    // A segment that continues in the same line adds nothing.
                     if pieces.last().is_none_or(|(_, f, l)| (*f, *l) != (file, line + 1)) {
                         pieces.push((column, file, line + 1));
                     }

@@ -1,4 +1,4 @@
-//! TypeScript's checks, with declarations of the guest's world.
+//! Type checks by TypeScript, with declarations of the guest's world.
 
 use std::path::Path;
 use std::process::Command;
@@ -11,7 +11,7 @@ use crate::toolchain::{TYPESCRIPT, platform_program};
 const HELPER: &str = include_str!("../../../helpers/javascript/mighost.d.ts");
 
 /// # Errors
-/// The code has errors of types, which the error shows; or TypeScript is not to be had.
+/// If the code has type errors, which the error shows, or TypeScript is unavailable.
 pub(super) fn check(job: &Job<'_>, entry: &str, modules: Option<&Path>) -> Result<(), BuildError> {
     write(job, entry, modules)?;
     let found = job
@@ -20,7 +20,7 @@ pub(super) fn check(job: &Job<'_>, entry: &str, modules: Option<&Path>) -> Resul
         .map_err(|error| job.no_tool(error))?;
     let folder = found.folder.unwrap_or_default().join("node_modules");
     let program = platform_program(&folder, "@typescript", "lib/tsc")
-        .ok_or_else(|| job.failed("TypeScript has no program for this machine", ""))?;
+        .ok_or_else(|| job.failed("TypeScript is not available for this platform", ""))?;
     let mut command = Command::new(program);
     command
         .current_dir(job.folder())
@@ -29,7 +29,7 @@ pub(super) fn check(job: &Job<'_>, entry: &str, modules: Option<&Path>) -> Resul
     tool::run(job, "tsc", &mut command)
 }
 
-/// Writes declarations and settings below `types/`, where an editor's tsconfig.json may point as well.
+/// Writes declarations and settings below `types/`, to which an editor's tsconfig.json may refer as well.
 pub(super) fn write(job: &Job<'_>, entry: &str, modules: Option<&Path>) -> Result<(), BuildError> {
     job.write("types/mighost.d.ts", HELPER.as_bytes())?;
     let world = types::declarations(&job.world.resolve, job.world.world);
@@ -59,8 +59,8 @@ pub(super) fn write(job: &Job<'_>, entry: &str, modules: Option<&Path>) -> Resul
     Ok(())
 }
 
-/// Where the compiler looks for packages: for types beside a package first, since it would be content with the package's own code. Those of a
-/// package with a scope, `@a/b`, are called `@types/a__b`.
+/// The places where the compiler looks for packages: first for types beside a package, since it would otherwise use the package's own
+/// code. Those of a package with a scope, `@a/b`, are in `@types/a__b`.
 fn paths(modules: &Path) -> serde_json::Value {
     let types = modules.join("@types");
     let mut paths = serde_json::Map::new();
@@ -83,7 +83,7 @@ fn paths(modules: &Path) -> serde_json::Value {
     paths.into()
 }
 
-/// A module that demands of the guest's code what the guest exports.
+/// A module that checks the exports of the guest's code.
 fn check_text(job: &Job<'_>, entry: &Path) -> String {
     let entry = serde_json::Value::from(entry.to_string_lossy().as_ref());
     let mut text =
@@ -95,7 +95,7 @@ fn check_text(job: &Job<'_>, entry: &Path) -> String {
                 .to_owned()
         } else if export.is_hook() {
             "{ onVersionApply(step: import(\"mighost\").Step): void }".to_owned()
-        } else if export.is_object_type() {
+        } else if export.is_kind_function() {
             let whole = format!("typeof import({:?})", export.full);
             format!("Partial<{whole}> & Pick<{whole}, \"create\" | \"drop\">")
         } else {

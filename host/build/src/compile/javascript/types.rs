@@ -1,7 +1,7 @@
-//! TypeScript's view of a guest's world: a module for each interface, as the JavaScript runtime presents it.
+//! TypeScript declarations of a guest's world: a module for each interface, as the JavaScript runtime presents it.
 //!
-//! The runtime has ways of its own, so the declarations of other tools would be wrong for it: 64-bit integers are plain numbers, an absent
-//! option is null.
+//! The runtime has conventions of its own, for which the declarations of other tools would be wrong: 64-bit integers are plain numbers,
+//! an absent option is null.
 
 use std::fmt::Write as _;
 
@@ -12,7 +12,8 @@ use wit_parser::{
 
 use super::names::{camel, pascal};
 
-/// Declarations of every interface that the world imports or exports, each under its full name and, without the version, under its short one.
+/// Declarations of every interface that the world imports or exports, each with its full name and with its short name without the
+/// version.
 pub(super) fn declarations(resolve: &Resolve, world: WorldId) -> String {
     let mut text = String::from("// Made by `mighost build` of the guest's world.\n");
     let Some(world) = resolve.worlds.get(world) else {
@@ -70,7 +71,7 @@ impl Writer<'_> {
                 }
             }
         }
-        // Without this, everything in a declared module would be export_check, imports too.
+        // Without this, everything in a declared module would be exported, even imports.
         self.line("    export {};\n}");
         if let Some((short, _)) = name.split_once('@') {
             self.line(&format!("declare module {short:?} {{\n    export * from {name:?};\n}}"));
@@ -87,7 +88,7 @@ impl Writer<'_> {
         self.line(&format!("{indent} */"));
     }
 
-    /// What stands for a named type in its own module.
+    /// The reference to a named type in its own module.
     fn definition(&mut self, name: &str, home: InterfaceId, ty: &TypeDef, interface: &Interface) {
         match &ty.kind {
             TypeDefKind::Record(record) => {
@@ -208,7 +209,7 @@ impl Writer<'_> {
         matches!(ty, Type::Id(id) if matches!(self.resolve.types.get(*id).map(|ty| &ty.kind), Some(TypeDefKind::Option(_))))
     }
 
-    /// A type as it is written where it is used, in the module of the interface `home`.
+    /// A reference to a type in the module of the interface `home`.
     fn name_of(&self, ty: &Type, home: InterfaceId) -> String {
         let Type::Id(id) = ty else {
             return plain(ty).to_owned();

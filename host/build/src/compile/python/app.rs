@@ -1,5 +1,4 @@
-//! The main module of a Python component: classes that componentize-py wants for what the world exports, each function of which calls the
-//! guest's.
+//! The main module of a Python component: the classes that componentize-py requires for exports, with functions that call the guest's.
 
 use std::fmt::Write as _;
 
@@ -9,7 +8,7 @@ use super::super::{Job, interpreter_cache};
 
 pub(super) const MODULE: &str = "mighost_app";
 
-/// Modules of Python's library that are in every component, used or not, so that most guests have the same one.
+/// Modules of Python's standard library that every component contains, so that most guests have the same one.
 const LIBRARY: &[&str] = &[
     "abc",
     "base64",
@@ -63,16 +62,16 @@ const LIBRARY: &[&str] = &[
 pub(super) struct Export {
     /// In WIT, e.g. `mighost:roles/roles@0.1.0`.
     pub full: String,
-    /// E.g. `object_type`.
+    /// E.g. `kind_provider`.
     pub module: String,
     pub functions: Vec<String>,
-    /// For each of them how many values it is called with.
+    /// For each function, the number of arguments.
     pub given: Vec<usize>,
     of_host: bool,
     fallible: Vec<bool>,
 }
 
-/// What the world exports.
+/// The exports of the world.
 pub(super) fn exports(job: &Job<'_>) -> Vec<Export> {
     let resolve = &job.world.resolve;
     let mut exports = Vec::new();
@@ -113,12 +112,13 @@ pub(super) fn exports(job: &Job<'_>) -> Vec<Export> {
     exports
 }
 
-/// Whether the interface is the host's for hooks.
+/// Whether it is the host's interface for hooks.
 fn is_hook(export: &Export) -> bool {
     export.of_host && export.module == "version_hook"
 }
 
-/// The module's text. `preload` are modules to import while the component is made, each with where the guest imports it, unless it may fail.
+/// The text of the module. `preload` are modules to import while the component is made, each with the place of the guest's import, unless
+/// it may fail.
 pub(super) fn source(job: &Job<'_>, main: &str, preload: &[(String, Option<String>)]) -> String {
     let mut text = format!(
         "import mighost\nimport mighost_runtime\n\nmighost_runtime.main = {main:?}\nmighost_runtime.preload([\n"
@@ -127,7 +127,7 @@ pub(super) fn source(job: &Job<'_>, main: &str, preload: &[(String, Option<Strin
         let _ = writeln!(text, "    ({name:?}, None),");
     }
     for (name, place) in preload.iter().filter(|(name, _)| !LIBRARY.contains(&name.as_str())) {
-        // Strings of JSON are strings of Python.
+        // JSON strings are Python strings.
         let quoted = |text: &str| serde_json::Value::from(text).to_string();
         let place = place.as_deref().map_or("None".to_owned(), quoted);
         let _ = writeln!(text, "    ({}, {place}),", quoted(name));
@@ -145,12 +145,12 @@ pub(super) fn source(job: &Job<'_>, main: &str, preload: &[(String, Option<Strin
                     } else {
                         ""
                     };
-                    let otherwise = match interpreter_cache::may_lack(&export.full, function) && module == "object_type"
-                    {
-                        true => format!(", otherwise=mighost_runtime.{function}"),
-                        false => String::new(),
-                    };
-                    // The author's function takes the step, which the host answers for.
+                    let otherwise =
+                        match interpreter_cache::may_lack(&export.full, function) && module == "kind_provider" {
+                            true => format!(", otherwise=mighost_runtime.{function}"),
+                            false => String::new(),
+                        };
+                    // The author's function takes the step, whose data the host provides.
                     let given = if is_hook(&export) {
                         ", given=mighost_runtime.step"
                     } else {
@@ -165,7 +165,7 @@ pub(super) fn source(job: &Job<'_>, main: &str, preload: &[(String, Option<Strin
     text
 }
 
-/// `set-role` as `set_role`; words of Python's own get an underscore.
+/// `set-role` as `set_role`; Python keywords get an underscore.
 pub(super) fn snake(name: &str) -> String {
     const WORDS: [&str; 35] = [
         "False", "None", "True", "and", "as", "assert", "async", "await", "break", "class", "continue", "def", "del",
@@ -180,7 +180,7 @@ pub(super) fn snake(name: &str) -> String {
     }
 }
 
-/// `object_type` as `ObjectType`.
+/// `kind_provider` as `KindProvider`.
 pub(super) fn class(module: &str) -> String {
     let capital = |word: &str| {
         let mut characters = word.chars();

@@ -1,4 +1,4 @@
-//! Packages that `requirements.txt` names: installed by pip into the work folder. What is compiled for the machine is taken out of them.
+//! Packages in `requirements.txt`: installed by pip into the work folder. Native code is removed from them.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -8,17 +8,17 @@ use super::requirements::{self, REQUIREMENTS};
 use crate::error::BuildError;
 use mighost_core::Digest;
 
-/// The list of what was taken out.
+/// The list of removed files.
 const NATIVE: &str = "site.native";
-/// More files than this below one guest's packages are taken for a mistake.
+/// The number of files in a guest's packages above which a mistake is assumed.
 const MAX_FILES: usize = 50_000;
 
 pub(super) struct Packages {
-    /// Where they are; an empty folder where there are none.
+    /// Their folder, which is empty if there are none.
     pub site: PathBuf,
-    /// Of the packages' code.
+    /// The digest of the packages' code.
     pub digest: String,
-    /// Files that were taken out, relative to `site`.
+    /// Removed files, relative to `site`.
     native: Vec<String>,
 }
 
@@ -36,7 +36,7 @@ pub(super) fn install(job: &Job<'_>) -> Result<Packages, BuildError> {
     if fs::read_to_string(&marker).is_ok_and(|there| there == key) && site.is_dir() {
         return finished(job, site);
     }
-    // Of an earlier build; whoever is interrupted leaves nothing that looks whole.
+    // From an earlier build; an interrupted installation must not look complete.
     for of_site in [&marker, &job.work.join(NATIVE)] {
         if of_site.exists() {
             fs::remove_file(of_site).map_err(BuildError::write(of_site))?;
@@ -55,14 +55,15 @@ pub(super) fn install(job: &Job<'_>) -> Result<Packages, BuildError> {
                 "--no-compile",
                 "--disable-pip-version-check",
                 "--no-warn-script-location",
-                // What is not a wheel would be built by its own code, on this machine; requirements.txt may allow it by `--no-binary NAME`.
+                // Without a wheel, a package's own code would be run to build it on this machine; requirements.txt may allow this by
+                // `--no-binary NAME`.
                 "--only-binary",
                 ":all:",
             ])
             .args(["--root-user-action", "ignore", "--quiet", "--target"])
             .arg(std::path::absolute(&site).map_err(BuildError::write(&site))?)
             .args(["--requirement", REQUIREMENTS])
-            // From here pip looks for wheels.
+            // pip looks for wheels here.
             .current_dir(job.folder())
             .env("PIP_USER", "0");
         tool::run(job, "pip", &mut command).map_err(about_wheels)?;
@@ -71,13 +72,13 @@ pub(super) fn install(job: &Job<'_>) -> Result<Packages, BuildError> {
     finished(job, site)
 }
 
-/// pip does not say that it was told to look for wheels alone.
+/// pip does not mention that it was restricted to wheels.
 fn about_wheels(error: BuildError) -> BuildError {
     match error {
         BuildError::Build { path, reason, output } if output.contains("No matching distribution found") => {
             let output = format!(
-                "{output}\nOnly wheels are taken: building anything else runs the package's own code on this machine. `--no-binary NAME` in \
-                 {REQUIREMENTS} allows that for a package."
+                "{output}\nOnly wheels are installed: building anything else runs the package's own code on this \
+                 machine. Add `--no-binary NAME` to {REQUIREMENTS} to allow that for a package."
             );
             BuildError::Build { path, reason, output }
         }
@@ -85,7 +86,7 @@ fn about_wheels(error: BuildError) -> BuildError {
     }
 }
 
-/// Removes native code, remembers which, and makes the digest of the rest.
+/// Removes native code, records the removed files, and computes the digest of the rest.
 fn finished(job: &Job<'_>, site: PathBuf) -> Result<Packages, BuildError> {
     let mut files = Vec::new();
     let mut pending = vec![site.clone()];
@@ -140,12 +141,12 @@ fn finished(job: &Job<'_>, site: PathBuf) -> Result<Packages, BuildError> {
 }
 
 impl Packages {
-    /// Says what a failure of componentize-py means for the author.
+    /// Explains a failure of componentize-py to the author.
     pub fn explain(&self, job: &Job<'_>, error: BuildError) -> BuildError {
         let BuildError::Build { output, .. } = &error else {
             return error;
         };
-        // What `runtime.py` says of an import that failed.
+        // The output of `runtime.py` about a failed import.
         let Some(at) = output.find("mighost: ") else {
             return error;
         };
@@ -162,8 +163,7 @@ impl Packages {
             .or(self.native.first());
         let reason = match native {
             Some(native) => format!(
-                "{place} imports {module}, which cannot run in the sandbox: it has parts compiled for this machine, such as {native}, and does \
-                 not work without them"
+                "{place} imports {module}, which cannot run in the sandbox: it needs native code, such as {native}"
             ),
             None => format!("{place} imports {module}, which cannot run in the sandbox"),
         };

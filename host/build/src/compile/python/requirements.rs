@@ -8,19 +8,19 @@ use crate::error::BuildError;
 
 pub(super) const REQUIREMENTS: &str = "requirements.txt";
 
-/// What decides which packages are installed.
+/// The input that determines which packages are installed.
 #[derive(Default)]
 pub(super) struct Requirements {
-    /// The files, with what they say.
+    /// The files, with their contents.
     pub files: Vec<(PathBuf, Vec<u8>)>,
     /// Whether they name any package.
     pub any: bool,
 }
 
-/// Reads it, and what `-r` and `-c` name; nothing where there is none.
+/// Reads it and the files that `-r` and `-c` name; empty if it does not exist.
 ///
 /// # Errors
-/// One of them cannot be read, or is not below `folder`: the files of a folder are its sources, and what lies elsewhere could change unnoticed.
+/// If one of them cannot be read or is not below `folder`: only files in the folder are sources, and others could change unnoticed.
 pub(super) fn read(folder: &Path) -> Result<Requirements, BuildError> {
     let mut requirements = Requirements::default();
     if !folder.join(REQUIREMENTS).is_file() {
@@ -41,23 +41,23 @@ pub(super) fn read(folder: &Path) -> Result<Requirements, BuildError> {
             }
             let wrong = |what: &str| BuildError::Source {
                 path: path.clone(),
-                text: format!("{line} names {what}: a guest's sources are the files of its folder"),
+                text: format!("{line} refers to {what}: a guest's sources must be in its folder"),
             };
             if let Some(named) = file_of(line) {
                 if named.contains("://") {
                     return Err(wrong("a file on another machine"));
                 }
-                // As pip has it, seen from the file that names it.
+                // As in pip, relative to the file that names it.
                 let beside = name.parent().unwrap_or(Path::new("")).join(named);
-                pending.push(below(&beside).ok_or_else(|| wrong("a file that is not below the folder"))?);
+                pending.push(below(&beside).ok_or_else(|| wrong("a file outside the folder"))?);
                 continue;
             }
             requirements.any |= !line.starts_with('-') || is_editable(line);
             let local = line.starts_with(['.', '/']) || line.contains("file:") || is_editable(line);
             if local {
-                // A wheel that lies beside the code is one of its files; of a folder of sources nobody knows what they build.
+                // A wheel beside the code is a source file; the result of building a folder of sources is unknown.
                 let wheel = below(Path::new(line)).filter(|path| folder.join(path).is_file());
-                let wheel = wheel.ok_or_else(|| wrong("a package that is no wheel below the folder"))?;
+                let wheel = wheel.ok_or_else(|| wrong("a package that is not a wheel in the folder"))?;
                 let path = folder.join(&wheel);
                 let content = fs::read(&path).map_err(BuildError::read(&path))?;
                 requirements.files.push((wheel, content));
@@ -88,7 +88,7 @@ fn is_editable(line: &str) -> bool {
     line.starts_with("-e ") || line.starts_with("--editable")
 }
 
-/// A path without `.` and `..`; none where it leads out.
+/// A path without `.` and `..`; `None` if it leads outside.
 fn below(path: &Path) -> Option<PathBuf> {
     let mut plain = PathBuf::new();
     for part in path.components() {
@@ -138,11 +138,11 @@ mod tests {
         let found = read(folder.path()).unwrap();
         assert!(found.any && names(&found).contains(&"a-1.whl"));
         for (line, why) in [
-            ("-r ../all.txt", "not below the folder"),
+            ("-r ../all.txt", "a file outside the folder"),
             ("-r https://example.org/all.txt", "another machine"),
-            ("-e ./package", "no wheel below the folder"),
-            ("./more", "no wheel below the folder"),
-            ("a @ file:///a", "no wheel below the folder"),
+            ("-e ./package", "not a wheel in the folder"),
+            ("./more", "not a wheel in the folder"),
+            ("a @ file:///a", "not a wheel in the folder"),
         ] {
             write(REQUIREMENTS, line);
             let refused = read(folder.path()).err().unwrap().to_string();

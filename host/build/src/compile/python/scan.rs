@@ -1,4 +1,4 @@
-//! What the guest's code imports and defines, found by `scan.py` without running it.
+//! Imports and definitions in the guest's code, found by `scan.py` without running it.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -12,7 +12,7 @@ use crate::error::BuildError;
 
 const SCAN: &str = include_str!("../../../helpers/python/scan.py");
 
-/// What `scan.py` prints; it says what each is.
+/// The output of `scan.py`, which documents each field.
 #[derive(Deserialize)]
 pub(super) struct Scan {
     errors: Vec<String>,
@@ -22,7 +22,7 @@ pub(super) struct Scan {
     takes: BTreeMap<String, Takes>,
 }
 
-/// How many values a function of the main module takes.
+/// The number of arguments that a function of the main module takes.
 #[derive(Deserialize)]
 struct Takes {
     least: usize,
@@ -38,7 +38,7 @@ impl Takes {
     }
 }
 
-/// The function's WIT, which names and types are to be read from.
+/// The WIT of the function, with its names and types.
 fn expected(job: &Job<'_>, function: &str) -> String {
     export_check::wit(job, |name| app::snake(name) == function)
         .map(|wit| format!("expected: {wit}"))
@@ -64,7 +64,7 @@ pub(super) fn scan(job: &Job<'_>, python: &Path, main: &str, site: &Path) -> Res
 
 impl Scan {
     /// # Errors
-    /// The code is not Python, imports what is not there, or lacks what the guest exports.
+    /// If the code is not Python, imports something missing, or lacks a required export.
     pub fn check(&self, job: &Job<'_>, main: &str) -> Result<(), BuildError> {
         if let [first, rest @ ..] = self.errors.as_slice() {
             let mut lines = first.lines();
@@ -82,13 +82,13 @@ impl Scan {
                 let may_be_missing = interpreter_cache::may_lack(&export.full, function);
                 if !in_class && !may_be_missing && !self.defined.contains(function) {
                     let reason = format!(
-                        "{main} defines no function {function}, which the guest exports for {}",
+                        "{main} does not define the function {function}, which the guest needs for {}",
                         export.full
                     );
                     return Err(job.failed(reason, expected(job, function)));
                 }
             }
-            // Those of a class may have names that functions have, too.
+            // Methods may have the names of functions.
             if !in_class {
                 self.check_parameters(job, main, &export)?;
             }
@@ -96,7 +96,7 @@ impl Scan {
         Ok(())
     }
 
-    /// What Python would tell at the first call, told now: a function that does not take as many values as its WIT gives it.
+    /// Reports early what Python would report at the first call: a function whose number of arguments differs from its WIT.
     fn check_parameters(&self, job: &Job<'_>, main: &str, export: &app::Export) -> Result<(), BuildError> {
         for (function, given) in export.functions.iter().zip(&export.given) {
             let Some(own) = self.takes.get(function).filter(|own| !own.take(*given)) else {
@@ -126,7 +126,7 @@ impl Scan {
             app::snake(name.rsplit('/').next().unwrap_or_default())
         };
         for (name, place) in &self.plugins {
-            // Where two packages have an interface of one name, the module's name has the package's too.
+            // If two packages have an interface of the same name, the module's name includes that of the package.
             if name != "*" && !imported.iter().any(|full| name.ends_with(&module(full))) {
                 let own = imported.iter().filter(|name| !name.starts_with("mighost:host/"));
                 let own: Vec<&str> = own.map(String::as_str).collect();
@@ -136,7 +136,8 @@ impl Scan {
                     own.join(", ")
                 };
                 let reason = format!(
-                    "{place} imports {name} of mighost.plugins, but the manifest does not name it under `uses`; it names {what}"
+                    "{place} imports {name} from mighost.plugins, but the manifest does not list it under `uses`; \
+                     listed: {what}"
                 );
                 return Err(job.failed(reason, ""));
             }

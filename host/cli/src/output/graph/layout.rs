@@ -1,22 +1,22 @@
-//! Where revisions and the lines between them go.
+//! The layout of revisions and the lines between them.
 //!
-//! A lane is a column in which a line runs down to one revision; lines to the same revision share it. Lanes part only right
-//! below the revision that they come from, in a row that holds nothing else, and a line joins another that leads to the
-//! same revision only in a row of its own. So every way down that the picture shows is an edge. Where lines cross, the one
-//! that runs down is drawn through, so that no crossing can be taken for a junction.
+//! A lane is a column in which a line runs down to one revision; lines to the same revision share it. Lanes branch off only directly
+//! below the revision that they come from, in a row that contains nothing else, and a line joins another that leads to the same revision
+//! only in a row of its own. So every downward path in the picture is an edge. Where lines cross, the vertical one is drawn through, so
+//! that no crossing can be mistaken for a junction.
 
 use super::{DrawError, Picture};
 
-/// The most lanes side by side.
+/// The maximum number of parallel lanes.
 pub const MAX_LANES: usize = 200;
 
-/// How a line leaves a cell.
+/// The style in which a line leaves a cell.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) enum Line {
     #[default]
     None,
     Solid,
-    /// Of a dependency.
+    /// A line of a dependency.
     Dotted,
 }
 
@@ -29,7 +29,7 @@ impl Line {
         self != Self::None
     }
 
-    /// Where two lines lie on each other, the solid one shows.
+    /// Where two lines overlap, the solid one is shown.
     fn add(&mut self, line: Self) {
         if *self != Self::Solid {
             *self = line;
@@ -41,11 +41,11 @@ impl Line {
 pub(super) enum What {
     #[default]
     Lines,
-    /// A line that runs down, and one below it that runs across.
+    /// A vertical line, and a horizontal one that passes below it.
     Crossing,
     /// The revision of the row.
     Node,
-    /// Where what is below is not shown.
+    /// The end of a line to something that is not shown.
     Cut,
 }
 
@@ -76,11 +76,11 @@ impl Cell {
 #[derive(Debug)]
 pub(super) struct Row {
     pub cells: Vec<Cell>,
-    /// The revision that stands in this row.
+    /// The revision in this row.
     pub node: Option<usize>,
 }
 
-/// A way from a revision down to one that it needs.
+/// A path from a revision down to one that it needs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Way {
     pub from: usize,
@@ -160,7 +160,7 @@ impl Layout {
         Ok(())
     }
 
-    /// The column of `node`; where two lanes lead to it, they are joined.
+    /// The column of `node`; if two lanes lead to it, they are joined.
     fn arrive(&mut self, node: usize, lanes: &mut Vec<Option<Lane>>) -> Result<usize, DrawError> {
         let find = |lanes: &[Option<Lane>], dependency| {
             let wanted = Some(Lane { to: node, dependency });
@@ -174,7 +174,7 @@ impl Layout {
             (Some(column), None) | (None, Some(column)) => Ok(column),
             (None, None) => {
                 let column = free(lanes, 0)?;
-                // What stands right above would look like what this one stands above of.
+                // A revision directly above would look like a child of this one.
                 let above = self.rows.last().and_then(|row| row.cells.get(column));
                 if above.is_some_and(|cell| !cell.is_empty()) {
                     self.rows.push(Row {
@@ -195,7 +195,7 @@ impl Layout {
         }
     }
 
-    /// Lines from a revision to lanes of their own. Tells which of these join one that leads there already.
+    /// Lines from a revision to lanes of their own. Returns which of these join an existing one that leads there.
     fn part(
         &mut self,
         node: usize,
@@ -265,7 +265,7 @@ impl Layout {
     }
 }
 
-/// The first column from `start` on in which no line runs.
+/// The first free column from `start` on.
 fn free(lanes: &[Option<Lane>], start: usize) -> Result<usize, DrawError> {
     let column = (start..lanes.len())
         .find(|&column| lanes.get(column) == Some(&None))
@@ -306,7 +306,7 @@ fn across(cells: &mut [Cell], from: usize, to: usize, line: Line) {
     }
 }
 
-/// Lanes that a line across only passes; `end` is the one that it comes from or leads to.
+/// Lanes that a horizontal line passes; `end` is the one that it comes from or leads to.
 fn mark_crossings(cells: &mut [Cell], lanes: &[Option<Lane>], end: usize) {
     for (column, cell) in cells.iter_mut().enumerate() {
         let passes = cell.left.is_there() && cell.right.is_there();

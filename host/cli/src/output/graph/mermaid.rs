@@ -36,7 +36,7 @@ pub fn mermaid(revisions: &[RevisionSummary]) -> String {
     text
 }
 
-/// Text for a quoted label: whatever Mermaid, Markdown or HTML would read otherwise becomes a number.
+/// Text for a quoted label: characters with a meaning in Mermaid, Markdown or HTML become numeric entities.
 fn quoted(text: &str) -> String {
     let mut quoted = String::new();
     for character in escape_line(text).chars() {

@@ -9,7 +9,7 @@ use super::{DrawError, Picture, Standing, remarks, standing};
 use crate::output::escape_line;
 use mighost_commands::history::RevisionSummary;
 
-/// The most revisions of a picture: some 5 MB of text.
+/// The maximum number of revisions in a picture: about 5 MB of text.
 pub const MAX_SVG_REVISIONS: usize = 10_000;
 
 /// The height of a row and the width of a lane, in pixels.
@@ -17,9 +17,9 @@ const ROW: usize = 30;
 const LANE: usize = 22;
 const MARGIN: usize = 18;
 const RADIUS: usize = 6;
-/// The width of a character, roughly, of the text's font.
+/// The approximate width of a character in the text's font.
 const CHARACTER: usize = 8;
-/// Messages are cut here, in columns.
+/// The maximum length of messages, in columns.
 const MAX_TEXT: usize = 100;
 
 const STYLE: &str = "text{font:13px ui-monospace,Menlo,Consolas,monospace;fill:#24292f}.id{font-weight:bold}.remark{fill:#57606a}\
@@ -30,7 +30,7 @@ const STYLE: &str = "text{font:13px ui-monospace,Menlo,Consolas,monospace;fill:#
 /// The history, newest at the top.
 ///
 /// # Errors
-/// A history that is too long, or too wide.
+/// If the history is too long or too wide.
 pub fn svg(revisions: &[RevisionSummary]) -> Result<String, DrawError> {
     if revisions.len() > MAX_SVG_REVISIONS {
         return Err(DrawError::TooLong { count: revisions.len() });
@@ -62,7 +62,7 @@ pub fn svg(revisions: &[RevisionSummary]) -> Result<String, DrawError> {
             Standing::Applied => " class=\"applied\"",
             Standing::NotApplied => " class=\"waiting\"",
         };
-        // Strings take what is written to them.
+        // Writing to a string cannot fail.
         let _ = writeln!(text, "<circle cx=\"{x}\" cy=\"{y}\" r=\"{RADIUS}\"{class}/>");
         let _ = writeln!(
             text,
@@ -88,7 +88,7 @@ fn words(revision: &RevisionSummary) -> [String; 3] {
     [escape_line(&revision.revision).into_owned(), message, remarks]
 }
 
-/// From a revision into its lane, down, and to the revision that it leads to.
+/// A line from a revision into its lane, down, and to the revision that it leads to.
 fn path(layout: &Layout, way: &Way) -> String {
     let column = |node: usize| layout.columns.get(node).map_or(0, |column| across(*column));
     let (x0, y0, x1, y1) = (column(way.from), down(way.from), column(way.to), down(way.to));
@@ -118,7 +118,7 @@ fn down(row: usize) -> usize {
     MARGIN + row * ROW
 }
 
-/// Text for XML. Control characters are escaped already; two characters more are none of XML's.
+/// Text for XML. Control characters are escaped already; two more characters are not allowed in XML.
 fn escaped(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for character in text.chars() {

@@ -1,4 +1,4 @@
-//! The pictures say what the edges are, and nothing else: lines are followed down as a reader would.
+//! The pictures show exactly the edges: lines are followed down as a reader would.
 
 use std::collections::BTreeSet;
 
@@ -265,11 +265,11 @@ impl Drawing {
                 ('│' | '┊' | '|' | ':' | '─' | '┄' | '-', _) => {
                     (to_left, to_right) = (across < 0, across > 0);
                 }
-                // From above: on down, and to the sides.
+                // From above: further down, and to the sides.
                 ('├' | '┤' | '┼' | '+', 0) => (down, to_left, to_right) = (true, left, right),
                 ('╯' | '╰' | '┴' | '\'', 0) => (to_left, to_right) = (left, right),
                 ('╮' | '╭' | '┬' | '.', 0) => {}
-                // From the side: down, and on where the line goes on.
+                // From the side: down, and further if the line continues.
                 ('├' | '┤' | '┼' | '+' | '╮' | '╭' | '┬' | '.', _) => {
                     (down, to_left, to_right) = (true, across < 0 && left, across > 0 && right);
                 }

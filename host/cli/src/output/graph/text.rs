@@ -7,7 +7,7 @@ use crate::output::listing::{line_of_graph, paragraph_of_graph};
 use mighost_commands::history::RevisionSummary;
 use mighost_config::Environment;
 
-/// What the lines are made of.
+/// The characters of lines.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Charset {
     Unicode,
@@ -15,7 +15,7 @@ pub enum Charset {
 }
 
 impl Charset {
-    /// What the terminal can show: ASCII where the locale is not one of UTF-8, or where the terminal calls itself dumb.
+    /// The characters that the terminal supports: ASCII if the locale is not UTF-8 or the terminal is `dumb`.
     pub fn of(environment: &Environment) -> Self {
         let set = |name: &str| environment.get(name).filter(|value| !value.is_empty());
         let locale = set("LC_ALL").or_else(|| set("LC_CTYPE")).or_else(|| set("LANG"));
@@ -28,10 +28,10 @@ impl Charset {
     }
 }
 
-/// The history, newest first, a line for each revision; with `verbose` all that is known of each.
+/// The history, newest first, one line for each revision; with `verbose` with all of its data.
 ///
 /// # Errors
-/// A history with more lines side by side than can be shown.
+/// If the history has more parallel lines than can be shown.
 pub fn text(
     revisions: &[RevisionSummary],
     verbose: bool,
@@ -52,7 +52,7 @@ pub fn text(
         let node = row.node.unwrap_or_default();
         let partly =
             picture.cut.get(node) == Some(&true) && picture.edges.get(node).is_some_and(|edges| !edges.is_empty());
-        let more = if partly { ", stands on more than is shown" } else { "" };
+        let more = if partly { ", builds on revisions not shown" } else { "" };
         text.push_str(&format!("{lines}{}{more}\n", line_of_graph(revision, styles)));
         if verbose {
             let below = drawn(&below(row), charset, Standing::Unknown);
@@ -80,7 +80,7 @@ fn below(row: &Row) -> Row {
     Row { cells, node: None }
 }
 
-/// The characters of a row: two for each column, the second of which parts it from the next.
+/// The characters of a row: two for each column, the second of which separates it from the next.
 pub(super) fn drawn(row: &Row, charset: Charset, standing: Standing) -> String {
     let mut text = String::with_capacity(row.cells.len() * 4);
     for cell in &row.cells {

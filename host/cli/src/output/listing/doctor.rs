@@ -1,10 +1,10 @@
-//! `mighost doctor` for people.
+//! The output of `mighost doctor`.
 
 use super::super::{Styles, escape_line};
 use mighost_build::toolchain::{Origin, ToolStatus};
 use mighost_commands::doctor::{DoctorReport, LanguageReport, Readiness};
 
-/// What each language has and lacks, the embedded server, folders.
+/// The state of each language, the embedded server, folders.
 pub fn doctor(report: &DoctorReport, styles: Styles) -> String {
     let mut text = String::new();
     for language in &report.languages {
@@ -20,13 +20,13 @@ pub fn doctor(report: &DoctorReport, styles: Styles) -> String {
             )
         }
         _ => {
-            let problem = report.server.problem.as_deref().unwrap_or("not there");
+            let problem = report.server.problem.as_deref().unwrap_or("not installed");
             format!("{} {}", styles.warning("lacking"), escape_line(problem))
         }
     };
     text.push_str(&format!("embedded PostgreSQL: {server}\n"));
     for folder in &report.folders {
-        let size = folder.size.map_or("not there yet".to_owned(), megabytes);
+        let size = folder.size.map_or("not created yet".to_owned(), megabytes);
         text.push_str(&format!(
             "{}: {} ({size})\n",
             folder.what,
@@ -67,7 +67,7 @@ fn tool_line(tool: &ToolStatus) -> String {
         return format!("{}: {}, by {}", tool.tool, tool.package, tool.registry.client());
     };
     let origin = match tool.origin {
-        Some(Origin::Setting) => ", which mighost.toml names",
+        Some(Origin::Setting) => ", set in mighost.toml",
         Some(Origin::Path) => ", on the PATH",
         _ => "",
     };

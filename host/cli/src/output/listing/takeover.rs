@@ -1,9 +1,9 @@
-//! What was taken over from Alembic.
+//! The output of an import from Alembic.
 
 use super::super::{Styles, escape_line};
 use mighost_commands::init::import_alembic::{Revision, TakenOver};
 
-/// The counts, the revisions that want a look, the notes.
+/// The counts, the revisions to check, the notes.
 pub fn taken_over(report: &TakenOver, styles: Styles) -> String {
     let done = match report.dry_run {
         true => "would be taken over",
@@ -46,7 +46,7 @@ pub fn taken_over(report: &TakenOver, styles: Styles) -> String {
     }
     for revision in &report.revisions {
         let remarks = remarks(revision);
-        // Where all are empty for one reason, the notes say it.
+        // If all are empty for one reason, the notes contain it.
         if remarks.is_empty() || report.empty == report.revisions.len() && report.converted == 0 {
             continue;
         }
@@ -72,7 +72,7 @@ fn remarks(revision: &Revision) -> Vec<String> {
         remarks.extend(side.notes.iter().map(|note| format!("{direction}: {note}")));
     }
     if revision.alone {
-        remarks.push("runs without a transaction, as some of it did".into());
+        remarks.push("runs without a transaction, as part of it did in Alembic".into());
     }
     remarks
 }

@@ -108,7 +108,7 @@ fn plain_lines() {
     assert_snapshot!(lines(false, false, false), @r"
     PostgreSQL 15.18 found
     building 1/2 roles (rust)
-    compiled variables in 7.30 s; later runs find it
+    compiled variables in 7.30 s; later runs reuse it
     waiting for another run, 1.00 s so far: anna, process 4711
     a1b2c3d4e5f6: one
         two\u{7}
@@ -125,9 +125,9 @@ fn verbose_lines() {
     PostgreSQL 15.18 found
     building 1/2 roles (rust)
     compiling roles
-    compiled roles in 80 ms, with 90 MiB of memory; later runs find it
+    compiled roles in 80 ms, with 90 MiB of memory; later runs reuse it
     compiling variables (18 MiB)
-    compiled variables in 7.30 s; later runs find it
+    compiled variables in 7.30 s; later runs reuse it
     waiting for another run, 1.00 s so far: anna, process 4711
     waiting for another run, 2.00 s so far: anna, process 4711
     [ 3/14] upgrade a1b2c3d4e5f6 create \u{1b}[31mstations ...
@@ -154,7 +154,7 @@ fn quiet_lines() {
 fn lines_beside_a_live_one() {
     assert_snapshot!(lines(false, false, true), @r"
     PostgreSQL 15.18 found
-    compiled variables in 7.30 s; later runs find it
+    compiled variables in 7.30 s; later runs reuse it
     a1b2c3d4e5f6: one
         two\u{7}
     warning: a1b2c3d4e5f6: slow

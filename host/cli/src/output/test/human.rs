@@ -1,4 +1,4 @@
-//! For people: what failed, with diffs, and how many passed.
+//! The output for users: failures, with diffs, and the number of passed tests.
 
 use std::fmt::Write as _;
 use std::time::Duration;
@@ -8,16 +8,16 @@ use similar::{ChangeTag, TextDiff};
 use crate::output::{Styles, duration, escape_line, escape_text};
 use mighost_testkit::{CaseResult, Coverage, Failure, Group, Listed, Outcome, SuiteReport};
 
-/// How many lines around a change a diff shows.
+/// The number of lines around a change in a diff.
 const CONTEXT: usize = 3;
-/// How long a diff may be looked for; a worse one is shown then.
+/// The maximum time for computing a diff; after that, a worse one is shown.
 const MAX_TIME: Duration = Duration::from_millis(500);
-/// How many lines of a diff are shown.
+/// The maximum number of lines of a diff.
 const MAX_LINES: usize = 400;
-/// How many names of what was never tested are shown of each group.
+/// The maximum number of names of untested functions in each group.
 const MAX_NAMES: usize = 40;
 
-/// What failed and was skipped, the coverage where it was asked for, and the sums.
+/// The failed and skipped tests, the coverage if requested, and the totals.
 pub fn report(report: &SuiteReport, styles: Styles) -> String {
     let mut text = String::new();
     for case in &report.cases {
@@ -55,7 +55,7 @@ pub fn report(report: &SuiteReport, styles: Styles) -> String {
         } else {
             format!("{files} files")
         };
-        let hint = format!("where what was found is right, `mighost test --update` writes it into {what}");
+        let hint = format!("if the results are right, run `mighost test --update` to write them to {what}");
         let _ = writeln!(text, "{}: {hint}", styles.good("hint"));
     }
     text
@@ -93,7 +93,7 @@ fn failed(text: &mut String, case: &CaseResult, failures: &[Failure], styles: St
         }
     }
     if !case.log.is_empty() {
-        text.push_str("  said meanwhile:\n");
+        text.push_str("  messages:\n");
         for message in &case.log {
             push(text, "    ", message);
         }
@@ -107,7 +107,7 @@ fn push(text: &mut String, indent: &str, lines: &str) {
     }
 }
 
-/// The lines that differ, with some around them.
+/// The differing lines, with some around them.
 pub fn difference(before: &str, after: &str, styles: Styles) -> String {
     let diff = TextDiff::configure().timeout(MAX_TIME).diff_lines(before, after);
     let mut text = String::new();
@@ -134,7 +134,7 @@ pub fn difference(before: &str, after: &str, styles: Styles) -> String {
     text
 }
 
-/// What was never run. A history runs every upgrade and downgrade, and knows nothing of what they are for.
+/// The functions that never ran. A history runs every upgrade and downgrade, without checking their purpose.
 fn coverage(text: &mut String, coverage: &Coverage, of_history: bool, styles: Styles) {
     for group in &coverage.groups {
         let _ = writeln!(
@@ -160,12 +160,12 @@ fn coverage(text: &mut String, coverage: &Coverage, of_history: bool, styles: St
             .filter(steps)
             .any(|group| !group.never.is_empty())
     {
-        text.push_str("upgrades and downgrades that no test runs are run by `mighost test --history`, which knows nothing of what they are for\n");
+        text.push_str("`mighost test --history` also runs upgrades and downgrades without tests, but does not check their purpose\n");
     }
     text.push('\n');
 }
 
-/// The names of tests, a line each.
+/// The names of tests, one per line.
 pub fn list(tests: &[Listed], styles: Styles) -> String {
     let mut text = String::new();
     for test in tests {
@@ -196,7 +196,7 @@ mod tests {
         });
         failing.outcome = Outcome::Failed {
             failures: vec![
-                Failure::new("other statements were sent than expected")
+                Failure::new("the statements sent differ from the expected ones")
                     .difference("set role a;\nselect 1;\n", "set role \"a\";\nselect 1;\n")
                     .hint("first\nsecond"),
             ],
@@ -215,7 +215,7 @@ mod tests {
         assert_snapshot!(report(&suite, Styles::plain()), @r#"
         FAIL plugin roles: quotes names
           plugins/roles/tests/roles.toml:3
-          other statements were sent than expected
+          the statements sent differ from the expected ones
             - expected
             + found
             - set role a;
@@ -223,7 +223,7 @@ mod tests {
               select 1;
           hint: first
             second
-          said meanwhile:
+          messages:
             a message\u{1b}
 
         SKIP plugin roles: x.sql: no pgtap

@@ -19,7 +19,7 @@ pub fn junit(report: &SuiteReport) -> std::io::Result<String> {
     junit.set_time(Duration::from_secs_f64(report.seconds));
     junit.add_test_suites(suites.into_values());
     let text = junit.to_string().map_err(std::io::Error::other)?;
-    // Characters that XML has no place for, and that the writer lets through.
+    // Characters that are not allowed in XML, and that the writer does not remove.
     Ok(text.replace(['\u{fffe}', '\u{ffff}'], ""))
 }
 

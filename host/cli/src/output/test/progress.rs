@@ -1,4 +1,4 @@
-//! How a suite comes along, on stderr.
+//! The progress of a suite, on stderr.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use crate::output::{Output, duration, escape_line};
 use mighost_testkit::{CaseResult, Outcome, Progress};
 
-/// How often a history's progress has a line where there is no live one.
+/// The interval of lines on the progress of a history without a live line.
 const LINES_EVERY: Duration = Duration::from_secs(15);
 
 /// Counts cases; with `--verbose` each has a line.
@@ -16,7 +16,7 @@ pub struct TestProgress {
     planned: AtomicUsize,
     done: AtomicUsize,
     failed: AtomicUsize,
-    /// How far a history is, in words.
+    /// The progress of a history, as text.
     place: Mutex<Option<String>>,
     told: Mutex<Instant>,
 }
@@ -69,7 +69,7 @@ impl Progress for TestProgress {
 
     fn reached(&self, revision: &str, number: usize, of: usize) {
         let place = format!("testing revision {number}/{of} {}", escape_line(revision));
-        // A log gets a line now and then, so that whoever reads it sees that it goes on.
+        // A log gets a line now and then, which shows that the tests are still running.
         let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
         if !self.output.is_live() && !self.output.options().verbose && told.elapsed() >= LINES_EVERY {
             *told = Instant::now();

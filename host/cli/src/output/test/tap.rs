@@ -20,7 +20,7 @@ pub fn tap(report: &SuiteReport) -> String {
                     let _ = writeln!(lines, "  at: {}", serde_json::json!(place.to_string()));
                 }
                 let texts: Vec<String> = failures.iter().map(text).collect();
-                // The indentation is said, for the first line may begin with a space.
+                // The indentation is explicit, because the first line may begin with a space.
                 lines.push_str("  message: |2\n");
                 for line in texts.join("\n").lines() {
                     let plain: String = line

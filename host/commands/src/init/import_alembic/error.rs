@@ -1,4 +1,4 @@
-//! Why a project was not taken over.
+//! Errors of importing an Alembic project.
 
 use std::io;
 use std::path::PathBuf;
@@ -11,7 +11,7 @@ pub enum TakeOverError {
     Read { path: PathBuf, source: io::Error },
     #[error("{}: {reason}", path.display())]
     Ini { path: PathBuf, reason: String },
-    #[error("{} has no section [{section}]; settings of Alembic are in: {}", path.display(), .known.join(", "))]
+    #[error("{} has no section [{section}]; sections with Alembic's settings: {}", path.display(), .known.join(", "))]
     NoSection {
         path: PathBuf,
         section: String,
@@ -27,7 +27,7 @@ pub enum TakeOverError {
     Loading { python: PathBuf, reason: String },
     #[error("{} cannot be read without running it: {reason}", path.display())]
     Source { path: PathBuf, reason: String },
-    #[error("{} exists already, and is left as it is", path.display())]
+    #[error("{} already exists and was not changed", path.display())]
     Exists { path: PathBuf },
     #[error("cannot write {}: {source}", path.display())]
     Write { path: PathBuf, source: io::Error },
@@ -43,17 +43,20 @@ impl From<&TakeOverError> for Diagnostic {
         let diagnostic = Self::new(Blame::Operator, exit, error.to_string());
         match error {
             TakeOverError::NoSection { .. } | TakeOverError::SeveralSections { .. } => {
-                diagnostic.hint("name one: --section NAME, as Alembic's -n")
+                diagnostic.hint("choose one with --section NAME, like Alembic's -n")
             }
             TakeOverError::NoScriptLocation { .. } => {
-                diagnostic.hint("name Alembic's own configuration, and with --section its section")
+                diagnostic.hint("pass Alembic's own configuration, and its section with --section")
             }
-            TakeOverError::NoAlembic { .. } => diagnostic
-                .hint("name the Python that runs the project; --no-python takes the revisions over without code"),
-            TakeOverError::Loading { .. } => {
-                diagnostic.hint("`alembic history` must work there; --no-python takes the revisions over without code")
-            }
-            TakeOverError::Source { .. } => diagnostic.hint("--python PATH asks Alembic instead, which runs it"),
+            TakeOverError::NoAlembic { .. } => diagnostic.hint(
+                "pass the Python that runs the project with --python; or take the revisions over without code \
+                       with --no-python",
+            ),
+            TakeOverError::Loading { .. } => diagnostic.hint(
+                "make `alembic history` work there; or take the revisions over without code with \
+                                 --no-python",
+            ),
+            TakeOverError::Source { .. } => diagnostic.hint("use --python PATH to have Alembic run it"),
             TakeOverError::Exists { .. } => diagnostic.hint("name another folder: mighost init DIR --from FILE"),
             _ => diagnostic,
         }

@@ -2,17 +2,17 @@
 
 use std::collections::BTreeMap;
 
-/// How deep one value may refer to others, as in `configparser`.
+/// The maximum depth of references between values, as in `configparser`.
 const MAX_DEPTH: usize = 10;
 
-/// The section whose values stand in for those that another lacks.
+/// The section with default values.
 const DEFAULT: &str = "DEFAULT";
 
-/// Marks the name of a value that the file does not have, inside of a text that was interpolated.
+/// Marks the name of a missing value in an interpolated text.
 pub(super) const OPEN: char = '\u{1}';
 pub(super) const CLOSE: char = '\u{2}';
 
-/// The sections in their order, each with its values as they are written.
+/// The sections in order, each with its values as written.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Ini {
     sections: Vec<(String, BTreeMap<String, String>)>,
@@ -20,10 +20,10 @@ pub(super) struct Ini {
 }
 
 impl Ini {
-    /// Reads the file's text. `here` is its folder, which `%(here)s` stands for.
+    /// Parses the text of the file. `here` is its folder, the value of `%(here)s`.
     ///
     /// # Errors
-    /// What is wrong, with the line. No value is repeated: it may be a password.
+    /// The error, with its line. No value is repeated, because it may be a password.
     pub fn parse(text: &str, here: &str) -> Result<Self, String> {
         let mut ini = Self::default();
         let mut section: Option<String> = None;
@@ -50,7 +50,7 @@ impl Ini {
             if let Some(rest) = trimmed.strip_prefix('[') {
                 let (name, _) = rest.rsplit_once(']').ok_or(format!("{at}: a `[` without `]`"))?;
                 if ini.sections.iter().any(|(known, _)| known == name) {
-                    return Err(format!("{at}: the section [{name}] is there twice"));
+                    return Err(format!("{at}: the section [{name}] appears twice"));
                 }
                 if name != DEFAULT {
                     ini.sections.push((name.to_owned(), BTreeMap::new()));
@@ -70,7 +70,7 @@ impl Ini {
                 .insert(name.clone(), value.trim().to_owned())
                 .is_some()
             {
-                return Err(format!("{at}: `{name}` is there twice in [{section}]"));
+                return Err(format!("{at}: `{name}` appears twice in [{section}]"));
             }
             option = Some((name, indent));
         }
@@ -88,7 +88,7 @@ impl Ini {
         Ok(ini)
     }
 
-    /// Takes settings of the section for those that the file does not have: a `pyproject.toml` beside it.
+    /// Adds settings of the section that the file does not have: those of a `pyproject.toml` beside it.
     pub fn fill(&mut self, section: &str, settings: BTreeMap<String, String>) {
         if !self.has_section(section) {
             self.sections.push((section.to_owned(), BTreeMap::new()));
@@ -113,18 +113,18 @@ impl Ini {
         self.sections().any(|name| name == section)
     }
 
-    /// Whether the section itself says it, not `[DEFAULT]`.
+    /// Whether the section itself contains it, not only `[DEFAULT]`.
     pub fn says(&self, section: &str, name: &str) -> bool {
         self.sections
             .iter()
             .any(|(known, table)| known == section && table.contains_key(name))
     }
 
-    /// The value with everything filled in; none where neither the section nor `[DEFAULT]` has it. A name that nobody has, which
-    /// env.py may give, stands there between [`OPEN`] and [`CLOSE`].
+    /// The interpolated value; `None` if neither the section nor `[DEFAULT]` has it. An unknown name, which env.py may define, is put
+    /// between [`OPEN`] and [`CLOSE`].
     ///
     /// # Errors
-    /// A `%` that is neither `%%` nor `%(name)s`, or values that refer to each other.
+    /// If a `%` is neither `%%` nor `%(name)s`, or values refer to each other.
     pub fn get(&self, section: &str, name: &str) -> Result<Option<String>, String> {
         match self.raw(section, name) {
             None => Ok(None),
@@ -143,7 +143,7 @@ impl Ini {
 
     fn interpolate(&self, section: &str, raw: &str, depth: usize) -> Result<String, String> {
         if depth > MAX_DEPTH {
-            return Err("values refer to each other without end".to_owned());
+            return Err("values refer to each other in a cycle".to_owned());
         }
         let mut text = String::new();
         let mut rest = raw;
@@ -155,7 +155,7 @@ impl Ini {
                 continue;
             }
             let inside = after.strip_prefix('(').and_then(|after| after.split_once(")s"));
-            let (name, after) = inside.ok_or("a `%` must be written `%%`, or stand before `(name)s`")?;
+            let (name, after) = inside.ok_or("a `%` must be written `%%`, or be followed by `(name)s`")?;
             match self.raw(section, &name.to_lowercase()) {
                 Some(raw) => text.push_str(&self.interpolate(section, raw, depth + 1)?),
                 None => text.push_str(&format!("{OPEN}{name}{CLOSE}")),

@@ -1,11 +1,12 @@
-//! Which folder a revision's sources go to.
+//! Selects the folders for the sources of revisions.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use super::Folder;
 
-/// The folder of migrations, or of several such folders, in the project `root`. Alembic's own is often called so, and stays.
+/// The folder of migrations, or of several such folders, in the project `root`. Alembic's own folder often has the same name, and is
+/// kept.
 pub(super) fn migrations(root: &Path) -> &'static str {
     let usual = root.join("migrations");
     if usual.join("env.py").is_file() {
@@ -15,7 +16,7 @@ pub(super) fn migrations(root: &Path) -> &'static str {
     }
 }
 
-/// A folder for each version location: the only one is `migrations` itself, several are below it, named after their own.
+/// A folder for each version location: a single one is `migrations` itself; several are below it, named after their own.
 pub(super) fn folders(migrations: &str, locations: &[PathBuf]) -> Vec<Folder> {
     if let [only] = locations {
         let ours = migrations.to_owned();
@@ -41,7 +42,7 @@ pub(super) fn folders(migrations: &str, locations: &[PathBuf]) -> Vec<Folder> {
     folders
 }
 
-/// `name` without what a folder's name had better not have.
+/// `name` without characters that are unsuitable for a folder.
 fn plain(name: &str) -> String {
     let name: String = name
         .chars()
@@ -55,7 +56,7 @@ fn plain(name: &str) -> String {
         .take(120)
         .collect();
     match name.trim_start_matches('.') {
-        // These are passed over where sources are looked for.
+        // These are ignored when sources are searched for.
         "" | "target" | "node_modules" => format!("_{name}"),
         name => name.to_owned(),
     }
@@ -71,7 +72,7 @@ fn unique(name: &str, taken: &mut BTreeSet<String>) -> String {
     candidate
 }
 
-/// Gives each file its folder: of the location that it lies in, named as the file is.
+/// Assigns a folder to each file: that of its location, named like the file.
 pub(super) struct Places<'a> {
     root: &'a Path,
     folders: &'a [Folder],
@@ -84,7 +85,7 @@ impl<'a> Places<'a> {
         Self { root, folders, taken }
     }
 
-    /// What the file is called in messages, and its folder.
+    /// The name of the file in messages, and its folder.
     pub fn place(&mut self, file: &Path) -> (String, String) {
         let parents = self.folders.iter().filter(|folder| file.starts_with(&folder.alembic));
         let nearest = parents

@@ -1,4 +1,4 @@
-//! What `alembic.ini`, and `pyproject.toml` beside it, say of a project.
+//! The settings of a project in `alembic.ini`, and in `pyproject.toml` beside it.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -7,17 +7,17 @@ use super::TakeOverError;
 use super::ini::{CLOSE, Ini, OPEN};
 use super::url::{NoUrl, convert};
 
-/// The largest configuration that is read, in bytes.
+/// The maximum size of a configuration, in bytes.
 const MAX_BYTES: u64 = 1 << 20;
 
-/// Alembic's own section, unless `-n` names another.
+/// Alembic's own section, unless `-n` selects another.
 const SECTION: &str = "alembic";
 
 const PYPROJECT: &str = "pyproject.toml";
 
-/// Everything that is taken from the configuration.
+/// All settings that are used.
 pub(super) struct AlembicProject {
-    /// The folder that relative paths start from.
+    /// The base of relative paths.
     pub folder: PathBuf,
     pub section: String,
     pub script_location: PathBuf,
@@ -30,13 +30,13 @@ pub(super) struct AlembicProject {
     pub notes: Vec<String>,
 }
 
-/// A database: a section that has `sqlalchemy.url`.
+/// A database: a section with `sqlalchemy.url`.
 pub(super) struct Label {
     pub name: String,
     pub section: String,
     pub url: String,
     pub password: bool,
-    /// What its url needs of the environment.
+    /// The environment variables that its URL needs.
     pub variables: Vec<String>,
 }
 
@@ -94,15 +94,22 @@ impl AlembicProject {
         let recursive = truthy(get("recursive_version_locations")?);
         if truthy(get("sourceless")?) {
             notes.push(
-                "`sourceless` is not carried over: revisions that are only .pyc files are seen by Alembic alone".into(),
+                "`sourceless` is not carried over: revisions that are only .pyc files remain visible to Alembic \
+                 only"
+                    .into(),
             );
         }
         if get("databases")?.is_some() {
-            notes.push("`databases` is of the template multidb: each of them becomes a label; a revision here has one script for all".into());
+            notes.push(
+                "`databases` is from the multidb template: each database becomes a label; a revision here has \
+                        one script for all"
+                    .into(),
+            );
         }
         if ini.sections().any(|name| name == "post_write_hooks") && ini.says("post_write_hooks", "hooks") {
             notes.push(
-                "the hooks of [post_write_hooks] are for Python's files; [[revision.hooks]] runs others on new files"
+                "the hooks in [post_write_hooks] are for Python files and are not carried over; configure hooks for \
+                 new files in [[revision.hooks]]"
                     .into(),
             );
         }
@@ -129,7 +136,7 @@ fn text_of(path: &Path) -> Result<String, TakeOverError> {
     };
     let size = std::fs::metadata(path).map_err(read)?.len();
     if size > MAX_BYTES {
-        let reason = format!("it has {size} bytes, and {MAX_BYTES} are read");
+        let reason = format!("it has {size} bytes; the limit is {MAX_BYTES}");
         return Err(TakeOverError::Ini {
             path: path.to_owned(),
             reason,
@@ -138,7 +145,7 @@ fn text_of(path: &Path) -> Result<String, TakeOverError> {
     std::fs::read_to_string(path).map_err(read)
 }
 
-/// The texts and lists of `[tool.alembic]`; a list is as many lines.
+/// The strings and lists of `[tool.alembic]`; a list becomes several lines.
 fn tool_alembic(text: &str) -> Result<BTreeMap<String, String>, String> {
     let table: toml::Table = text
         .parse()
@@ -168,7 +175,7 @@ fn tool_alembic(text: &str) -> Result<BTreeMap<String, String>, String> {
     Ok(settings)
 }
 
-/// The section that is named; else Alembic's own; else the only place that others agree on.
+/// The given section; otherwise Alembic's own; otherwise the only location on which others agree.
 fn choose(ini: &Ini, named: Option<&str>, path: &Path) -> Result<String, TakeOverError> {
     let known = || {
         ini.sections()
@@ -206,7 +213,7 @@ fn choose(ini: &Ini, named: Option<&str>, path: &Path) -> Result<String, TakeOve
     }
 }
 
-/// `package:folder` is below the package, which is looked for beside the file.
+/// `package:folder` is below the package, which is looked up beside the file.
 fn folder_of(root: &Path, location: &str) -> PathBuf {
     let location = location.trim();
     match location.split_once(':') {
@@ -217,13 +224,13 @@ fn folder_of(root: &Path, location: &str) -> PathBuf {
 
 fn split(text: &str, separator: Option<&str>) -> Result<Vec<String>, String> {
     let parts: Vec<&str> = match separator.map(str::trim) {
-        // As Alembic did before there was a setting.
+        // As in Alembic before the setting existed.
         None => text.split([',', ' ']).collect(),
         Some("space") => text.split(' ').collect(),
         Some("newline") => text.split('\n').collect(),
         Some("os" | ":") => text.split(':').collect(),
         Some(";") => text.split(';').collect(),
-        Some(other) => return Err(format!("{other:?} is no `path_separator` of Alembic's")),
+        Some(other) => return Err(format!("{other:?} is not a `path_separator` of Alembic")),
     };
     Ok(parts
         .into_iter()
@@ -269,7 +276,7 @@ fn labels(ini: &Ini, chosen: &str, notes: &mut Vec<String>) -> Result<Vec<Label>
             Ok(converted) => {
                 for parameter in &converted.dropped {
                     notes.push(format!(
-                        "`{parameter}` in the url of [{section}] is for a driver of Python's, and is left out"
+                        "`{parameter}` in the url of [{section}] is for a Python driver and is left out"
                     ));
                 }
                 label.url = converted.url;
@@ -288,20 +295,21 @@ fn labels(ini: &Ini, chosen: &str, notes: &mut Vec<String>) -> Result<Vec<Label>
                     ),
                 };
                 notes.push(format!(
-                    "[{section}] has no url, so env.py has it from elsewhere: the label `{}` takes the variable {variable}",
+                    "[{section}] has no url, so env.py gets it from elsewhere: the label `{}` uses the environment \
+                     variable {variable}",
                     label.name
                 ));
                 label.url = format!("${{{variable}}}");
             }
             Err(NoUrl::Other(kind)) => {
                 notes.push(format!(
-                    "[{section}] is a database of {kind}; mighost works on PostgreSQL only, so it is left out"
+                    "[{section}] is a database of {kind}; mighost supports PostgreSQL only, so it is left out"
                 ));
                 continue;
             }
             Err(NoUrl::Broken) => {
                 notes.push(format!(
-                    "the url of [{section}] is none that SQLAlchemy understands, and is left out"
+                    "the url of [{section}] is not a valid SQLAlchemy url and is left out"
                 ));
                 continue;
             }
@@ -311,7 +319,7 @@ fn labels(ini: &Ini, chosen: &str, notes: &mut Vec<String>) -> Result<Vec<Label>
     Ok(labels)
 }
 
-/// A text of the file without the marks of what it lacks.
+/// A text of the file without the marks for missing values.
 pub(super) fn unmarked(text: &str) -> String {
     text.replace(OPEN, "%(").replace(CLOSE, ")s")
 }

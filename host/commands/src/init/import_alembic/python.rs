@@ -1,4 +1,4 @@
-//! What Alembic itself tells of a project, where it is installed.
+//! Asks Alembic itself for the data of a project, if it is installed.
 
 use std::collections::BTreeMap;
 use std::io::Read as _;
@@ -13,22 +13,22 @@ use mighost_core::{Event, Level, Reporter};
 
 const SCRIPT: &str = include_str!("alembic.py");
 
-/// The longest answer that is read, in bytes.
+/// The maximum size of an answer, in bytes.
 const MAX_ANSWER: u64 = 512 * 1024 * 1024;
 
-/// Which Python is asked.
+/// The Python to use.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Python {
-    /// The one of the active or a neighbouring virtual environment, else `python3`, as far as it has Alembic.
+    /// The one of the active or a neighbouring virtual environment, otherwise `python3`, if it has Alembic.
     #[default]
     Find,
     /// This one, which must have Alembic.
     Named(PathBuf),
-    /// None: nothing of the project is run.
+    /// None: no code of the project is run.
     Never,
 }
 
-/// What `alembic.py` answers.
+/// The output of `alembic.py`.
 #[derive(Debug, Deserialize)]
 pub(super) struct Answer {
     /// Alembic's version.
@@ -36,12 +36,12 @@ pub(super) struct Answer {
     pub locations: Vec<PathBuf>,
     pub script_location: PathBuf,
     pub revisions: Vec<AnsweredRevision>,
-    /// Why env.py did not run to its end.
+    /// The reason why env.py did not complete.
     pub environment_error: Option<String>,
     pub version_table: Option<String>,
     pub version_table_schema: Option<String>,
     pub dialect: Option<String>,
-    /// How often env.py ran the migrations: more than once where it has several databases.
+    /// The number of times that env.py ran the migrations: several if it has several databases.
     pub runs: u32,
     #[serde(default)]
     pub rendered: BTreeMap<String, BTreeMap<String, Rendered>>,
@@ -57,18 +57,18 @@ pub(super) struct AnsweredRevision {
     pub doc: String,
 }
 
-/// What a revision's `upgrade` or `downgrade` did offline.
+/// The offline result of a revision's `upgrade` or `downgrade`.
 #[derive(Clone, Debug, Deserialize)]
 pub(super) struct Rendered {
     pub sql: String,
     pub error: Option<String>,
     /// It left Alembic's transaction for some statements.
     pub autocommit: bool,
-    /// It sent a query, whose answer nobody gave.
+    /// It sent a query, which got no result.
     pub asks: bool,
 }
 
-/// Asks Alembic. None where there is no Python with it; `notes` say then why.
+/// Asks Alembic. `None` if there is no Python with it; `notes` then contain the reason.
 pub(super) fn ask(
     python: &Python,
     ini: &Path,
@@ -81,7 +81,7 @@ pub(super) fn ask(
     let folder = ini.parent().unwrap_or(Path::new("/"));
     let (candidates, named) = match python {
         Python::Never => {
-            notes.push("Python was not run, as --no-python says: all scripts are empty".into());
+            notes.push("Python was not run (--no-python): all scripts are empty".into());
             return Ok(None);
         }
         Python::Named(path) => (vec![path.clone()], true),
@@ -90,7 +90,7 @@ pub(super) fn ask(
     let mut reasons = Vec::new();
     for candidate in candidates {
         let text = format!(
-            "asking Alembic by {}, which runs the project's env.py",
+            "running Alembic with {}, which runs the project's env.py",
             candidate.display()
         );
         reporter.report(Event::Note {
@@ -114,8 +114,8 @@ pub(super) fn ask(
         }
     }
     notes.push(format!(
-        "Alembic did not help, so all scripts are empty, and the revisions were read from their files ({}); --python names the \
-         Python that runs the project",
+        "Alembic could not be used, so all scripts are empty, and the revisions were read from their files ({}); pass \
+         the Python that runs the project with --python",
         reasons.join("; ")
     ));
     Ok(None)
@@ -160,7 +160,7 @@ fn run(
         .current_dir(ini.parent().unwrap_or(Path::new("/")))
         .env_clear()
         .envs(environment)
-        // The project's folders stay as they are.
+        // The project's folders are not changed.
         .env("PYTHONDONTWRITEBYTECODE", "1")
         .env("PYTHONIOENCODING", "utf-8")
         .stdin(Stdio::null())
@@ -171,7 +171,7 @@ fn run(
             std::io::ErrorKind::NotFound => Failed::NoAlembic,
             _ => loading(&error),
         })?;
-    // Both are read at once: env.py may log more than a pipe holds.
+    // Both are read concurrently: env.py may log more than fits into a pipe.
     let stderr = child.stderr.take();
     let log = std::thread::spawn(move || {
         let mut text = Vec::new();

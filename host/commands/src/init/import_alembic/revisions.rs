@@ -1,4 +1,4 @@
-//! The revisions of a project, as Alembic has them or as their files declare them.
+//! The revisions of a project, as reported by Alembic or as declared in their files.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -8,10 +8,10 @@ use super::project::AlembicProject;
 use super::python::Answer;
 use super::{Folder, Revision, Side, TakeOverError, script, source};
 
-/// The largest file of a revision that is read, in bytes.
+/// The maximum size of a revision's file, in bytes.
 const MAX_SOURCE: u64 = 16 * 1024 * 1024;
 
-/// The revisions as Alembic has them, with what it wrote for each.
+/// The revisions as reported by Alembic, with its output for each.
 pub(super) fn answered(
     answer: &Answer,
     alembic: &AlembicProject,
@@ -23,7 +23,7 @@ pub(super) fn answered(
         Some(format!("env.py did not run offline: {error}"))
     } else if answer.runs > 1 {
         notes.push(
-            "env.py runs the migrations more than once, so that there is no one script for each: scripts are empty"
+            "env.py runs the migrations more than once, so there is no single script for each and scripts are empty"
                 .into(),
         );
         Some("env.py runs the migrations more than once".to_owned())
@@ -57,7 +57,7 @@ pub(super) fn answered(
             match why {
                 Ok((script, rendered)) => {
                     alone |= script.alone || rendered.autocommit;
-                    let asks = "it sends a query; what it would have done with the answer is not here";
+                    let asks = "it sends a query; what it does with the result is not in the script";
                     Side {
                         text: script.text,
                         why_empty: None,
@@ -88,7 +88,7 @@ pub(super) fn answered(
     revisions
 }
 
-/// The revisions as their files declare them.
+/// The revisions as declared in their files.
 pub(super) fn declared(
     alembic: &AlembicProject,
     folders: &[Folder],
@@ -121,7 +121,7 @@ pub(super) fn declared(
             };
             let (file, folder) = places.place(&path);
             let side = || Side {
-                why_empty: Some("Alembic was not asked".to_owned()),
+                why_empty: Some("Alembic was not run".to_owned()),
                 ..Side::default()
             };
             revisions.push(Revision {
@@ -142,7 +142,7 @@ pub(super) fn declared(
     Ok(revisions)
 }
 
-/// The files that Alembic takes for revisions, in its order.
+/// The files that Alembic treats as revisions, in its order.
 fn files(folder: &Path, recursive: bool) -> Result<Vec<PathBuf>, TakeOverError> {
     let mut found = Vec::new();
     let mut pending = vec![folder.to_owned()];
@@ -159,7 +159,7 @@ fn files(folder: &Path, recursive: bool) -> Result<Vec<PathBuf>, TakeOverError> 
             let entry = entry.map_err(read)?;
             let name = entry.file_name().to_string_lossy().into_owned();
             let path = entry.path();
-            // Not through links, which may lead back.
+            // Not through links, which may form a cycle.
             if recursive && name != "__pycache__" && entry.file_type().map_err(read)?.is_dir() {
                 pending.push(path);
             } else if name.ends_with(".py")

@@ -1,4 +1,4 @@
-//! The statements that Alembic wrote, as a script of mighost's.
+//! Turns the statements that Alembic wrote into a script of mighost.
 
 use mighost_core::sql::{self, TokenKind};
 
@@ -9,11 +9,11 @@ pub(super) struct Script {
     pub alone: bool,
 }
 
-/// Leaves out BEGIN, COMMIT and the like, which are the host's: a revision that sends them wants no transaction around it. The
-/// rest stays as it is, but for a colon before a name, which would be a variable here.
+/// Removes BEGIN, COMMIT and similar statements, which are the host's: a revision that sends them does not want a transaction. The rest
+/// is unchanged, except for a colon before a name, which would be a variable here.
 ///
 /// # Errors
-/// Why it cannot be a script of mighost's.
+/// The reason why it cannot be a script of mighost.
 pub(super) fn convert(written: &str) -> Result<Script, String> {
     let mut script = Script {
         text: String::new(),

@@ -1,9 +1,9 @@
-//! What a revision's Python file declares, read without running it.
+//! Reads the declarations in a revision's Python file without running it.
 
 use std::iter::Peekable;
 use std::str::Chars;
 
-/// The declarations of a file; what it does not say is empty.
+/// The declarations of a file; missing ones are empty.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Declared {
     pub revision: Option<String>,
@@ -13,10 +13,10 @@ pub(super) struct Declared {
     pub doc: String,
 }
 
-/// Reads the module's docstring and its assignments of plain texts. Only what stands at the left margin counts.
+/// Reads the module's docstring and its assignments of plain strings. Only statements at the left margin count.
 ///
 /// # Errors
-/// One of the names is given something else than texts, e.g. the result of a function.
+/// If one of the names is assigned anything but strings, e.g. the result of a function.
 pub(super) fn read(text: &str) -> Result<Declared, String> {
     let mut declared = Declared::default();
     for (number, statement) in statements(text).into_iter().enumerate() {
@@ -34,7 +34,7 @@ pub(super) fn read(text: &str) -> Result<Declared, String> {
             continue;
         };
         let names = texts(rest.get(equals + 1..).unwrap_or_default())
-            .ok_or(format!("`{name}` is not a plain text or list of texts"))?;
+            .ok_or(format!("`{name}` is not a plain string or list of strings"))?;
         match name.as_str() {
             "revision" => declared.revision = names.into_iter().next(),
             "down_revision" => declared.down_revisions = names,
@@ -45,7 +45,7 @@ pub(super) fn read(text: &str) -> Result<Declared, String> {
     Ok(declared)
 }
 
-/// The text that is given to a named argument somewhere in the file, where it is the same everywhere.
+/// The string that is passed as a named argument in the file, if it is the same everywhere.
 pub(super) fn argument(text: &str, name: &str) -> Option<String> {
     let mut found: Option<String> = None;
     for (at, _) in text.match_indices(name) {
@@ -65,7 +65,7 @@ pub(super) fn argument(text: &str, name: &str) -> Option<String> {
     found
 }
 
-/// `None`, a text, or a tuple, list or set of texts. Texts side by side are one.
+/// `None`, a string, or a tuple, list or set of strings. Adjacent strings are one.
 fn texts(value: &[Token]) -> Option<Vec<String>> {
     let value = match value {
         [Token::Word(none)] if none == "None" => return Some(Vec::new()),
@@ -91,11 +91,11 @@ enum Token {
     Word(String),
     Text(String),
     Sign(char),
-    /// A number, or a text that only running the file gives.
+    /// A number, or a string that is only known by running the file.
     Other,
 }
 
-/// The statements at the left margin, as far as tokens go.
+/// The statements at the left margin, as tokens.
 fn statements(text: &str) -> Vec<Vec<Token>> {
     let mut statements = Vec::new();
     let mut tokens = Vec::new();
@@ -144,7 +144,7 @@ fn statements(text: &str) -> Vec<Vec<Token>> {
                     ')' | ']' | '}' => depth = depth.saturating_sub(1),
                     _ => {}
                 }
-                // A comparison is no assignment.
+                // A comparison is not an assignment.
                 if matches!(sign, '=' | '!' | '<' | '>' | '+') && characters.next_if_eq(&'=').is_some() {
                     tokens.push(Token::Other);
                 } else {
@@ -159,7 +159,7 @@ fn statements(text: &str) -> Vec<Vec<Token>> {
     statements
 }
 
-/// The rest of a string whose first quote was read.
+/// The rest of a string whose opening quote was read.
 fn string(quote: char, characters: &mut Peekable<Chars<'_>>, raw: bool) -> String {
     let mut text = String::new();
     let mut triple = false;
@@ -192,7 +192,7 @@ fn string(quote: char, characters: &mut Peekable<Chars<'_>>, raw: bool) -> Strin
     text
 }
 
-/// What follows a backslash. Unknown escapes stay, as in Python.
+/// The meaning of the character after a backslash. Unknown escapes are kept, as in Python.
 fn escape(characters: &mut Peekable<Chars<'_>>, text: &mut String) {
     match characters.next() {
         Some('x') => text.push(hexadecimal(characters, 2)),

@@ -1,4 +1,4 @@
-//! Writing a project so that an interruption leaves none: everything is made in a folder beside, then moved, the configuration last.
+//! Writes a project so that an interruption leaves none: everything is created in a temporary folder, then moved, the configuration last.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write as _};
@@ -10,23 +10,23 @@ use mighost_config::FILE_NAME;
 
 const PREFIX: &str = ".mighost-init-";
 
-/// In a folder of migrations as long as there is no configuration that names it.
+/// A marker in a folder of migrations as long as there is no configuration that names it.
 const UNFINISHED: &str = ".unfinished";
 
-/// The folder that things are made in. Removed with what is left in it.
+/// The temporary folder. It is removed with its remaining contents.
 pub(super) struct Stage {
     root: PathBuf,
     folder: PathBuf,
-    /// The folder itself, locked: the system lets go of it when the process ends, however it does.
+    /// The folder itself, locked: the system releases the lock when the process ends in any way.
     _lock: File,
 }
 
 impl Stage {
-    /// Makes the folder in `root`, and removes what earlier runs left when they were killed. `names` are the files and folders
-    /// that are to come.
+    /// Creates the folder in `root`, and removes the remains of earlier runs that were killed. `names` are the files and folders to be
+    /// created.
     ///
     /// # Errors
-    /// One of them is there already; something cannot be written.
+    /// If one of them exists already, or something cannot be written.
     pub fn start(root: &Path, names: &[&str]) -> Result<Self, TakeOverError> {
         check_free(root, names)?;
         fs::create_dir_all(root).map_err(fail(root))?;
@@ -49,7 +49,7 @@ impl Stage {
         self.folder.join(name)
     }
 
-    /// Writes a file, its folders included. `mode` are its permissions.
+    /// Writes a file, including its folders. `mode` are its permissions.
     pub fn write(&self, name: &str, text: &str, mode: u32) -> Result<(), TakeOverError> {
         let path = self.path(name);
         if let Some(parent) = path.parent() {
@@ -64,7 +64,7 @@ impl Stage {
         file.write_all(text.as_bytes()).map_err(fail(&path))
     }
 
-    /// Moves `folders`, then the configuration, to where they belong. Where that fails, what was moved is taken back.
+    /// Moves `folders`, then the configuration, to their places. If that fails, the moved ones are moved back.
     pub fn finish(self, folders: &[&str]) -> Result<(), TakeOverError> {
         for name in folders {
             self.write(&format!("{name}/{UNFINISHED}"), "", 0o644)?;
@@ -75,7 +75,7 @@ impl Stage {
         match result {
             Ok(()) => {
                 for name in folders {
-                    // It stands for nothing any more.
+                    // It is no longer needed.
                     let _ = fs::remove_file(self.root.join(name).join(UNFINISHED));
                 }
                 Ok(())
@@ -96,7 +96,7 @@ impl Stage {
             fs::rename(self.path(name), &to).map_err(fail(&to))?;
             moved.push(to);
         }
-        // A link, which refuses what is there already, where a move would replace it.
+        // A link, which refuses to replace an existing file, unlike a move.
         let config = self.root.join(FILE_NAME);
         fs::hard_link(self.path(FILE_NAME), &config).map_err(|error| match error.kind() {
             io::ErrorKind::AlreadyExists => TakeOverError::Exists { path: config.clone() },
@@ -107,15 +107,15 @@ impl Stage {
 
 impl Drop for Stage {
     fn drop(&mut self) {
-        // What stays is removed by the next take-over.
+        // Remains are removed by the next import.
         let _ = fs::remove_dir_all(&self.folder);
     }
 }
 
-/// Refuses what is there; a folder of a run that was killed, and an empty one, are not.
+/// Refuses existing files and folders, except empty folders and those of a killed run.
 ///
 /// # Errors
-/// One of `names` is in `root` already.
+/// If one of `names` is in `root` already.
 pub fn check_free(root: &Path, names: &[&str]) -> Result<(), TakeOverError> {
     for name in names {
         let path = root.join(name);
@@ -137,7 +137,7 @@ fn remove_unfinished(path: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// Removes the folders whose process is gone.
+/// Removes the folders of processes that have ended.
 fn sweep(root: &Path) -> io::Result<()> {
     for entry in fs::read_dir(root)? {
         let path = entry?.path();
@@ -151,7 +151,7 @@ fn sweep(root: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// The permissions of a file that holds what `original` holds.
+/// The permissions for a file with the contents of `original`.
 pub(super) fn mode_of(original: &Path) -> u32 {
     fs::metadata(original).map_or(0o600, |metadata| metadata.permissions().mode() & 0o666)
 }

@@ -2,8 +2,7 @@ use std::path::Path;
 
 use super::*;
 use mighost_config::{Environment, LoadRequest, load};
-use mighost_core::DatabaseUrl;
-use mighost_core::Silent;
+use mighost_core::{DatabaseUrl, Silent};
 
 const INI: &str = "[alembic]\nscript_location = %(here)s/alembic\nversion_locations = alembic/versions:vendor/versions\n\
     path_separator = os\n[dev]\nsqlalchemy.url = postgresql+psycopg2://me:secret@localhost/dev\n\
@@ -48,7 +47,7 @@ fn alembic() -> tempfile::TempDir {
     folder
 }
 
-/// Alembic's folder is called `migrations` in many a project, Flask's for one.
+/// In many projects Alembic's folder is named `migrations`, e.g. with Flask.
 #[test]
 fn alembics_own_folder_stays() {
     let folder = alembic();
@@ -62,7 +61,7 @@ fn alembics_own_folder_stays() {
             .all(|folder| folder.ours.starts_with("mighost-migrations/"))
     );
     assert!(
-        taken.notes.iter().any(|note| note.contains("stays as it is")),
+        taken.notes.iter().any(|note| note.contains("is not changed")),
         "{:?}",
         taken.notes
     );
@@ -101,7 +100,7 @@ fn without_python() {
     build = "sql"
     "#);
     insta::assert_snapshot!(text("migrations/vendor/v1/upgrade.sql"), @"
-    -- upgrade of vendor/versions/v1.py is EMPTY, and changes nothing: Alembic was not asked
+    -- upgrade of vendor/versions/v1.py is EMPTY, and changes nothing: Alembic was not run
     -- Databases that Alembic brought past it do not need it. Write it here before it is run on others, in place of this:
     DO $empty$ BEGIN RAISE WARNING USING MESSAGE = 'the upgrade of revision v1 was taken over from Alembic without its code: nothing was done'; END $empty$;
     ");
@@ -115,10 +114,10 @@ fn without_python() {
     # What plain names in migrations mean first.
     schema = "public"
 
-    # Alembic's own table: it can still read it.
+    # Alembic's own table, which it can still read.
     version-table = "alembic_version"
 
-    # The password may be left out here, and stand in ~/.pgpass or, as ${VARIABLE}, in the environment.
+    # The password can be omitted here, and be in ~/.pgpass or, as ${VARIABLE}, in the environment.
     [databases.dev]
     url = "postgresql://me:secret@localhost/dev"
 
@@ -126,10 +125,10 @@ fn without_python() {
     url = "postgresql://${TEST_USER}@localhost/test"
     "#);
     insta::assert_snapshot!(taken.notes.join("\n").replace(&root.display().to_string(), "ROOT"), @"
-    [lite] is a database of sqlite; mighost works on PostgreSQL only, so it is left out
-    Python was not run, as --no-python says: all scripts are empty
+    [lite] is a database of sqlite; mighost supports PostgreSQL only, so it is left out
+    Python was not run (--no-python): all scripts are empty
     the password of `dev` is in mighost.toml, as it was in Alembic's file; ~/.pgpass is a better place for it
-    the url of `test` takes the variable TEST_USER of the environment, which env.py gave
+    the url of `test` uses the environment variable TEST_USER, whose value env.py provided
     ");
     let mut left: Vec<_> = fs::read_dir(root)
         .unwrap()
@@ -220,7 +219,7 @@ fn histories_that_are_none_are_refused() {
     );
 }
 
-/// Flask-Migrate keeps `alembic.ini` beside `env.py`, without a `script_location`; its folder is called `migrations`.
+/// Flask-Migrate keeps `alembic.ini` beside `env.py`, without a `script_location`, in a folder named `migrations`.
 #[test]
 fn a_project_of_flask_migrate() {
     let folder = tempfile::tempdir().unwrap();

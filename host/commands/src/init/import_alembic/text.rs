@@ -1,11 +1,11 @@
-//! The texts of the files that a take-over writes.
+//! The contents of the files that an import writes.
 
 use std::fmt::Write as _;
 
 use super::project::{AlembicProject, Label, unmarked};
 use super::{Folder, Revision, Side};
 
-/// `text` as TOML writes it.
+/// `text` as TOML.
 fn quoted(text: &str) -> String {
     toml::Value::String(text.to_owned()).to_string()
 }
@@ -19,7 +19,7 @@ fn list(names: &[String]) -> String {
     format!("[{}]", names.join(", "))
 }
 
-/// What `mighost.toml` says beyond what stands in alembic.ini.
+/// The contents of `mighost.toml` that are not in alembic.ini.
 pub(super) struct Facts<'a> {
     pub file: &'a str,
     pub project: &'a AlembicProject,
@@ -47,7 +47,7 @@ pub(super) fn configuration(facts: &Facts<'_>) -> String {
         list(&folders)
     );
     text.push_str("# What plain names in migrations mean first.\nschema = \"public\"\n\n");
-    text.push_str("# Alembic's own table: it can still read it.\n");
+    text.push_str("# Alembic's own table, which it can still read.\n");
     let _ = writeln!(text, "version-table = {}", quoted(version_table));
     if let Some(schema) = schema {
         text.push_str(&setting("version-table-schema", schema));
@@ -58,7 +58,7 @@ pub(super) fn configuration(facts: &Facts<'_>) -> String {
     {
         let _ = write!(
             text,
-            "\n# The database to take where `-x db=LABEL` names none.\ndefault = {}\n",
+            "\n# The database to use without `-x db=LABEL`.\ndefault = {}\n",
             quoted(&label.name)
         );
     }
@@ -75,7 +75,7 @@ fn database(label: &Label) -> String {
     let mut text = String::from("\n");
     if label.password {
         text.push_str(
-            "# The password may be left out here, and stand in ~/.pgpass or, as ${VARIABLE}, in the environment.\n",
+            "# The password can be omitted here, and be in ~/.pgpass or, as ${VARIABLE}, in the environment.\n",
         );
     }
     let plain = label
@@ -105,12 +105,12 @@ pub(super) fn manifest(revision: &Revision) -> String {
     }
     text.push_str("build = \"sql\"\n");
     if revision.alone {
-        text.push_str("\n# Some of its statements left Alembic's transaction.\ntransaction = \"none\"\n");
+        text.push_str("\n# Some of its statements ran outside Alembic's transaction.\ntransaction = \"none\"\n");
     }
     text
 }
 
-/// A script. One without code warns whoever runs it.
+/// A script. One without code warns its user.
 pub(super) fn script(revision: &Revision, side: &Side, direction: &str) -> String {
     let source = revision.file.replace('\n', " ");
     match &side.why_empty {

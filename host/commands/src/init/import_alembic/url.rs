@@ -1,10 +1,10 @@
-//! SQLAlchemy's URLs to libpq's.
+//! Converts SQLAlchemy's URLs to libpq's.
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 
 use super::ini::{CLOSE, OPEN};
 
-/// libpq's parameters. What else stands behind the `?` is for a driver of Python's, and is left out.
+/// libpq's parameters. Others after the `?` are for a Python driver, and are omitted.
 const PARAMETERS: [&str; 34] = [
     "host",
     "hostaddr",
@@ -42,35 +42,35 @@ const PARAMETERS: [&str; 34] = [
     "service",
 ];
 
-/// What is written in a URL as it is.
+/// Characters that are not encoded in a URL.
 const PLAIN: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
-/// As [`PLAIN`], for values behind the `?`, where a path may stand.
+/// Like [`PLAIN`], for values after the `?`, where a path may be.
 const VALUE: &AsciiSet = &PLAIN.remove(b'/').remove(b':').remove(b',');
 
-/// A URL for mighost. Not `Debug`: it may hold a password.
+/// A URL for mighost. Not `Debug`: it may contain a password.
 pub(super) struct Converted {
     pub url: String,
     pub password: bool,
-    /// Variables of the environment that stand for what only env.py knows.
+    /// Environment variables for values that only env.py knows.
     pub variables: Vec<String>,
-    /// Parameters of drivers that were left out, by name.
+    /// Parameters of drivers that were omitted, by name.
     pub dropped: Vec<String>,
 }
 
-/// Why a URL cannot be taken.
+/// The reason why a URL cannot be used.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum NoUrl {
-    /// The template's `driver://user:pass@localhost/dbname`, or nothing: env.py has it from elsewhere.
+    /// The template's `driver://user:pass@localhost/dbname`, or nothing: env.py gets it from elsewhere.
     Placeholder,
     /// Another kind of database.
     Other(String),
-    /// It is none; nothing of it may be shown.
+    /// It is not a URL; no part of it may be shown.
     Broken,
 }
 
-/// Reads `text` as SQLAlchemy does, which differs from libpq: a password may hold anything but `@`, a database's name is not
-/// percent-encoded, a `+` behind the `?` is a space, `host=name:port` may be repeated.
+/// Parses `text` like SQLAlchemy, which differs from libpq: a password may contain anything except `@`, the name of a database is not
+/// percent-encoded, a `+` after the `?` is a space, `host=name:port` may be repeated.
 pub(super) fn convert(text: &str) -> Result<Converted, NoUrl> {
     let text = text.trim();
     if text.is_empty() {
@@ -113,7 +113,7 @@ pub(super) fn convert(text: &str) -> Result<Converted, NoUrl> {
         let (name, value) = (decoded(name), decoded(&value.replace('+', " ")));
         match name.as_str() {
             "host" if !value.starts_with('/') && !value.contains(',') => hosts.push(value),
-            // The spelling of asyncpg and pg8000.
+            // The notation of asyncpg and pg8000.
             "ssl" if value.eq_ignore_ascii_case("true") => pairs.push("sslmode=require".to_owned()),
             "ssl"
                 if ["disable", "allow", "prefer", "require", "verify-ca", "verify-full"].contains(&value.as_str()) =>
@@ -138,7 +138,7 @@ pub(super) fn convert(text: &str) -> Result<Converted, NoUrl> {
         url.push('?');
         url.push_str(&pairs.join("&"));
     }
-    // A password that env.py gives is not in the file.
+    // A password that env.py provides is not in the file.
     let password = password.is_some_and(|password| !password.is_empty() && !password.starts_with(OPEN));
     Ok(Converted {
         url,
@@ -148,7 +148,7 @@ pub(super) fn convert(text: &str) -> Result<Converted, NoUrl> {
     })
 }
 
-/// The user and the password, and what follows them.
+/// The user and the password, and the rest.
 fn credentials(text: &str) -> (Option<(&str, Option<&str>)>, &str) {
     let end = text.find([':', '/']).unwrap_or(text.len());
     if text[end..].starts_with(':')
@@ -166,7 +166,7 @@ fn decoded(text: &str) -> String {
     percent_decode_str(text).decode_utf8_lossy().into_owned()
 }
 
-/// Writes texts with `${NAME}` for what the file does not have.
+/// Writes texts with `${NAME}` for values that the file does not have.
 #[derive(Default)]
 struct Parts {
     variables: Vec<String>,

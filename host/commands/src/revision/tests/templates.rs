@@ -1,10 +1,10 @@
-//! Templates: names, ids, files, what is refused; hooks on what was written.
+//! Templates: names, ids, files, errors; hooks on the result.
 
 use insta::assert_snapshot;
 
 use super::*;
 
-/// What the template of a folder's name gives.
+/// The result of a template for a folder's name.
 fn folder_name(template: &str, message: &str) -> Result<String, NewRevisionError> {
     let folder = tempfile::tempdir().unwrap();
     let new = New {
@@ -22,7 +22,7 @@ fn folder_templates() {
     for (template, message, expected) in [
         ("{{ rev }}_{{ slug }}", "Create stations", "a1_create_stations"),
         ("{{ rev }}_{{ slug }}", "", "a1"),
-        // Alembic's tokens, in the time zone that is set: the day before UTC's noon.
+        // Alembic's tokens, in the given time zone: the day before UTC's noon.
         (
             r#"{{ year }}{{ "%02d" | format(month) }}{{ "%02d" | format(day) }}-{{ hour }}{{ minute }}{{ second }}-{{ rev }}"#,
             "x",
@@ -60,17 +60,17 @@ fn folder_templates_that_are_wrong() {
     .map(|template| folder_name(template, "x").unwrap_err().to_string())
     .collect();
     assert_snapshot!(errors.join("\n"), @r#"
-    a template is not right: folder-template in mighost.toml, line 1: `reff` is undefined; there are: args, branch_labels, build, code, crate_name, date, day, depends_on, down_revisions, epoch, hour, language, message, minute, month, rev, sdk_dependency, second, slug, template, workspace, year
-    a template is not right: folder-template in mighost.toml, line 1: unexpected end of input, expected end of variable block
-    a template is not right: folder-template in mighost.toml: "2026/a1" has several parts; revisions are looked for directly below the folders of migrations
-    a template is not right: folder-template in mighost.toml: ".." would be a hidden folder
-    a template is not right: folder-template in mighost.toml: it gives an empty name
-    a template is not right: folder-template in mighost.toml: this is Alembic's way to write it; here it is "{{ year }}_{{ rev }}"
-    a template is not right: folder-template in mighost.toml, line 1: filter nonsense is unknown
-    a template is not right: folder-template in mighost.toml: it gives a name of 600 bytes, and 255 are possible
-    a template is not right: folder-template in mighost.toml, line 1: it takes more than 100000 steps
-    a template is not right: folder-template in mighost.toml: it writes more than 1048576 bytes
-    a template is not right: folder-template in mighost.toml, line 1: repeated string is too large
+    invalid template: folder-template in mighost.toml, line 1: `reff` is undefined; available: args, branch_labels, build, code, crate_name, date, day, depends_on, down_revisions, epoch, hour, language, message, minute, month, rev, sdk_dependency, second, slug, template, workspace, year
+    invalid template: folder-template in mighost.toml, line 1: unexpected end of input, expected end of variable block
+    invalid template: folder-template in mighost.toml: "2026/a1" has several parts; revisions must be directly below a migrations folder
+    invalid template: folder-template in mighost.toml: ".." would be a hidden folder
+    invalid template: folder-template in mighost.toml: it produces an empty name
+    invalid template: folder-template in mighost.toml: this is Alembic's syntax; write "{{ year }}_{{ rev }}"
+    invalid template: folder-template in mighost.toml, line 1: filter nonsense is unknown
+    invalid template: folder-template in mighost.toml: it produces a name of 600 bytes; the limit is 255
+    invalid template: folder-template in mighost.toml, line 1: it takes more than 100000 steps
+    invalid template: folder-template in mighost.toml: it writes more than 1048576 bytes
+    invalid template: folder-template in mighost.toml, line 1: repeated string is too large
     "#);
 }
 
@@ -108,7 +108,7 @@ fn file_templates_of_alembic() {
         assert_eq!(folder_template_from_alembic(theirs).as_deref(), Ok(ours), "{theirs}");
     }
     for (theirs, text) in [
-        ("%(author)s", "no token"),
+        ("%(author)s", "not a token"),
         ("%(rev", "no `)`"),
         ("%(rev)", "no type"),
         ("%(rev)\"s", "cannot be converted"),
@@ -193,13 +193,13 @@ fn templates_of_the_project() {
         [
             ("sql", "upgrade.sql and downgrade.sql", true),
             ("rust", "a crate that uses mighost-sdk", false),
-            ("c", "a file in C, which zig compiles", false),
-            ("cpp", "a file in C++, which zig compiles", false),
-            ("zig", "a file in Zig", false),
-            ("go", "a package of Go", false),
-            ("javascript", "a module in JavaScript", false),
-            ("typescript", "a module in TypeScript, which is checked", false),
-            ("python", "a module in Python", false),
+            ("c", "a C file, compiled with zig", false),
+            ("cpp", "a C++ file, compiled with zig", false),
+            ("zig", "a Zig file", false),
+            ("go", "a Go package", false),
+            ("javascript", "a JavaScript module", false),
+            ("typescript", "a TypeScript module, type-checked", false),
+            ("python", "a Python module", false),
             ("ours", "With a seed", true)
         ]
     );
@@ -282,23 +282,23 @@ fn templates_that_are_wrong() {
     })
     .collect();
     assert_snapshot!(errors.join("\n---\n"), @r#"
-    a template is not right: PROJECT/templates/t/upgrade.sql.jinja, line 2: `nothing` is undefined; there are: args, branch_labels, build, code, crate_name, date, day, depends_on, down_revisions, epoch, hour, language, message, minute, month, rev, sdk_dependency, second, slug, template, workspace, year
+    invalid template: PROJECT/templates/t/upgrade.sql.jinja, line 2: `nothing` is undefined; available: args, branch_labels, build, code, crate_name, date, day, depends_on, down_revisions, epoch, hour, language, message, minute, month, rev, sdk_dependency, second, slug, template, workspace, year
     ---
-    a template is not right: PROJECT/templates/t/upgrade.sql.jinja, line 3: unexpected end of block
+    invalid template: PROJECT/templates/t/upgrade.sql.jinja, line 3: unexpected end of block
     ---
-    a template is not right: PROJECT/templates/t/template.toml: TOML parse error at line 1, column 1
+    invalid template: PROJECT/templates/t/template.toml: TOML parse error at line 1, column 1
       |
     1 | descriptoin = 'x'
       | ^^^^^^^^^^^
     unknown field `descriptoin`, expected `description` or `build`
     ---
-    the template "t" writes no migration: PROJECT/migrations/a1_x: there is no code beside the manifest: mighost looks for upgrade.sql and downgrade.sql, a Cargo.toml, *.c, *.cpp, *.cc, *.cxx, *.zig, *.go, *.js, *.mjs, *.ts, *.mts or *.py; for any other language there is build = "command"
+    the template "t" does not produce a migration: PROJECT/migrations/a1_x: there is no code next to the manifest: mighost looks for upgrade.sql and downgrade.sql, a Cargo.toml, *.c, *.cpp, *.cc, *.cxx, *.zig, *.go, *.js, *.mjs, *.ts, *.mts or *.py; for any other language use build = "command"
     ---
-    the template "t" writes no migration: its migration.toml has revision "other" instead of "a1"
+    the template "t" does not produce a migration: its migration.toml has revision "other" instead of "a1"
     ---
-    the template "t" writes no migration: its migration.toml has down-revisions [] instead of ["0123456789ab"]
+    the template "t" does not produce a migration: its migration.toml has down-revisions [] instead of ["0123456789ab"]
     ---
-    the template "t" writes no migration: PROJECT/migrations/a1_x/migration.toml: TOML parse error at line 1, column 12
+    the template "t" does not produce a migration: PROJECT/migrations/a1_x/migration.toml: TOML parse error at line 1, column 12
       |
     1 | revision = 
       |            ^

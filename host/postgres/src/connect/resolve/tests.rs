@@ -1,4 +1,4 @@
-//! What a target is made of, for each source of its parts.
+//! Targets from each source of settings.
 
 use super::*;
 
@@ -37,7 +37,7 @@ fn what_is_written_wins_over_the_service_the_environment_and_the_defaults() {
         .unwrap_err()
         .to_string();
     assert!(
-        error.contains("the service `other` is in none of the service files"),
+        error.contains("the service `other` is not defined in any of the service files"),
         "{error}"
     );
 }
@@ -142,15 +142,15 @@ fn mistakes() {
     ]
     .map(|text| ConnectTarget::parse(text, &environment).unwrap_err().to_string());
     insta::assert_snapshot!(errors.join("\n"), @r#"
-    the connection string is wrong: `sslmode` is `on`; it is one of disable, allow, prefer, require, verify-ca, verify-full
-    the connection string is wrong: it has 3 ports for 2 hosts; give one port, or one for each host
-    the connection string is wrong: it has 2 hosts but 1 host addresses
-    the connection string is wrong: the host address `localhost` is not an IP address
-    the connection string is wrong: a port is not a number from 1 to 65535; in a URL, `/`, `@`, `:` and `%` of a password are written `%2F`, `%40`, `%3A` and `%25`
-    the connection string is wrong: `connect_timeout` is `soon`, which is not a number it takes
-    the connection string is wrong: `sslrootcert=system` needs `sslmode=verify-full`
-    the connection string is wrong: `sslnegotiation=direct` needs `sslmode=require` or a stronger one
-    the connection string is wrong: `sslcert` is /c.pem, but there is no `sslkey`
-    the connection string is wrong: `target_session_attrs` is `master`; it is one of any, read-write, read-only, primary, standby, prefer-standby
+    invalid connection string: `sslmode` is `on`, but must be one of disable, allow, prefer, require, verify-ca, verify-full
+    invalid connection string: it has 3 ports for 2 hosts; give one port, or one for each host
+    invalid connection string: it has 2 hosts but 1 host addresses
+    invalid connection string: the host address `localhost` is not an IP address
+    invalid connection string: a port is not a number from 1 to 65535; in a URL, write `/`, `@`, `:` and `%` in a password as `%2F`, `%40`, `%3A` and `%25`
+    invalid connection string: `connect_timeout` is `soon`, which is not a valid number
+    invalid connection string: `sslrootcert=system` needs `sslmode=verify-full`
+    invalid connection string: `sslnegotiation=direct` needs `sslmode=require` or a stronger one
+    invalid connection string: `sslcert` is /c.pem, but there is no `sslkey`
+    invalid connection string: `target_session_attrs` is `master`, but must be one of any, read-write, read-only, primary, standby, prefer-standby
     "#);
 }

@@ -1,9 +1,6 @@
 //! Guests that change the client encoding are refused, and nothing is garbled before that is noticed.
 
-use mighost_core::RowChange;
-use mighost_core::TransactionMode;
-use mighost_core::{RunError, StepContext, StepSink};
-use mighost_core::{Sink, SinkError, Value};
+use mighost_core::{RowChange, RunError, Sink, SinkError, StepContext, StepSink, TransactionMode, Value};
 use mighost_postgres::{LiveSink, read_heads};
 
 use super::server::{Database, entry, settings, step};

@@ -1,10 +1,9 @@
 //! Runs that die outside their transaction are taken up by the next.
 
-use mighost_core::Direction;
-use mighost_core::RowChange;
-use mighost_core::TransactionMode;
-use mighost_core::{Aftermath, LedgerEntry, RunError, StepContext, StepSink};
-use mighost_core::{Sink, SinkError, Value};
+use mighost_core::{
+    Aftermath, Direction, LedgerEntry, PostgresSink, RowChange, RunError, Sink, SinkError, StepContext, StepSink,
+    TransactionMode, Value,
+};
 use mighost_postgres::{LiveSink, read_heads};
 
 use super::server::{Database, entry, settings, step};
@@ -226,7 +225,7 @@ async fn what_may_have_been_done_says_so() {
         panic!("{error}");
     };
     assert_eq!(failure.error.sqlstate, "42P04");
-    assert!(failure.error.hint.unwrap().contains("may have been done"));
+    assert!(failure.error.hint.unwrap().contains("may have taken effect"));
 }
 
 #[tokio::test]
@@ -300,7 +299,7 @@ async fn no_other_step_is_run_around_one_that_is_half_done() {
         sink.abort_step().await.unwrap();
     }
     let error = sink.begin_step(&step("r2")).await.unwrap_err();
-    insta::assert_snapshot!(error, @"r1 is half done: its upgrade had left its transaction and did not come to its end. Run that upgrade again, which takes it up where it stopped; or settle by hand what it has done, and say where the database is then with `mighost stamp`");
+    insta::assert_snapshot!(error, @"r1 is half done: its upgrade left the transaction and did not finish. Run the upgrade again to resume it; or finish or undo it by hand, then record the result with `mighost stamp`");
     sink.abort_step().await.unwrap();
     sink.begin_step(&step("r1")).await.unwrap();
     assert_eq!(sink.abort_step().await.unwrap(), Aftermath::Kept);

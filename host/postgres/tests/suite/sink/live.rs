@@ -1,6 +1,4 @@
-use mighost_core::RowChange;
-use mighost_core::{RunError, StepSink};
-use mighost_core::{Sink, SinkError, Value};
+use mighost_core::{RowChange, RunError, Sink, SinkError, StepSink, Value};
 use mighost_postgres::read_state;
 
 use super::server::{Database, entry, settings, step};

@@ -1,9 +1,6 @@
 //! Steps that are sent while the server still works on those before them.
 
-use mighost_core::RowChange;
-use mighost_core::TransactionMode;
-use mighost_core::{Aftermath, SessionOptions, StepSink};
-use mighost_core::{Sink, SinkError};
+use mighost_core::{Aftermath, RowChange, SessionOptions, Sink, SinkError, StepSink, TransactionMode};
 use mighost_postgres::LiveSink;
 
 use super::server::{Database, entry, settings, step};

@@ -3,11 +3,10 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use mighost_core::RowChange;
-use mighost_core::TransactionMode;
-use mighost_core::{Aftermath, RunError, SessionOptions, StepSink, lock_timed_out};
-use mighost_core::{Event, Reporter};
-use mighost_core::{Sink, SinkError, Value};
+use mighost_core::{
+    Aftermath, Event, Reporter, RowChange, RunError, SessionOptions, Sink, SinkError, StepSink, TransactionMode, Value,
+    lock_timed_out,
+};
 use mighost_postgres::connect::ClientEncoding;
 use mighost_postgres::{LiveSink, read_heads, read_state};
 
@@ -577,4 +576,30 @@ async fn what_a_step_prepares_ends_with_it() {
         sink.end_step(&insert(revision), &entry(revision)).await.unwrap();
     }
     sink.end_run().await.unwrap();
+}
+
+/// A timeout of the role or the database would end the session while a guest computes.
+#[tokio::test]
+async fn idle_timeouts_do_not_end_the_session() {
+    let database = Database::create().await;
+    let name = &database.name;
+    database
+        .column(&format!(
+            "alter database {name} set idle_in_transaction_session_timeout = 50"
+        ))
+        .await;
+    database
+        .column(&format!("alter database {name} set idle_session_timeout = 50"))
+        .await;
+    let mut sink = running(&database).await;
+    sink.end_step(&insert("r1"), &entry("r1")).await.unwrap();
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    sink.begin_step(&step("r2")).await.unwrap();
+    for _ in 0..2 {
+        tokio::time::sleep(Duration::from_millis(200)).await;
+        sink.query("select 1", &[]).await.unwrap();
+        sink.suspend_transaction().await.unwrap();
+        tokio::time::sleep(Duration::from_millis(200)).await;
+        sink.resume_transaction().await.unwrap();
+    }
 }

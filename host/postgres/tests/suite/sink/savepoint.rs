@@ -2,9 +2,7 @@
 
 use std::sync::Arc;
 
-use mighost_core::TransactionMode;
-use mighost_core::{SessionOptions, StepSink};
-use mighost_core::{Sink, SinkError};
+use mighost_core::{SessionOptions, Sink, SinkError, StepSink, TransactionMode};
 use mighost_postgres::connect::ClientEncoding;
 use mighost_postgres::{LiveSink, read_state};
 
@@ -86,7 +84,7 @@ async fn what_is_left_open_is_rolled_back_with_a_warning() {
         let heard = heard.0.lock().unwrap().join("\n");
         assert_eq!(
             heard,
-            "r1 ended with 2 open savepoints: what was done since the first was rolled back"
+            "r1 ended with 2 open savepoints: its work since the first was rolled back"
         );
         assert_eq!(database.column("select count(*) from crmp.t").await, ["0"]);
         assert_eq!(
@@ -105,7 +103,7 @@ async fn a_savepoint_ends_with_its_transaction() {
     let outside = sink.savepoint_open().await.unwrap_err();
     sink.resume_transaction().await.unwrap();
     let ended = sink.savepoint_close(savepoint, true).await.unwrap_err();
-    insta::assert_snapshot!(outside, @"a savepoint works inside the transaction only; resume it first");
+    insta::assert_snapshot!(outside, @"a savepoint works only inside the transaction; call resume-transaction first");
     insta::assert_snapshot!(ended, @"the savepoint ended with its transaction, which was committed by suspend-transaction");
     sink.abort_step().await.unwrap();
     sink.end_run().await.unwrap();

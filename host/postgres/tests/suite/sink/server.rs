@@ -6,9 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, Weak};
 use std::time::Duration;
 
-use mighost_core::TransactionMode;
-use mighost_core::{Direction, Silent};
-use mighost_core::{LedgerEntry, SessionOptions, StepContext, StepSink};
+use mighost_core::{Direction, LedgerEntry, SessionOptions, Silent, StepContext, StepSink, TransactionMode};
 use mighost_postgres::connect::{self, ClientEncoding, ConnectTarget, Environment};
 use mighost_postgres::{LiveSink, read_state};
 use tokio_postgres::{Client, NoTls};

@@ -4,10 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use mighost_core::RowChange;
-use mighost_core::Silent;
-use mighost_core::Sink;
-use mighost_core::StepSink;
+use mighost_core::{RowChange, Silent, Sink, StepSink};
 use mighost_postgres::connect::ClientEncoding;
 use mighost_postgres::{LiveSink, read_state};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};

@@ -1,7 +1,6 @@
 //! Values on their way to the server and back.
 
-use mighost_core::StepSink;
-use mighost_core::{Sink, SinkError, Value};
+use mighost_core::{PostgresSink, Sink, SinkError, StepSink, Value};
 use mighost_postgres::LiveSink;
 
 use super::server::{Database, running};

@@ -1,7 +1,9 @@
 //! A test that is a component: it calls the plugin as a migration would, and looks at what is sent.
 
 use mighost_sdk::params;
-use mighost_sdk::test::{Database, Settings, answer, assert_sent, call, count, fails_with, prepare, refused, sent};
+use mighost_sdk::test::{
+    Database, Settings, answer, assert_sent, call, count, fails_with, prepare, refused, statements,
+};
 
 mighost_sdk::import_plugin!("../../wit", mighost::roles::roles);
 
@@ -15,9 +17,9 @@ fn a_role_is_set_and_reset() {
 /// Names that no one would choose, quoted or not.
 fn every_name_is_quoted() {
     for name in ["a b", "select", "o\"brien", "Ä", "$1", "x'; drop table stations --"] {
-        prepare(&Settings::default(), &[]);
+        prepare(&Settings::new(), &[]);
         roles::set_role(name);
-        assert_eq!(sent(), [format!("set role \"{}\"", name.replace('"', "\"\""))]);
+        assert_eq!(statements(), [format!("set role \"{}\"", name.replace('"', "\"\""))]);
     }
 }
 

@@ -28,7 +28,7 @@ static void every_cut_is_another_row(void) {
 static void as_written_by_write(void) {
     char *hash = mighost_test_passes(mighost_test_call("plugin fingerprint", "fingerprint([some(\"1\"), none])"));
     mighost_test_passes(mighost_test_call("plugin fingerprint", "write(\"t\", \"id\", [\"id\", \"name\"], [[some(\"1\"), none]])"));
-    mighost_expect(strstr(mighost_test_sent(), hash), "%s is not in %s", hash, mighost_test_sent());
+    mighost_expect(strstr(mighost_test_statements(), hash), "%s is not in %s", hash, mighost_test_statements());
 }
 
 static void a_row_that_is_too_short(void) {

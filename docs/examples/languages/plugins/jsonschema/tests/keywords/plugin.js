@@ -1,6 +1,6 @@
 // A test that is a component: a table of schemas, each a case. Its main file is called as a plugin's.
 
-import { call, sent } from "mighost:host/testing";
+import { call, statements } from "mighost:host/testing";
 import { checkColumn } from "mighost:jsonschema/json-checks";
 
 // A schema, and what the function that checks it must hold.
@@ -23,7 +23,7 @@ export function run(name) {
     if (name in schemas) {
         const [schema, part] = schemas[name];
         checkColumn("sites", "metadata", JSON.stringify(schema));
-        const [create] = sent();
+        const [create] = statements();
         if (!create.includes(part)) throw new Error(`${part} is not in ${create}`);
         return;
     }

@@ -1,6 +1,6 @@
 // A test that is a component: a case for each language. Its main file is called as a plugin's.
 
-import { call, sent, type Failure } from "mighost:host/testing";
+import { call, statements, type Failure } from "mighost:host/testing";
 import { setLabels, type Label } from "mighost:labels/labels";
 
 const known = ["en", "fr-CA", "gwi", "zh-Hant"];
@@ -15,7 +15,7 @@ export function run(name: string): void {
     if (known.includes(language)) {
         const label: Label = { language, text: "It's a site" };
         setLabels({ tag: "table", val: "sites" }, [label]);
-        const insert = sent()[1] ?? "";
+        const insert = statements()[1] ?? "";
         if (!insert.includes(`'${language}', 'It''s a site', NULL`)) throw new Error(`another statement: ${insert}`);
         return;
     }

@@ -37,7 +37,7 @@ func Run(name string) error {
 
 // expect looks at how many statements were sent, and at parts of them.
 func expect(count int, parts ...string) error {
-	sent := testing.Sent()
+	sent := testing.Statements()
 	if len(sent) != count {
 		return fmt.Errorf("%d statements were sent, not %d", len(sent), count)
 	}

@@ -18,7 +18,7 @@ pub const cases = struct {
         for (periods) |period| {
             _ = testing.passes(@src(), testing.call("plugin rollup", rollup("create", period)));
         }
-        const sent = testing.sent();
+        const sent = testing.statements();
         if (sent.len != 2 * periods.len) return error.OtherStatements;
         for (periods, 0..) |period, number| {
             const column = mighost.print("date_trunc('{s}', \"at\") as \"{s}\"", .{ period, period });

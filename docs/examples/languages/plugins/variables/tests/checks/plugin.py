@@ -14,7 +14,7 @@ air_temperature:
 
 def one_statement_for_each_limit_and_the_comment():
     count = variables.describe("readings", TEMPERATURE)
-    sent = testing.sent()
+    sent = testing.statements()
     assert count == 1, count
     assert any(">= -90" in statement for statement in sent), sent
     assert any("<= 60" in statement for statement in sent), sent
@@ -23,9 +23,9 @@ def one_statement_for_each_limit_and_the_comment():
 
 def what_was_described_can_be_forgotten():
     variables.describe("readings", TEMPERATURE)
-    described = len(testing.sent())
+    described = len(testing.statements())
     variables.forget("readings", TEMPERATURE)
-    assert len(testing.sent()) == 2 * described, testing.sent()
+    assert len(testing.statements()) == 2 * described, testing.statements()
 
 
 def a_misspelt_key_is_refused():

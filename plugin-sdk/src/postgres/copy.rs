@@ -1,12 +1,12 @@
 //! Rows sent by COPY.
 
-use super::{Value, host};
+use super::{Value, host, owned};
 
-/// How many rows go to the host at a time.
+/// The number of rows that one call passes to the host.
 const ROWS_PER_WRITE: usize = 500;
 
-/// Rows sent by COPY, the fastest way to insert many. [`finish`](Self::finish) must be called: dropped before, the COPY is
-/// undone and the run ends.
+/// Rows sent by COPY, the fastest way to insert many. [`finish`](Self::finish) must be called: dropping this before it undoes the COPY
+/// and ends the run.
 ///
 /// ```no_run
 /// use mighost_sdk::prelude::*;
@@ -24,14 +24,13 @@ pub struct CopyIn {
 impl CopyIn {
     /// Starts COPY into `columns` of `table`. Names are unquoted; `table` may be qualified as `schema.table`.
     pub fn open(table: &str, columns: &[&str]) -> Self {
-        let columns: Vec<String> = columns.iter().map(|&column| column.to_owned()).collect();
         Self {
-            copy: host::CopyIn::open(table, &columns),
+            copy: host::CopyIn::open(table, &owned(columns)),
             waiting: Vec::new(),
         }
     }
 
-    /// Sends one row, with one value per column. Rows reach the host some hundreds at a time.
+    /// Sends one row, with one value per column. Rows are passed to the host in groups of several hundred.
     pub fn write(&mut self, row: &[Value]) {
         self.waiting.push(row.to_vec());
         if self.waiting.len() >= ROWS_PER_WRITE {
