@@ -41,7 +41,7 @@ pub fn prepare(settings: &Settings, answers: &[Answer]) {
 
 /// Sets the answers and keeps the settings.
 pub fn answer(answers: &[Answer]) {
-    testing::prepare(&Settings::new(), answers);
+    testing::set_answers(answers);
 }
 
 /// Answers a query with rows: `rows("select name from ...", &["name"], vec![vec!["Ridge".into()]])`. In the statement, `...` stands for
@@ -228,8 +228,8 @@ impl Database {
 fn done<T>(result: Result<T, Failure>) -> T {
     match result {
         Ok(value) => value,
-        Err(failure) => match failure.sqlstate {
-            Some(sqlstate) => panic!("{} (SQLSTATE {sqlstate})", failure.text),
+        Err(failure) => match failure.error {
+            Some(error) => panic!("{} (SQLSTATE {})", failure.text, error.sqlstate),
             None => panic!("{}", failure.text),
         },
     }

@@ -2,6 +2,7 @@
 //! modification times too, which change with the names in them, so an unchanged folder need not be listed again.
 
 use std::collections::BTreeMap;
+use std::ffi::OsStr;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -63,6 +64,14 @@ fn nanoseconds(time: Option<SystemTime>) -> u64 {
     since.map_or(0, |time| u64::try_from(time.as_nanos()).unwrap_or(u64::MAX))
 }
 
+/// Whether an editor or a merge has left the file behind.
+fn is_backup(name: &OsStr) -> bool {
+    let name = name.as_encoded_bytes();
+    [b"~".as_slice(), b".orig", b".rej", b".bak", b"#"]
+        .iter()
+        .any(|ending| name.ends_with(ending))
+}
+
 impl SourceStamps {
     /// The stamp of a single artifact file, under an empty path.
     pub fn of_file(stamp: FileStamp) -> Self {
@@ -92,7 +101,7 @@ impl SourceStamps {
                 let made = ["target", "node_modules", "__pycache__"]
                     .iter()
                     .any(|made| name == *made);
-                if !below.starts_with("assets") && (hidden || made) {
+                if !below.starts_with("assets") && (hidden || made || is_backup(&name)) {
                     continue;
                 }
                 // A component that a build leaves beside its sources is not a source.

@@ -293,7 +293,8 @@ fn read_manifest<T: for<'de> Deserialize<'de>>(path: &Path) -> Result<T, BuildEr
     })
 }
 
-/// The digest of the names and contents of the files, without `Cargo.lock`, which may change without a change of the migration.
+/// The digest of the names and contents of the files, without `Cargo.lock`, which may change without a change of the migration. Line ends of
+/// text outside of `assets/` count as LF: a checkout with CRLF is the same migration.
 ///
 /// # Errors
 /// If a file cannot be read.
@@ -302,7 +303,78 @@ pub fn source_digest(folder: &Path, files: &FileStamps) -> Result<Digest, BuildE
     for path in files.keys().filter(|path| !path.ends_with("Cargo.lock")) {
         let full = folder.join(path);
         parts.push(path.to_string_lossy().replace('\\', "/").into_bytes());
-        parts.push(fs::read(&full).map_err(BuildError::read(&full))?);
+        let content = fs::read(&full).map_err(BuildError::read(&full))?;
+        parts.push(match path.starts_with("assets") || content.contains(&0) {
+            true => content,
+            false => with_line_feeds(&content),
+        });
     }
     Ok(Digest::of_parts(parts.iter().map(Vec::as_slice)))
+}
+
+fn with_line_feeds(text: &[u8]) -> Vec<u8> {
+    let mut normal = Vec::with_capacity(text.len());
+    for (index, byte) in text.iter().enumerate() {
+        if *byte != b'\r' || text.get(index + 1) != Some(&b'\n') {
+            normal.push(*byte);
+        }
+    }
+    normal
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fingerprint::SourceStamps;
+
+    fn digest(files: &[(&str, &[u8])]) -> Digest {
+        let folder = tempfile::tempdir().unwrap();
+        for (name, content) in files {
+            let path = folder.path().join(name);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, content).unwrap();
+        }
+        let stamps = SourceStamps::read(folder.path(), MigrationSource::MANIFEST)
+            .unwrap()
+            .unwrap();
+        source_digest(folder.path(), &stamps.files).unwrap()
+    }
+
+    /// What git and editors do to a checkout is no change of an applied revision.
+    #[test]
+    fn line_ends_and_backups_do_not_change_a_migration() {
+        let manifest: (&str, &[u8]) = ("migration.toml", b"revision = 'a'\n");
+        let same = digest(&[
+            manifest,
+            ("upgrade.sql", b"select 1;\nselect 2;\n"),
+            ("assets/a", b"1\r\n"),
+        ]);
+        for others in [
+            &[("upgrade.sql", b"select 1;\r\nselect 2;\r\n".as_slice())][..],
+            &[("upgrade.sql", b"select 1;\nselect 2;\n"), ("upgrade.sql~", b"")],
+            &[("upgrade.sql", b"select 1;\nselect 2;\n"), ("#upgrade.sql#", b"")],
+            &[("upgrade.sql", b"select 1;\nselect 2;\n"), ("upgrade.sql.orig", b"")],
+        ] {
+            let files: Vec<_> = [manifest, ("assets/a", b"1\r\n")]
+                .into_iter()
+                .chain(others.iter().copied())
+                .collect();
+            assert_eq!(digest(&files), same, "{others:?}");
+        }
+        for others in [
+            &[
+                ("upgrade.sql", b"select 1;\rselect 2;\n".as_slice()),
+                ("assets/a", b"1\r\n"),
+            ][..],
+            &[("upgrade.sql", b"select 1;\nselect 2;\n"), ("assets/a", b"1\n")],
+            &[
+                ("upgrade.sql", b"select 1;\nselect 2;\n"),
+                ("assets/a", b"1\r\n"),
+                ("assets/a~", b""),
+            ],
+        ] {
+            let files: Vec<_> = [manifest].into_iter().chain(others.iter().copied()).collect();
+            assert_ne!(digest(&files), same, "{others:?}");
+        }
+    }
 }

@@ -66,6 +66,12 @@ pub enum CommandError {
     Run(#[from] Box<RunFailure>),
     #[error("{} changed after being applied to {label}: {}", if .revisions.len() == 1 { "a migration has" } else { "migrations have" }, .revisions.join(", "))]
     Changed { label: String, revisions: Vec<String> },
+    #[error("{revision} is too long for {table}, whose column takes {longest} characters")]
+    TooLong {
+        revision: String,
+        table: String,
+        longest: usize,
+    },
     /// Revisions below applied ones that no run has applied; each with the applied one that depends on it.
     #[error("{}", late(.label, .revisions))]
     OutOfOrder { label: String, revisions: Vec<OutOfOrder> },
@@ -204,6 +210,9 @@ fn diagnose(error: &CommandError) -> Diagnostic {
             }
             diagnostic
         }
+        CommandError::TooLong { table, .. } => simple(Blame::Operator, ExitKind::History).hint(format!(
+            "widen the column: ALTER TABLE {table} ALTER COLUMN version_num TYPE text; or give the revision a shorter id"
+        )),
         CommandError::NotAtHeads { .. } => simple(Blame::Operator, ExitKind::Check).hint("run `mighost upgrade heads`"),
         CommandError::NotConfirmed { .. } | CommandError::NotEmbedded { .. } => {
             simple(Blame::Operator, ExitKind::Usage)

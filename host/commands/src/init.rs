@@ -11,10 +11,10 @@ use mighost_core::{Blame, Diagnostic, ExitKind};
 
 const CONFIG: &str = include_str!("init/mighost.toml");
 const FOLDERS: [&str; 2] = ["migrations", "plugins"];
-const GITIGNORE: &str = ".gitignore";
 
-/// Files of mighost in the project: the embedded server's data, built artifacts.
-const IGNORED: &str = ".mighost/";
+/// Lines of git's files. `.mighost/` has the embedded server's data and built artifacts. Scripts have the same line ends on every machine,
+/// because they reach the database as they are.
+const GIT: [(&str, &str); 2] = [(".gitignore", ".mighost/"), (".gitattributes", "*.sql text eol=lf")];
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct InitRequest {
@@ -49,7 +49,7 @@ impl From<&InitError> for Diagnostic {
     }
 }
 
-/// Writes `mighost.toml`, the folders and an entry of `.gitignore`. Nothing that exists is overwritten.
+/// Writes `mighost.toml`, the folders and lines of git's files. Nothing that exists is overwritten.
 ///
 /// # Errors
 /// If there is a `mighost.toml` already, or something cannot be written.
@@ -67,7 +67,7 @@ pub fn init(request: &InitRequest) -> Result<Created, InitError> {
             paths.push(folder);
         }
     }
-    paths.extend(ignore_state(root)?);
+    paths.extend(write_for_git(root)?);
     // Written last: if it exists, the rest does too.
     let mut file = OpenOptions::new()
         .write(true)
@@ -79,11 +79,16 @@ pub fn init(request: &InitRequest) -> Result<Created, InitError> {
     Ok(Created { config, paths })
 }
 
-/// Adds mighost's files to `.gitignore`; returns its path if that changed it.
-pub(super) fn ignore_state(root: &Path) -> Result<Option<PathBuf>, InitError> {
-    let gitignore = root.join(GITIGNORE);
-    let changed = add_line(&gitignore, IGNORED).map_err(fail(&gitignore))?;
-    Ok(changed.then_some(gitignore))
+/// Adds the lines to git's files; returns the files that this changed.
+pub(super) fn write_for_git(root: &Path) -> Result<Vec<PathBuf>, InitError> {
+    let mut changed = Vec::new();
+    for (name, line) in GIT {
+        let path = root.join(name);
+        if add_line(&path, line).map_err(fail(&path))? {
+            changed.push(path);
+        }
+    }
+    Ok(changed)
 }
 
 fn fail(path: &Path) -> impl FnOnce(io::Error) -> InitError {
@@ -131,7 +136,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let root = folder.path().join("new");
         let created = init(&request(&root)).unwrap();
-        assert_eq!(created.paths.len(), 5);
+        assert_eq!(created.paths.len(), 6);
         let settings = load(&LoadRequest {
             directory: &root.join("migrations"),
             config: None,
@@ -141,16 +146,19 @@ mod tests {
         .unwrap();
         assert_eq!((settings.label.as_str(), settings.url), ("dev", DatabaseUrl::Embedded));
         assert!(settings.migrations[0].is_dir() && settings.plugins[0].is_dir());
-        assert_eq!(fs::read_to_string(root.join(GITIGNORE)).unwrap(), ".mighost/\n");
+        assert_eq!(fs::read_to_string(root.join(".gitignore")).unwrap(), ".mighost/\n");
     }
 
     #[test]
     fn what_exists_is_kept() {
         let folder = tempfile::tempdir().unwrap();
         let root = folder.path();
-        fs::write(root.join(GITIGNORE), "target").unwrap();
+        fs::write(root.join(".gitignore"), "target").unwrap();
         init(&request(root)).unwrap();
-        assert_eq!(fs::read_to_string(root.join(GITIGNORE)).unwrap(), "target\n.mighost/\n");
+        assert_eq!(
+            fs::read_to_string(root.join(".gitignore")).unwrap(),
+            "target\n.mighost/\n"
+        );
 
         fs::write(root.join(FILE_NAME), "mine").unwrap();
         assert!(matches!(init(&request(root)), Err(InitError::Exists { .. })));
@@ -158,7 +166,10 @@ mod tests {
 
         fs::remove_file(root.join(FILE_NAME)).unwrap();
         assert_eq!(init(&request(root)).unwrap().paths, [root.join(FILE_NAME)]);
-        assert_eq!(fs::read_to_string(root.join(GITIGNORE)).unwrap(), "target\n.mighost/\n");
+        assert_eq!(
+            fs::read_to_string(root.join(".gitignore")).unwrap(),
+            "target\n.mighost/\n"
+        );
     }
 
     #[test]

@@ -15,7 +15,7 @@ use super::context::{self, ProjectHistory};
 use super::{CommandError, Project, RunOptions};
 use mighost_build::BuildMode;
 use mighost_config::Settings;
-use mighost_core::{DatabaseUrl, Direction, Event, Level, Reporter, RowChange, RunError, StepSink};
+use mighost_core::{DatabaseUrl, Direction, Event, Level, Reporter, RowChange, RunError, StepSink, qualified};
 use mighost_engine::{EngineError, RunSetup, StepDone};
 use mighost_graph::{GraphError, LedgerEntryKind, OutOfOrder, Plan, Step};
 use mighost_postgres::connect::{ConnectTarget, Connection};
@@ -149,6 +149,7 @@ async fn online(
             check_late(settings, history, &state, options, reporter)?;
             check_unchanged(settings, history, &state, options, reporter)?;
         }
+        check_length(settings, &plan, &state)?;
         if plan.is_empty() {
             tell_interrupted(&state, reporter);
         }
@@ -346,6 +347,22 @@ fn check_late(
 
 /// Refuses to go on where a migration is not the one that was applied. On the embedded database, where migrations are written,
 /// it is only said.
+/// Refuses a plan whose revisions do not fit into the version table, such as Alembic's with 32 characters, before anything runs.
+fn check_length(settings: &Settings, plan: &Plan, state: &DatabaseState) -> Result<(), CommandError> {
+    let Some(longest) = state.longest_revision else {
+        return Ok(());
+    };
+    let mut rows = plan.steps.iter().flat_map(|step| &step.to);
+    match rows.find(|row| row.chars().count() > longest) {
+        Some(revision) => Err(CommandError::TooLong {
+            revision: revision.clone(),
+            table: qualified(&settings.version_table_schema, &settings.version_table),
+            longest,
+        }),
+        None => Ok(()),
+    }
+}
+
 fn check_unchanged(
     settings: &Settings,
     history: &ProjectHistory,

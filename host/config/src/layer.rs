@@ -136,6 +136,11 @@ pub(super) fn name(text: &str) -> Result<String, String> {
     if text.is_empty() {
         return Err("the name is empty".to_owned());
     }
+    if text == "$user" {
+        return Err(
+            "`$user` means a role's own schema only in PostgreSQL's search_path; write the schema's name".to_owned(),
+        );
+    }
     if text.len() > MAX_NAME_BYTES {
         return Err(format!(
             "{} has {} bytes; names in PostgreSQL have at most {MAX_NAME_BYTES}",

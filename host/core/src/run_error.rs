@@ -18,6 +18,11 @@ pub enum RunError {
     )]
     HeadsMoved { expected: Vec<String>, found: Vec<String> },
     #[error(
+        "the migration removed or changed {table}, the ledger or the journal, which mighost needs to record what it did; the \
+         step was rolled back"
+    )]
+    TablesGone { table: String },
+    #[error(
         "{table} and {ledger} do not contain what the step wrote; the step was rolled back. The version table contains {}. \
          Remove rules and triggers from both tables that keep rows from being written",
         if found.is_empty() { "no row" } else { found }
@@ -77,6 +82,8 @@ impl From<&RunError> for Diagnostic {
                 simple(ExitKind::Lock).hint("wait for it to finish, or wait longer with --lock-wait 10min")
             }
             RunError::HeadsMoved { .. } => simple(ExitKind::Lock),
+            RunError::TablesGone { .. } => Self::new(Blame::Guest, ExitKind::Database, error.to_string())
+                .hint("leave these tables out of what is dropped or renamed, or move them with `version-table-schema`"),
             RunError::NotRecorded { .. }
             | RunError::VersionRow { .. }
             | RunError::LockLost

@@ -93,6 +93,13 @@ impl SinkError {
             diagnostic.statement = Some(failure.clone());
             diagnostic.hints.extend(timeout_hint(&failure.error).map(str::to_owned));
             // active_sql_transaction: CREATE INDEX CONCURRENTLY, VACUUM and similar statements.
+            // object_in_use: what is deferred to the end of the transaction.
+            if failure.error.sqlstate == "55006" {
+                diagnostic.hints.push(
+                    "if the table has pending trigger events, check deferred constraints first: `set constraints all immediate`"
+                        .into(),
+                );
+            }
             if matches!(failure.error.sqlstate.as_str(), "25001" | "2D000") {
                 diagnostic.hints.push(
                     "set transaction = \"none\" in the migration's migration.toml, or call suspend-transaction before it"

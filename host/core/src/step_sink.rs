@@ -1,4 +1,4 @@
-//! The part of a sink that only the executor calls: transactions, version rows, the ledger.
+//! The part of a sink that only the engine calls: transactions, version rows, the ledger.
 
 use std::collections::BTreeMap;
 use std::time::Duration;

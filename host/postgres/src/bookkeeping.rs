@@ -13,6 +13,8 @@ use mighost_core::{LedgerEntry, RowChange, quote_literal};
 const TOUCHED: &str = "rows touched by mighost: ";
 /// The text that the check of what was written puts before what it finds.
 const FOUND: &str = "version rows found by mighost: ";
+/// The message goes on in the language of the server, and quotes the text in its way.
+const FOUND_END: &str = " (end)";
 /// The setting that contains the number of the last committed step. It is undone with the transaction that sets it.
 const COMMITTED: &str = "mighost.committed";
 
@@ -137,7 +139,7 @@ impl Records {
         format!(
             "SELECT CASE WHEN {rows} OPERATOR(pg_catalog.=) {heads} \
              AND (SELECT revision FROM {ledger} ORDER BY id DESC LIMIT 1) OPERATOR(pg_catalog.=) {revision} THEN 1 \
-             ELSE pg_catalog.concat('{FOUND}', pg_catalog.array_to_string({rows}, ', '))::pg_catalog.int4 END"
+             ELSE pg_catalog.concat('{FOUND}', pg_catalog.array_to_string({rows}, ', '), '{FOUND_END}')::pg_catalog.int4 END"
         )
     }
 
@@ -180,7 +182,7 @@ pub(super) fn touched(message: &str) -> Option<u64> {
 /// The version rows that [`Records::verify`] found instead of those expected, from the message of its failure.
 pub(super) fn found(message: &str) -> Option<&str> {
     let (_, rest) = message.split_once(FOUND)?;
-    Some(rest.trim_end_matches('"'))
+    rest.rsplit_once(FOUND_END).map(|(rows, _)| rows)
 }
 
 fn checked(change: &str) -> String {

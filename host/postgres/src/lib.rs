@@ -20,7 +20,7 @@ mod tables;
 mod value_text;
 
 pub use ledger::{Ledger, read_dates, read_ledger};
-pub use live::{LiveSink, copy_statement, guest_statements, not_the_last, single_statement};
+pub use live::{LiveSink, copy_statement, guest_statements, not_the_last, outside_transaction, single_statement};
 pub use query::{ask, script};
 pub use script::{ScriptHeader, ScriptSink};
 pub use state::{Applied, DatabaseState, read_heads, read_state};

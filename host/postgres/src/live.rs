@@ -19,7 +19,7 @@ use tokio_postgres::Client;
 
 pub(super) use self::copy::copy_lines;
 pub use self::copy::copy_statement;
-pub use self::savepoint::not_the_last;
+pub use self::savepoint::{not_the_last, outside_transaction};
 pub(super) use self::sink::fill_in;
 pub use self::sink::{guest_statements, single_statement};
 pub(super) use self::statement::described;

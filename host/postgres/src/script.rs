@@ -1,6 +1,7 @@
 //! The offline sink (`--sql`): a script for psql instead of a run.
 
 pub(crate) mod psql_safety;
+mod sink;
 
 use std::io::Write;
 use std::sync::Arc;
@@ -8,21 +9,15 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use tokio::sync::watch;
 
-use self::psql_safety::{check_for_psql, check_heads, checked, one_line, terminated};
+use self::psql_safety::{check_for_psql, check_heads, checked, one_line, terminated, without_variables};
 use super::bookkeeping::Records;
-use super::live::{
-    LiveSink, apply, copy_lines, copy_statement, fill_in, guest_statements, not_the_last, single_statement,
-};
+use super::live::{LiveSink, apply};
 use super::lock::LockKey;
-use super::session;
 use super::tables::{CHECK_DEFERRED, DEFER_AGAIN, RESET_SESSION, Tables, create_schema_if_missing, step_settings};
-use super::value_text::literal;
-use mighost_core::sql;
 use mighost_core::{
-    Aftermath, Column, DatabaseError, LedgerEntry, PostgresSink, Row, Rows, RunError, SessionOptions, Sink, SinkError,
-    StepContext, StepSink, Value,
+    Aftermath, LedgerEntry, RowChange, RunError, SessionOptions, Sink, SinkError, StepContext, StepSink,
+    TransactionMode,
 };
-use mighost_core::{RowChange, TransactionMode};
 
 /// The data for the head of a script.
 #[derive(Clone, Debug)]
@@ -129,6 +124,7 @@ impl ScriptSink {
 
     /// Writes a statement of the guest, byte for byte.
     fn guest(&mut self, statement: &str) -> Result<(), SinkError> {
+        let statement = &without_variables(statement);
         let plain_backslash = check_for_psql(statement)?;
         self.name_operation()?;
         if plain_backslash {
@@ -213,204 +209,20 @@ impl ScriptSink {
         Ok(())
     }
 
+    /// Rolls back the savepoints that the guest has left open, as a run does.
+    fn close_savepoints(&mut self) -> Result<(), SinkError> {
+        if let Some(first) = std::mem::take(&mut self.savepoints).first() {
+            self.line(&format!("ROLLBACK TO SAVEPOINT mighost_savepoint_{first}"))?;
+            self.line(&format!("RELEASE SAVEPOINT mighost_savepoint_{first}"))?;
+        }
+        Ok(())
+    }
+
     fn open_copy(&self, copy: u32) -> Result<usize, SinkError> {
         match self.copy {
             Some((number, columns, _)) if number == copy => Ok(columns),
             _ => Err(SinkError::Misuse("this COPY is no longer open".to_owned())),
         }
-    }
-}
-
-#[async_trait]
-impl Sink for ScriptSink {
-    fn set_operation(&mut self, operation: Option<Arc<str>>) {
-        self.operation = operation;
-    }
-
-    async fn execute(&mut self, statement: &str, params: &[Value]) -> Result<(), SinkError> {
-        self.check()?;
-        if params.is_empty() {
-            for piece in guest_statements(statement)? {
-                self.guest(piece.statement)?;
-            }
-            return Ok(());
-        }
-        let statement = single_statement(statement)?;
-        if !sql::preparable(statement) {
-            return Err(SinkError::Misuse(format!(
-                "a script cannot give parameters to this kind of statement: {statement}"
-            )));
-        }
-        let literals: Vec<String> = params.iter().map(literal).collect();
-        self.guest(&format!("PREPARE mighost_run AS {statement}"))?;
-        self.line(&format!("EXECUTE mighost_run({})", literals.join(", ")))?;
-        self.line("DEALLOCATE mighost_run")
-    }
-
-    async fn execute_script(&mut self, script: &str) -> Result<(), SinkError> {
-        let revision = self.step.as_ref().map(|step| step.revision.clone()).unwrap_or_default();
-        let filled = fill_in(script, &self.settings, None, &revision)?;
-        sql::script_statements(&filled)?;
-        self.execute(&filled, &[]).await
-    }
-
-    /// The number of rows is not known offline: it is zero.
-    async fn execute_counted(&mut self, statement: &str, params: &[Value]) -> Result<u64, SinkError> {
-        self.execute(single_statement(statement)?, params).await?;
-        Ok(0)
-    }
-
-    async fn query(&mut self, statement: &str, params: &[Value]) -> Result<Rows, SinkError> {
-        self.reader("query")?.query(statement, params).await
-    }
-
-    /// Never answered: whether the statement succeeds is only known when the script is run.
-    async fn try_query(&mut self, _: &str, _: &[Value]) -> Result<Result<Rows, DatabaseError>, SinkError> {
-        Err(SinkError::Offline { call: "try-query" })
-    }
-
-    async fn suspend_transaction(&mut self) -> Result<(), SinkError> {
-        self.check()?;
-        if let Some(reason) = self.settings.cannot_suspend() {
-            return Err(SinkError::CannotSuspend {
-                reason: reason.to_owned(),
-            });
-        }
-        self.commit()
-    }
-
-    async fn resume_transaction(&mut self) -> Result<(), SinkError> {
-        self.check()?;
-        self.begin()
-    }
-
-    fn in_transaction(&self) -> bool {
-        self.in_transaction
-    }
-
-    async fn savepoint_open(&mut self) -> Result<u32, SinkError> {
-        self.check()?;
-        self.next_number += 1;
-        self.line(&format!("SAVEPOINT mighost_savepoint_{}", self.next_number))?;
-        self.savepoints.push(self.next_number);
-        Ok(self.next_number)
-    }
-
-    async fn savepoint_close(&mut self, savepoint: u32, keep: bool) -> Result<(), SinkError> {
-        self.check()?;
-        if self.savepoints.pop_if(|last| *last == savepoint).is_none() {
-            return Err(not_the_last());
-        }
-        if !keep {
-            self.line(&format!("ROLLBACK TO SAVEPOINT mighost_savepoint_{savepoint}"))?;
-        }
-        self.line(&format!("RELEASE SAVEPOINT mighost_savepoint_{savepoint}"))
-    }
-
-    async fn cursor_open(&mut self, statement: &str, params: &[Value], batch: u32) -> Result<u32, SinkError> {
-        self.reader("cursor")?.cursor_open(statement, params, batch).await
-    }
-
-    async fn cursor_columns(&mut self, cursor: u32) -> Result<Vec<Column>, SinkError> {
-        self.reader("cursor")?.cursor_columns(cursor).await
-    }
-
-    async fn cursor_next(&mut self, cursor: u32) -> Result<Vec<Row>, SinkError> {
-        self.reader("cursor")?.cursor_next(cursor).await
-    }
-
-    async fn cursor_close(&mut self, cursor: u32) -> Result<(), SinkError> {
-        match self.reader.as_mut() {
-            Some(reader) => reader.cursor_close(cursor).await,
-            None => Ok(()),
-        }
-    }
-
-    async fn set_search_path(&mut self, schemas: &[String]) -> Result<(), SinkError> {
-        self.execute(&session::set_search_path(schemas), &[]).await
-    }
-
-    async fn set_lock_timeout(&mut self, milliseconds: u32) -> Result<(), SinkError> {
-        self.execute(&session::set_lock_timeout(milliseconds), &[]).await
-    }
-
-    async fn set_statement_timeout(&mut self, milliseconds: u32) -> Result<(), SinkError> {
-        self.execute(&session::set_statement_timeout(milliseconds), &[]).await
-    }
-
-    fn postgres(&mut self) -> Option<&mut dyn PostgresSink> {
-        Some(self)
-    }
-}
-
-#[async_trait]
-impl PostgresSink for ScriptSink {
-    async fn copy_open(&mut self, table: &str, columns: &[String]) -> Result<u32, SinkError> {
-        self.check()?;
-        self.out.write_all(b"\\encoding UTF8\n")?;
-        self.guest(&copy_statement(table, columns, &[])?)?;
-        self.next_number = self.next_number.wrapping_add(1);
-        self.copy = Some((self.next_number, columns.len(), 0));
-        Ok(self.next_number)
-    }
-
-    async fn copy_write(&mut self, copy: u32, rows: &[Row]) -> Result<(), SinkError> {
-        let columns = self.open_copy(copy)?;
-        if let Some(number) = rows
-            .iter()
-            .flatten()
-            .position(|value| matches!(value, Value::Text(text) if text.contains('\0')))
-        {
-            return Err(SinkError::Misuse(format!("value {} contains a zero byte", number + 1)));
-        }
-        self.out.write_all(copy_lines(rows, columns)?.as_bytes())?;
-        if let Some((_, _, count)) = self.copy.as_mut() {
-            *count += rows.len() as u64;
-        }
-        Ok(())
-    }
-
-    async fn copy_finish(&mut self, copy: u32) -> Result<u64, SinkError> {
-        self.open_copy(copy)?;
-        self.out.write_all(b"\\.\n")?;
-        Ok(self.copy.take().map_or(0, |(_, _, count)| count))
-    }
-
-    async fn copy_abandon(&mut self, copy: u32) -> Result<(), SinkError> {
-        if self.open_copy(copy).is_ok() {
-            self.copy = None;
-            self.poisoned = true;
-            self.out.write_all(b"\\.\n")?;
-        }
-        Ok(())
-    }
-
-    /// The number of rows is not known offline: it is zero.
-    async fn copy_data(
-        &mut self,
-        table: &str,
-        columns: &[String],
-        options: &[(String, String)],
-        data: &[u8],
-    ) -> Result<u64, SinkError> {
-        self.check()?;
-        // psql ends the data here, in any format.
-        if data
-            .split(|byte| *byte == b'\n')
-            .any(|line| matches!(line, b"\\." | b"\\.\r"))
-        {
-            return Err(SinkError::Misuse(
-                "the data has a line `\\.`, which ends COPY in a script".to_owned(),
-            ));
-        }
-        self.out.write_all(b"\\encoding UTF8\n")?;
-        self.guest(&copy_statement(table, columns, options)?)?;
-        self.out.write_all(data)?;
-        if !data.is_empty() && !data.ends_with(b"\n") {
-            self.out.write_all(b"\n")?;
-        }
-        self.out.write_all(b"\\.\n")?;
-        Ok(0)
     }
 }
 
@@ -473,6 +285,7 @@ impl StepSink for ScriptSink {
 
     async fn begin_hooks(&mut self) -> Result<(), RunError> {
         self.check()?;
+        self.close_savepoints()?;
         self.begin()?;
         self.line(CHECK_DEFERRED)?;
         let settings = self
@@ -491,6 +304,7 @@ impl StepSink for ScriptSink {
 
     async fn close_step(&mut self, changes: &[RowChange], entry: &LedgerEntry) -> Result<(), RunError> {
         self.check()?;
+        self.close_savepoints()?;
         self.begin()?;
         self.line(CHECK_DEFERRED)?;
         for line in RESET_SESSION.split("; ") {

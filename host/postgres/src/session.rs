@@ -2,6 +2,9 @@
 
 use mighost_core::quote_identifier;
 
+/// The longest timeout of PostgreSQL, in milliseconds.
+const MAX_TIMEOUT: u32 = i32::MAX.cast_unsigned();
+
 pub fn set_search_path(schemas: &[String]) -> String {
     match schemas {
         [] => "set search_path = ''".to_owned(),
@@ -13,9 +16,9 @@ pub fn set_search_path(schemas: &[String]) -> String {
 }
 
 pub fn set_lock_timeout(milliseconds: u32) -> String {
-    format!("set lock_timeout = {milliseconds}")
+    format!("set lock_timeout = {}", milliseconds.min(MAX_TIMEOUT))
 }
 
 pub fn set_statement_timeout(milliseconds: u32) -> String {
-    format!("set statement_timeout = {milliseconds}")
+    format!("set statement_timeout = {}", milliseconds.min(MAX_TIMEOUT))
 }

@@ -7,7 +7,7 @@ use tokio_postgres::{Client, SimpleQueryMessage, SimpleQueryRow};
 
 use super::driver_error::Failure;
 use super::tables::{AS_CATALOG, Tables};
-use mighost_core::{Digest, Direction, SinkError};
+use mighost_core::{Digest, Direction, SinkError, quote_literal};
 
 /// The latest run of a revision, according to the ledger.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -31,12 +31,24 @@ pub struct DatabaseState {
     pub backend_pid: i32,
     /// `server_version_num`, e.g. 150018.
     pub server_version: u32,
+    /// How many characters the version table's column takes; `None` if it is not limited, or does not exist.
+    pub longest_revision: Option<usize>,
     /// True on a standby.
     pub in_recovery: bool,
 }
 
-const SERVER: &str = "SELECT pg_catalog.current_database(), current_user, pg_catalog.pg_backend_pid(), \
+const SERVER: &str = "pg_catalog.current_database(), current_user, pg_catalog.pg_backend_pid(), \
     pg_catalog.current_setting('server_version_num'), pg_catalog.pg_is_in_recovery()";
+
+/// [`SERVER`], and how many characters the version table's column takes, if it is limited.
+fn server(tables: &Tables) -> String {
+    format!(
+        "SELECT {SERVER}, (SELECT atttypmod OPERATOR(pg_catalog.-) 4 FROM pg_catalog.pg_attribute \
+         WHERE attrelid OPERATOR(pg_catalog.=) pg_catalog.to_regclass({})::pg_catalog.oid \
+         AND attname OPERATOR(pg_catalog.=) 'version_num' AND atttypmod OPERATOR(pg_catalog.>=) 0)",
+        quote_literal(&tables.version)
+    )
+}
 
 /// Reads the state including the ledger. One round trip: the queries are sent together but separately, so that a missing table fails
 /// alone.
@@ -51,7 +63,8 @@ pub async fn read_heads(client: &Client, schema: &str, version_table: &str) -> R
 
 async fn read(client: &Client, schema: &str, version_table: &str, ledger: bool) -> Result<DatabaseState, SinkError> {
     let tables = Tables::new(schema, version_table);
-    let (heads_query, applied_query, interrupted_query) = (tables.heads(), tables.applied(), tables.interrupted());
+    let (server_query, heads_query) = (server(&tables), tables.heads());
+    let (applied_query, interrupted_query) = (tables.applied(), tables.interrupted());
     let applied = async {
         if ledger {
             query(client, &applied_query).await
@@ -60,7 +73,7 @@ async fn read(client: &Client, schema: &str, version_table: &str, ledger: bool) 
         }
     };
     let (server, heads, applied, interrupted) = tokio::join!(
-        query(client, SERVER),
+        query(client, &server_query),
         query(client, &heads_query),
         applied,
         query(client, &interrupted_query)
@@ -84,6 +97,7 @@ async fn read(client: &Client, schema: &str, version_table: &str, ledger: bool) 
         backend_pid: text(2).parse().unwrap_or_default(),
         server_version: text(3).parse().unwrap_or_default(),
         in_recovery: text(4) == "t",
+        longest_revision: text(5).parse().ok(),
     })
 }
 
@@ -123,7 +137,6 @@ pub(super) async fn rows(client: &Client, query: &str) -> Result<Vec<SimpleQuery
         .collect())
 }
 
-/// Like [`rows`], with the query in its error.
 /// A query of the host's outside of runs that is too long to qualify each name.
 pub(super) async fn catalog_query(client: &Client, text: &str) -> Result<Vec<SimpleQueryRow>, Failure> {
     query(client, &format!("{AS_CATALOG}; {text}")).await

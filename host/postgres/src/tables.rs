@@ -219,7 +219,8 @@ pub(super) const CHECK_ENCODING: &str = "SELECT CASE WHEN pg_catalog.current_set
 pub(super) const FOREIGN_ENCODING: &str = "client_encoding set to: ";
 
 /// Fires deferred triggers and constraints while the transaction still has the guest's role and search path.
-pub(super) const CHECK_DEFERRED: &str = "SET CONSTRAINTS ALL IMMEDIATE";
+pub(super) const CHECK_DEFERRED: &str =
+    "SET CONSTRAINTS ALL IMMEDIATE /* the migration ends: deferred constraints are checked */";
 
 /// Whether there are deferrable constraints.
 pub(super) const DEFERRABLE: &str = "SELECT EXISTS (SELECT FROM pg_catalog.pg_constraint WHERE condeferrable)";

@@ -146,7 +146,7 @@ async fn forward(
 ) -> wasmtime::Result<()> {
     let caller_step = caller.data().step.clone();
     // Functions that a test calls are not part of the test: they run under the test host's control.
-    let step = match &caller_step.testbed {
+    let step = match &caller_step.test_host {
         Some(bed) => bed.step().await,
         None => caller_step.clone(),
     };

@@ -78,7 +78,7 @@ pub struct GuestStep {
     /// `None` if only the objects of a guest are requested.
     pub sink: Option<Arc<tokio::sync::Mutex<dyn Sink>>>,
     /// The test host; `None` for guests that are not tests.
-    pub testbed: Option<Arc<dyn TestHost>>,
+    pub test_host: Option<Arc<dyn TestHost>>,
     instances: Mutex<HashMap<Arc<str>, Place>>,
     /// The first reason why the host ended a guest. A trap only propagates it through the guests.
     failure: Mutex<Option<RuntimeError>>,
@@ -105,7 +105,7 @@ impl GuestStep {
             reporter,
             providers,
             sink,
-            testbed: None,
+            test_host: None,
             instances: Mutex::default(),
             failure: Mutex::default(),
             operations: Mutex::default(),
@@ -115,7 +115,11 @@ impl GuestStep {
     }
 
     /// A case of a test, which has a test host instead of a database.
-    pub fn for_test(settings: Arc<GuestContext>, reporter: Arc<dyn Reporter>, testbed: Arc<dyn TestHost>) -> Arc<Self> {
+    pub fn for_test(
+        settings: Arc<GuestContext>,
+        reporter: Arc<dyn Reporter>,
+        test_host: Arc<dyn TestHost>,
+    ) -> Arc<Self> {
         Arc::new(Self {
             revision: String::new(),
             direction: Direction::Upgrade,
@@ -124,7 +128,7 @@ impl GuestStep {
             reporter,
             providers: Arc::new(NoHostServices),
             sink: None,
-            testbed: Some(testbed),
+            test_host: Some(test_host),
             instances: Mutex::default(),
             failure: Mutex::default(),
             operations: Mutex::default(),
@@ -143,7 +147,7 @@ impl GuestStep {
             reporter: self.reporter.clone(),
             providers: self.providers.clone(),
             sink: self.sink.clone(),
-            testbed: None,
+            test_host: None,
             instances: Mutex::default(),
             failure: Mutex::default(),
             operations: Mutex::default(),

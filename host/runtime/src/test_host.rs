@@ -31,6 +31,7 @@ pub struct TestSettings {
 #[async_trait]
 pub trait TestHost: Send + Sync {
     async fn prepare(&self, settings: TestSettings, answers: Vec<Answer>);
+    async fn set_answers(&self, answers: Vec<Answer>);
     async fn call(&self, component: &str, call: &str) -> Result<Option<String>, Failure>;
     async fn statements(&self) -> Vec<String>;
     async fn log_messages(&self) -> Vec<String>;

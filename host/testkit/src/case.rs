@@ -12,7 +12,7 @@ use serde::Deserialize;
 use serde::de::{self, Deserializer, SeqAccess, Visitor};
 use toml::Spanned;
 
-use mighost_core::{Direction, TransactionMode};
+use mighost_core::{DatabaseError, Direction, Rows, TransactionMode};
 use mighost_runtime::StepInfo;
 
 pub use error::FileError;
@@ -249,6 +249,9 @@ pub struct Answer {
     /// Whether it may be used any number of times, including zero; otherwise exactly once.
     #[serde(default)]
     pub always: bool,
+    /// The result as a component gives it, with types and all fields.
+    #[serde(skip)]
+    pub whole: Option<Result<Rows, DatabaseError>>,
 }
 
 /// An error of the server.

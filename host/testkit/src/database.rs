@@ -136,7 +136,10 @@ async fn on(
 }
 
 fn judge_sqlstate(expected: &str, with_text: bool, ended: &Ended, verdict: &mut Verdict) {
-    let found = ended.error.as_ref().and_then(|error| error.sqlstate.as_deref());
+    let found = ended
+        .error
+        .as_ref()
+        .and_then(|error| Some(error.error.as_ref()?.sqlstate.as_str()));
     if found == Some(expected) {
         // Without `error`, the failure was counted as unexpected.
         if !with_text {

@@ -9,7 +9,9 @@ use super::case::{Answer, AnswerError, Cell, Sent, matches_sql};
 use mighost_core::StatementFailure;
 use mighost_core::sql;
 use mighost_core::{Column, DatabaseError, PostgresSink, Row, Rows, Sink, SinkError, Value};
-use mighost_postgres::{copy_statement, guest_statements, not_the_last, session, single_statement};
+use mighost_postgres::{
+    copy_statement, guest_statements, not_the_last, outside_transaction, session, single_statement,
+};
 use mighost_runtime::GuestContext;
 
 /// The maximum number of calls and bytes that are recorded: a guest that sends statements without end is ended here.
@@ -65,6 +67,11 @@ impl FakeSink {
             copy: None,
             numbers: 0,
         }
+    }
+
+    /// Sets how statements are answered from here on.
+    pub fn set_answers(&mut self, answers: Vec<Answer>) {
+        self.answers = answers.into_iter().map(|answer| (answer, 0)).collect();
     }
 
     /// The statements so far.
@@ -163,10 +170,9 @@ impl FakeSink {
     }
 
     fn refused(&self, answer: &Answer, statement: &str) -> Result<(), SinkError> {
-        let Some(error) = &answer.error else {
+        let Some(error) = error_of(answer) else {
             return Ok(());
         };
-        let error = database_error(error);
         Err(SinkError::Statement(Box::new(StatementFailure {
             statement: statement.to_owned(),
             error,
@@ -176,6 +182,9 @@ impl FakeSink {
 
     /// The rows of an answer; columns without a name get the name that PostgreSQL uses for them.
     fn rows(answer: &Answer) -> Rows {
+        if let Some(Ok(rows)) = &answer.whole {
+            return typed(rows.clone());
+        }
         let rows: Vec<Row> = answer
             .rows
             .iter()
@@ -213,6 +222,31 @@ fn column<'a>(name: String, values: impl Iterator<Item = &'a Value>) -> Column {
         name,
         type_name: type_name.to_owned(),
         type_oid,
+    }
+}
+
+/// Columns without a type get that of their values.
+fn typed(rows: Rows) -> Rows {
+    let columns = rows
+        .columns
+        .into_iter()
+        .enumerate()
+        .map(|(place, given)| match given.type_oid {
+            0 => column(given.name, rows.rows.iter().filter_map(|row| row.get(place))),
+            _ => given,
+        });
+    Rows {
+        columns: columns.collect(),
+        rows: rows.rows,
+        affected: rows.affected,
+    }
+}
+
+/// The error of an answer, if it is one.
+fn error_of(answer: &Answer) -> Option<DatabaseError> {
+    match &answer.whole {
+        Some(Err(error)) => Some(error.clone()),
+        _ => answer.error.as_ref().map(database_error),
     }
 }
 
@@ -306,8 +340,8 @@ impl Sink for FakeSink {
             parameters: params.to_vec(),
         })?;
         let answer = self.answer(statement, params).unwrap_or_default();
-        Ok(match &answer.error {
-            Some(error) => Err(database_error(error)),
+        Ok(match error_of(&answer) {
+            Some(error) => Err(error),
             None => Ok(Self::rows(&answer)),
         })
     }
@@ -333,6 +367,9 @@ impl Sink for FakeSink {
 
     async fn savepoint_open(&mut self) -> Result<u32, SinkError> {
         self.check()?;
+        if !self.in_transaction {
+            return Err(outside_transaction());
+        }
         self.keep(Sent::Statement("SAVEPOINT".to_owned()))?;
         let number = self.number();
         self.savepoints.push(number);
@@ -472,10 +509,19 @@ impl PostgresSink for FakeSink {
     ) -> Result<u64, SinkError> {
         self.check()?;
         self.grow(data.len())?;
-        self.keep(Sent::Statement(copy_statement(table, columns, options)?))?;
-        Ok(data
-            .split(|byte| *byte == b'\n')
-            .filter(|line| !line.is_empty())
-            .count() as u64)
+        let statement = copy_statement(table, columns, options)?;
+        let answer = self.answer(&statement, &[]);
+        self.keep(Sent::Statement(statement.clone()))?;
+        match answer {
+            Some(answer) => {
+                self.refused(&answer, &statement)?;
+                Ok(answer.count.unwrap_or_default())
+            }
+            // Without an answer, a line counts as a row.
+            None => Ok(data
+                .split(|byte| *byte == b'\n')
+                .filter(|line| !line.is_empty())
+                .count() as u64),
+        }
     }
 }

@@ -12,7 +12,7 @@ use super::report::{Failure, Subject};
 use super::update::{self, Change};
 use super::{TestProject, align, wave};
 
-use mighost_core::{Direction, Reporter, RunSettings, Sink};
+use mighost_core::{DatabaseError, Direction, Reporter, RunSettings, Sink};
 use mighost_runtime::{Call, Guest, GuestContext, GuestStep, Returned, RuntimeError, StepInfo, finish_calls};
 
 /// What a case came to.
@@ -45,7 +45,7 @@ pub(super) struct CallFailure {
     pub text: String,
     pub details: Vec<String>,
     pub hint: Option<String>,
-    pub sqlstate: Option<String>,
+    pub error: Option<DatabaseError>,
 }
 
 impl CallFailure {
@@ -68,7 +68,7 @@ impl CallFailure {
             text: error.to_string(),
             details,
             hint: error.hint(),
-            sqlstate: failure.map(|failure| failure.error.sqlstate.clone()),
+            error: failure.map(|failure| failure.error.clone()),
         }
     }
 
@@ -179,7 +179,7 @@ pub(super) async fn make(
                         text: returned.error().map_or_else(|| returned.text(), str::to_owned),
                         details: Vec::new(),
                         hint: None,
-                        sqlstate: None,
+                        error: None,
                     });
                 }
                 ended.returned.push(returned);

@@ -56,7 +56,9 @@ fn migrations_are_called() {
     assert_eq!(statements(), ["drop table stations"]);
     assert!(log_messages().is_empty());
     answer(&[rows("select ...", &["a"], vec![vec![1.into()]])]);
-    assert!(statements().is_empty());
+    // The settings are kept.
+    call("revision a1", "downgrade()").unwrap();
+    assert_eq!(statements().len(), 2);
 }
 
 /// What a hook asks of its step is what the test says, and step 1 of 1 otherwise.
@@ -85,10 +87,12 @@ fn a_database_goes_up_and_down() {
     let names: Vec<String> = names.into_iter().map(|row| row.get("name")).collect();
     assert_eq!(names, ["Harbour"]);
     let failure = database.handle().execute("insert into stations values (1, 'again')").unwrap_err();
-    assert_eq!(failure.sqlstate.as_deref(), Some("23505"));
+    let error = failure.error.unwrap();
+    assert_eq!(error.sqlstate, "23505");
+    assert!(error.fields.contains(&("constraint".to_owned(), "stations_pkey".to_owned())), "{:?}", error.fields);
     database.downgrade("base");
     let failure = database.handle().query("select * from stations", &[]).unwrap_err();
-    assert_eq!(failure.sqlstate.as_deref(), Some("42P01"));
+    assert_eq!(failure.error.unwrap().sqlstate, "42P01");
     fails_with(database.handle().upgrade("nowhere"), "nowhere");
 }
 

@@ -44,6 +44,7 @@ fn from_nothing_to_head_and_back() {
     created PROJECT/migrations
     created PROJECT/plugins
     created PROJECT/.gitignore
+    created PROJECT/.gitattributes
     created PROJECT/mighost.toml
     next: mighost revision -m 'what it does', then mighost upgrade head
     ");
@@ -365,7 +366,7 @@ fn scripts() {
     DISCARD TEMP;
     SET search_path = "crmp", public;
     CREATE TABLE network (id int PRIMARY KEY, name text NOT NULL);
-    SET CONSTRAINTS ALL IMMEDIATE;
+    SET CONSTRAINTS ALL IMMEDIATE /* the migration ends: deferred constraints are checked */;
     RESET SESSION AUTHORIZATION;
     RESET ROLE;
     RESET ALL;

@@ -201,7 +201,7 @@ MIGHOST_NO_RETURN void mighost_fail_at(const char *file, int line, const char *f
     __builtin_trap();
 }
 
-#if defined(MIGHOST_MIGRATION) || defined(MIGHOST_OBJECT_TYPE)
+#if defined(MIGHOST_MIGRATION) || defined(MIGHOST_KIND_PROVIDER)
 mighost_object mighost_new_object(const char *kind, const char *name, const char *definition) {
     mighost_object object = {0};
     guest_string_dup(&object.kind, kind);
@@ -281,7 +281,7 @@ void exports_mighost_host_revision_objects(exports_mighost_host_revision_list_tu
 }
 #endif
 
-#ifdef MIGHOST_OBJECT_TYPE
+#ifdef MIGHOST_KIND_PROVIDER
 MIGHOST_OPTIONAL void replace_object(const mighost_object *before, const mighost_object *after) {
     drop_object(before);
     create_object(after);

@@ -39,7 +39,7 @@ extern "C" {
 /* A text as the bindings have it: bytes in UTF-8 and their number, with no NUL at the end. */
 typedef guest_string_t mighost_text;
 /* A replaceable object; see `objects` in mighost's WIT. */
-#if defined(MIGHOST_MIGRATION) || defined(MIGHOST_OBJECT_TYPE)
+#if defined(MIGHOST_MIGRATION) || defined(MIGHOST_KIND_PROVIDER)
 typedef mighost_host_objects_object_t mighost_object;
 #endif
 
@@ -253,7 +253,7 @@ MIGHOST_NO_RETURN void mighost_fail_at(const char *file, int line, const char *f
 
 /* ---- Objects ---- */
 
-#if defined(MIGHOST_MIGRATION) || defined(MIGHOST_OBJECT_TYPE)
+#if defined(MIGHOST_MIGRATION) || defined(MIGHOST_KIND_PROVIDER)
 /* A new object of a kind, e.g. `view`. */
 mighost_object mighost_new_object(const char *kind, const char *name, const char *definition);
 /* Adds an option. */
@@ -279,7 +279,7 @@ void mighost_replace(mighost_object object, const char *version);
 void mighost_restore(mighost_object object, const char *version);
 #endif
 
-#ifdef MIGHOST_OBJECT_TYPE
+#ifdef MIGHOST_KIND_PROVIDER
 /* What a plugin defines that has `kinds` in its plugin.toml. The first two must be there. Without `replace_object` the old one is dropped and
  * the new one created; without `introspect_objects` none is found. */
 void create_object(const mighost_object *object);
@@ -342,7 +342,7 @@ mighost_outcome mighost_test_call(const char *component, const char *call);
 char *mighost_test_statements(void);
 char *mighost_test_log_messages(void);
 /* Answers a statement, in which `...` stands for any text, with rows of text: `values` has `count` rows of `columns` each, and a null pointer for
- * NULL. What was sent before is forgotten. mighost_host_testing_prepare has the other answers, and what components are told. */
+ * NULL. mighost_host_testing_set_answers has the other answers, and mighost_host_testing_prepare the settings. */
 void mighost_test_answer(const char *statement, size_t columns, size_t count, const char *const *values);
 
 /* A new and empty database with the project's history; `setup` is SQL. */

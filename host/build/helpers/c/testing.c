@@ -35,7 +35,7 @@ static mighost_outcome outcome(bool ok, guest_option_string_t value, failure fai
         outcome.value = value.is_some ? mighost_string(value.val) : NULL;
     } else {
         outcome.error = mighost_string(failed.text);
-        outcome.sqlstate = failed.sqlstate.is_some ? mighost_string(failed.sqlstate.val) : NULL;
+        outcome.sqlstate = failed.error.is_some ? mighost_string(failed.error.val.sqlstate) : NULL;
     }
     return outcome;
 }
@@ -131,9 +131,7 @@ void mighost_test_answer(const char *statement, size_t columns, size_t count, co
     }
     answers.ptr = realloc(answers.ptr, (answers.len + 1) * sizeof *answers.ptr);
     answers.ptr[answers.len++] = answer;
-    mighost_host_testing_own_settings_t settings = mighost_host_testing_constructor_settings();
-    mighost_host_testing_prepare(mighost_host_testing_borrow_settings(settings), &answers);
-    mighost_host_testing_settings_drop_own(settings);
+    mighost_host_testing_set_answers(&answers);
 }
 
 char *mighost_test_passes_at(const char *file, int line, mighost_outcome outcome) {

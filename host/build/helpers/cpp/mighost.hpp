@@ -320,7 +320,7 @@ inline void progress(uint64_t done, std::optional<uint64_t> total = std::nullopt
 
 // ---- Objects ----
 
-#if defined(MIGHOST_MIGRATION) || defined(MIGHOST_OBJECT_TYPE)
+#if defined(MIGHOST_MIGRATION) || defined(MIGHOST_KIND_PROVIDER)
 // A replaceable object, made step by step: `Object("view", "high_stations", "select ...").option("comment", "...")`.
 class Object {
   public:

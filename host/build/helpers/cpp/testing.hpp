@@ -60,8 +60,8 @@ inline std::vector<std::string> log_messages() {
     return texts(list);
 }
 
-// Answers a statement, in which `...` stands for any text, with rows of as many values. What was sent before is forgotten.
-// mighost_host_testing_prepare has the other answers, and what components are told.
+// Answers a statement, in which `...` stands for any text, with rows of as many values. mighost_host_testing_set_answers has the
+// other answers, and mighost_host_testing_prepare the settings.
 inline void answer(const std::string &statement, const std::vector<Row> &rows) {
     size_t columns = rows.empty() ? 0 : rows[0].size();
     // Kept: an answer lives as long as its case.

@@ -83,15 +83,21 @@ function rowsOf({ columns, rows }) {
 
 export const query = (strings, ...values) => rowsOf(database.query(...parameters(strings, values)));
 
-export function queryOne(strings, ...values) {
-    const rows = query(strings, ...values);
-    if (rows.length !== 1) {
-        throw new RangeError(`one row was expected, ${rows.length || "none"} came: ${parameters(strings, values)[0]}`);
+function oneOf(strings, values) {
+    const [statement, params] = parameters(strings, values);
+    const found = database.query(statement, params);
+    if (found.rows.length !== 1) {
+        throw new RangeError(`one row was expected, ${found.rows.length || "none"} came: ${statement}`);
     }
-    return rows[0];
+    return found;
 }
 
-export const queryValue = (strings, ...values) => Object.values(queryOne(strings, ...values))[0];
+export const queryOne = (strings, ...values) => rowsOf(oneOf(strings, values))[0];
+
+export function queryValue(strings, ...values) {
+    const { columns, rows } = oneOf(strings, values);
+    return fromDatabase(rows[0][0], columns[0].name);
+}
 
 export class DatabaseError extends Error {
     constructor(fields) {

@@ -71,8 +71,10 @@ def literal(value):
         return Sql("NULL")
     if isinstance(value, bool):
         return Sql("true" if value else "false")
-    if isinstance(value, (int, _Decimal)):
+    if isinstance(value, int) or (isinstance(value, _Decimal) and value.is_finite()):
         return Sql(value)
+    if isinstance(value, _Decimal):
+        return literal(str(value))
     if isinstance(value, float):
         return Sql(repr(value)) if value - value == 0 else literal(str(value))
     if isinstance(value, (bytes, bytearray)):

@@ -52,8 +52,8 @@ pub fn logMessages() []const []const u8 {
 /// A statement, in which `...` stands for any text, with the rows that it is answered with; null is NULL.
 pub const Answer = struct { statement: []const u8, rows: []const []const ?[]const u8 };
 
-/// What questions are answered with from here on. What was sent before is forgotten. `mighost_host_testing_prepare` of the bindings has the
-/// other answers, and what components are told.
+/// Sets how queries are answered from here on. `mighost_host_testing_set_answers` of the bindings has the other answers, and
+/// `mighost_host_testing_prepare` the settings.
 pub fn answer(answers: []const Answer) !void {
     const list = try mighost.allocator.alloc(bindings.mighost_host_testing_answer_t, answers.len);
     for (list, answers) |*raw, one| {
@@ -75,10 +75,8 @@ pub fn answer(answers: []const Answer) !void {
         raw.reply.val.rows.affected = rows.len;
         raw.reply.val.rows.rows = .{ .ptr = mighost.start(rows), .len = rows.len };
     }
-    const settings = bindings.mighost_host_testing_constructor_settings();
-    defer bindings.mighost_host_testing_settings_drop_own(settings);
     var raw: bindings.mighost_host_testing_list_answer_t = .{ .ptr = mighost.start(list), .len = list.len };
-    bindings.mighost_host_testing_prepare(bindings.mighost_host_testing_borrow_settings(settings), &raw);
+    bindings.mighost_host_testing_set_answers(&raw);
 }
 
 /// A new and empty database with the project's history.
@@ -148,7 +146,7 @@ fn outcome(ok: bool, value: bindings.guest_option_string_t, failed: bindings.mig
     if (ok) return .{ .value = if (value.is_some) mighost.string(value.val) else null };
     return .{ .failure = .{
         .text = mighost.string(failed.text),
-        .sqlstate = if (failed.sqlstate.is_some) mighost.string(failed.sqlstate.val) else null,
+        .sqlstate = if (failed.@"error".is_some) mighost.string(failed.@"error".val.sqlstate) else null,
     } };
 }
 

@@ -137,7 +137,7 @@ fn defines(job: &Job<'_>) -> Vec<String> {
         Source::Plugin(plugin) if plugin.test => defines.push("-DMIGHOST_TEST".to_owned()),
         Source::Plugin(plugin) => {
             if !plugin.kinds.is_empty() {
-                defines.push("-DMIGHOST_OBJECT_TYPE".to_owned());
+                defines.push("-DMIGHOST_KIND_PROVIDER".to_owned());
             }
             if !plugin.hooks.is_empty() {
                 defines.push("-DMIGHOST_HOOK".to_owned());

@@ -183,7 +183,7 @@ pub fn run(project: &Project, request: &TakeOverRequest, reporter: &dyn Reporter
     if let Some(stage) = stage {
         let plugins = request.directory.join(PLUGINS);
         fs::create_dir_all(&plugins).map_err(stage::fail(&plugins))?;
-        super::ignore_state(&request.directory)?;
+        super::write_for_git(&request.directory)?;
         stage.finish(&[migrations])?;
     }
     let empty = revisions

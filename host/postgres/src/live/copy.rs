@@ -1,5 +1,6 @@
 //! COPY for guests.
 
+use std::collections::BTreeMap;
 use std::pin::Pin;
 
 use bytes::Bytes;
@@ -25,28 +26,88 @@ pub(super) struct OpenCopy {
     sink: Option<Pin<Box<CopyInSink<Bytes>>>>,
 }
 
-/// `COPY table (columns) FROM STDIN`; `table` is `name` or `schema.name`, unquoted. `options` are COPY options, as names and values.
+/// The options of COPY whose values are columns.
+const OPTIONS_OF_COLUMNS: [&str; 3] = ["force_null", "force_not_null", "force_quote"];
+
+/// The parts of `table` or `schema.table`. A part in double quotes, which are doubled inside, may contain any character.
+fn table_path(table: &str) -> Option<Vec<String>> {
+    let mut parts = Vec::new();
+    let mut rest = table;
+    loop {
+        let part = match rest.strip_prefix('"') {
+            None => {
+                let (part, after) = rest.split_at(rest.find('.').unwrap_or(rest.len()));
+                rest = after;
+                part.to_owned()
+            }
+            Some(quoted) => {
+                let mut part = String::new();
+                rest = quoted;
+                loop {
+                    let (before, after) = rest.split_once('"')?;
+                    part.push_str(before);
+                    rest = after;
+                    match rest.strip_prefix('"') {
+                        Some(more) => rest = more,
+                        None => break,
+                    }
+                    part.push('"');
+                }
+                part
+            }
+        };
+        if part.is_empty() || parts.len() == 2 {
+            return None;
+        }
+        parts.push(part);
+        match rest.strip_prefix('.') {
+            Some(more) => rest = more,
+            None => return rest.is_empty().then_some(parts),
+        }
+    }
+}
+
+fn quoted(names: &[impl AsRef<str>]) -> Vec<String> {
+    names.iter().map(|name| quote_identifier(name.as_ref())).collect()
+}
+
+/// `COPY table (columns) FROM STDIN`. `options` are COPY options, as names and values.
 ///
 /// # Errors
-/// If the name of an option is not a word.
+/// If `table` is not `table` or `schema.table`, or the name of an option is not a word.
 pub fn copy_statement(table: &str, columns: &[String], options: &[(String, String)]) -> Result<String, SinkError> {
-    let table: Vec<String> = table.splitn(2, '.').map(quote_identifier).collect();
-    let mut statement = format!("COPY {}", table.join("."));
+    let path = table_path(table).ok_or_else(|| {
+        SinkError::Misuse(format!(
+            "COPY needs a table as `table` or `schema.table`, not {table:?}"
+        ))
+    })?;
+    let mut statement = format!("COPY {}", quoted(&path).join("."));
     if !columns.is_empty() {
-        let columns: Vec<String> = columns.iter().map(|column| quote_identifier(column)).collect();
-        statement.push_str(&format!(" ({})", columns.join(", ")));
+        statement.push_str(&format!(" ({})", quoted(columns).join(", ")));
     }
     statement.push_str(" FROM STDIN");
     if options.is_empty() {
         return Ok(statement);
     }
     let mut list = Vec::new();
+    let mut forced: BTreeMap<String, Vec<&str>> = BTreeMap::new();
     for (name, value) in options {
         let is_word = !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphabetic() || byte == b'_');
         if !is_word {
             return Err(SinkError::Misuse(format!("COPY has no option {name:?}")));
         }
-        list.push(format!("{name} {}", quote_readable(value)));
+        let name = name.to_ascii_lowercase();
+        if OPTIONS_OF_COLUMNS.contains(&name.as_str()) {
+            forced.entry(name).or_default().push(value);
+        } else {
+            list.push(format!("{name} {}", quote_readable(value)));
+        }
+    }
+    for (name, columns) in forced {
+        list.push(match columns.as_slice() {
+            ["*"] => format!("{name} *"),
+            columns => format!("{name} ({})", quoted(columns).join(", ")),
+        });
     }
     Ok(format!("{statement} WITH ({})", list.join(", ")))
 }
@@ -92,18 +153,13 @@ impl LiveSink {
         let sink = if matches!(self.journal.earlier(call)?, Earlier::Done(_)) {
             None
         } else {
-            self.step.sent += 1;
             if self.step.phase == Phase::Suspended {
                 self.check_lock().await?;
             }
             self.ensure_transaction();
-            let client = self.pipeline.client();
-            let drained = self.pipeline.drain().await;
-            drained.map_err(|failure| self.report(failure))?;
-            let opened = client.copy_in::<_, Bytes>(statement.as_str()).await;
-            let opened = opened.map_err(|error| self.report(self.failure(error, &statement, Some(0))))?;
+            let opened = self.start_copy(&statement).await?;
             self.journal.note(call, &Answer::None, false);
-            Some(Box::pin(opened))
+            Some(opened)
         };
         let number = self.number();
         self.handles.copy = Some(OpenCopy {
@@ -114,6 +170,44 @@ impl LiveSink {
             sink,
         });
         Ok(number)
+    }
+
+    /// Starts a COPY on the server, without the journal.
+    async fn start_copy(&mut self, statement: &str) -> Result<Pin<Box<CopyInSink<Bytes>>>, SinkError> {
+        self.step.sent += 1;
+        let client = self.pipeline.client();
+        let drained = self.pipeline.drain().await;
+        drained.map_err(|failure| self.report(failure))?;
+        let opened = client.copy_in::<_, Bytes>(statement).await;
+        let opened = opened.map_err(|error| self.report(self.failure(error, statement, Some(0))))?;
+        Ok(Box::pin(opened))
+    }
+
+    /// Sends the remaining rows of a cursor, one COPY per batch. One call in the journal, which keeps the number of rows, not the rows.
+    pub(super) async fn send_cursor(&mut self, statement: &str, columns: usize, cursor: u32) -> Result<u64, SinkError> {
+        self.check()?;
+        let call = self.journal.call(digest("copy-cursor", statement, &[]));
+        if let Earlier::Done(Some(Answer::Count(count))) = self.journal.earlier(call)? {
+            return Ok(count);
+        }
+        let mut written = 0;
+        loop {
+            let rows = self.next_batch(cursor).await?;
+            if rows.is_empty() {
+                break;
+            }
+            let mut sink = self.start_copy(statement).await?;
+            // An error of the server arrives with the answer to the end of the COPY.
+            for part in copy_lines(&rows, columns)?.into_bytes().chunks(CHUNK) {
+                if sink.feed(Bytes::copy_from_slice(part)).await.is_err() {
+                    break;
+                }
+            }
+            let finished = sink.as_mut().finish().await;
+            written += finished.map_err(|error| self.report(self.failure(error, statement, Some(0))))?;
+        }
+        self.journal.note(call, &Answer::Count(written), true);
+        Ok(written)
     }
 
     /// Takes the open COPY, for a call on it.

@@ -8,6 +8,8 @@ use super::{LiveSink, Phase};
 use crate::pipeline::Sent;
 use mighost_core::{Column, Row, Rows, SinkError, Value};
 
+const CLOSED: &str = "the cursor was closed: it does not outlive its transaction";
+
 /// A cursor of the running step.
 pub(super) struct OpenCursor {
     name: String,
@@ -107,18 +109,14 @@ impl LiveSink {
         self.check()?;
         match self.handles.cursors.get(&number) {
             Some(cursor) => Ok(cursor.columns.clone()),
-            None => Err(SinkError::Misuse(
-                "the cursor was closed: it does not outlive its transaction".to_owned(),
-            )),
+            None => Err(SinkError::Misuse(CLOSED.to_owned())),
         }
     }
 
     pub(super) async fn fetch(&mut self, number: u32) -> Result<Vec<Row>, SinkError> {
         self.check()?;
-        let Some(cursor) = self.handles.cursors.get_mut(&number) else {
-            return Err(SinkError::Misuse(
-                "the cursor was closed: it does not outlive its transaction".to_owned(),
-            ));
+        let Some(cursor) = self.handles.cursors.get(&number) else {
+            return Err(SinkError::Misuse(CLOSED.to_owned()));
         };
         let call = self.journal.call(digest("fetch", &cursor.statement, &[]));
         match self.journal.earlier(call)? {
@@ -132,34 +130,9 @@ impl LiveSink {
                             .to_owned(),
                 });
             }
-            _ if cursor.replayed => {
-                return Err(SinkError::Misuse(
-                    "the cursor was closed: it does not outlive its transaction".to_owned(),
-                ));
-            }
             _ => {}
         }
-        let mut rows = Vec::new();
-        if !cursor.at_end {
-            let fetch = format!("FETCH FORWARD {} FROM {}", cursor.batch, cursor.name);
-            let (columns, statement) = (cursor.types.clone(), cursor.statement.clone());
-            let client = self.pipeline.client();
-            let stream = client.simple_query_raw(&fetch).await;
-            let stream = stream.map_err(|error| self.report(self.failure(error, &statement, None)))?;
-            let drained = self.pipeline.drain().await;
-            drained.map_err(|failure| self.report(failure))?;
-            let found = collect(stream).await;
-            if let Some(encoding) = self.encoding.foreign() {
-                return Err(SinkError::ClientEncoding { encoding });
-            }
-            let found = found.map_err(|error| self.report(self.failure(error, &statement, None)))?;
-            rows = typed_rows(&columns, found).ok_or(SinkError::ResultTooLarge {
-                limit: super::statement::MAX_RESULT_BYTES,
-            })?;
-            if let Some(cursor) = self.handles.cursors.get_mut(&number) {
-                cursor.at_end = rows.len() < usize::try_from(cursor.batch).unwrap_or(usize::MAX);
-            }
-        }
+        let rows = self.next_batch(number).await?;
         let answer = Answer::Rows(Rows {
             columns: Vec::new(),
             affected: rows.len() as u64,
@@ -170,6 +143,36 @@ impl LiveSink {
             Answer::Rows(rows) => Ok(rows.rows),
             _ => Ok(Vec::new()),
         }
+    }
+
+    /// Fetches the next rows from the server, without the journal.
+    pub(super) async fn next_batch(&mut self, number: u32) -> Result<Vec<Row>, SinkError> {
+        let cursor = self.handles.cursors.get(&number).filter(|cursor| !cursor.replayed);
+        let Some(cursor) = cursor else {
+            return Err(SinkError::Misuse(CLOSED.to_owned()));
+        };
+        if cursor.at_end {
+            return Ok(Vec::new());
+        }
+        let fetch = format!("FETCH FORWARD {} FROM {}", cursor.batch, cursor.name);
+        let (columns, statement) = (cursor.types.clone(), cursor.statement.clone());
+        let client = self.pipeline.client();
+        let stream = client.simple_query_raw(&fetch).await;
+        let stream = stream.map_err(|error| self.report(self.failure(error, &statement, None)))?;
+        let drained = self.pipeline.drain().await;
+        drained.map_err(|failure| self.report(failure))?;
+        let found = collect(stream).await;
+        if let Some(encoding) = self.encoding.foreign() {
+            return Err(SinkError::ClientEncoding { encoding });
+        }
+        let found = found.map_err(|error| self.report(self.failure(error, &statement, None)))?;
+        let rows = typed_rows(&columns, found).ok_or(SinkError::ResultTooLarge {
+            limit: super::statement::MAX_RESULT_BYTES,
+        })?;
+        if let Some(cursor) = self.handles.cursors.get_mut(&number) {
+            cursor.at_end = rows.len() < usize::try_from(cursor.batch).unwrap_or(usize::MAX);
+        }
+        Ok(rows)
     }
 
     pub(super) fn close_cursor(&mut self, number: u32) {

@@ -32,13 +32,16 @@ pub fn not_the_last() -> SinkError {
     SinkError::Misuse("a savepoint was closed while a later one was open: close the later one first".to_owned())
 }
 
+/// The reason why a savepoint cannot be opened.
+pub fn outside_transaction() -> SinkError {
+    SinkError::Misuse("a savepoint works only inside the transaction; call resume-transaction first".to_owned())
+}
+
 impl LiveSink {
     pub(super) async fn open_savepoint(&mut self) -> Result<u32, SinkError> {
         self.check()?;
         if self.step.phase != Phase::Transaction {
-            return Err(SinkError::Misuse(
-                "a savepoint works only inside the transaction; call resume-transaction first".to_owned(),
-            ));
+            return Err(outside_transaction());
         }
         let call = self.journal.call(digest("savepoint", "", &[]));
         let replayed = matches!(self.journal.earlier(call)?, Earlier::Done(_));

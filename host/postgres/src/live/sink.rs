@@ -353,4 +353,9 @@ impl PostgresSink for LiveSink {
     ) -> Result<u64, SinkError> {
         self.send_copy(&copy_statement(table, columns, options)?, data).await
     }
+
+    async fn copy_cursor(&mut self, table: &str, columns: &[String], cursor: u32) -> Result<u64, SinkError> {
+        let statement = copy_statement(table, columns, &[])?;
+        self.send_cursor(&statement, columns.len(), cursor).await
+    }
 }

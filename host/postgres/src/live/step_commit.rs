@@ -4,6 +4,8 @@
 //! unless this step is committed: in a run with one transaction a failure aborts all that follows, and otherwise each step begins with a
 //! check.
 
+use tokio_postgres::error::SqlState;
+
 use super::LiveSink;
 use super::journal::Journal;
 use super::statement::Operation;
@@ -197,6 +199,14 @@ impl LiveSink {
             let message = failure.fields().message;
             if LockKey::is_lost(&message) {
                 return RunError::LockLost;
+            }
+            if matches!(
+                failure.code(),
+                Some(&SqlState::UNDEFINED_TABLE | &SqlState::INVALID_SCHEMA_NAME | &SqlState::UNDEFINED_COLUMN)
+            ) {
+                return RunError::TablesGone {
+                    table: self.tables.version.clone(),
+                };
             }
             if let Some(found) = found(&message) {
                 return RunError::NotRecorded {

@@ -60,6 +60,23 @@ fn block(body: &str) -> String {
     }
 }
 
+/// The statement with a space after each colon that psql would take for the beginning of one of its variables, as in `a[1:n]`. The server
+/// reads both alike.
+pub(super) fn without_variables(statement: &str) -> String {
+    let mut text = String::with_capacity(statement.len());
+    for token in sql::tokens(statement) {
+        let part = token.of(statement);
+        match token.kind {
+            TokenKind::Variable => {
+                text.push_str(": ");
+                text.push_str(part.get(1..).unwrap_or_default());
+            }
+            _ => text.push_str(part),
+        }
+    }
+    text
+}
+
 /// Refuses a statement that psql might read differently from the server. psql runs shell commands, so mighost must recognize everything
 /// that psql takes for code, whatever the settings of the session and the version of psql. Returns true if the statement contains a plain
 /// literal with a backslash, which is read correctly only with `standard_conforming_strings`.
@@ -71,9 +88,6 @@ pub(super) fn check_for_psql(statement: &str) -> Result<bool, SinkError> {
         let reason = match token.kind {
             TokenKind::Backslash => {
                 Some("a backslash outside quotes is a command to psql, which a migration cannot use")
-            }
-            TokenKind::Variable => {
-                Some("psql reads a name after a colon as one of its variables; write a space after the colon")
             }
             TokenKind::Text | TokenKind::QuotedName if after_number => {
                 Some("a quote directly after a number is ambiguous; write a space between them")
@@ -136,6 +150,18 @@ mod tests {
         assert_eq!(terminated("select 1 -- x"), "select 1 -- x\n;\n");
         assert_eq!(terminated("select 1 /* -- x */"), "select 1 /* -- x */;\n");
         assert_eq!(terminated("select '-- x'"), "select '-- x';\n");
+    }
+
+    #[test]
+    fn what_psql_takes_for_a_variable_is_spaced() {
+        for (statement, written) in [
+            ("select (array[1,2,3])[1:2]", "select (array[1,2,3])[1: 2]"),
+            ("select a[n:m], b[:'x']", "select a[n: m], b[: 'x']"),
+            ("select ':a', 1::int, $$:b$$ -- :c", "select ':a', 1::int, $$:b$$ -- :c"),
+        ] {
+            assert_eq!(without_variables(statement), written);
+            assert!(check_for_psql(&without_variables(statement)).is_ok());
+        }
     }
 
     #[test]

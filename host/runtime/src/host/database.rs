@@ -55,7 +55,7 @@ impl GuestState {
                 sink: Mutex::lock_owned(Arc::clone(sink)).await,
                 _waiting,
             }),
-            None if self.step.testbed.is_some() => Err(self.step.fail(RuntimeError::NotInTests {
+            None if self.step.test_host.is_some() => Err(self.step.fail(RuntimeError::NotInTests {
                 guest: self.name.to_string(),
                 call,
             })),

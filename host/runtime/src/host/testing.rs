@@ -14,16 +14,16 @@ use super::super::limits::{Waiting, Watch};
 use super::super::test_host::{DatabaseHandle, TestHost, TestSettings};
 
 /// The test host for one call. While it works, the test waits for the host.
-struct BedCall {
-    bed: Arc<dyn TestHost>,
+struct HostCall {
+    host: Arc<dyn TestHost>,
     _waiting: Waiting,
 }
 
 impl GuestState {
-    fn bed(&mut self) -> wasmtime::Result<BedCall> {
-        match &self.step.testbed {
-            Some(bed) => Ok(BedCall {
-                bed: bed.clone(),
+    fn test_host(&mut self) -> wasmtime::Result<HostCall> {
+        match &self.step.test_host {
+            Some(host) => Ok(HostCall {
+                host: host.clone(),
                 _waiting: Watch::wait(&self.step),
             }),
             None => Err(self.step.fail(RuntimeError::NotInCases {
@@ -46,26 +46,32 @@ impl GuestState {
 impl Host for GuestState {
     async fn prepare(&mut self, settings: Resource<TestSettings>, answers: Vec<Answer>) -> wasmtime::Result<()> {
         let settings = self.table.get(&settings)?.clone();
-        let call = self.bed()?;
-        call.bed.prepare(settings, answers).await;
+        let call = self.test_host()?;
+        call.host.prepare(settings, answers).await;
+        self.tested(())
+    }
+
+    async fn set_answers(&mut self, answers: Vec<Answer>) -> wasmtime::Result<()> {
+        let call = self.test_host()?;
+        call.host.set_answers(answers).await;
         self.tested(())
     }
 
     async fn call(&mut self, component: String, text: String) -> wasmtime::Result<Result<Option<String>, Failure>> {
-        let call = self.bed()?;
-        let called = call.bed.call(&component, &text).await;
+        let call = self.test_host()?;
+        let called = call.host.call(&component, &text).await;
         self.tested(called)
     }
 
     async fn statements(&mut self) -> wasmtime::Result<Vec<String>> {
-        let call = self.bed()?;
-        let sent = call.bed.statements().await;
+        let call = self.test_host()?;
+        let sent = call.host.statements().await;
         self.tested(sent)
     }
 
     async fn log_messages(&mut self) -> wasmtime::Result<Vec<String>> {
-        let call = self.bed()?;
-        let said = call.bed.log_messages().await;
+        let call = self.test_host()?;
+        let said = call.host.log_messages().await;
         self.tested(said)
     }
 }
@@ -170,8 +176,8 @@ impl HostSettings for GuestState {
 
 impl HostTestDatabase for GuestState {
     async fn create(&mut self, setup: String) -> wasmtime::Result<Result<Resource<DatabaseHandle>, Failure>> {
-        let call = self.bed()?;
-        let made = call.bed.create(&setup).await;
+        let call = self.test_host()?;
+        let made = call.host.create(&setup).await;
         let handle = match made {
             Ok(number) => Ok(self.table.push(DatabaseHandle(number))?),
             Err(failure) => Err(failure),
@@ -184,8 +190,8 @@ impl HostTestDatabase for GuestState {
         this: Resource<DatabaseHandle>,
         target: String,
     ) -> wasmtime::Result<Result<(), Failure>> {
-        let (call, number) = (self.bed()?, self.number(&this)?);
-        let ran = call.bed.upgrade(number, &target).await;
+        let (call, number) = (self.test_host()?, self.number(&this)?);
+        let ran = call.host.upgrade(number, &target).await;
         self.tested(ran)
     }
 
@@ -194,8 +200,8 @@ impl HostTestDatabase for GuestState {
         this: Resource<DatabaseHandle>,
         target: String,
     ) -> wasmtime::Result<Result<(), Failure>> {
-        let (call, number) = (self.bed()?, self.number(&this)?);
-        let ran = call.bed.downgrade(number, &target).await;
+        let (call, number) = (self.test_host()?, self.number(&this)?);
+        let ran = call.host.downgrade(number, &target).await;
         self.tested(ran)
     }
 
@@ -205,8 +211,8 @@ impl HostTestDatabase for GuestState {
         component: String,
         text: String,
     ) -> wasmtime::Result<Result<Option<String>, Failure>> {
-        let (call, number) = (self.bed()?, self.number(&this)?);
-        let called = call.bed.call_in(number, &component, &text).await;
+        let (call, number) = (self.test_host()?, self.number(&this)?);
+        let called = call.host.call_in(number, &component, &text).await;
         self.tested(called)
     }
 
@@ -215,8 +221,8 @@ impl HostTestDatabase for GuestState {
         this: Resource<DatabaseHandle>,
         script: String,
     ) -> wasmtime::Result<Result<(), Failure>> {
-        let (call, number) = (self.bed()?, self.number(&this)?);
-        let ran = call.bed.execute(number, &script).await;
+        let (call, number) = (self.test_host()?, self.number(&this)?);
+        let ran = call.host.execute(number, &script).await;
         self.tested(ran)
     }
 
@@ -226,15 +232,15 @@ impl HostTestDatabase for GuestState {
         statement: String,
         params: Vec<Value>,
     ) -> wasmtime::Result<Result<Rows, Failure>> {
-        let (call, number) = (self.bed()?, self.number(&this)?);
-        let rows = call.bed.query(number, &statement, &each(params)).await;
+        let (call, number) = (self.test_host()?, self.number(&this)?);
+        let rows = call.host.query(number, &statement, &each(params)).await;
         self.tested(rows.map(Rows::from))
     }
 
     async fn drop(&mut self, this: Resource<DatabaseHandle>) -> wasmtime::Result<()> {
         let DatabaseHandle(number) = self.table.delete(this)?;
-        if let Some(bed) = self.step.testbed.clone() {
-            bed.close(number).await;
+        if let Some(host) = self.step.test_host.clone() {
+            host.close(number).await;
         }
         self.tested(())
     }

@@ -10,7 +10,7 @@ use mighost_postgres::connect::Connection;
 use mighost_postgres::{ask, literal, script};
 
 use crate::TestProject;
-use crate::case::{Answer, AnswerError, Cell, Context, Sent, list};
+use crate::case::{Answer, Context, Sent, list};
 use crate::coverage::Item;
 use crate::database::{Database, Databases, Session};
 use crate::event_log::Listener;
@@ -199,6 +199,12 @@ impl TestHost for CaseHost {
         (state.databases, state.next) = (old.databases, old.next);
     }
 
+    async fn set_answers(&self, answers: Vec<TestAnswer>) {
+        let state = self.state.lock().await;
+        let answers = answers.into_iter().map(answer).collect();
+        state.recording.lock().await.set_answers(answers);
+    }
+
     async fn call(&self, component: &str, text: &str) -> Result<Option<String>, TestFailure> {
         let (subject, guest, call) = self.read(component, text)?;
         let mut state = self.state.lock().await;
@@ -268,8 +274,11 @@ impl TestHost for CaseHost {
         let number = state.next;
         state.databases.insert(number, database);
         drop(state);
-        if !setup.trim().is_empty() {
-            self.execute(number, setup).await?;
+        if !setup.trim().is_empty()
+            && let Err(failure) = self.execute(number, setup).await
+        {
+            self.close(number).await;
+            return Err(failure);
         }
         Ok(number)
     }
@@ -364,23 +373,12 @@ fn answer(given: TestAnswer) -> Answer {
         count: None,
         error: None,
         always: true,
+        whole: None,
     };
     match given.reply {
-        TestReply::Rows(rows) => {
-            let rows = Rows::from(rows);
-            answer.columns = Some(rows.columns.into_iter().map(|column| column.name).collect());
-            let cells = |row: Vec<Value>| row.into_iter().map(Cell).collect();
-            answer.rows = Some(rows.rows.into_iter().map(cells).collect());
-        }
+        TestReply::Rows(rows) => answer.whole = Some(Ok(rows.into())),
         TestReply::Count(count) => answer.count = Some(count),
-        TestReply::Error(error) => {
-            answer.error = Some(AnswerError {
-                sqlstate: error.sqlstate,
-                message: error.message,
-                detail: error.detail,
-                hint: error.hint,
-            });
-        }
+        TestReply::Error(error) => answer.whole = Some(Err(error.into())),
     }
     answer
 }
@@ -401,7 +399,7 @@ fn sent(sent: &Sent) -> String {
 fn failed(text: impl Into<String>) -> TestFailure {
     TestFailure {
         text: text.into(),
-        sqlstate: None,
+        error: None,
     }
 }
 
@@ -412,7 +410,7 @@ fn of_runtime(error: &RuntimeError) -> TestFailure {
 fn of_call(error: &CallFailure) -> TestFailure {
     TestFailure {
         text: error.text.clone(),
-        sqlstate: error.sqlstate.clone(),
+        error: error.error.clone().map(Into::into),
     }
 }
 
@@ -421,12 +419,12 @@ fn of_failure(failure: &Failure) -> TestFailure {
 }
 
 fn of_sink(error: &SinkError) -> TestFailure {
-    let sqlstate = match error {
-        SinkError::Statement(failure) => Some(failure.error.sqlstate.clone()),
+    let refused = match error {
+        SinkError::Statement(failure) => Some(failure.error.clone()),
         _ => None,
     };
     TestFailure {
         text: error.to_string(),
-        sqlstate,
+        error: refused.map(Into::into),
     }
 }

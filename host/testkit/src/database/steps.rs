@@ -301,7 +301,7 @@ fn plain(error: &dyn std::fmt::Display) -> CallFailure {
         text: error.to_string(),
         details: Vec::new(),
         hint: None,
-        sqlstate: None,
+        error: None,
     }
 }
 

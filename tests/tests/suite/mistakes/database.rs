@@ -3,7 +3,7 @@
 use std::fs;
 
 use insta::assert_snapshot;
-use mighost_tests::project::Project;
+use mighost_tests::project::{Project, Server};
 
 use super::{all, folder, line, tables};
 
@@ -279,4 +279,55 @@ fn a_migration_changes_the_client_encoding() {
     fs::write(folder(&project, "a1").join("upgrade.sql"), utf8).unwrap();
     project.run(&["upgrade"]).ok();
     assert_eq!(project.sql("SELECT name FROM café"), "Zürich");
+}
+
+#[test]
+fn a_migration_that_takes_the_version_table_away_is_rolled_back_and_named() {
+    for script in [
+        "drop schema crmp cascade; create schema crmp;",
+        "drop table crmp.mighost_version cascade;",
+        "alter table crmp.mighost_version rename to other;",
+        "alter table crmp.mighost_version rename column version_num to number;",
+        "drop table crmp.mighost_version_ledger;",
+    ] {
+        let project = Project::on(&Server::shared(), "schema = 'crmp'");
+        project.sql_migration("a1", &[], "create table crmp.a1 ();", "");
+        project.sql_migration("b2", &["a1"], script, "");
+        let outcome = project.run(&["upgrade", "head"]);
+        assert_eq!(outcome.code, 7, "{script}: {}", outcome.stderr);
+        assert!(
+            outcome.stderr.contains("the migration removed or changed"),
+            "{script}: {}",
+            outcome.stderr
+        );
+        assert_eq!(
+            project.sql("select version_num from crmp.mighost_version"),
+            "a1",
+            "{script}"
+        );
+    }
+}
+
+#[test]
+fn an_id_that_does_not_fit_into_the_version_table_is_found_before_the_run() {
+    let long = "a".repeat(33);
+    let project = Project::on(
+        &Server::shared(),
+        "schema = 'public'\nversion-table = 'alembic_version'",
+    );
+    project.sql("create table alembic_version (version_num varchar(32) not null primary key)");
+    project.sql_migration("first", &[], "create table first ();", "");
+    project.sql_migration(&long, &["first"], "create table second ();", "");
+    let outcome = project.run(&["upgrade", "head"]);
+    assert_eq!(outcome.code, 4, "{}", outcome.stderr);
+    assert_snapshot!(outcome.stderr, @r#"
+    building 1/2 aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa_aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa (sql)
+    building 2/2 first_first (sql)
+    error: aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa is too long for "public"."alembic_version", whose column takes 32 characters
+    fault: the command, the configuration or the environment
+    hint: widen the column: ALTER TABLE "public"."alembic_version" ALTER COLUMN version_num TYPE text; or give the revision a shorter id
+    "#);
+    assert_eq!(project.sql("select to_regclass('first') is null"), "t");
+    project.sql("alter table alembic_version alter column version_num type text");
+    project.run(&["upgrade", "head"]).ok();
 }

@@ -138,6 +138,7 @@ fn without_python() {
     assert_eq!(
         left,
         [
+            ".gitattributes",
             ".gitignore",
             "alembic",
             "alembic.ini",

@@ -1,6 +1,7 @@
 //! COPY of data that guests do not hold, and the settings of `session` and `postgres`.
 
 use mighost_core::{PostgresSink, RowChange, Sink, SinkError, StepSink, Value};
+use mighost_postgres::LiveSink;
 
 use super::server::{Database, entry, running, step};
 
@@ -49,6 +50,56 @@ async fn data_that_does_not_fit_is_the_servers_error() {
 }
 
 #[tokio::test]
+async fn an_option_can_name_columns() {
+    let database = Database::create().await;
+    let mut sink = running(&database).await;
+    sink.execute("create table t (a int, \"B b\" text, c text)", &[])
+        .await
+        .unwrap();
+    let forced = options(&[("format", "csv"), ("FORCE_NULL", "B b"), ("force_null", "c")]);
+    assert_eq!(sink.copy_data("t", &[], &forced, b"1,\"\",\"\"\n").await.unwrap(), 1);
+    let kept = options(&[("format", "csv"), ("force_not_null", "c")]);
+    assert_eq!(sink.copy_data("t", &[], &kept, b"2,,\n").await.unwrap(), 1);
+    let found = sink
+        .query("select \"B b\" is null, c is null from t order by a", &[])
+        .await
+        .unwrap();
+    let bools = |row: [bool; 2]| row.map(Value::Boolean).to_vec();
+    assert_eq!(found.rows, [bools([true, true]), bools([true, false])]);
+}
+
+#[tokio::test]
+async fn a_table_can_have_any_name() {
+    let database = Database::create().await;
+    let mut sink = running(&database).await;
+    sink.execute(
+        "create schema \"s.t\"; create table \"s.t\".\"say \"\"x\"\"\" (a int); create table \"Plain name\" (a int)",
+        &[],
+    )
+    .await
+    .unwrap();
+    for table in [
+        "\"s.t\".\"say \"\"x\"\"\"",
+        "\"s.t\".say \"x\"",
+        "Plain name",
+        "\"Plain name\"",
+    ] {
+        assert_eq!(sink.copy_data(table, &[], &[], b"1\n").await.unwrap(), 1, "{table}");
+    }
+}
+
+#[tokio::test]
+async fn what_is_no_table_is_refused() {
+    let database = Database::create().await;
+    let mut sink = running(&database).await;
+    for table in ["", ".", "a.", ".a", "a.b.c", "\"a", "\"a\"b", "\"\""] {
+        let error = sink.copy_data(table, &[], &[], b"").await.unwrap_err();
+        let expected = format!("COPY needs a table as `table` or `schema.table`, not {table:?}");
+        assert_eq!(error.to_string(), expected);
+    }
+}
+
+#[tokio::test]
 async fn an_option_cannot_carry_sql() {
     let database = Database::create().await;
     let mut sink = running(&database).await;
@@ -88,6 +139,51 @@ async fn the_rows_of_a_cursor_are_copied_in_batches() {
         .await
         .unwrap();
     assert_eq!(found.rows, [[Value::Integer(100)]]);
+}
+
+/// The journal keeps the number of rows: batches of any size can be copied before the transaction is left.
+#[tokio::test]
+async fn an_interrupted_run_resumes_behind_a_copied_cursor() {
+    async fn migrate(sink: &mut LiveSink) -> Result<u64, SinkError> {
+        sink.execute("create table u (a int, b text)", &[]).await?;
+        let query = "select n, repeat('x', 100000) from generate_series(1, 30) n";
+        let cursor = sink.cursor_open(query, &[], 20).await?;
+        let copied = sink.copy_cursor("u", &columns(), cursor).await?;
+        sink.suspend_transaction().await?;
+        sink.execute("insert into u select 31 where exists (select from crmp.ready)", &[])
+            .await?;
+        sink.resume_transaction().await?;
+        Ok(copied)
+    }
+    let database = Database::create().await;
+    let mut sink = running(&database).await;
+    migrate(&mut sink).await.unwrap_err();
+    sink.abort_step().await.unwrap();
+    sink.end_run().await.unwrap();
+    database.column("create table crmp.ready ()").await;
+    database.column("insert into crmp.ready default values").await;
+    let mut sink = running(&database).await;
+    assert_eq!(migrate(&mut sink).await.unwrap(), 30);
+    let change = RowChange::Insert("r1".to_owned());
+    sink.end_step(&[change], &entry("r1")).await.unwrap();
+    sink.end_run().await.unwrap();
+    assert_eq!(database.column("select count(*) from crmp.u").await, ["31"]);
+}
+
+#[tokio::test]
+async fn rows_of_a_cursor_that_do_not_fit_are_the_servers_error() {
+    let database = Database::create().await;
+    let mut sink = running(&database).await;
+    sink.execute("create table u (a int check (a < 5), b text)", &[])
+        .await
+        .unwrap();
+    let query = "select n, repeat('x', 100000) from generate_series(1, 30) n";
+    let cursor = sink.cursor_open(query, &[], 20).await.unwrap();
+    let error = sink.copy_cursor("u", &columns(), cursor).await.unwrap_err();
+    let SinkError::Statement(failure) = error else {
+        panic!("{error}")
+    };
+    assert_eq!(failure.error.sqlstate, "23514");
 }
 
 #[tokio::test]

@@ -36,7 +36,7 @@ fn a_refusal_reaches_the_caller() {
         count("reset role", 0),
     ]);
     let failure = call("plugin roles", r#"set-role("nobody")"#).unwrap_err();
-    assert_eq!(failure.sqlstate.as_deref(), Some("22023"));
+    assert_eq!(failure.error.unwrap().sqlstate, "22023");
 }
 
 /// On a real server: a role that is set makes what is created its own.
