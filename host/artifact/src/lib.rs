@@ -21,7 +21,7 @@ pub use error::{ArtifactError, Defect};
 pub use interface_name::{HOST_PACKAGE, InterfaceName, is_of_plugin};
 pub use metadata::{PluginMetadata, RevisionMetadata, RevisionsMetadata, WIT_VERSION};
 pub use project::{LoadedPlugin, ProjectArtifacts, TEST_MANIFEST};
-pub use sections::{Assets, Metadata, Sections};
+pub use sections::{Assets, MAX_FILE, Metadata, Sections};
 pub use sql_component::{WIT, is_sql_migration, sql_component};
 pub use wit_docs::WitDocs;
 

@@ -16,7 +16,7 @@ use super::metadata::{PluginMetadata, RevisionsMetadata};
 use mighost_core::Digest;
 
 /// The maximum size of an artifact. Python with libraries takes 40 MB.
-const MAX_FILE: u64 = 256 << 20;
+pub const MAX_FILE: u64 = 256 << 20;
 /// The maximum size of the section `mighost:revision`; a history of 10,000 revisions takes 3 MB.
 const MAX_METADATA: usize = 16 << 20;
 
@@ -312,6 +312,12 @@ fn own_sections(mut file: impl BufRead + Seek, length: u64) -> std::io::Result<V
 
 /// Opens an artifact whose size, in bytes, is within the limit.
 fn open(path: &Path) -> Result<(File, u64), ArtifactError> {
+    // Opening a named pipe would wait for its writer.
+    let metadata = std::fs::metadata(path).map_err(ArtifactError::read(path))?;
+    if !metadata.is_file() {
+        let reason = std::io::Error::new(std::io::ErrorKind::InvalidInput, "it is not a regular file");
+        return Err(ArtifactError::read(path)(reason));
+    }
     let file = File::open(path).map_err(ArtifactError::read(path))?;
     let length = file.metadata().map_err(ArtifactError::read(path))?.len();
     if length > MAX_FILE {

@@ -363,8 +363,11 @@ fn component(stale: &Stale, shop: &BuildContext<'_>) -> Result<Built, BuildError
 fn finished(stale: &Stale, built: Built, shop: &BuildContext<'_>) -> Result<Finished, BuildError> {
     let Stale { source, files, output } = stale;
     let folder = source.folder();
-    let digest = Some(source_digest(folder, files)?);
+    // The build folder is `.mighost/build` in the project.
+    check_links(shop.folder.ancestors().nth(2).unwrap_or(shop.folder), folder, files)?;
+    // Before the digest, because it checks how much there is to read.
     let mut assets = assets_folder(folder, files)?;
+    let digest = Some(source_digest(folder, files)?);
     assets.extend(built.assets);
     let metadata = match source {
         Source::Migration(source) => {
@@ -410,8 +413,40 @@ fn plugin_metadata(source: &PluginSource, digest: Option<Digest>) -> PluginMetad
     PluginMetadata::new(digest, name, version, description, kinds)
 }
 
+/// Refuses links that leave the project: an artifact that is built from a stranger's sources would publish files of the machine.
+fn check_links(project: &Path, folder: &Path, files: &FileStamps) -> Result<(), BuildError> {
+    let project = project.canonicalize().map_err(BuildError::read(project))?;
+    for path in files.keys().map(|path| folder.join(path)) {
+        let metadata = std::fs::symlink_metadata(&path).map_err(BuildError::read(&path))?;
+        if !metadata.is_symlink() {
+            continue;
+        }
+        let target = path.canonicalize().map_err(BuildError::read(&path))?;
+        if !target.starts_with(&project) {
+            let text = format!(
+                "it is a link to {}, which is outside the project; copy the file",
+                target.display()
+            );
+            return Err(BuildError::Source { path, text });
+        }
+    }
+    Ok(())
+}
+
 /// The files below `assets/`, which every driver includes.
 fn assets_folder(folder: &Path, files: &FileStamps) -> Result<Assets, BuildError> {
+    let sizes = files.iter().filter(|(path, _)| path.starts_with("assets"));
+    let size = sizes.fold(0, |sum: u64, (_, stamp)| sum.saturating_add(stamp.size));
+    if size > mighost_artifact::MAX_FILE {
+        let path = folder.join("assets");
+        return Err(BuildError::Source {
+            path,
+            text: format!(
+                "its files have {size} bytes; an artifact may have {}",
+                mighost_artifact::MAX_FILE
+            ),
+        });
+    }
     let mut assets = Assets::new();
     for path in files.keys() {
         if let Ok(name) = path.strip_prefix("assets") {

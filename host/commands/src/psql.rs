@@ -5,7 +5,7 @@ use std::process::{Command, ExitStatus};
 use std::sync::Arc;
 
 use super::{CommandError, Project, context};
-use mighost_core::{Reporter, quote_identifier};
+use mighost_core::{Reporter, search_path};
 use mighost_postgres::connect::target::Roots;
 use mighost_postgres::connect::{ConnectTarget, Host};
 use mighost_postgres::embedded::psql_program;
@@ -45,8 +45,8 @@ pub async fn prepare(
     }
     command.envs(connection_variables(&target));
     let search_path = format!(
-        "-csearch_path={},public",
-        quote_identifier(&settings.schema).replace(' ', "\\ ")
+        "-csearch_path={}",
+        search_path(&settings.schema, &settings.search_path).replace(' ', "\\ ")
     );
     let options = target
         .options

@@ -9,10 +9,11 @@ use super::{ConfigError, TransactionMode};
 use mighost_core::MAX_NAME_BYTES;
 
 /// The settings of `[project]` that any `[databases.LABEL]` may override.
-const KEYS: [&str; 12] = [
+const KEYS: [&str; 13] = [
     "migrations",
     "plugins",
     "schema",
+    "search-path",
     "superuser-role",
     "env-prefix",
     "version-table",
@@ -40,6 +41,7 @@ pub(super) struct Layer {
     pub migrations: Option<Vec<String>>,
     pub plugins: Option<Vec<String>>,
     pub schema: Option<String>,
+    pub search_path: Option<Vec<String>>,
     pub superuser_role: Option<String>,
     pub env_prefix: Option<String>,
     pub version_table: Option<String>,
@@ -71,6 +73,7 @@ impl Layer {
         self.migrations = section.read("migrations", locations)?;
         self.plugins = section.read("plugins", locations)?;
         self.schema = section.read("schema", |field| field.parsed(name))?;
+        self.search_path = section.read("search-path", names)?;
         self.superuser_role = section.read("superuser-role", |field| field.parsed(name))?;
         self.env_prefix = section.read("env-prefix", |field| field.parsed(env_prefix))?;
         self.version_table = section.read("version-table", |field| field.parsed(name))?;
@@ -152,6 +155,14 @@ pub(super) fn name(text: &str) -> Result<String, String> {
         return Err(format!("{} contains a control character", shown(text)));
     }
     Ok(text.to_owned())
+}
+
+fn names(field: &Field<'_, '_>) -> Result<Vec<String>, ConfigError> {
+    let texts = field.texts()?;
+    for text in &texts {
+        name(text).map_err(|reason| field.bad(reason))?;
+    }
+    Ok(texts)
 }
 
 fn locations(field: &Field<'_, '_>) -> Result<Vec<String>, ConfigError> {

@@ -45,6 +45,8 @@ pub struct Settings {
     pub migrations: Vec<PathBuf>,
     pub plugins: Vec<PathBuf>,
     pub schema: String,
+    /// The schemas after `schema` on the search path of migrations.
+    pub search_path: Vec<String>,
     pub superuser_role: Option<String>,
     pub version_table: String,
     /// The schema of that table, the ledger and the journal; `schema` by default.
@@ -75,6 +77,8 @@ pub struct ProjectSettings {
     pub migrations: Vec<PathBuf>,
     pub plugins: Vec<PathBuf>,
     pub schema: String,
+    /// The schemas after `schema` on the search path of migrations.
+    pub search_path: Vec<String>,
     pub superuser_role: Option<String>,
     pub version_table: String,
     /// The schema of that table, the ledger and the journal; `schema` by default.
@@ -101,6 +105,7 @@ macro_rules! run_settings {
     ($settings:expr) => {
         RunSettings {
             schema: $settings.schema.clone(),
+            search_path: $settings.search_path.clone(),
             version_table_schema: $settings.version_table_schema.clone(),
             version_table: $settings.version_table.clone(),
             superuser_role: $settings.superuser_role.clone(),

@@ -74,6 +74,7 @@ impl<'f> Resolver<'f> {
             plugins: project.plugins,
             version_table_schema: project.version_table_schema,
             schema: project.schema,
+            search_path: project.search_path,
             superuser_role: project.superuser_role,
             version_table: project.version_table,
             transaction: project.transaction,
@@ -100,6 +101,7 @@ impl<'f> Resolver<'f> {
             Some(role) => Some(role),
             None => self.pick(|layer| layer.superuser_role.clone()),
         };
+        let search_path = self.pick(|layer| layer.search_path.clone());
         let version_table = self.pick(|layer| layer.version_table.clone());
         let version_table_schema = self.pick(|layer| layer.version_table_schema.clone());
         let off_where_zero = |duration: Option<Duration>| duration.filter(|duration| !duration.is_zero());
@@ -124,6 +126,7 @@ impl<'f> Resolver<'f> {
             plugins,
             version_table_schema: version_table_schema.unwrap_or_else(|| schema.clone()),
             schema,
+            search_path: search_path.unwrap_or_else(|| vec![DEFAULT_SCHEMA.to_owned()]),
             superuser_role,
             version_table: version_table.unwrap_or_else(|| DEFAULT_VERSION_TABLE.to_owned()),
             transaction,

@@ -21,7 +21,9 @@ pub use digest::Digest;
 pub use event::{Direction, Event, Level, Reporter, Silent};
 pub use limit::{MAX_OUTSIDE_TEXT, shortened};
 pub use nearest::nearest;
-pub use quote::{MAX_NAME_BYTES, qualified, quote_identifier, quote_literal, quote_readable, without_unicode_escapes};
+pub use quote::{
+    MAX_NAME_BYTES, qualified, quote_identifier, quote_literal, quote_readable, search_path, without_unicode_escapes,
+};
 pub use run_error::RunError;
 pub use settings::{DatabaseUrl, EmbeddedSettings, Limits, RunSettings, Secret, TransactionMode};
 pub use sink::{PostgresSink, Sink};

@@ -9,6 +9,12 @@ pub fn quote_identifier(name: &str) -> String {
     format!("\"{}\"", name.replace('"', "\"\""))
 }
 
+/// The search path of migrations, quoted: `schema`, then `more`.
+pub fn search_path(schema: &str, more: &[String]) -> String {
+    let schemas = std::iter::once(schema).chain(more.iter().map(String::as_str));
+    schemas.map(quote_identifier).collect::<Vec<_>>().join(", ")
+}
+
 /// `text` as an SQL string literal of ASCII characters, for statements that mighost itself sends. Its meaning depends neither on the
 /// client encoding nor on `standard_conforming_strings`: other characters and backslashes are escaped in an `E''` literal.
 pub fn quote_literal(text: &str) -> String {

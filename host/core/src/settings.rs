@@ -76,6 +76,8 @@ pub struct EmbeddedSettings {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RunSettings {
     pub schema: String,
+    /// The schemas after `schema` on the search path of migrations.
+    pub search_path: Vec<String>,
     /// The schema of the version table, the ledger and the journal.
     pub version_table_schema: String,
     pub version_table: String,
@@ -98,6 +100,7 @@ impl RunSettings {
     pub fn session(&self, dry_run: bool, pooler: bool) -> SessionOptions {
         SessionOptions {
             schema: self.schema.clone(),
+            search_path: self.search_path.clone(),
             version_schema: self.version_table_schema.clone(),
             version_table: self.version_table.clone(),
             superuser_role: self.superuser_role.clone(),

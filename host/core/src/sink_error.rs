@@ -100,6 +100,13 @@ impl SinkError {
                         .into(),
                 );
             }
+            // A type, unlike a role, is reported with its position.
+            if failure.error.sqlstate == "42704" && failure.error.position.is_some() {
+                diagnostic.hints.push(
+                    "if it belongs to an extension in another schema, add that schema to search-path in mighost.toml"
+                        .into(),
+                );
+            }
             if matches!(failure.error.sqlstate.as_str(), "25001" | "2D000") {
                 diagnostic.hints.push(
                     "set transaction = \"none\" in the migration's migration.toml, or call suspend-transaction before it"

@@ -9,7 +9,7 @@ use tokio::sync::watch;
 use crate::Digest;
 use crate::Direction;
 use crate::TransactionMode;
-use crate::{RunError, Sink, SinkError};
+use crate::{RunError, Sink, SinkError, search_path};
 
 /// A change of one row of the version table, which has one row per head. Each change must affect exactly one row.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
@@ -24,6 +24,8 @@ pub enum RowChange {
 #[derive(Clone, Debug)]
 pub struct SessionOptions {
     pub schema: String,
+    /// The schemas after `schema` on the search path of migrations.
+    pub search_path: Vec<String>,
     /// The schema of the version table, usually the same as `schema`.
     pub version_schema: String,
     /// The name of the version table, in `version_schema`. The names of the ledger and the journal derive from it.
@@ -42,6 +44,11 @@ pub struct SessionOptions {
 }
 
 impl SessionOptions {
+    /// The search path of migrations, quoted.
+    pub fn quoted_path(&self) -> String {
+        search_path(&self.schema, &self.search_path)
+    }
+
     /// True if the whole run is one transaction.
     pub fn one_transaction(&self) -> bool {
         self.dry_run || self.transaction == TransactionMode::All

@@ -35,7 +35,7 @@ use super::driver_error::Failure;
 use super::lock::LockKey;
 use super::pipeline::{Part, Pipeline};
 use super::state::DatabaseState;
-use super::tables::{Tables, step_settings};
+use super::tables::{AS_GUEST, Tables, step_settings};
 use mighost_core::{Reporter, RowChange, RunError, SessionOptions, SinkError, StepContext};
 
 /// What is said where the answer to COMMIT did not arrive.
@@ -178,6 +178,8 @@ pub struct LiveSink {
     /// Whether the database may have constraints whose check is put off. Asked in a run that is one transaction, where looking
     /// for them after each step takes long.
     deferrable: bool,
+    /// Whether the server notices during a statement that mighost is gone.
+    checks_client: bool,
 }
 
 impl LiveSink {
@@ -216,6 +218,7 @@ impl LiveSink {
             in_transaction: false,
             clean: false,
             deferrable: false,
+            checks_client: false,
             settings,
             state,
         }
@@ -228,17 +231,32 @@ impl LiveSink {
 
     /// The settings that a step begins with.
     fn begin_settings(&self, step: &StepContext) -> String {
-        let mut settings = step_settings(&self.settings.schema, step.lock_timeout, step.statement_timeout);
-        settings.push(self.no_idle_timeouts().to_owned());
+        let mut settings = step_settings(&self.settings.quoted_path(), step.lock_timeout, step.statement_timeout);
+        settings.push(self.session_life().to_owned());
+        settings.push(AS_GUEST.to_owned());
         settings.join("; ")
     }
 
-    /// Switches off what would end the session while a guest computes, or is compiled.
-    fn no_idle_timeouts(&self) -> &'static str {
-        if self.state.server_version >= 140_000 {
-            "SET idle_in_transaction_session_timeout = 0; SET idle_session_timeout = 0"
-        } else {
-            "SET idle_in_transaction_session_timeout = 0"
+    /// Applies [`Self::session_life`]. A server on an operating system that cannot watch a connection refuses one of its settings.
+    async fn begin_session(&mut self) -> Result<(), SinkError> {
+        self.checks_client = self.state.server_version >= 140_000;
+        if self.ask_now(self.session_life()).await.is_err() {
+            self.checks_client = false;
+            self.ask_now(self.session_life()).await?;
+        }
+        Ok(())
+    }
+
+    /// Switches off what would end the session while a guest computes, or is compiled; and lets the server end a statement whose client is
+    /// gone, so that it does not keep the lock.
+    fn session_life(&self) -> &'static str {
+        match self.state.server_version {
+            ..140_000 => "SET idle_in_transaction_session_timeout = 0",
+            _ if self.checks_client => {
+                "SET idle_in_transaction_session_timeout = 0; SET idle_session_timeout = 0; \
+                 SET client_connection_check_interval = '10s'"
+            }
+            _ => "SET idle_in_transaction_session_timeout = 0; SET idle_session_timeout = 0",
         }
     }
 

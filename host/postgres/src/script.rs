@@ -276,7 +276,7 @@ impl StepSink for ScriptSink {
             let check = check_heads(&self.tables.version, &self.heads);
             self.line(&check)?;
         }
-        let settings = step_settings(&self.settings.schema, step.lock_timeout, step.statement_timeout);
+        let settings = step_settings(&self.settings.quoted_path(), step.lock_timeout, step.statement_timeout);
         for line in RESET_SESSION.split("; ").map(str::to_owned).chain(settings) {
             self.line(&line)?;
         }
@@ -291,7 +291,7 @@ impl StepSink for ScriptSink {
         let settings = self
             .step
             .as_ref()
-            .map(|step| step_settings(&self.settings.schema, step.lock_timeout, step.statement_timeout));
+            .map(|step| step_settings(&self.settings.quoted_path(), step.lock_timeout, step.statement_timeout));
         for line in RESET_SESSION
             .split("; ")
             .map(str::to_owned)

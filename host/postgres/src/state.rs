@@ -63,8 +63,9 @@ pub async fn read_heads(client: &Client, schema: &str, version_table: &str) -> R
 
 async fn read(client: &Client, schema: &str, version_table: &str, ledger: bool) -> Result<DatabaseState, SinkError> {
     let tables = Tables::new(schema, version_table);
-    let (server_query, heads_query) = (server(&tables), tables.heads());
-    let (applied_query, interrupted_query) = (tables.applied(), tables.interrupted());
+    let server_query = server(&tables);
+    let [heads_query, applied_query, interrupted_query] =
+        [tables.heads(), tables.applied(), tables.interrupted()].map(|query| format!("{AS_CATALOG}; {query}"));
     let applied = async {
         if ledger {
             query(client, &applied_query).await

@@ -7,8 +7,12 @@ use mighost_core::{
 };
 
 /// Makes the names in the statements that follow in the same transaction or message mean what PostgreSQL itself defines. With
-/// `pg_temp` last, a temporary type or table does not hide a catalog's.
-pub(super) const AS_CATALOG: &str = "SET LOCAL search_path = pg_catalog, pg_temp";
+/// `pg_temp` last, a temporary type or table does not hide a catalog's. If row security would hide rows of mighost's tables, the
+/// statements fail.
+pub(super) const AS_CATALOG: &str = "SET LOCAL search_path = pg_catalog, pg_temp; SET LOCAL row_security = off";
+
+/// What [`AS_CATALOG`] sets beside the search path, for a guest that follows in the same transaction.
+pub(super) const AS_GUEST: &str = "RESET row_security";
 
 /// See [`Tables::create_schema_if_missing`].
 pub(super) fn create_schema_if_missing(schema: &str) -> String {
@@ -253,11 +257,11 @@ pub(super) const DRIVER_STATEMENTS: &str = "SELECT name, pg_catalog.array_to_str
 
 /// The statements for the settings that a step begins with.
 pub(super) fn step_settings(
-    schema: &str,
+    path: &str,
     lock_timeout: Option<Duration>,
     statement_timeout: Option<Duration>,
 ) -> Vec<String> {
-    let mut statements = vec![format!("SET search_path = {}, public", quote_identifier(schema))];
+    let mut statements = vec![format!("SET search_path = {path}")];
     for (name, timeout) in [("lock_timeout", lock_timeout), ("statement_timeout", statement_timeout)] {
         if let Some(timeout) = timeout {
             // Zero would disable the timeout, so a fraction of a millisecond counts as one.
@@ -282,8 +286,8 @@ mod tests {
     #[test]
     fn settings_of_a_step() {
         insta::assert_snapshot!(
-            step_settings("crmp", Some(Duration::from_micros(10)), Some(Duration::from_secs(2))).join("; "),
-            @r#"SET search_path = "crmp", public; SET lock_timeout = 1; SET statement_timeout = 2000"#
+            step_settings("\"crmp\"", Some(Duration::from_micros(10)), Some(Duration::from_secs(2))).join("; "),
+            @r#"SET search_path = "crmp"; SET lock_timeout = 1; SET statement_timeout = 2000"#
         );
     }
 

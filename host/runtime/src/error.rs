@@ -245,6 +245,11 @@ impl RuntimeError {
                 "rebuild it with this version's WIT (`mighost wit`)".into()
             }
             Self::TwoProviders { .. } | Self::TwoKinds { .. } => "remove one of the two plugins".into(),
+            Self::NoEarlierVersion { .. } => {
+                "if its name, its schema or its arguments have changed, name the version to replace as REVISION.KEY \
+                 (in Rust: `replaceable::replace_version`)"
+                    .into()
+            }
             Self::UnknownKind { .. } => "add a plugin that provides the kind to the plugins folder".into(),
             Self::UnknownHook { known, .. } => format!("plugins with this hook: {}", list(known)),
             Self::NoHook { .. } => "`mighost plugins` lists what plugins export".into(),

@@ -20,7 +20,7 @@ use super::unit_case::{
     CallFailure, Ended, Sequence, Verdict, calls, judge_error, judge_messages, judge_returns, note,
 };
 use super::update::Change;
-use mighost_core::{Silent, SinkError, quote_identifier};
+use mighost_core::{Silent, SinkError, quote_identifier, search_path};
 use mighost_postgres::{ask, script};
 
 /// The value of `at` for the state before all revisions.
@@ -358,10 +358,13 @@ fn indented(text: &str) -> String {
         .join("\n")
 }
 
-/// A statement that puts a schema first on the search path.
-fn search_path(schema: &str) -> String {
-    let schema = quote_identifier(schema);
-    format!("CREATE SCHEMA IF NOT EXISTS {schema}; SET search_path = {schema}, public")
+/// A statement that sets the search path of migrations.
+fn set_search_path(schema: &str, more: &[String]) -> String {
+    format!(
+        "CREATE SCHEMA IF NOT EXISTS {}; SET search_path = {}",
+        quote_identifier(schema),
+        search_path(schema, more)
+    )
 }
 
 /// The error as a failure of the case, outside of what is tested.

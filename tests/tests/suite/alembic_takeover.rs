@@ -264,7 +264,7 @@ fn what_does_not_run_offline_is_told() {
         upgrade is empty: it does not run without a database: AttributeError: 'NoneType' object has no attribute 'fetchall'
         downgrade is empty: it does not run without a database: AttributeError: module 'alembic.op' has no attribute 'set_role'
     c1 about c1
-        downgrade is empty: line 1, column 1: COPY ... FROM STDIN is not possible in a script; use INSERT statements, or load the data from an asset
+        downgrade is empty: line 1, column 1: COPY ... FROM STDIN is not possible in a script; use INSERT statements (pg_dump --inserts), or load the data from an asset
         runs without a transaction, as part of it did in Alembic
     ");
     assert_snapshot!(fs::read_to_string(project.path().join("migrations/b1_about_b1/upgrade.sql")).unwrap(), @"

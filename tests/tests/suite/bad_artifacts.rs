@@ -210,6 +210,72 @@ fn metadata() {
     ");
 }
 
+/// Opening a named pipe waits for a writer, which never comes.
+#[test]
+fn a_named_pipe_is_no_artifact() {
+    let project = Project::offline();
+    project.write("migrations/keep", "");
+    let made = std::process::Command::new("mkfifo")
+        .arg(project.path().join("migrations/vendor.wasm"))
+        .status();
+    assert!(made.unwrap().success());
+    assert_snapshot!(project.run(&["history"]).shown(), @"
+    exit 5
+    error: cannot read PROJECT/migrations/vendor.wasm: it is not a regular file
+    fault: the command, the configuration or the environment
+    ");
+}
+
+#[test]
+fn links_that_leave_the_project_are_refused() {
+    let project = Project::offline();
+    project.sql_migration("a1", &[], "SELECT 1;", "SELECT 2;");
+    project.write("shared/list.csv", "1\n");
+    let assets = project.path().join("migrations/a1_a1/assets");
+    std::fs::create_dir_all(&assets).unwrap();
+    std::os::unix::fs::symlink("../../../shared/list.csv", assets.join("list.csv")).unwrap();
+    project.run(&["build"]).ok();
+    std::os::unix::fs::symlink("/etc/passwd", assets.join("users.csv")).unwrap();
+    assert_snapshot!(project.run(&["build"]).shown(), @"
+    exit 5
+    building 1/1 a1_a1 (sql)
+    error: PROJECT/migrations/a1_a1/assets/users.csv: it is a link to /etc/passwd, which is outside the project; copy the file
+    fault: the migration or plugin; its author needs to fix it
+    ");
+}
+
+#[test]
+fn assets_that_no_artifact_can_hold_are_not_read() {
+    let project = Project::offline();
+    project.sql_migration("a1", &[], "SELECT 1;", "SELECT 2;");
+    project.write("migrations/a1_a1/assets/large", "");
+    let large = std::fs::File::options()
+        .write(true)
+        .open(project.path().join("migrations/a1_a1/assets/large"));
+    large.unwrap().set_len(2 << 30).unwrap();
+    assert_snapshot!(project.run(&["build"]).shown(), @"
+    exit 5
+    building 1/1 a1_a1 (sql)
+    error: PROJECT/migrations/a1_a1/assets: its files have 2147483648 bytes; an artifact may have 268435456
+    fault: the migration or plugin; its author needs to fix it
+    ");
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_name_that_is_not_utf_8_is_refused() {
+    use std::os::unix::ffi::OsStrExt;
+
+    let project = Project::offline();
+    let name = std::ffi::OsStr::from_bytes(b"a1_\xff");
+    std::fs::create_dir_all(project.path().join("migrations").join(name)).unwrap();
+    assert_snapshot!(project.run(&["history"]).shown(), @"
+    exit 5
+    error: PROJECT/migrations/a1_�: its name is not UTF-8; rename it
+    fault: the migration or plugin; its author needs to fix it
+    ");
+}
+
 #[test]
 fn sources() {
     let project = Project::offline();

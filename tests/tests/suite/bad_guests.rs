@@ -110,6 +110,11 @@ fn limits() {
     fault: the migration or plugin; its author needs to fix it
     hint: if it really needs longer, raise guest-time under [limits] in mighost.toml
     ");
+    let asks = begun()
+        .import("mighost:host/database@0.1.0", "in-transaction", "$asks", "(result i32)")
+        .then("(loop (drop (call $asks)) (br 0))");
+    let outcome = failing(&server, settings, &asks);
+    assert!(outcome.stderr.contains("computed for more than"), "{}", outcome.stderr);
     let eats = begun()
         .then("(loop (br_if 0 (i32.ne (memory.grow (i32.const 1)) (i32.const -1))))")
         .then("unreachable");

@@ -225,6 +225,7 @@ fn that_fail() {
         |      ^
     state: a1 was rolled back
     fault: the migration or plugin; its author needs to fix it
+    hint: if it belongs to an extension in another schema, add that schema to search-path in mighost.toml
     "#);
     assert_snapshot!(with(&Code::new().execute("ROLLBACK")), @r#"
     exit 8

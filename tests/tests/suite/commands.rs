@@ -364,7 +364,7 @@ fn scripts() {
     RESET ALL;
     CLOSE ALL;
     DISCARD TEMP;
-    SET search_path = "crmp", public;
+    SET search_path = "crmp", "public";
     CREATE TABLE network (id int PRIMARY KEY, name text NOT NULL);
     SET CONSTRAINTS ALL IMMEDIATE /* the migration ends: deferred constraints are checked */;
     RESET SESSION AUTHORIZATION;

@@ -1,5 +1,6 @@
-//! A schema in which somebody else owns operators, functions and types (the class of CVE-2018-1058): none of them runs in a session of
-//! mighost's, whatever a migration does to the search path.
+//! A schema in which somebody else owns operators, functions and types (the class of CVE-2018-1058): the host's statements use none of them,
+//! whatever a migration does to the search path. What a migration sends, and the driver's query for a type that it does not know, are looked
+//! up on the migration's path.
 
 use mighost_tests::project::{Project, Server};
 

@@ -56,7 +56,14 @@ pub(super) fn places(
             }
         };
         for entry in entries {
-            names.push(entry.map_err(BuildError::read(location))?.file_name());
+            let name = entry.map_err(BuildError::read(location))?.file_name();
+            if name.to_str().is_none() {
+                return Err(BuildError::Source {
+                    path: location.join(name),
+                    text: "its name is not UTF-8; rename it".to_owned(),
+                });
+            }
+            names.push(name);
         }
         names.sort();
         let folder = output_folder(build_dir, location);

@@ -161,8 +161,8 @@ pub fn script_statements(script: &str) -> Result<Vec<Piece<'_>>, SqlError> {
     let pieces = statements(script)?;
     for piece in &pieces {
         if copy_with_client(piece.statement) == Some(CopyDirection::FromStdin) {
-            let message = "COPY ... FROM STDIN is not possible in a script; use INSERT statements, or load the data from an \
-                 asset";
+            let message = "COPY ... FROM STDIN is not possible in a script; use INSERT statements (pg_dump --inserts), or \
+                 load the data from an asset";
             return Err(SqlError::at(script, piece.offset, message));
         }
     }

@@ -242,8 +242,9 @@ impl LiveSink {
         }
         Err(SinkError::CannotSuspend {
             reason:
-                "this session no longer holds the lock that keeps other runs out, probably because a connection pooler \
-                 changes the session between transactions. Connect to the server directly"
+                "this session no longer holds the lock that keeps other runs out: either a statement released it, as \
+                 pg_advisory_unlock_all() does, or a connection pooler changes the session between transactions. Remove \
+                 the statement, or connect to the server directly"
                     .to_owned(),
         })
     }

@@ -33,6 +33,13 @@ pub fn guest_statements(text: &str) -> Result<Vec<sql::Piece<'_>>, SinkError> {
         if let Some(encoding) = sql::foreign_encoding(piece.statement) {
             return Err(SinkError::ClientEncoding { encoding });
         }
+        if sql::keywords(piece.statement, 2) == ["DISCARD", "ALL"] {
+            return Err(SinkError::Misuse(
+                "DISCARD ALL would release the lock that keeps other runs out; use RESET ALL, DISCARD TEMP, \
+                 DISCARD SEQUENCES or DEALLOCATE ALL"
+                    .to_owned(),
+            ));
+        }
         if sql::copy_with_client(piece.statement).is_some() {
             return Err(SinkError::Misuse(
                 "COPY FROM STDIN and COPY TO STDOUT cannot be sent as statements; use copy-in, or a query".to_owned(),

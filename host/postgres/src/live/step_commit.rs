@@ -135,7 +135,7 @@ impl LiveSink {
             batch.push(self.clean_pooled().to_owned());
         } else {
             batch.push("UNLISTEN *".to_owned());
-            batch.push(self.no_idle_timeouts().to_owned());
+            batch.push(self.session_life().to_owned());
             if std::mem::take(&mut self.step.prepares) {
                 batch.push(DEALLOCATE.to_owned());
             }

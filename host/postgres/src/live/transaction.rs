@@ -275,7 +275,7 @@ impl StepSink for LiveSink {
         }
         self.acquire().await?;
         if !self.settings.pooler {
-            self.ask_now(self.no_idle_timeouts()).await?;
+            self.begin_session().await?;
         }
         let prepared = self.prepare_run().await;
         self.running = prepared.is_ok();

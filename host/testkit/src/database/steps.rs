@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokio::sync::{Mutex, watch};
 
 use super::server::{Database, Server};
-use super::{BASE, search_path, untested};
+use super::{BASE, set_search_path, untested};
 use crate::case::Context;
 use crate::event_log::Listener;
 use crate::report::{Failure, Subject};
@@ -72,7 +72,7 @@ impl<'a> Session<'a> {
 
     /// Puts the schema first, for the statements of the file itself.
     pub fn search_path(&self) -> String {
-        search_path(&self.settings.schema)
+        set_search_path(&self.settings.schema, &self.settings.search_path)
     }
 
     /// A database that is at `at`; an empty list is the base.

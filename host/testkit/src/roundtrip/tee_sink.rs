@@ -197,6 +197,7 @@ impl<S: PostgresSink> Sink for Recording<S> {
     }
 }
 
+/// `copy_cursor` is not passed on: its default records the rows.
 #[async_trait]
 impl<S: PostgresSink> PostgresSink for Recording<S> {
     async fn copy_open(&mut self, table: &str, columns: &[String]) -> Result<u32, SinkError> {

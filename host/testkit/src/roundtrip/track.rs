@@ -22,7 +22,7 @@ use crate::event_log::Heard;
 use crate::seconds;
 use mighost_core::{
     Direction, Event, PostgresSink, Reporter, RowChange, RunSettings, Silent, SinkError, StepSink, quote_identifier,
-    quote_literal,
+    quote_literal, search_path,
 };
 use mighost_engine::{EngineError, RunFailure};
 use mighost_graph::{Plan, Step};
@@ -321,8 +321,11 @@ impl<'s> Track<'s> {
             reason: format!("{source}"),
         };
         let text = std::fs::read_to_string(path).map_err(unreadable)?;
-        let schema = quote_identifier(&self.shared.settings.schema);
-        let path_set = format!("SET search_path = {schema}, public");
+        let settings = &self.shared.settings;
+        let path_set = format!(
+            "SET search_path = {}",
+            search_path(&settings.schema, &settings.search_path)
+        );
         self.observer.client.batch_execute(&path_set).await?;
         let ran = self.observer.client.batch_execute(&text).await;
         self.observer.client.batch_execute("RESET ALL; RESET ROLE").await.ok();

@@ -331,3 +331,21 @@ fn an_id_that_does_not_fit_into_the_version_table_is_found_before_the_run() {
     project.sql("alter table alembic_version alter column version_num type text");
     project.run(&["upgrade", "head"]).ok();
 }
+
+#[test]
+fn extensions_in_a_schema_of_their_own_are_found_by_the_setting() {
+    let project = Project::on(&Server::shared(), "schema = 'crmp'");
+    project.sql("create schema \"my ext\"; create domain \"my ext\".citext as text");
+    project.sql_migration("a1", &[], "create table t (name citext);", "drop table t;");
+    let outcome = project.run(&["upgrade", "head"]);
+    assert_eq!(outcome.code, 7, "{}", outcome.stderr);
+    assert!(
+        outcome.stderr.contains("add that schema to search-path"),
+        "{}",
+        outcome.stderr
+    );
+    let config = std::fs::read_to_string(project.path().join("mighost.toml")).unwrap();
+    project.config(&format!("{config}\nsearch-path = ['public', 'my ext']\n"));
+    project.run(&["upgrade", "head"]).ok();
+    assert_eq!(project.sql("select count(*) from crmp.t"), "0");
+}

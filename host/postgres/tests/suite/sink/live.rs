@@ -1,7 +1,7 @@
-use mighost_core::{RowChange, RunError, Sink, SinkError, StepSink, Value};
+use mighost_core::{RowChange, RunError, SessionOptions, Sink, SinkError, StepSink, TransactionMode, Value};
 use mighost_postgres::read_state;
 
-use super::server::{Database, entry, settings, step};
+use super::server::{Database, entry, running, settings, step};
 
 fn text(value: &str) -> Value {
     Value::Text(value.to_owned())
@@ -74,4 +74,70 @@ async fn the_first_failure_is_reported() {
         database.column("select count(*) from crmp.mighost_version").await,
         ["0"]
     );
+}
+
+/// Rows that a policy hides would look like an empty version table, and the run would start at the base.
+#[tokio::test]
+async fn row_security_cannot_hide_applied_revisions() {
+    let database = Database::create().await;
+    let mut sink = running(&database).await;
+    let change = RowChange::Insert("r1".to_owned());
+    sink.end_step(&[change], &entry("r1")).await.unwrap();
+    sink.end_run().await.unwrap();
+    database
+        .column(
+            "create role hidden; grant usage, create on schema crmp to hidden; \
+             grant all on all tables in schema crmp to hidden; \
+             alter table crmp.mighost_version enable row level security",
+        )
+        .await;
+    let client = database.client().await;
+    client.batch_execute("set session authorization hidden").await.unwrap();
+    let error = read_state(&client, "crmp", "mighost_version").await.unwrap_err();
+    assert!(error.to_string().contains("row-level security policy"), "{error}");
+}
+
+#[tokio::test]
+async fn a_guest_has_row_security_and_a_server_that_notices_its_end() {
+    for transaction in [TransactionMode::PerMigration, TransactionMode::All] {
+        let database = Database::create().await;
+        let mut sink = database
+            .sink(SessionOptions {
+                transaction,
+                ..settings()
+            })
+            .await;
+        sink.begin_run().await.unwrap();
+        for (id, change) in [
+            ("r1", RowChange::Insert("r1".to_owned())),
+            (
+                "r2",
+                RowChange::Update {
+                    from: "r1".to_owned(),
+                    to: "r2".to_owned(),
+                },
+            ),
+        ] {
+            sink.begin_step(&step(id)).await.unwrap();
+            let ask = "select current_setting('row_security'), current_setting('client_connection_check_interval')";
+            let found = sink.query(ask, &[]).await.unwrap();
+            assert_eq!(found.rows, [[text("on"), text("10s")]], "{id}");
+            sink.end_step(&[change], &entry(id)).await.unwrap();
+        }
+        sink.end_run().await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn what_would_release_the_lock_is_refused() {
+    let database = Database::create().await;
+    let mut sink = running(&database).await;
+    let error = sink.execute("select 1; discard /* */ all", &[]).await.unwrap_err();
+    assert!(
+        error.to_string().starts_with("DISCARD ALL would release the lock"),
+        "{error}"
+    );
+    sink.execute("discard plans; discard sequences; discard temp", &[])
+        .await
+        .unwrap();
 }

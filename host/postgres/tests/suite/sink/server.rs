@@ -241,6 +241,7 @@ async fn raw(server: &Server, database: &str) -> Client {
 pub fn settings() -> SessionOptions {
     SessionOptions {
         schema: "crmp".to_owned(),
+        search_path: vec!["public".to_owned()],
         version_schema: "crmp".to_owned(),
         version_table: "mighost_version".to_owned(),
         superuser_role: None,
