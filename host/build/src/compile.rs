@@ -273,7 +273,16 @@ pub(super) fn build(stale: &[&Stale], shop: &BuildContext<'_>, done: impl FnMut(
         shop.folder.parent().unwrap_or(shop.folder),
         shop.reporter,
     ));
-    let make = |stale: &&Stale| {
+    // Whether the folder is built; not if it needs a tool whose absence is already reported.
+    let begin = |stale: &&Stale| {
+        let driver = stale.source.driver();
+        let possible = !shop.lacking().contains(&driver);
+        if possible && driver != Driver::Rust {
+            shop.tell(&stale.source);
+        }
+        possible
+    };
+    let make = |stale: &&Stale, possible: bool| {
         let driver = stale.source.driver();
         let built = match driver {
             Driver::Rust => {
@@ -281,11 +290,8 @@ pub(super) fn build(stale: &[&Stale], shop: &BuildContext<'_>, done: impl FnMut(
                 // `None` if it needs a tool whose absence is already reported.
                 modules.remove(stale.source.folder())?.map(Built::from)
             }
-            driver if shop.lacking().contains(&driver) => return None,
-            _ => {
-                shop.tell(&stale.source);
-                component(stale, shop)
-            }
+            _ if !possible => return None,
+            _ => component(stale, shop),
         };
         let lacks = matches!(built, Err(BuildError::Toolchain { .. } | BuildError::NoTool { .. }));
         // Each folder has a program of its own.
@@ -294,18 +300,28 @@ pub(super) fn build(stale: &[&Stale], shop: &BuildContext<'_>, done: impl FnMut(
         }
         Some(built.and_then(|built| finished(stale, built, shop)))
     };
-    in_parallel(stale, make, done);
+    in_parallel(stale, begin, make, done);
 }
 
-/// Calls `make` for each of `items`, a few at a time, and `done` on this thread with each result as soon as it is available.
-fn in_parallel<I: Sync, T: Send>(items: &[I], make: impl Fn(&I) -> T + Sync, mut done: impl FnMut(usize, T)) {
-    let next = AtomicUsize::new(0);
+/// Calls `begin` for each of `items` in their order, `make` with its result for a few at a time, and `done` on this thread with each result
+/// as soon as it is available.
+fn in_parallel<I: Sync, B, T: Send>(
+    items: &[I],
+    begin: impl Fn(&I) -> B + Sync,
+    make: impl Fn(&I, B) -> T + Sync,
+    mut done: impl FnMut(usize, T),
+) {
+    let next = Mutex::new(0);
     let work = |made: mpsc::Sender<(usize, T)>| {
         loop {
-            let number = next.fetch_add(1, Ordering::Relaxed);
+            let mut following = next.lock().unwrap_or_else(PoisonError::into_inner);
+            let number = *following;
             let Some(item) = items.get(number) else { return };
+            *following += 1;
+            let begun = begin(item);
+            drop(following);
             // The receiver exists until all senders are dropped.
-            let _ = made.send((number, make(item)));
+            let _ = made.send((number, make(item, begun)));
         }
     };
     std::thread::scope(|scope| {
