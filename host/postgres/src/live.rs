@@ -47,7 +47,7 @@ const COMMIT_UNKNOWN: &str = "the answer to COMMIT did not arrive, so it is not 
 enum Phase {
     /// Between steps.
     Idle,
-    /// The guest is in its transaction. While an interrupted run is taken up again, there is none on the server yet.
+    /// The guest is in its transaction. While an interrupted run is resumed, there is none on the server yet.
     Transaction,
     /// The guest left its transaction: each statement commits by itself.
     Suspended,

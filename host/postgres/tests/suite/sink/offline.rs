@@ -177,7 +177,7 @@ async fn a_script_does_what_a_run_does() {
     assert_eq!(dump(&other), dump(&live));
 }
 
-/// As `pg_dump --inserts` writes it, with what psql is told around it.
+/// As `pg_dump --inserts` writes it, with psql's commands around it.
 #[tokio::test]
 async fn a_dump_is_a_first_revision() {
     let source = Database::create().await;
