@@ -2,6 +2,7 @@
 
 pub mod alembic;
 pub mod guests;
+pub mod hostile;
 pub mod project;
 pub mod robust;
 pub mod schema;

@@ -7,6 +7,7 @@ use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
+use crate::hostile;
 use mighost_core::{EmbeddedSettings, Silent};
 use mighost_postgres::connect::{Environment, Host};
 use mighost_postgres::embedded::{TemporaryServer, TemporaryServerOptions};
@@ -126,8 +127,32 @@ impl Server {
     /// A new, empty database.
     pub fn database(&self) -> String {
         let name = format!("{}{}", self.prefix, self.next.fetch_add(1, Ordering::Relaxed));
-        self.sql("postgres", &format!("CREATE DATABASE {name}"));
+        if std::env::var_os(hostile::VARIABLE).is_none() {
+            self.sql("postgres", &format!("CREATE DATABASE {name}"));
+            return name;
+        }
+        self.make_hostile_template();
+        self.sql(
+            "postgres",
+            &format!("CREATE DATABASE {name} TEMPLATE {}", hostile::TEMPLATE),
+        );
+        for (setting, value) in hostile::SETTINGS {
+            self.sql("postgres", &format!("ALTER DATABASE {name} SET {setting} = {value}"));
+        }
         name
+    }
+
+    /// Makes the template of hostile databases, once.
+    fn make_hostile_template(&self) {
+        let template = hostile::TEMPLATE;
+        let lock = std::fs::File::create(std::env::temp_dir().join("mighost-hostile.lock")).unwrap();
+        lock.lock().unwrap();
+        let exists = format!("SELECT 1 FROM pg_database WHERE datname = '{template}'");
+        if self.sql("postgres", &exists).is_empty() {
+            self.sql("postgres", "CREATE DATABASE hostile_work");
+            self.sql("hostile_work", &hostile::traps(hostile::MIGHOST_SESSION));
+            self.sql("postgres", &format!("ALTER DATABASE hostile_work RENAME TO {template}"));
+        }
     }
 
     /// Runs `sql` by psql; rows come as lines, columns parted by `|`.
@@ -148,7 +173,17 @@ impl Server {
 
     fn psql_command(&self, database: &str, arguments: &[&str]) -> Command {
         let mut command = Command::new(psql());
+        // Tests read what they know, whatever the defaults of a hostile database are.
+        let settings = hostile::SETTINGS.map(|(setting, _)| match setting {
+            "DateStyle" => "-c DateStyle=ISO,MDY".to_owned(),
+            "IntervalStyle" => "-c IntervalStyle=postgres".to_owned(),
+            "bytea_output" => "-c bytea_output=hex".to_owned(),
+            "extra_float_digits" => "-c extra_float_digits=1".to_owned(),
+            "quote_all_identifiers" | "transform_null_equals" => format!("-c {setting}=off"),
+            _ => format!("-c {setting}=on"),
+        });
         command
+            .env("PGOPTIONS", settings.join(" "))
             .args([
                 "-X",
                 "-A",
@@ -166,7 +201,7 @@ impl Server {
     /// The catalog as text: what one sees of relations, columns, indexes, constraints and functions outside of the system's schemas, but
     /// for mighost's own tables. Two databases of equal text have equal schemas.
     pub fn catalog(&self, database: &str) -> String {
-        self.sql(database, CATALOG)
+        self.sql(database, &hostile::unhindered(CATALOG))
     }
 }
 
@@ -185,7 +220,7 @@ SELECT line FROM (
     FROM pg_constraint o JOIN schemas s ON s.oid = connamespace WHERE conname NOT LIKE 'mighost\\_%'
   UNION ALL SELECT pg_get_indexdef(indexrelid) FROM pg_index JOIN pg_class c ON c.oid = indexrelid
     JOIN schemas s ON s.oid = relnamespace WHERE relname NOT LIKE 'mighost\\_%'
-  UNION ALL SELECT pg_get_functiondef(p.oid) FROM pg_proc p JOIN schemas s ON s.oid = pronamespace
+  UNION ALL SELECT pg_get_functiondef(p.oid) FROM pg_proc p JOIN schemas s ON s.oid = pronamespace WHERE prokind <> 'a'
 ) lines (line) ORDER BY line COLLATE \"C\"";
 
 /// How a run of mighost ended.

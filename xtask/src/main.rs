@@ -1,6 +1,7 @@
 //! The project's own tasks; `./x TASK` runs them after installing what they need.
 
 mod demo;
+mod servers;
 mod test;
 mod tools;
 mod wasm_std;

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
 
+use crate::servers;
 use crate::tools::{self, answers};
 use crate::wasm_std;
 
@@ -67,6 +68,9 @@ pub fn run(arguments: &[String]) -> anyhow::Result<()> {
     // The demo's guests, which the end-to-end tests run.
     steps.run("guests", || tools::run("target/debug/mighost", &["build"], &[]))?;
     steps.run("tests", || tests(&filters, all))?;
+    if filters.is_empty() {
+        steps.run("other versions of PostgreSQL", || servers::test(all))?;
+    }
     steps.run("documentation tests", || {
         tools::run("cargo", &["test", "--workspace", "--doc"], &[])
     })?;

@@ -49,6 +49,8 @@ pub enum ArtifactError {
     },
     #[error("{} changed during this run", path.display())]
     ChangedMeanwhile { path: PathBuf },
+    #[error("the index of built artifacts does not match {}", path.display())]
+    NotAsIndexed { path: PathBuf },
     #[error("{}", twice("revision", revision, first, second))]
     DuplicateRevision {
         revision: String,
@@ -122,6 +124,7 @@ impl ArtifactError {
             Self::Malformed { .. } | Self::ChangedMeanwhile { .. } => {
                 "the file may be truncated or corrupt: download or rebuild it".into()
             }
+            Self::NotAsIndexed { .. } => "run `mighost build --force`, which writes the index anew".into(),
             Self::Earlier { .. } => "if you do not have the sources, ask for a rebuilt artifact".into(),
             Self::Newer { .. } => "install a later version of mighost, or rebuild it with this one".into(),
             Self::NotAMigration { .. } => "a migration is built for the world `migration` of `mighost wit`".into(),
@@ -138,7 +141,9 @@ impl ArtifactError {
 impl From<&ArtifactError> for Diagnostic {
     fn from(error: &ArtifactError) -> Self {
         let blame = match error {
-            ArtifactError::Read { .. } | ArtifactError::Write { .. } => Blame::Operator,
+            ArtifactError::Read { .. } | ArtifactError::Write { .. } | ArtifactError::NotAsIndexed { .. } => {
+                Blame::Operator
+            }
             ArtifactError::TooLarge { .. }
             | ArtifactError::Malformed { .. }
             | ArtifactError::Newer { .. }

@@ -7,6 +7,7 @@ pub mod interface_version;
 mod metadata;
 mod project;
 pub mod sections;
+pub mod signature_section;
 mod sql_component;
 mod wit_docs;
 pub mod wit_text;
@@ -63,11 +64,7 @@ impl ArtifactInfo {
             exports: sections.exports.clone().into(),
             interfaces: Arc::default(),
             revisions: sections.revisions.clone(),
-            // Comments are for readers of the WIT; here they would only make the index larger.
-            plugin: sections
-                .plugin
-                .clone()
-                .map(|plugin| PluginMetadata { docs: None, ..plugin }),
+            plugin: without_docs(&sections.plugin),
             path,
         };
         info.check_interfaces()?;
@@ -138,6 +135,11 @@ impl ArtifactInfo {
     }
 }
 
+/// The metadata for the index: comments are for readers of the WIT, and would only make it larger.
+fn without_docs(plugin: &Option<PluginMetadata>) -> Option<PluginMetadata> {
+    plugin.clone().map(|plugin| PluginMetadata { docs: None, ..plugin })
+}
+
 /// Makes an artifact from a component: metadata and assets are added after its code. `mighost:*` sections that it has already are
 /// removed. `path` is named in errors.
 ///
@@ -166,6 +168,12 @@ impl Artifact {
             return Err(info.changed());
         }
         let sections = Sections::parse(&own).map_err(|reason| reason.at(&info.path))?;
+        // The plan was made of `info`, which may come from an index that somebody else has edited.
+        if (&sections.revisions, &without_docs(&sections.plugin)) != (&info.revisions, &info.plugin) {
+            return Err(ArtifactError::NotAsIndexed {
+                path: info.path.clone(),
+            });
+        }
         Ok(Self {
             assets: Arc::new(sections.assets()),
             info,

@@ -13,6 +13,7 @@ use wit_component::DecodedWasm;
 
 use super::error::{ArtifactError, Defect};
 use super::metadata::{PluginMetadata, RevisionsMetadata};
+use super::signature_section::{MAX_SIGNATURES, SIGNATURES, not_last};
 use mighost_core::Digest;
 
 /// The maximum size of an artifact. Python with libraries takes 40 MB.
@@ -43,6 +44,8 @@ pub struct Sections<'a> {
     pub revisions: Option<RevisionsMetadata>,
     pub plugin: Option<PluginMetadata>,
     assets: Option<Vec<(String, Range<usize>)>>,
+    /// Whether it has signatures, which nothing may follow.
+    signed: bool,
     pub imports: Vec<String>,
     pub exports: Vec<String>,
 }
@@ -68,6 +71,7 @@ impl<'a> Sections<'a> {
             revisions: None,
             plugin: None,
             assets: None,
+            signed: false,
             imports: Vec::new(),
             exports: Vec::new(),
         };
@@ -80,6 +84,9 @@ impl<'a> Sections<'a> {
 
     /// Reads the section that begins at `start` and returns where it ends.
     fn section(&mut self, start: usize) -> Result<usize, Defect> {
+        if self.signed {
+            return Err(not_last());
+        }
         let truncated = || Defect::Malformed(format!("its section at byte {start} is truncated or malformed"));
         let mut reader = BinaryReader::new(&self.bytes[start..], start as u64);
         let id = reader.read_u8().map_err(|_| truncated())?;
@@ -153,6 +160,13 @@ impl<'a> Sections<'a> {
                 twice(self.assets.is_some())?;
                 self.assets = Some(parse_assets(bytes, content.start)?);
             }
+            // Their contents are for the one who asks whose they are.
+            SIGNATURES if bytes.len() <= MAX_SIGNATURES => self.signed = true,
+            SIGNATURES => {
+                return Err(Defect::Malformed(format!(
+                    "its {name} section is longer than {MAX_SIGNATURES} bytes"
+                )));
+            }
             _ => {
                 return Err(Defect::Newer(format!(
                     "it has a section {name}, which this version of mighost does not know"
@@ -164,23 +178,21 @@ impl<'a> Sections<'a> {
 
     /// The component without its `mighost:*` sections.
     pub fn code(&self) -> Vec<u8> {
-        self.joined(&self.code)
+        self.parts(&self.code).collect::<Vec<_>>().concat()
     }
 
     pub fn code_digest(&self) -> Digest {
-        Digest::of(&self.code())
+        Digest::of_joined(self.parts(&self.code))
     }
 
     /// The digest of its `mighost:*` sections, with the header before them.
     pub fn own_digest(&self) -> Digest {
-        let mut own = COMPONENT_HEADER.to_vec();
-        own.extend(self.joined(&self.own));
-        Digest::of(&own)
+        Digest::of_joined(std::iter::once(&COMPONENT_HEADER[..]).chain(self.parts(&self.own)))
     }
 
-    fn joined(&self, ranges: &[Range<usize>]) -> Vec<u8> {
-        let parts: Vec<&[u8]> = ranges.iter().map(|range| &self.bytes[range.clone()]).collect();
-        parts.concat()
+    /// Not joined, because a component may have 40 MB.
+    fn parts(&self, ranges: &[Range<usize>]) -> impl Iterator<Item = &[u8]> {
+        ranges.iter().map(|range| &self.bytes[range.clone()])
     }
 
     pub fn assets(&self) -> Assets {

@@ -33,7 +33,7 @@ use crate::custom_build::CommandBuild;
 use crate::driver::Driver;
 use crate::error::BuildError;
 use crate::fingerprint::FileStamps;
-use crate::manifest::{MigrationSource, PluginSource, source_digest};
+use crate::manifest::{MigrationSource, PluginSource, source_digest, source_digest_of};
 use crate::toolchain::Toolchains;
 use mighost_artifact::{ArtifactInfo, Assets, InterfaceName, Metadata, PluginMetadata, RevisionsMetadata};
 use mighost_core::{Digest, Event, Reporter};
@@ -393,9 +393,7 @@ fn finished(stale: &Stale, built: Built, shop: &BuildContext<'_>) -> Result<Fini
             }
             if revisions.len() > 1 && source.driver == Driver::Sql {
                 for revision in &mut revisions {
-                    let own = files.iter().filter(|(path, _)| path.starts_with(&revision.revision));
-                    let own: FileStamps = own.map(|(path, stamp)| (path.clone(), *stamp)).collect();
-                    revision.source_digest = Some(source_digest(folder, &own)?);
+                    revision.source_digest = Some(source_digest_of(folder, files, &revision.revision)?);
                 }
             }
             Metadata::Revisions(RevisionsMetadata::new(digest, revisions))

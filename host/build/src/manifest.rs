@@ -1,5 +1,6 @@
 //! Source folders: `migration.toml` or `plugin.toml` with the code beside it.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -294,7 +295,8 @@ fn read_manifest<T: for<'de> Deserialize<'de>>(path: &Path) -> Result<T, BuildEr
 }
 
 /// The digest of the names and contents of the files, without `Cargo.lock`, which may change without a change of the migration. Line ends of
-/// text outside of `assets/` count as LF: a checkout with CRLF is the same migration.
+/// text outside of `assets/` count as LF: a checkout with CRLF is the same migration. Of `migration.toml`, what decides what runs counts;
+/// see [`what_runs`].
 ///
 /// # Errors
 /// If a file cannot be read.
@@ -304,12 +306,57 @@ pub fn source_digest(folder: &Path, files: &FileStamps) -> Result<Digest, BuildE
         let full = folder.join(path);
         parts.push(path.to_string_lossy().replace('\\', "/").into_bytes());
         let content = fs::read(&full).map_err(BuildError::read(&full))?;
+        if path == Path::new(MigrationSource::MANIFEST) {
+            parts.push(what_runs(&full, &content, None)?);
+            continue;
+        }
         parts.push(match path.starts_with("assets") || content.contains(&0) {
             true => content,
             false => with_line_feeds(&content),
         });
     }
     Ok(Digest::of_parts(parts.iter().map(Vec::as_slice)))
+}
+
+/// The digest of one of several revisions in a folder: of its own files, and of what `migration.toml` says of it.
+///
+/// # Errors
+/// If a file cannot be read.
+pub fn source_digest_of(folder: &Path, files: &FileStamps, revision: &str) -> Result<Digest, BuildError> {
+    let own = files.iter().filter(|(path, _)| path.starts_with(revision));
+    let own: FileStamps = own.map(|(path, stamp)| (path.clone(), *stamp)).collect();
+    let manifest = folder.join(MigrationSource::MANIFEST);
+    let content = fs::read(&manifest).map_err(BuildError::read(&manifest))?;
+    let settings = what_runs(&manifest, &content, Some(revision))?;
+    let scripts = source_digest(folder, &own)?.to_string();
+    Ok(Digest::of_parts([settings.as_slice(), scripts.as_bytes()]))
+}
+
+/// The settings in a `migration.toml` that decide what runs, and when, in an order of their own: neither texts for people nor labels, and
+/// no comments. With `revision`, those of one of its [[revisions]].
+fn what_runs(path: &Path, manifest: &[u8], revision: Option<&str>) -> Result<Vec<u8>, BuildError> {
+    const FOR_PEOPLE: [&str; 3] = ["message", "date", "branch-labels"];
+    type Settings = BTreeMap<String, toml::Value>;
+    let failed = |text: String| BuildError::Source {
+        path: path.to_owned(),
+        text,
+    };
+    let counts =
+        |name: &str, value: &toml::Value| !FOR_PEOPLE.contains(&name) && !value.as_array().is_some_and(Vec::is_empty);
+    let text = String::from_utf8_lossy(manifest);
+    let mut settings: Settings = toml::from_str(&text).map_err(|error| failed(error.to_string()))?;
+    let revisions = settings.remove("revisions");
+    settings.retain(|name, value| counts(name, value));
+    let revisions: Vec<Settings> = revisions
+        .iter()
+        .filter_map(toml::Value::as_array)
+        .flatten()
+        .filter_map(toml::Value::as_table)
+        .filter(|table| revision.is_none_or(|only| table.get("revision").and_then(toml::Value::as_str) == Some(only)))
+        .map(|table| table.iter().filter(|(name, value)| counts(name, value)))
+        .map(|table| table.map(|(name, value)| (name.clone(), value.clone())).collect())
+        .collect();
+    serde_json::to_vec(&(settings, revisions)).map_err(|error| failed(error.to_string()))
 }
 
 fn with_line_feeds(text: &[u8]) -> Vec<u8> {
@@ -376,5 +423,56 @@ mod tests {
             let files: Vec<_> = [manifest].into_iter().chain(others.iter().copied()).collect();
             assert_ne!(digest(&files), same, "{others:?}");
         }
+    }
+
+    #[test]
+    fn texts_for_people_do_not_change_a_migration() {
+        let of = |manifest: &str| digest(&[("migration.toml", manifest.as_bytes()), ("upgrade.sql", b"select 1")]);
+        let same = of("revision = 'b'\ndown-revisions = ['a']\nmessage = 'mesage'\n");
+        for manifest in [
+            "revision = 'b'\ndown-revisions = ['a']\nmessage = 'message'\n",
+            "# a comment\ndown-revisions = [\n  'a',\n]\nrevision = \"b\"\n",
+            "revision = 'b'\ndown-revisions = ['a']\ndate = '2026-12-01T00:00:00Z'\nbranch-labels = ['x']\ndepends-on = []\n",
+        ] {
+            assert_eq!(of(manifest), same, "{manifest}");
+        }
+        for manifest in [
+            "revision = 'b'\n",
+            "revision = 'b'\ndown-revisions = ['c']\n",
+            "revision = 'b'\ndown-revisions = ['a']\ntransaction = 'none'\n",
+            "revision = 'b'\ndown-revisions = ['a']\ndepends-on = ['d']\n",
+            "revision = 'b'\ndown-revisions = ['a']\nuses = ['mighost:roles/roles@0.1.0']\n",
+        ] {
+            assert_ne!(of(manifest), same, "{manifest}");
+        }
+    }
+
+    #[test]
+    fn one_of_several_revisions_changes_alone() {
+        let of = |message: &str, parent: &str, script: &str| {
+            let manifest = format!(
+                "[[revisions]]\nrevision = 'a'\nmessage = '{message}'\n\n[[revisions]]\nrevision = 'b'\ndown-revisions = ['{parent}']\n"
+            );
+            let folder = tempfile::tempdir().unwrap();
+            for (name, content) in [
+                ("migration.toml", manifest.as_str()),
+                ("a/upgrade.sql", script),
+                ("b/upgrade.sql", ""),
+            ] {
+                let path = folder.path().join(name);
+                fs::create_dir_all(path.parent().unwrap()).unwrap();
+                fs::write(path, content).unwrap();
+            }
+            let stamps = SourceStamps::read(folder.path(), MigrationSource::MANIFEST)
+                .unwrap()
+                .unwrap();
+            ["a", "b"].map(|revision| source_digest_of(folder.path(), &stamps.files, revision).unwrap())
+        };
+        let [a, b] = of("x", "a", "select 1");
+        assert_eq!(of("y", "a", "select 1"), [a, b]);
+        let [same, other] = of("x", "z", "select 1");
+        assert!(same == a && other != b);
+        let [other, same] = of("x", "a", "select 2");
+        assert!(other != a && same == b);
     }
 }

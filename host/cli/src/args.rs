@@ -2,6 +2,7 @@
 
 mod doctor;
 mod plugin;
+mod trust;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -12,6 +13,7 @@ use clap_complete::Shell;
 
 pub use doctor::Doctor;
 pub use plugin::{Plugin, PluginAction};
+pub use trust::{Release, RunTrust, Sign, Trust, TrustAction, TrustOption, Verify};
 
 use super::help;
 use super::test::Test;
@@ -156,6 +158,18 @@ pub enum Verb {
     /// Start, stop or remove the embedded PostgreSQL server
     #[command(after_help = help::DB, arg_required_else_help = true)]
     Db(With<Db>),
+    /// Write the project's artifacts into one signed file
+    #[command(after_help = help::RELEASE)]
+    Release(With<Release>),
+    /// Sign an artifact or a release
+    #[command(after_help = help::SIGN)]
+    Sign(With<Sign>),
+    /// Check whether the policy lets an artifact or a release run
+    #[command(after_help = help::VERIFY)]
+    Verify(With<Verify>),
+    /// Write and explain the policy: whose code may touch which database
+    #[command(after_help = help::TRUST, arg_required_else_help = true)]
+    Trust(With<Trust>),
     /// Write shell completions to stdout
     #[command(after_help = help::COMPLETIONS)]
     Completions(With<Completions>),
@@ -295,6 +309,8 @@ pub struct Run {
     #[arg(long, value_name = "DURATION", value_parser = parse_duration)]
     pub lock_wait: Option<Duration>,
     #[command(flatten)]
+    pub trust: RunTrust,
+    #[command(flatten)]
     pub report: Report,
 }
 
@@ -334,6 +350,9 @@ pub struct Stamp {
     /// Empty the version table first
     #[arg(long, conflicts_with = "sql")]
     pub purge: bool,
+    /// Accept the changes of applied revisions: record what they are now, and leave the version table as it is
+    #[arg(long, conflicts_with_all = ["purge", "sql", "tag"])]
+    pub accept: bool,
     /// Write the statements to stdout as a script instead of running them
     #[arg(long, conflicts_with = "json")]
     pub sql: bool,

@@ -114,6 +114,12 @@ pub(super) fn dispatch(invocation: Invocation, output: &Arc<Output>) -> Result<E
             let script = script(request.sql);
             ran(output, block_on(stamp::run(&project, &request, &reporter, script))?)
         }
+        Request::Accept(request) => {
+            let report = fail(block_on(stamp::accept::run(&project, &request, &reporter))?)?;
+            written(output.json(&report))?;
+            output.note(&format!("{}: accepted {}", report.database, report.accepted.join(", ")));
+            Ok(ExitCode::SUCCESS)
+        }
         Request::Current(request) => {
             let report = fail(block_on(current::run(&project, &request, &reporter))?)?;
             written(output.json(&report))?;
@@ -186,12 +192,16 @@ pub(super) fn dispatch(invocation: Invocation, output: &Arc<Output>) -> Result<E
         Request::Inspect(request) => {
             let report = fail(inspect::run(&project, &request))?;
             if request.wit {
-                return written(output.data(escape_text(&report.wit).as_bytes()));
+                return written(output.data(escape_text(&report.inspection.wit).as_bytes()));
             }
             written(output.json(&report))?;
             lines(output, &listing::inspection(&report, output.styles()))
         }
         Request::Test(request) => super::test::dispatch(&project, &request, output),
+        Request::Release(request) => super::trust::release(&project, &request, output),
+        Request::Sign(request) => super::trust::sign(&project, &request, output),
+        Request::Verify(request) => super::trust::verify(&project, &request, output),
+        Request::Trust(request) => super::trust::trust(&project, &request, output),
         Request::Psql(request) => {
             let command = fail(block_on(psql::prepare(&project, &request, &reporter))?)?;
             output.finish();
@@ -233,7 +243,17 @@ fn ran(output: &Output, result: Result<RunReport, CommandError>) -> Result<ExitC
         elapsed: Duration::from_secs_f64(report.seconds),
         dry_run: report.dry_run,
     });
-    written(output.json(&report))
+    written(output.json(&report)).map_err(|mut diagnostic| {
+        let heads = match report.heads.as_slice() {
+            [] => "the base".to_owned(),
+            heads => heads.join(", "),
+        };
+        diagnostic.outcome.push(match report.dry_run {
+            true => "only the report is missing: the dry run was rolled back as usual".to_owned(),
+            false => format!("only the report is missing: the run was committed, and {label} is at {heads}"),
+        });
+        diagnostic
+    })
 }
 
 fn sources(output: &Output, files: &revision::Written) -> Result<ExitCode, Diagnostic> {
@@ -255,18 +275,18 @@ fn too_large(error: &DrawError) -> Diagnostic {
 }
 
 /// Lines for users; empty if there are none.
-fn lines(output: &Output, text: &str) -> Result<ExitCode, Diagnostic> {
+pub(super) fn lines(output: &Output, text: &str) -> Result<ExitCode, Diagnostic> {
     match text.trim_end() {
         "" => Ok(ExitCode::SUCCESS),
         text => written(output.print(text)),
     }
 }
 
-fn fail<T>(result: Result<T, CommandError>) -> Result<T, Diagnostic> {
+pub(super) fn fail<T>(result: Result<T, CommandError>) -> Result<T, Diagnostic> {
     result.map_err(|error| Diagnostic::from(&error))
 }
 
-fn written(result: std::io::Result<()>) -> Result<ExitCode, Diagnostic> {
+pub(super) fn written(result: std::io::Result<()>) -> Result<ExitCode, Diagnostic> {
     match result {
         Ok(()) => Ok(ExitCode::SUCCESS),
         Err(error) => Err(Diagnostic::from(&CommandError::Stdout(error))),

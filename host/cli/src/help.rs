@@ -5,7 +5,7 @@ use clap::{Command, CommandFactory as _};
 use super::args::Cli;
 
 /// The commands, in the order and the groups of the help.
-pub(super) const GROUPS: [(&str, &[&str]); 6] = [
+pub(super) const GROUPS: [(&str, &[&str]); 7] = [
     (
         "Write",
         &["init", "revision", "merge", "edit", "list-templates", "plugin", "build"],
@@ -18,6 +18,7 @@ pub(super) const GROUPS: [(&str, &[&str]); 6] = [
             "current", "history", "heads", "branches", "show", "check", "plugins", "inspect",
         ],
     ),
+    ("Trust", &["release", "sign", "verify", "trust"]),
     ("Database", &["psql", "db"]),
     ("Tools", &["doctor", "completions", "wit"]),
 ];
@@ -75,6 +76,8 @@ Environment:
   MIGHOST_SCHEMA_NAME    the schema; overrides mighost.toml
   MIGHOST_SU_ROLE_NAME   the superuser role; overrides mighost.toml
   MIGHOST_SDK            the folder of mighost-sdk, for migrations and plugins in Rust
+  MIGHOST_TRUST          the policy, same as --trust
+  MIGHOST_KEY_PASSPHRASE the passphrase of the key that signs
   MIGHOST_TOOLCHAINS     the folder for compilers that mighost installs [default: .mighost/toolchains]
 
 Exit codes:
@@ -89,6 +92,7 @@ Exit codes:
   8    a migration or plugin failed: an error, a trap, a limit
   9    another run holds the lock
   10   a check or test failed
+  11   a signature, a signer or the policy does not allow it
   130  interrupted"
 );
 
@@ -131,7 +135,8 @@ Examples:
   mighost upgrade +2 --dry-run              try the next two
   mighost upgrade 4f0c --transaction all    to a revision, all or nothing
   mighost upgrade a1b2:head --sql > up.sql  a script, without a database
-  mighost upgrade --sql --online-reads      from the current revisions, with queries answered";
+  mighost upgrade --sql --online-reads      from the current revisions, with queries answered
+  mighost upgrade -x db=prod --release climate-1.4.release    a signed release, without sources";
 
 pub(super) const DOWNGRADE: &str = "\
 Examples:
@@ -144,7 +149,8 @@ pub(super) const STAMP: &str = "\
 Examples:
   mighost stamp head                a database that was created in another way
   mighost stamp a1b2 c3d4           one revision for each branch
-  mighost stamp --purge head        after the version table was damaged";
+  mighost stamp --purge head        after the version table was damaged
+  mighost stamp --accept a1b2       a harmless change of an applied revision";
 
 pub(super) const CURRENT: &str = "\
 Examples:
@@ -199,6 +205,37 @@ pub(super) const INSPECT: &str = "\
 Examples:
   mighost inspect release/4f0c_stations.wasm
   mighost inspect plugins/roles.wasm --wit > roles.wit";
+
+pub(super) const RELEASE: &str = "\
+The same sources give the same file. A database refuses a release with a lower serial than one that it has seen.
+
+Examples:
+  mighost release -o climate-1.0.release --version 1.0 --serial 1 --key release-key
+  mighost release -o climate-1.1.release --version 1.1 --previous climate-1.0.release --key release-key";
+
+pub(super) const SIGN: &str = "\
+Writes FILE.sig; signatures by other keys in it are kept. The passphrase of an encrypted key is asked for, or read from
+MIGHOST_KEY_PASSPHRASE.
+
+Examples:
+  mighost sign release/4f0c_stations.wasm --key ~/.ssh/id_ed25519
+  mighost sign release/4f0c_stations.wasm --key ~/.ssh/id_ed25519.pub    by the agent
+  mighost sign release/4f0c_stations.wasm --key release-key --embed
+  mighost sign climate-1.0.release --key second-key";
+
+pub(super) const VERIFY: &str = "\
+Exits with code 11 if a signature does not hold, or the policy does not allow the file. -x db=LABEL names the database; without it, a
+rule for any database counts.
+
+Examples:
+  mighost verify release/4f0c_stations.wasm -x db=prod
+  mighost verify climate-1.0.release --trust trust.toml --json";
+
+pub(super) const TRUST: &str = "\
+Examples:
+  mighost trust init
+  mighost trust show
+  mighost trust check release/4f0c_stations.wasm";
 
 pub(super) const PSQL: &str = "\
 Examples:

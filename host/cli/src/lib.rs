@@ -11,6 +11,7 @@ mod runtime;
 mod test;
 #[cfg(test)]
 mod tests;
+mod trust;
 
 use std::ffi::OsString;
 use std::path::PathBuf;

@@ -7,7 +7,8 @@ use clap::FromArgMatches as _;
 use clap_complete::Shell;
 
 use super::args::{
-    Cli, Common, DbAction, HistoryFormat, Init, Merge, PluginAction, Report, Revision, Run, TransactionArg, Verb, With,
+    Cli, Common, DbAction, HistoryFormat, Init, Merge, PluginAction, Report, Revision, Run, TransactionArg,
+    TrustAction, TrustOption, Verb, Verify, With,
 };
 use super::help;
 use crate::output::{ColorChoice, Options};
@@ -16,10 +17,11 @@ use mighost_commands::merge::MergeRequest;
 use mighost_commands::revision::RevisionRequest;
 use mighost_commands::{
     Project, Request, RunOptions, branches, build, check, current, db, doctor, downgrade, edit, ensure_version, heads,
-    history, init, inspect, plugin, plugins, psql, show, stamp, upgrade, wit,
+    history, init, inspect, plugin, plugins, psql, release, show, sign, stamp, trust, upgrade, verify, wit,
 };
 use mighost_config::Environment;
 use mighost_core::TransactionMode;
+use mighost_trust::policy::PolicySource;
 
 /// A parsed command line.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -44,10 +46,12 @@ pub enum Action {
 pub fn parse(args: &[OsString], environment: Environment, directory: PathBuf) -> Result<Invocation, clap::Error> {
     let matches = help::command().try_get_matches_from(args)?;
     let cli = Cli::from_arg_matches(&matches)?;
+    let variable = environment.get(mighost_trust::policy::VARIABLE);
     let mut reader = Reader {
         common: Common::default(),
         directory,
         json: false,
+        trust_variable: variable.filter(|path| !path.is_empty()).map(PathBuf::from),
     };
     reader.merge(cli.common);
     let action = reader.action(cli.verb);
@@ -55,6 +59,7 @@ pub fn parse(args: &[OsString], environment: Environment, directory: PathBuf) ->
         common,
         directory,
         json,
+        ..
     } = reader;
     Ok(Invocation {
         output: Options {
@@ -95,6 +100,8 @@ struct Reader {
     /// The working folder after every `-C` so far.
     directory: PathBuf,
     json: bool,
+    /// The policy that the environment names.
+    trust_variable: Option<PathBuf>,
 }
 
 impl Reader {
@@ -144,26 +151,32 @@ impl Reader {
                 let args = self.take(with);
                 Request::Upgrade(upgrade::UpgradeRequest {
                     targets: args.targets,
-                    options: self.run_options(&args.run),
+                    options: self.run_options(args.run),
                 })
             }
             Verb::Downgrade(with) => {
                 let args = self.take(with);
                 Request::Downgrade(downgrade::DowngradeRequest {
                     targets: args.targets,
-                    options: self.run_options(&args.run),
+                    options: self.run_options(args.run),
                 })
             }
             Verb::Stamp(with) => {
                 let args = self.take(with);
                 self.report(&args.report);
-                Request::Stamp(stamp::StampRequest {
-                    targets: args.targets,
-                    purge: args.purge,
-                    sql: args.sql,
-                    tag: args.tag,
-                    lock_wait: args.lock_wait,
-                })
+                match args.accept {
+                    true => Request::Accept(stamp::accept::AcceptRequest {
+                        revisions: args.targets,
+                        lock_wait: args.lock_wait,
+                    }),
+                    false => Request::Stamp(stamp::StampRequest {
+                        targets: args.targets,
+                        purge: args.purge,
+                        sql: args.sql,
+                        tag: args.tag,
+                        lock_wait: args.lock_wait,
+                    }),
+                }
             }
             Verb::Current(with) => {
                 let args = self.take(with);
@@ -259,6 +272,35 @@ impl Reader {
                     folder: args.folder.map(|folder| self.directory.join(folder)),
                 })
             }
+            Verb::Release(with) => {
+                let args = self.take(with);
+                self.report(&args.report);
+                Request::Release(release::ReleaseRequest {
+                    output: clean(&self.directory.join(args.output)),
+                    project: args.project,
+                    version: args.release_version,
+                    serial: match args.previous {
+                        Some(previous) => release::Serial::After(previous),
+                        // clap requires one of them.
+                        None => release::Serial::Number(args.serial.unwrap_or_default()),
+                    },
+                    key: args.key,
+                })
+            }
+            Verb::Sign(with) => {
+                let args = self.take(with);
+                self.report(&args.report);
+                Request::Sign(sign::SignRequest {
+                    file: args.file,
+                    key: args.key,
+                    embed: args.embed,
+                })
+            }
+            Verb::Verify(with) => Request::Verify(self.verify(with)),
+            Verb::Trust(with) => {
+                let action = self.take(with).action;
+                Request::Trust(self.trust(action))
+            }
             Verb::Doctor(with) => {
                 let args = self.take(with);
                 self.report(&args.report);
@@ -331,12 +373,12 @@ impl Reader {
         }
     }
 
-    fn run_options(&mut self, run: &Run) -> RunOptions {
+    fn run_options(&mut self, run: Run) -> RunOptions {
         self.report(&run.report);
         RunOptions {
             sql: run.sql,
             online_reads: run.online_reads,
-            tag: run.tag.clone(),
+            tag: run.tag,
             dry_run: run.dry_run,
             transaction: run.transaction.map(|mode| match mode {
                 TransactionArg::PerMigration => TransactionMode::PerMigration,
@@ -346,6 +388,11 @@ impl Reader {
             no_build: run.no_build,
             allow_changed: run.allow_changed,
             lock_wait: run.lock_wait,
+            release: run.trust.release,
+            trust: self.policy(run.trust.trust),
+            unverified: run.trust.unverified,
+            allow_rollback: run.trust.allow_rollback,
+            allow_untrusted: run.trust.allow_untrusted,
         }
     }
 
@@ -354,6 +401,54 @@ impl Reader {
         let report = self.take(with);
         self.report(&report);
         self.common.verbose
+    }
+
+    /// Relative names are those of the working folder.
+    fn policy(&self, option: TrustOption) -> PolicySource {
+        let named = |path: PathBuf| self.directory.join(path);
+        PolicySource {
+            option: option.trust.map(named),
+            variable: self.trust_variable.clone().map(named),
+        }
+    }
+
+    fn verify(&mut self, with: With<Verify>) -> verify::VerifyRequest {
+        let args = self.take(with);
+        self.report(&args.report);
+        verify::VerifyRequest {
+            file: args.file,
+            trust: self.policy(args.trust),
+            project: args.project,
+            at: args.at,
+        }
+    }
+
+    fn trust(&mut self, action: TrustAction) -> trust::TrustRequest {
+        match action {
+            TrustAction::Init(with) => {
+                let args = self.take(with);
+                self.report(&args.report);
+                trust::TrustRequest::Init {
+                    folder: self.directory.join(args.folder),
+                }
+            }
+            TrustAction::Show(with) => {
+                let args = self.take(with);
+                self.report(&args.report);
+                trust::TrustRequest::Show {
+                    trust: self.policy(args.trust),
+                }
+            }
+            TrustAction::Check(with) => {
+                let request = self.verify(with);
+                trust::TrustRequest::Check {
+                    file: request.file,
+                    trust: request.trust,
+                    project: request.project,
+                    at: request.at,
+                }
+            }
+        }
     }
 
     fn db(&mut self, action: DbAction) -> db::DbRequest {

@@ -200,6 +200,7 @@ fn run_options() {
         no_build: true,
         allow_changed: false,
         lock_wait: Some(Duration::from_millis(500)),
+        ..RunOptions::default()
     };
     let Action::Command(Request::Downgrade(request)) = invocation.action else {
         panic!()

@@ -2,6 +2,7 @@
 
 mod database;
 mod project;
+mod taken_over;
 
 use std::sync::Arc;
 
@@ -50,6 +51,8 @@ pub enum FindingKind {
     Graph,
     /// Sources that changed since they were built.
     Stale,
+    /// A script that was not taken over from Alembic, and is not written yet.
+    NotTakenOver,
     /// Heads without distinguishing labels.
     SeveralHeads,
     /// An operation or kind that no plugin provides.
@@ -142,6 +145,7 @@ pub async fn run(
     };
     report.revisions = history.graph.len();
     report.findings.extend(project::compare(&history));
+    report.findings.extend(taken_over::compare(&history));
     if !request.no_database {
         let settings = project.settings()?;
         let seen = database::look(project, &settings, reporter).await?;

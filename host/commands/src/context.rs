@@ -12,7 +12,7 @@ use mighost_config::{Environment, ProjectSettings, Settings, ToolchainSettings};
 use mighost_core::{DatabaseUrl, Event, Level, Reporter};
 use mighost_graph::{Graph, Node};
 use mighost_postgres::connect::{self, ConnectTarget, Connection};
-use mighost_postgres::embedded;
+use mighost_postgres::{DatabaseState, LiveSink, embedded};
 
 /// The project's artifacts and their graph.
 #[derive(Clone)]
@@ -56,7 +56,14 @@ pub fn history(
     mode: BuildMode,
     reporter: &dyn Reporter,
 ) -> Result<ProjectHistory, CommandError> {
-    let loaded = library.load(mode, reporter)?;
+    graph_of(library.load(mode, reporter)?)
+}
+
+/// Builds the graph of artifacts.
+///
+/// # Errors
+/// If their revisions do not form one.
+pub fn graph_of(loaded: ProjectArtifacts) -> Result<ProjectHistory, CommandError> {
     let graph = Graph::new(loaded.revisions().map(|(revision, _)| node(revision))).map_err(|error| {
         let places = error.declared_by().into_iter().take(MAX_PLACES);
         let places = places.filter_map(|revision| Some((revision.to_owned(), loaded.place(revision)?.to_owned())));
@@ -138,6 +145,24 @@ pub async fn connect(
 ) -> Result<Connection, CommandError> {
     let target = target(settings, environment, reporter).await?;
     Ok(connect::connect(&target, reporter.clone()).await?)
+}
+
+/// A sink for a command that runs no migration.
+pub(crate) async fn sink(
+    connection: Connection,
+    settings: &Settings,
+    state: DatabaseState,
+    reporter: &Arc<dyn Reporter>,
+) -> LiveSink {
+    let key_pid = connect::backend_key_pid(&connection.client).await;
+    let pooler = key_pid.is_some_and(|pid| pid != state.backend_pid);
+    LiveSink::new(
+        connection.client,
+        connection.watch,
+        settings.run().session(false, pooler),
+        state,
+        reporter.clone(),
+    )
 }
 
 /// The part of the environment that libpq uses.

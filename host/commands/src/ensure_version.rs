@@ -7,8 +7,7 @@ use std::time::Duration;
 use super::{CommandError, Project, context};
 use mighost_core::Reporter;
 use mighost_core::StepSink as _;
-use mighost_engine::{EngineError, RunFailure};
-use mighost_postgres::{LiveSink, ScriptHeader, ScriptSink};
+use mighost_postgres::{ScriptHeader, ScriptSink};
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct EnsureVersionRequest {
@@ -47,20 +46,6 @@ pub async fn run(
         version_table: settings.version_table.clone(),
         heads: Vec::new(),
     };
-    let failed = |error: mighost_core::RunError| {
-        let error = match error {
-            mighost_core::RunError::Sink(error) => EngineError::Runtime(error.into()),
-            error => error.into(),
-        };
-        CommandError::Run(Box::new(RunFailure {
-            done: Vec::new(),
-            failed: None,
-            place: None,
-            not_run: Vec::new(),
-            error,
-            state: "no row was changed".into(),
-        }))
-    };
     if request.sql {
         let header = ScriptHeader {
             host_version: env!("CARGO_PKG_VERSION").into(),
@@ -69,7 +54,7 @@ pub async fn run(
             tag: None,
         };
         let sink = ScriptSink::new(script, settings.run().session(false, false), header);
-        sink.write_tables().map_err(failed)?;
+        sink.write_tables().map_err(CommandError::outside_steps)?;
         return Ok(report);
     }
     let connection = context::connect(&settings, &project.environment, reporter).await?;
@@ -79,19 +64,12 @@ pub async fn run(
         &settings.version_table,
     )
     .await?;
-    let key_pid = mighost_postgres::connect::backend_key_pid(&connection.client).await;
-    let pooler = key_pid.is_some_and(|pid| pid != state.backend_pid);
     report.heads.clone_from(&state.heads);
     report.database = Some(settings.label.clone());
-    let mut sink = LiveSink::new(
-        connection.client,
-        connection.encoding,
-        settings.run().session(false, pooler),
-        state,
-        reporter.clone(),
-    );
-    sink.begin_run().await.map_err(failed)?;
-    sink.create_journal().await.map_err(failed)?;
-    sink.end_run().await.map_err(failed)?;
+    let mut sink = context::sink(connection, &settings, state, reporter).await;
+    sink.begin_run().await.map_err(CommandError::outside_steps)?;
+    sink.create_releases().await.map_err(CommandError::outside_steps)?;
+    sink.create_journal().await.map_err(CommandError::outside_steps)?;
+    sink.end_run().await.map_err(CommandError::outside_steps)?;
     Ok(report)
 }

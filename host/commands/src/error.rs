@@ -6,12 +6,13 @@ use super::edit::EditError;
 use super::init::InitError;
 use super::init::import_alembic::TakeOverError;
 use super::revision::NewRevisionError;
+use super::signatures::SigningError;
 use mighost_artifact::ArtifactError;
 use mighost_build::BuildError;
 use mighost_build::toolchain::ToolchainError;
 use mighost_config::ConfigError;
-use mighost_core::{Blame, Diagnostic, ExitKind, SinkError};
-use mighost_engine::{RunFailure, StepDone};
+use mighost_core::{Blame, Diagnostic, ExitKind, RunError, SinkError};
+use mighost_engine::{EngineError, RunFailure, StepDone};
 use mighost_graph::OutOfOrder;
 use mighost_postgres::connect::ConnectError;
 use mighost_postgres::embedded::EmbeddedError;
@@ -40,6 +41,8 @@ pub enum CommandError {
     #[error(transparent)]
     Artifact(#[from] ArtifactError),
     #[error(transparent)]
+    Signing(#[from] SigningError),
+    #[error(transparent)]
     Build(#[from] BuildError),
     #[error(transparent)]
     Toolchain(#[from] ToolchainError),
@@ -66,6 +69,13 @@ pub enum CommandError {
     Run(#[from] Box<RunFailure>),
     #[error("{} changed after being applied to {label}: {}", if .revisions.len() == 1 { "a migration has" } else { "migrations have" }, .revisions.join(", "))]
     Changed { label: String, revisions: Vec<String> },
+    #[error("{revision} has no change to accept: it is not applied to {label}, or is what was applied")]
+    NothingToAccept {
+        revision: String,
+        label: String,
+        /// The revisions that have changed.
+        changed: Vec<String>,
+    },
     #[error("{revision} is too long for {table}, whose column takes {longest} characters")]
     TooLong {
         revision: String,
@@ -128,6 +138,24 @@ fn place(rows: &[String]) -> String {
     }
 }
 
+impl CommandError {
+    /// The failure of a call of the sink's outside steps; no row was changed.
+    pub(crate) fn outside_steps(error: RunError) -> Self {
+        let error = match error {
+            RunError::Sink(error) => EngineError::Runtime(error.into()),
+            error => error.into(),
+        };
+        Self::Run(Box::new(RunFailure {
+            done: Vec::new(),
+            failed: None,
+            place: None,
+            not_run: Vec::new(),
+            error,
+            state: "no row was changed".into(),
+        }))
+    }
+}
+
 impl From<&CommandError> for Diagnostic {
     fn from(error: &CommandError) -> Self {
         let mut diagnostic = diagnose(error);
@@ -173,6 +201,7 @@ fn diagnose(error: &CommandError) -> Diagnostic {
         CommandError::TakeOver(error) => error.into(),
         CommandError::Edit(error) => error.into(),
         CommandError::Artifact(error) => error.into(),
+        CommandError::Signing(error) => error.into(),
         CommandError::Build(error) => error.into(),
         CommandError::Toolchain(error) => error.into(),
         CommandError::UnknownLanguage { known, .. } => {
@@ -193,7 +222,12 @@ fn diagnose(error: &CommandError) -> Diagnostic {
         CommandError::Run(failure) => (&**failure).into(),
         CommandError::Changed { .. } => simple(Blame::Operator, ExitKind::History)
             .hint("restore the files, and make the change in a new revision")
-            .hint("or add --allow-changed to continue anyway"),
+            .hint("or, if the change is harmless, accept it: `mighost stamp --accept REVISION`")
+            .hint("or add --allow-changed to continue this time"),
+        CommandError::NothingToAccept { changed, .. } => simple(Blame::Operator, ExitKind::Usage).hint(match changed.as_slice() {
+            [] => "no applied revision has changed".to_owned(),
+            changed => format!("changed since they were applied: {}", changed.join(", ")),
+        }),
         CommandError::OutOfOrder { revisions, .. } => {
             let mut diagnostic = simple(Blame::Operator, ExitKind::History);
             if let Some(OutOfOrder { revision, above }) = revisions.first() {

@@ -21,12 +21,17 @@ mod migrate;
 pub mod plugin;
 pub mod plugins;
 pub mod psql;
+pub mod release;
 pub mod revision;
 mod run_options;
 pub mod show;
+pub mod sign;
+mod signatures;
 pub mod stamp;
 pub mod test;
+pub mod trust;
 pub mod upgrade;
+pub mod verify;
 pub mod wit;
 
 use std::fmt;
@@ -35,6 +40,7 @@ use std::path::PathBuf;
 pub use error::CommandError;
 pub use migrate::RunReport;
 pub use run_options::RunOptions;
+pub use signatures::{CertificateReport, SignerReport, SigningError};
 
 use mighost_config::{ConfigError, Environment, LoadRequest, ProjectSettings, Settings};
 
@@ -91,6 +97,7 @@ impl Project {
 /// The user's request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Request {
+    Accept(stamp::accept::AcceptRequest),
     Init(init::InitRequest),
     TakeOver(init::import_alembic::TakeOverRequest),
     Revision(revision::RevisionRequest),
@@ -116,4 +123,8 @@ pub enum Request {
     Db(db::DbRequest),
     Wit(wit::WitRequest),
     Doctor(doctor::DoctorRequest),
+    Release(release::ReleaseRequest),
+    Sign(sign::SignRequest),
+    Verify(verify::VerifyRequest),
+    Trust(trust::TrustRequest),
 }

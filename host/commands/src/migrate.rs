@@ -2,6 +2,7 @@
 
 mod early_connection;
 mod offline;
+mod trusted;
 
 use std::collections::HashSet;
 use std::io::Write;
@@ -11,6 +12,7 @@ use std::time::Instant;
 use tokio::sync::{Mutex, watch};
 
 use self::early_connection::{Opened, Opening};
+use self::trusted::Gate;
 use super::context::{self, ProjectHistory};
 use super::{CommandError, Project, RunOptions};
 use mighost_build::BuildMode;
@@ -18,8 +20,8 @@ use mighost_config::Settings;
 use mighost_core::{DatabaseUrl, Direction, Event, Level, Reporter, RowChange, RunError, StepSink, qualified};
 use mighost_engine::{EngineError, RunSetup, StepDone};
 use mighost_graph::{GraphError, LedgerEntryKind, OutOfOrder, Plan, Step};
-use mighost_postgres::connect::{ConnectTarget, Connection};
-use mighost_postgres::{DatabaseState, LiveSink};
+use mighost_postgres::connect::{Canceller, ConnectTarget, Connection};
+use mighost_postgres::{DatabaseState, LiveSink, ReleaseRecord};
 use mighost_runtime::{GuestContext, Registry, Runtime, ServerFacts};
 
 /// How often a plan is made again because another run moved the heads meanwhile.
@@ -71,16 +73,20 @@ pub(super) async fn migrate(
     };
     // The server makes a session while the artifacts are looked at.
     let database = (!options.sql).then(|| Opening::begin(project, &settings, reporter));
-    let history = load_history(&settings, mode, reporter).await?;
+    let gate = Gate::open(project, &settings, options)?;
+    let history = match gate.history()? {
+        Some(history) => history,
+        None => load_history(&settings, mode, reporter).await?,
+    };
     let mut report = match database {
-        Some(database) => online(&settings, &history, database, goal, options, reporter).await?,
+        Some(database) => online(&settings, &history, database, (goal, &gate), options, reporter).await?,
         None => offline::write(project, &settings, &history, goal, options, reporter, script).await?,
     };
     report.seconds = start.elapsed().as_secs_f64();
     Ok(report)
 }
 
-async fn load_history(
+pub(crate) async fn load_history(
     settings: &Settings,
     mode: BuildMode,
     reporter: &Arc<dyn Reporter>,
@@ -100,7 +106,7 @@ async fn online(
     settings: &Settings,
     history: &ProjectHistory,
     mut database: Opening,
-    goal: &Goal,
+    (goal, gate): (&Goal, &Gate),
     options: &RunOptions,
     reporter: &Arc<dyn Reporter>,
 ) -> Result<RunReport, CommandError> {
@@ -127,6 +133,10 @@ async fn online(
             }
             Err(error) => return Err(error),
         };
+        // A stamp runs nothing.
+        if goal.direction != Direction::Stamp {
+            gate.check_database(&state)?;
+        }
         let targets: Vec<&str> = goal.targets.iter().map(String::as_str).collect();
         let mut plan = match goal.direction {
             Direction::Upgrade => history.graph.upgrade(&state.heads, &targets)?,
@@ -149,6 +159,7 @@ async fn online(
             check_late(settings, history, &state, options, reporter)?;
             check_unchanged(settings, history, &state, options, reporter)?;
         }
+        gate.judge(&plan, &state.heads, &**reporter)?;
         check_length(settings, &plan, &state)?;
         if plan.is_empty() {
             tell_interrupted(&state, reporter);
@@ -167,7 +178,9 @@ async fn online(
                 seconds: 0.0,
             });
         }
-        match run_plan(settings, history, plan, &state, (connection, target), options, reporter).await {
+        gate.unpack()?;
+        let opened = (connection, target, gate.record());
+        match run_plan(settings, history, plan, &state, opened, options, reporter).await {
             Ok(steps) => {
                 before.extend(steps);
                 return Ok(RunReport {
@@ -258,15 +271,18 @@ async fn run_plan(
     history: &ProjectHistory,
     plan: Plan,
     state: &DatabaseState,
-    (connection, target): (Connection, ConnectTarget),
+    (connection, target, release): (Connection, ConnectTarget, Option<ReleaseRecord>),
     options: &RunOptions,
     reporter: &Arc<dyn Reporter>,
 ) -> Result<Vec<StepDone>, CommandError> {
     let key_pid = mighost_postgres::connect::backend_key_pid(&connection.client).await;
     let pooler = key_pid.is_some_and(|pid| pid != state.backend_pid);
-    let cancel = connection.client.cancel_token();
-    let backend = (!pooler).then_some(state.backend_pid);
-    let interrupted = watch_for_interrupt(cancel, target, backend, reporter.clone());
+    let canceller = Canceller {
+        token: connection.client.cancel_token(),
+        target: Some(Arc::new(target)),
+        backend: (!pooler).then_some(state.backend_pid),
+    };
+    let interrupted = watch_for_interrupt(canceller, reporter.clone());
     let run_settings = settings.run();
     let server = ServerFacts {
         user: &state.user,
@@ -275,11 +291,15 @@ async fn run_plan(
     let guests = GuestContext::new(&run_settings, false, Some(server));
     let sink = LiveSink::new(
         connection.client,
-        connection.encoding,
+        connection.watch,
         run_settings.session(options.dry_run, pooler),
         state.clone(),
         reporter.clone(),
     );
+    let sink = match release {
+        Some(release) => sink.of_release(release),
+        None => sink,
+    };
     run(settings, history, plan, guests, sink, reporter, interrupted).await
 }
 
@@ -389,7 +409,7 @@ fn check_unchanged(
 }
 
 /// Applied revisions whose sources, or whose artifact where sources are not known, differ from the ledger's.
-pub(super) fn changed_since_applied(history: &ProjectHistory, state: &DatabaseState) -> Vec<String> {
+pub(crate) fn changed_since_applied(history: &ProjectHistory, state: &DatabaseState) -> Vec<String> {
     // The ledger also remembers what was taken back by a stamp; what the heads stand on is what counts.
     let needed = state.heads.iter().flat_map(|head| {
         let ancestors = history.graph.ancestors(head).unwrap_or_default();
@@ -419,7 +439,7 @@ pub(super) fn changed_since_applied(history: &ProjectHistory, state: &DatabaseSt
 }
 
 /// `user@machine`, for the ledger.
-fn os_user() -> String {
+pub(crate) fn os_user() -> String {
     let user = mighost_postgres::connect::Environment::of_process()
         .user
         .unwrap_or_else(|| "unknown".into());
@@ -429,12 +449,7 @@ fn os_user() -> String {
 
 /// Turns true at the first Ctrl-C or SIGTERM, and asks the server to stop what it is doing, so that the roll-back need not
 /// wait for a long statement. A second Ctrl-C ends the process; the server rolls back by itself then.
-fn watch_for_interrupt(
-    cancel: tokio_postgres::CancelToken,
-    target: ConnectTarget,
-    backend: Option<i32>,
-    reporter: Arc<dyn Reporter>,
-) -> watch::Receiver<bool> {
+fn watch_for_interrupt(canceller: Canceller, reporter: Arc<dyn Reporter>) -> watch::Receiver<bool> {
     let (sender, receiver) = watch::channel(false);
     if !reporter.owns_signals() {
         return receiver;
@@ -450,28 +465,12 @@ fn watch_for_interrupt(
             });
         }
         tokio::select! {
-            () = cancel_statement(cancel, &target, backend) => wait_for_signal().await,
+            () = canceller.cancel() => wait_for_signal().await,
             () = wait_for_signal() => {}
         }
         rustix::process::kill_process(rustix::process::getpid(), rustix::process::Signal::KILL)
     });
     receiver
-}
-
-/// Asks the server to stop the running statement. The driver's own request goes without TLS, which it refuses to send where
-/// `sslmode` insists on TLS: a second connection asks then. `backend` is none behind a pooler.
-async fn cancel_statement(cancel: tokio_postgres::CancelToken, target: &ConnectTarget, backend: Option<i32>) {
-    if cancel.cancel_query(tokio_postgres::NoTls).await.is_ok() {
-        return;
-    }
-    let Some(backend) = backend else { return };
-    // Where this fails too, the roll-back waits for the statement, and the user may end the process.
-    if let Ok(connection) = mighost_postgres::connect::connect(target, Arc::new(mighost_core::Silent)).await {
-        let _ = connection
-            .client
-            .batch_execute(&format!("SELECT pg_catalog.pg_cancel_backend({backend})"))
-            .await;
-    }
 }
 
 /// Returns at the next Ctrl-C or SIGTERM.

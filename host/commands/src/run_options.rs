@@ -1,8 +1,10 @@
 //! Options for running a plan, common to upgrades and downgrades.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use mighost_core::TransactionMode;
+use mighost_trust::policy::PolicySource;
 
 /// Options of `upgrade` and `downgrade`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -23,4 +25,14 @@ pub struct RunOptions {
     pub allow_changed: bool,
     /// Overrides the project's `lock-wait`.
     pub lock_wait: Option<Duration>,
+    /// Run the artifacts of this release file, relative to the working folder, instead of the project's.
+    pub release: Option<PathBuf>,
+    /// Where the policy comes from.
+    pub trust: PolicySource,
+    /// Run the release without verifying its signatures.
+    pub unverified: bool,
+    /// Run a release that is older than one that the database has seen.
+    pub allow_rollback: bool,
+    /// Run what the policy of this machine, or that of an earlier run, would refuse.
+    pub allow_untrusted: bool,
 }

@@ -127,6 +127,8 @@ pub enum ExitKind {
     Lock,
     /// 10: a requested check has findings.
     Check,
+    /// 11: a signature, a signer or the policy does not allow it.
+    Trust,
     /// 130: the user interrupted the run.
     Interrupted,
 }
@@ -145,6 +147,7 @@ impl ExitKind {
             Self::Guest => 8,
             Self::Lock => 9,
             Self::Check => 10,
+            Self::Trust => 11,
             Self::Interrupted => 130,
         }
     }

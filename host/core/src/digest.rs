@@ -15,6 +15,13 @@ impl Digest {
         Self(Sha256::digest(bytes).into())
     }
 
+    /// The digest of bytes that are in several places, one part after the other.
+    pub fn of_joined<'a>(parts: impl IntoIterator<Item = &'a [u8]>) -> Self {
+        let mut hasher = Sha256::new();
+        parts.into_iter().for_each(|part| hasher.update(part));
+        Self(hasher.finalize().into())
+    }
+
     /// The digest of a list of parts. Each part is preceded by its length, so that different lists have different digests.
     pub fn of_parts<'a>(parts: impl IntoIterator<Item = &'a [u8]>) -> Self {
         let mut hasher = Sha256::new();
@@ -82,6 +89,11 @@ mod tests {
         let one = Digest::of_parts([b"ab".as_slice(), b"c"]);
         let other = Digest::of_parts([b"a".as_slice(), b"bc"]);
         assert_ne!(one, other);
+    }
+
+    #[test]
+    fn joined_parts_are_one_text() {
+        assert_eq!(Digest::of_joined([b"ab".as_slice(), b"", b"c"]), Digest::of(b"abc"));
     }
 
     proptest! {

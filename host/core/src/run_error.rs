@@ -47,6 +47,21 @@ pub enum RunError {
          the server directly"
     )]
     LockLost,
+    #[error(
+        "the migration left its transaction read-only, so mighost cannot record what it did; the step was rolled back"
+    )]
+    LeftReadOnly,
+    #[error(
+        "the migration removed prepared statements that mighost needs to record what it did, as DEALLOCATE ALL does in a \
+         function or block; the step was rolled back"
+    )]
+    StatementsGone,
+    /// The session cannot write.
+    #[error("sessions of this role are read-only: default_transaction_read_only is on{}", place(.set_for))]
+    ReadOnlySession {
+        /// The roles and databases for which it is set, e.g. `role app`; empty if the server's configuration sets it.
+        set_for: Vec<String>,
+    },
     /// An interrupted step has left its transaction, and this is another step.
     #[error(
         "{revision} is half done: its {direction} left the transaction and did not finish. Run the {direction} again \
@@ -63,6 +78,13 @@ pub enum RunError {
 
 fn seconds(duration: Duration) -> String {
     format!("{:.1} s", duration.as_secs_f64())
+}
+
+fn place(set_for: &[String]) -> String {
+    match set_for {
+        [] => " in the configuration of the server or of the connection".to_owned(),
+        places => format!(", set for {}", places.join(" and ")),
+    }
 }
 
 fn list(revisions: &[String]) -> String {
@@ -84,6 +106,15 @@ impl From<&RunError> for Diagnostic {
             RunError::HeadsMoved { .. } => simple(ExitKind::Lock),
             RunError::TablesGone { .. } => Self::new(Blame::Guest, ExitKind::Database, error.to_string())
                 .hint("leave these tables out of what is dropped or renamed, or move them with `version-table-schema`"),
+            RunError::LeftReadOnly => {
+                Self::new(Blame::Guest, ExitKind::Database, error.to_string()).hint("remove SET TRANSACTION READ ONLY")
+            }
+            RunError::StatementsGone => Self::new(Blame::Guest, ExitKind::Database, error.to_string())
+                .hint("deallocate the statements by name, or write DEALLOCATE ALL as a statement of the migration"),
+            RunError::ReadOnlySession { .. } => simple(ExitKind::Database).hint(
+                "run ALTER ROLE or ALTER DATABASE ... RESET default_transaction_read_only, use another role, or add \
+                 `options='-c default_transaction_read_only=off'` to the connection string",
+            ),
             RunError::NotRecorded { .. }
             | RunError::VersionRow { .. }
             | RunError::LockLost

@@ -22,12 +22,9 @@ pub enum SinkError {
     /// A statement of an earlier revision has failed in the meantime; the sink keeps the error until the run asks for it.
     #[error("an earlier revision has failed")]
     Earlier,
-    /// A guest has changed, or would change, `client_encoding`.
-    #[error(
-        "client_encoding cannot be set to {encoding}: mighost exchanges UTF-8 with the server. Remove the setting; convert a \
-         script in another encoding with `iconv -f ENCODING -t UTF-8`"
-    )]
-    ClientEncoding { encoding: String },
+    /// A guest has changed a setting that it cannot change, or would change it.
+    #[error(transparent)]
+    RefusedSetting(#[from] sql::RefusedSetting),
     #[error("the revision cannot leave its transaction: {reason}")]
     CannotSuspend { reason: String },
     #[error("the result is larger than {limit} bytes; use a cursor to fetch it in batches")]
@@ -61,7 +58,7 @@ impl SinkError {
             Self::TransactionControl { .. }
             | Self::Script { .. }
             | Self::Earlier
-            | Self::ClientEncoding { .. }
+            | Self::RefusedSetting(_)
             | Self::ResultTooLarge { .. }
             | Self::NotPostgres { .. }
             | Self::Misuse(_)
@@ -75,7 +72,7 @@ impl SinkError {
             | Self::TransactionControl { .. }
             | Self::Script { .. }
             | Self::Earlier
-            | Self::ClientEncoding { .. }
+            | Self::RefusedSetting(_)
             | Self::ResultTooLarge { .. }
             | Self::NotPostgres { .. }
             | Self::Misuse(_)
@@ -97,6 +94,18 @@ impl SinkError {
             if failure.error.sqlstate == "55006" {
                 diagnostic.hints.push(
                     "if the table has pending trigger events, check deferred constraints first: `set constraints all immediate`"
+                        .into(),
+                );
+            }
+            // A setting, unlike a type, is reported without a position.
+            if failure.error.sqlstate == "42704"
+                && sql::keywords(&failure.statement, 1)
+                    .first()
+                    .is_some_and(|word| word == "SET")
+            {
+                diagnostic.hints.push(
+                    "if this is a dump, a newer version of pg_dump may have written it: remove the line, or dump with \
+                     the server's version"
                         .into(),
                 );
             }
@@ -124,7 +133,7 @@ impl SinkError {
             Self::Offline { .. }
                 | Self::TransactionControl { .. }
                 | Self::Script { .. }
-                | Self::ClientEncoding { .. }
+                | Self::RefusedSetting(_)
                 | Self::CannotSuspend { .. }
                 | Self::ResultTooLarge { .. }
                 | Self::NotPostgres { .. }

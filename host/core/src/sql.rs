@@ -5,8 +5,9 @@
 //! length of the text and none is recursive, for any text.
 
 mod classify;
-mod encoding;
 mod lexer;
+mod refused_setting;
+mod script;
 mod split;
 mod variables;
 
@@ -14,9 +15,10 @@ pub use classify::{
     CopyDirection, IndexWork, begins_transaction, copy_with_client, index_work, is_rollback, is_savepoint,
     is_session_setting, keywords, may_deallocate, may_defer, preparable, transaction_control, writes,
 };
-pub use encoding::{foreign_encoding, is_utf8, may_set_encoding};
 pub use lexer::{Token, TokenKind, tokens};
-pub use split::{Piece, script_statements, split, statements};
+pub use refused_setting::{RefusedSetting, is_utf8, may_set_refused, refused_setting};
+pub use script::{ScriptPart, script_parts, script_statements};
+pub use split::{Piece, is_one_to_psql, split, statements};
 pub use variables::substitute;
 
 /// The reason why a text cannot be read as SQL. Lines and columns are 1-based; columns count characters.
@@ -36,6 +38,14 @@ impl SqlError {
             message: message.into(),
             line,
             column,
+        }
+    }
+
+    /// The error in a text whose first line is line `line`.
+    fn below(self, line: usize) -> Self {
+        Self {
+            line: self.line + line - 1,
+            ..self
         }
     }
 }

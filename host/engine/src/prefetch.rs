@@ -17,6 +17,18 @@ impl<S: StepSink + 'static> Run<S> {
         self.registry.compile_ahead(migrations.collect());
     }
 
+    /// Compiles the migration of the first step, so that the lock is not held meanwhile. If that fails, the step fails for the same reason.
+    pub(crate) async fn compile_first(&self) {
+        let Some(step) = self.plan.steps.first() else { return };
+        let compiled = self
+            .loaded
+            .revision(&step.revision)
+            .is_none_or(|(_, artifact)| self.registry.is_compiled(artifact));
+        if !compiled {
+            let _ = self.prepare(step).await;
+        }
+    }
+
     /// Compiles and links the migration of `step` on another thread; a stamp has none.
     pub(crate) fn prepare(&self, step: &Step) -> tokio::task::JoinHandle<Result<Option<Guest>, EngineError>> {
         let found = self

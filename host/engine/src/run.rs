@@ -76,7 +76,10 @@ impl<S: StepSink + 'static> Run<S> {
         let begun = tokio::select! {
             biased;
             () = self.interruption() => Err(SinkError::Interrupted.into()),
-            begun = async { self.sink.lock().await.begin_run().await } => begun,
+            begun = async {
+                self.compile_first().await;
+                self.sink.lock().await.begin_run().await
+            } => begun,
         };
         if let Err(error) = begun {
             return Err(self.failure(done, None, flatten(error), "nothing was run".into()));

@@ -6,7 +6,8 @@
 use std::hash::{BuildHasher, Hasher};
 
 use super::lock::LockKey;
-use super::tables::{CHECK_ENCODING, Tables};
+use super::releases::ReleaseRecord;
+use super::tables::{ACCEPTED, CHECK_SETTINGS, Tables};
 use mighost_core::{LedgerEntry, RowChange, quote_literal};
 
 /// The text that a change of the version table puts before the number of affected rows.
@@ -26,6 +27,8 @@ pub(super) struct Records {
     /// Distinguishes this run from those that the session has seen before.
     run: String,
     prepared: Option<String>,
+    /// The release of the run.
+    release: Option<ReleaseRecord>,
 }
 
 impl Records {
@@ -35,7 +38,29 @@ impl Records {
             lock,
             run: secret_name("run"),
             prepared: None,
+            release: None,
         }
+    }
+
+    /// The steps that follow are those of a release.
+    pub fn of_release(&mut self, release: ReleaseRecord) {
+        self.release = Some(release);
+    }
+
+    /// Who signed the release of the run.
+    pub fn signers(&self) -> Option<&str> {
+        self.release.as_ref()?.signers.as_deref()
+    }
+
+    /// Records the release of the run, if it is one of a release, in the transaction of a step.
+    pub fn release(&self) -> Vec<String> {
+        let Some(release) = &self.release else {
+            return Vec::new();
+        };
+        vec![
+            self.tables.create_release_if_missing(),
+            self.tables.record_release(release),
+        ]
     }
 
     pub fn is_prepared(&self) -> bool {
@@ -48,7 +73,7 @@ impl Records {
         let batch = format!(
             "PREPARE {name}_end ({}) AS \
              WITH moved AS (UPDATE {} SET version_num = $2 WHERE version_num OPERATOR(pg_catalog.=) $1 RETURNING 1) {}; \
-             PREPARE {name}_guard (pg_catalog.text) AS {}; PREPARE {name}_encoding AS {CHECK_ENCODING}; \
+             PREPARE {name}_guard (pg_catalog.text) AS {}; PREPARE {name}_settings AS {CHECK_SETTINGS}; \
              PREPARE {name}_verify (pg_catalog.text[], pg_catalog.text) AS {}",
             ["pg_catalog.text"; 9].join(", "),
             self.tables.version,
@@ -114,6 +139,15 @@ impl Records {
         )
     }
 
+    /// The entry of the ledger by which an operator accepts a change of a revision that is applied.
+    pub fn acceptance(&self, entry: &LedgerEntry) -> String {
+        let mut values = values(entry);
+        if let Some(direction) = values.get_mut(1) {
+            ACCEPTED.clone_into(direction);
+        }
+        line(&self.tables.ledger, values.each_ref().map(String::as_str))
+    }
+
     /// Records the step of that number as the last committed one, which takes effect with its commit.
     pub fn committed(&self, number: usize) -> String {
         format!("SET {COMMITTED} = '{}_{number}'", self.run)
@@ -143,11 +177,11 @@ impl Records {
         )
     }
 
-    /// See [`CHECK_ENCODING`].
-    pub fn check_encoding(&self) -> String {
+    /// See [`CHECK_SETTINGS`].
+    pub fn check_settings(&self) -> String {
         match &self.prepared {
-            Some(name) => format!("EXECUTE {name}_encoding"),
-            None => CHECK_ENCODING.to_owned(),
+            Some(name) => format!("EXECUTE {name}_settings"),
+            None => CHECK_SETTINGS.to_owned(),
         }
     }
 

@@ -1,22 +1,23 @@
 //! Connections as in libpq: the same strings, files, environment variables and TLS modes as in `psql`.
 
 mod binding;
+mod cancel;
 mod classify;
 mod conninfo;
-mod encoding;
 mod environment;
 mod error;
 mod passfile;
 mod pooler;
 mod resolve;
 mod service;
+mod session_watch;
 pub mod target;
 mod tls;
 mod verify;
 
 use std::hash::{BuildHasher as _, RandomState};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use futures_util::stream::{self, StreamExt as _};
@@ -24,13 +25,16 @@ use tokio::task::JoinHandle;
 use tokio_postgres::error::SqlState;
 use tokio_postgres::{AsyncMessage, Client, Config};
 
-pub use encoding::ClientEncoding;
+pub use cancel::Canceller;
 pub use environment::Environment;
 pub use error::{Attempt, ConnectError, database_error};
 pub use pooler::{backend_key_pid, behind_pooler};
+pub use session_watch::SessionWatch;
 pub use target::{ConnectTarget, Host, HostTarget};
 
+use crate::session;
 use classify::{Failure, classify};
+use mighost_core::sql::RefusedSetting;
 use mighost_core::{Event, Level, MAX_OUTSIDE_TEXT, Reporter, shortened};
 use target::{ChannelBinding, SessionAttributes, SslMode};
 
@@ -39,17 +43,16 @@ pub struct Connection {
     pub client: Client,
     /// The host that answered, e.g. `db.example.org:5432`.
     pub host: String,
-    /// The session's client encoding.
-    pub encoding: ClientEncoding,
+    /// The settings of the session that guests cannot change.
+    pub watch: SessionWatch,
     encrypted: bool,
-    lost: Arc<OnceLock<String>>,
     task: JoinHandle<()>,
 }
 
 impl Connection {
     /// The reason why the connection broke, once it did.
     pub fn lost(&self) -> Option<&str> {
-        self.lost.get().map(String::as_str)
+        self.watch.lost()
     }
 
     /// Ends the session and waits until that is sent, for at most five seconds.
@@ -197,11 +200,8 @@ async fn one_host(
         })),
         Ok(connection) => Ok(connection),
     }?;
-    if let Some(encoding) = connection.encoding.foreign() {
-        return Err(Failure::Final(ConnectError::Encoding {
-            host: host.to_string(),
-            encoding,
-        }));
+    if let Some(refused) = connection.watch.refused() {
+        return Err(Failure::Final(ConnectError::refused_setting(host.to_string(), refused)));
     }
     if mode != SslMode::Disable && !connection.encrypted && host.password.is_some() {
         reporter.report(Event::Note {
@@ -226,37 +226,60 @@ async fn attempt(
     mode: tokio_postgres::config::SslMode,
     reporter: &Arc<dyn Reporter>,
 ) -> Result<Connection, Trouble> {
-    let config = driver_config(target, host, mode);
-    let lost = Arc::new(OnceLock::new());
-    let encoding = ClientEncoding::default();
+    match attempt_with(target, host, mode, Some(&session::startup_options()), reporter).await {
+        // Some poolers accept no options. The sink sets them in each transaction then.
+        Err(Trouble::Server(error)) if error.code() == Some(&SqlState::PROTOCOL_VIOLATION) => {
+            let connection = attempt_with(target, host, mode, None, reporter).await?;
+            if connection.watch.refused() == Some(RefusedSetting::BackslashEscapes) {
+                // A pooler that follows this setting gives it to each server session of this client from now on.
+                let set = connection
+                    .client
+                    .batch_execute("SET standard_conforming_strings = on")
+                    .await;
+                set.map_err(Trouble::Server)?;
+                connection.watch.settled().await;
+            }
+            Ok(connection)
+        }
+        other => other,
+    }
+}
+
+async fn attempt_with(
+    target: &ConnectTarget,
+    host: &HostTarget,
+    mode: tokio_postgres::config::SslMode,
+    options: Option<&str>,
+    reporter: &Arc<dyn Reporter>,
+) -> Result<Connection, Trouble> {
+    let config = driver_config(target, host, mode, options);
+    let settings = SessionWatch::of(target);
     let mut encrypted = Arc::new(AtomicBool::new(false));
     let (client, task) = if mode == tokio_postgres::config::SslMode::Disable {
         let (client, connection) = config.connect(tokio_postgres::NoTls).await.map_err(Trouble::Server)?;
-        (
-            client,
-            drive(connection, reporter.clone(), encoding.clone(), lost.clone()),
-        )
+        (client, drive(connection, reporter.clone(), settings.clone()))
     } else {
         let connector =
             tls::make_tls(&target.tls, target.channel_binding == ChannelBinding::Require).map_err(Trouble::Settings)?;
         encrypted = connector.encrypted.clone();
         let (client, connection) = config.connect(connector).await.map_err(Trouble::Server)?;
-        (
-            client,
-            drive(connection, reporter.clone(), encoding.clone(), lost.clone()),
-        )
+        (client, drive(connection, reporter.clone(), settings.clone()))
     };
     Ok(Connection {
         client,
         host: host.to_string(),
-        encoding,
+        watch: settings,
         encrypted: encrypted.load(Ordering::Relaxed),
-        lost,
         task,
     })
 }
 
-fn driver_config(target: &ConnectTarget, host: &HostTarget, mode: tokio_postgres::config::SslMode) -> Config {
+fn driver_config(
+    target: &ConnectTarget,
+    host: &HostTarget,
+    mode: tokio_postgres::config::SslMode,
+    options: Option<&str>,
+) -> Config {
     use tokio_postgres::config as wire;
     let mut config = Config::new();
     config
@@ -274,8 +297,10 @@ fn driver_config(target: &ConnectTarget, host: &HostTarget, mode: tokio_postgres
     if let Some(password) = &host.password {
         config.password(password.expose());
     }
-    if let Some(options) = &target.options {
-        config.options(options);
+    // The user's come last and take precedence.
+    let options: Vec<&str> = options.into_iter().chain(target.options.as_deref()).collect();
+    if !options.is_empty() {
+        config.options(options.join(" "));
     }
     if let Some(timeout) = target.connect_timeout {
         // This limit applies to each address of a name and to the host as a whole.
@@ -309,20 +334,21 @@ fn driver_config(target: &ConnectTarget, host: &HostTarget, mode: tokio_postgres
 fn drive<T>(
     mut connection: tokio_postgres::Connection<tokio_postgres::Socket, T>,
     reporter: Arc<dyn Reporter>,
-    encoding: ClientEncoding,
-    lost: Arc<OnceLock<String>>,
+    settings: SessionWatch,
 ) -> JoinHandle<()>
 where
     T: tokio::io::AsyncRead + tokio::io::AsyncWrite + Unpin + Send + 'static,
 {
+    let session = settings.clone();
     // The server reports its settings while the connection is made. Later it reports each change before the answer to the statement that
     // caused it is complete. A caller on another thread may see that answer first, so statements that commit ask the server itself.
     let watch = move |connection: &tokio_postgres::Connection<tokio_postgres::Socket, T>| {
-        if let Some(reported) = connection.parameter("client_encoding") {
-            encoding.reported(reported);
+        if let Some(encoding) = connection.parameter("client_encoding") {
+            let strings = connection.parameter("standard_conforming_strings");
+            settings.reported(encoding, strings.unwrap_or("on"));
         }
         if let Some(of_database) = connection.parameter("server_encoding") {
-            encoding.database_is(of_database);
+            settings.database_is(of_database);
         }
     };
     watch(&connection);
@@ -344,8 +370,7 @@ where
                         Some(error) => error.message().to_owned(),
                         None => error::chain(&error),
                     };
-                    // Set once: this is the only writer.
-                    let _ = lost.set(reason);
+                    session.is_lost(reason);
                     return;
                 }
             }

@@ -4,7 +4,8 @@ use tokio_postgres::error::{DbError, ErrorPosition, Severity, SqlState};
 
 use super::connect::database_error;
 use super::pipeline::Part;
-use super::tables::FOREIGN_ENCODING;
+use super::tables::REFUSED_SETTINGS;
+use mighost_core::sql::RefusedSetting;
 use mighost_core::{DatabaseError, SinkError, StatementFailure};
 
 /// A statement that failed, with the driver's error.
@@ -66,8 +67,8 @@ impl Failure {
             return SinkError::ConnectionLost(format!("{}; {lost}", causes(&self.error)));
         }
         let error = self.fields();
-        if let Some(encoding) = foreign_encoding(&error.message) {
-            return SinkError::ClientEncoding { encoding };
+        if let Some(refused) = refused_setting(&error.message) {
+            return refused.into();
         }
         SinkError::Statement(Box::new(StatementFailure {
             statement: self.statement,
@@ -77,11 +78,11 @@ impl Failure {
     }
 }
 
-/// The encoding that [`CHECK_ENCODING`](super::tables::CHECK_ENCODING) found, from the message of its failure.
-fn foreign_encoding(message: &str) -> Option<String> {
-    let (_, rest) = message.split_once(FOREIGN_ENCODING)?;
-    let name = |letter: &char| letter.is_ascii_alphanumeric() || *letter == '_';
-    Some(rest.chars().take_while(name).collect())
+/// What [`CHECK_SETTINGS`](super::tables::CHECK_SETTINGS) refused, from the message of its failure.
+fn refused_setting(message: &str) -> Option<RefusedSetting> {
+    let (_, rest) = message.split_once(REFUSED_SETTINGS)?;
+    let mut values = rest.split(|letter: char| !letter.is_ascii_alphanumeric() && letter != '_');
+    RefusedSetting::among(values.next()?, values.next()?)
 }
 
 /// True for errors after which the connection is unusable.

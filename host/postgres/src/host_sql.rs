@@ -8,9 +8,10 @@ use mighost_core::{Digest, Direction, LedgerEntry, RowChange};
 
 use crate::bookkeeping::{Line, Records};
 use crate::lock::{LockKey, LockScope};
+use crate::releases::ReleaseRecord;
 use crate::script::psql_safety::{check_heads, checked};
 use crate::tables::{
-    CHECK_ENCODING, CLEAN_POOLED, DEALLOCATE, DEFER_AGAIN, DEFERRABLE, DRIVER_STATEMENTS, RESET_SESSION, Tables,
+    CHECK_SETTINGS, CLEAN_POOLED, DEALLOCATE, DEFER_AGAIN, DEFERRABLE, DRIVER_STATEMENTS, RESET_SESSION, Tables,
     create_schema_if_missing,
 };
 
@@ -144,7 +145,7 @@ fn own_statements_mean_the_same_under_any_search_path() {
     ];
     let mut records = Records::new(tables.clone(), lock);
     let mut statements: Vec<String> = [
-        CHECK_ENCODING,
+        CHECK_SETTINGS,
         CLEAN_POOLED,
         DEALLOCATE,
         DEFER_AGAIN,
@@ -166,6 +167,17 @@ fn own_statements_mean_the_same_under_any_search_path() {
         tables.applied(),
         tables.journal_rows(),
         tables.interrupted(),
+        tables.releases(),
+        tables.create_release_if_missing(),
+        tables.record_release(&ReleaseRecord {
+            project: "climate".into(),
+            version: "1.0".into(),
+            serial: 1,
+            manifest: Digest::of(b""),
+            policy: Some(Digest::of(b"")),
+            level: "enforce".into(),
+            signers: Some("release@vendor.example SHA256:...".into()),
+        }),
         tables.journal_line(("a1", Direction::Upgrade), 1, &Digest::of(b""), "done", Some("{}")),
         tables.journal_end("a1"),
         tables.journal_clear(),

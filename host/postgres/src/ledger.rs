@@ -6,7 +6,7 @@ use tokio_postgres::Client;
 use tokio_postgres::error::SqlState;
 
 use super::state::catalog_query as query;
-use super::tables::Tables;
+use super::tables::{ACCEPTED, Tables};
 use mighost_core::{Direction, SinkError, quote_identifier, quote_literal};
 
 /// The time of the last upgrade or stamp of each revision, as RFC 3339 in UTC, in whole seconds. Revisions whose latest entry is a
@@ -20,7 +20,7 @@ pub async fn read_dates(
     let statement = format!(
         "SELECT revision, at FROM (SELECT DISTINCT ON (revision) revision, direction, \
          pg_catalog.to_char(started AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"') AS at \
-         FROM {ledger} ORDER BY revision, id DESC) lines WHERE direction <> 'downgrade'"
+         FROM {ledger} WHERE direction <> {ACCEPTED} ORDER BY revision, id DESC) lines WHERE direction <> 'downgrade'"
     );
     let found = match query(client, &statement).await {
         Err(failure) if unknown(failure.code()) => return Ok(BTreeMap::new()),
@@ -60,7 +60,7 @@ pub async fn read_ledger(client: &Client, schema: &str, version_table: &str) -> 
     );
     let lines = format!(
         "SELECT DISTINCT ON (revision) revision, direction, id > coalesce((SELECT pg_catalog.max(id) FROM {0} \
-         WHERE direction = 'stamp'), 0) FROM {0} ORDER BY revision, id DESC",
+         WHERE direction = 'stamp'), 0) FROM {0} WHERE direction <> {ACCEPTED} ORDER BY revision, id DESC",
         tables.ledger
     );
     let (presence, count, lines) = tokio::join!(query(client, &presence), query(client, &count), query(client, &lines));

@@ -20,7 +20,7 @@ use tokio_postgres::Client;
 pub(super) use self::copy::copy_lines;
 pub use self::copy::copy_statement;
 pub use self::savepoint::{not_the_last, outside_transaction};
-pub(super) use self::sink::fill_in;
+pub(super) use self::sink::parts;
 pub use self::sink::{guest_statements, single_statement};
 pub(super) use self::statement::described;
 pub(super) use self::step_commit::apply;
@@ -30,7 +30,7 @@ use self::cursor::OpenCursor;
 use self::journal::{Journal, JournalRow};
 use self::savepoint::OpenSavepoint;
 use super::bookkeeping::Records;
-use super::connect::ClientEncoding;
+use super::connect::SessionWatch;
 use super::driver_error::Failure;
 use super::lock::LockKey;
 use super::pipeline::{Part, Pipeline};
@@ -130,11 +130,9 @@ struct Settlement {
     earlier: Option<RunError>,
 }
 
-/// What prepared statements leave behind, and what a pooler makes of them.
+/// What the driver has prepared, and what a pooler makes of that.
 #[derive(Default)]
 struct PreparedState {
-    /// Prepared statements that a failure left on the server.
-    leftovers: Vec<String>,
     /// Whether the driver was asked for types of the server's in the running transaction.
     described: bool,
     /// With a pooler: what the driver believes to be prepared, as statements that prepare it.
@@ -154,7 +152,7 @@ struct JournalTable {
 /// for the answers of those before. It puts its parts' work in order; each part keeps its own state.
 pub struct LiveSink {
     pipeline: Pipeline,
-    encoding: ClientEncoding,
+    watch: SessionWatch,
     settings: SessionOptions,
     state: DatabaseState,
     tables: Tables,
@@ -187,7 +185,7 @@ impl LiveSink {
     /// [`super::read_state`] returned; the plan of the run was made from its heads.
     pub fn new(
         client: Client,
-        encoding: ClientEncoding,
+        watch: SessionWatch,
         settings: SessionOptions,
         state: DatabaseState,
         reporter: Arc<dyn Reporter>,
@@ -195,8 +193,8 @@ impl LiveSink {
         let tables = Tables::new(&settings.version_schema, &settings.version_table);
         let lock = LockKey::new(&settings.version_schema, &settings.version_table);
         Self {
-            pipeline: Pipeline::new(client, encoding.unconverted()),
-            encoding,
+            pipeline: Pipeline::new(client, watch.unconverted()),
+            watch,
             records: Records::new(tables.clone(), lock),
             tables,
             lock,
@@ -233,6 +231,9 @@ impl LiveSink {
     fn begin_settings(&self, step: &StepContext) -> String {
         let mut settings = step_settings(&self.settings.quoted_path(), step.lock_timeout, step.statement_timeout);
         settings.push(self.session_life().to_owned());
+        if self.settings.pooler {
+            settings.push(crate::session::set_meaning());
+        }
         settings.push(AS_GUEST.to_owned());
         settings.join("; ")
     }
@@ -265,11 +266,6 @@ impl LiveSink {
         self.handles.next_number
     }
 
-    /// A name for something of the session's that cannot be one of the guest's.
-    fn next_name(&mut self, what: &str) -> String {
-        format!("mighost_{what}_{}", self.number())
-    }
-
     /// The sink's error for a failure in the running step; says in what state a lost connection leaves the database. A
     /// failure of what was sent before the step is kept for [`StepSink::settle`](super::StepSink::settle).
     fn report(&mut self, failure: Failure) -> SinkError {
@@ -280,7 +276,18 @@ impl LiveSink {
             self.settlement.earlier = Some(self.step_error(failure));
             return SinkError::Earlier;
         }
-        failure.into_sink(self.lost())
+        self.sink_error(failure, self.lost())
+    }
+
+    /// The sink's error for a failure; `lost` describes the state in which a lost connection leaves the database. If the server gave a
+    /// reason before it closed the connection, the reason is shown.
+    fn sink_error(&self, failure: Failure, lost: &str) -> SinkError {
+        match self.watch.lost() {
+            Some(reason) if failure.is_lost() && failure.code().is_none() => {
+                SinkError::ConnectionLost(format!("{reason}; {lost}"))
+            }
+            _ => failure.into_sink(lost),
+        }
     }
 
     fn lost(&self) -> &'static str {

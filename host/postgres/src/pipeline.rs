@@ -41,6 +41,17 @@ impl<T> Sent<T> {
         Self { future, answer }
     }
 
+    /// A request whose answer has been waited for.
+    pub fn answered(answer: T) -> Self
+    where
+        T: Send + 'static,
+    {
+        Self {
+            future: Box::pin(std::future::pending()),
+            answer: Some(Ok(answer)),
+        }
+    }
+
     pub async fn answer(mut self) -> DriverResult<T> {
         self.answer_in_place().await
     }
@@ -96,7 +107,7 @@ pub(super) struct Pipeline {
 }
 
 impl Pipeline {
-    /// `unconverted` is that of [`ClientEncoding`](super::connect::ClientEncoding::unconverted).
+    /// `unconverted` is that of [`SessionWatch`](super::connect::SessionWatch::unconverted).
     pub fn new(client: Client, unconverted: bool) -> Self {
         Self {
             unconverted,

@@ -9,14 +9,14 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use tokio::sync::watch;
 
-use self::psql_safety::{check_for_psql, check_heads, checked, one_line, terminated, without_variables};
+use self::psql_safety::{check_for_psql, check_heads, checked, in_block, one_line, terminated, without_variables};
 use super::bookkeeping::Records;
 use super::live::{LiveSink, apply};
 use super::lock::LockKey;
 use super::tables::{CHECK_DEFERRED, DEFER_AGAIN, RESET_SESSION, Tables, create_schema_if_missing, step_settings};
 use mighost_core::{
     Aftermath, LedgerEntry, RowChange, RunError, SessionOptions, Sink, SinkError, StepContext, StepSink,
-    TransactionMode,
+    TransactionMode, sql,
 };
 
 /// The data for the head of a script.
@@ -131,7 +131,23 @@ impl ScriptSink {
             self.line("SET standard_conforming_strings = on")?;
         }
         self.sent += 1;
-        self.put(&terminated(statement))
+        if sql::is_one_to_psql(statement) {
+            self.put(&terminated(statement))
+        } else {
+            self.put(&terminated(&in_block(statement)))
+        }
+    }
+
+    /// Writes a COPY ... FROM STDIN with its data, which contains no line that ends it.
+    fn copy_with_data(&mut self, statement: &str, data: &[u8]) -> Result<(), SinkError> {
+        self.out.write_all(b"\\encoding UTF8\n")?;
+        self.guest(statement)?;
+        self.out.write_all(data)?;
+        if !data.is_empty() && !data.ends_with(b"\n") {
+            self.out.write_all(b"\n")?;
+        }
+        self.out.write_all(b"\\.\n")?;
+        Ok(())
     }
 
     fn name_operation(&mut self) -> Result<(), SinkError> {
@@ -196,6 +212,8 @@ impl ScriptSink {
         self.create_tables()?;
         let journal = self.tables.create_journal();
         self.line(&journal)?;
+        let releases = self.tables.create_release_if_missing();
+        self.line(&releases)?;
         self.commit()?;
         self.out.flush().map_err(SinkError::from)?;
         Ok(())

@@ -6,6 +6,7 @@ use tokio_postgres::error::SqlState;
 use tokio_postgres::{Client, SimpleQueryMessage, SimpleQueryRow};
 
 use super::driver_error::Failure;
+use super::releases::ReleaseState;
 use super::tables::{AS_CATALOG, Tables};
 use mighost_core::{Digest, Direction, SinkError, quote_literal};
 
@@ -33,12 +34,17 @@ pub struct DatabaseState {
     pub server_version: u32,
     /// How many characters the version table's column takes; `None` if it is not limited, or does not exist.
     pub longest_revision: Option<usize>,
+    /// What is recorded about releases; empty if it was not requested.
+    pub releases: ReleaseState,
     /// True on a standby.
     pub in_recovery: bool,
+    /// Whether transactions of the session are read-only unless they say otherwise.
+    pub read_only: bool,
 }
 
 const SERVER: &str = "pg_catalog.current_database(), current_user, pg_catalog.pg_backend_pid(), \
-    pg_catalog.current_setting('server_version_num'), pg_catalog.pg_is_in_recovery()";
+    pg_catalog.current_setting('server_version_num'), pg_catalog.pg_is_in_recovery(), \
+    pg_catalog.current_setting('default_transaction_read_only')";
 
 /// [`SERVER`], and how many characters the version table's column takes, if it is limited.
 fn server(tables: &Tables) -> String {
@@ -64,19 +70,26 @@ pub async fn read_heads(client: &Client, schema: &str, version_table: &str) -> R
 async fn read(client: &Client, schema: &str, version_table: &str, ledger: bool) -> Result<DatabaseState, SinkError> {
     let tables = Tables::new(schema, version_table);
     let server_query = server(&tables);
-    let [heads_query, applied_query, interrupted_query] =
-        [tables.heads(), tables.applied(), tables.interrupted()].map(|query| format!("{AS_CATALOG}; {query}"));
-    let applied = async {
+    let queries = [
+        tables.heads(),
+        tables.applied(),
+        tables.interrupted(),
+        tables.releases(),
+    ];
+    let [heads_query, applied_query, interrupted_query, releases_query] =
+        queries.map(|query| format!("{AS_CATALOG}; {query}"));
+    let if_requested = async |text: &str| {
         if ledger {
-            query(client, &applied_query).await
+            query(client, text).await
         } else {
             Ok(Vec::new())
         }
     };
-    let (server, heads, applied, interrupted) = tokio::join!(
+    let (server, heads, applied, releases, interrupted) = tokio::join!(
         query(client, &server_query),
         query(client, &heads_query),
-        applied,
+        if_requested(&applied_query),
+        if_requested(&releases_query),
         query(client, &interrupted_query)
     );
     let interrupted = match interrupted {
@@ -98,8 +111,23 @@ async fn read(client: &Client, schema: &str, version_table: &str, ledger: bool) 
         backend_pid: text(2).parse().unwrap_or_default(),
         server_version: text(3).parse().unwrap_or_default(),
         in_recovery: text(4) == "t",
-        longest_revision: text(5).parse().ok(),
+        read_only: text(5) == "on",
+        longest_revision: text(6).parse().ok(),
+        releases: ReleaseState::of_rows(&or_absent(releases)?),
     })
+}
+
+/// The roles and databases for which `default_transaction_read_only` is set and that concern this session.
+pub(super) async fn read_only_places(client: &Client) -> Result<Vec<String>, SinkError> {
+    let found = catalog_query(
+        client,
+        "SELECT concat_ws(' in ', 'role ' || r.rolname, 'database ' || d.datname) FROM pg_db_role_setting s \
+         LEFT JOIN pg_roles r ON r.oid = s.setrole LEFT JOIN pg_database d ON d.oid = s.setdatabase \
+         WHERE (s.setrole = 0 OR r.rolname = session_user) AND (s.setdatabase = 0 OR d.datname = current_database()) \
+         AND EXISTS (SELECT FROM unnest(s.setconfig) c WHERE c LIKE 'default_transaction_read_only=%') ORDER BY 1",
+    )
+    .await?;
+    Ok(found.iter().filter_map(|row| row.get(0).map(str::to_owned)).collect())
 }
 
 fn half_done(row: &SimpleQueryRow) -> Option<(String, Direction)> {

@@ -14,6 +14,9 @@ pub(super) const AS_CATALOG: &str = "SET LOCAL search_path = pg_catalog, pg_temp
 /// What [`AS_CATALOG`] sets beside the search path, for a guest that follows in the same transaction.
 pub(super) const AS_GUEST: &str = "RESET row_security";
 
+/// The direction, as a literal, of ledger entries by which an operator accepts a change of an applied revision.
+pub(super) const ACCEPTED: &str = "'accept'";
+
 /// See [`Tables::create_schema_if_missing`].
 pub(super) fn create_schema_if_missing(schema: &str) -> String {
     let name = quote_identifier(schema);
@@ -25,8 +28,8 @@ pub(super) fn create_schema_if_missing(schema: &str) -> String {
 }
 
 /// The names of the tables that mighost keeps for a project whose version table is called `version_table`.
-pub fn own_tables(version_table: &str) -> [String; 3] {
-    ["", "_ledger", "_journal"].map(|suffix| format!("{version_table}{suffix}"))
+pub fn own_tables(version_table: &str) -> [String; 4] {
+    ["", "_ledger", "_journal", "_release"].map(|suffix| format!("{version_table}{suffix}"))
 }
 
 /// The names of the tables of one project in one database, quoted.
@@ -37,6 +40,7 @@ pub(super) struct Tables {
     pub version: String,
     pub ledger: String,
     pub journal: String,
+    pub release: String,
 }
 
 impl Tables {
@@ -47,6 +51,7 @@ impl Tables {
             version: qualified(schema, version_table),
             ledger: qualified(schema, &format!("{version_table}_ledger")),
             journal: qualified(schema, &format!("{version_table}_journal")),
+            release: qualified(schema, &format!("{version_table}_release")),
         }
     }
 
@@ -131,10 +136,13 @@ impl Tables {
         )
     }
 
-    /// The latest ledger entry of each revision.
+    /// The latest ledger entry of each revision. An accepted change keeps the direction of the entry before.
     pub fn applied(&self) -> String {
         format!(
-            "SELECT DISTINCT ON (revision) revision, direction, artifact, source FROM {} ORDER BY revision, id DESC",
+            "SELECT DISTINCT ON (revision) revision, CASE WHEN direction OPERATOR(pg_catalog.=) {ACCEPTED} THEN \
+             (SELECT run.direction FROM {0} run WHERE run.revision OPERATOR(pg_catalog.=) line.revision \
+             AND run.direction OPERATOR(pg_catalog.<>) {ACCEPTED} ORDER BY run.id DESC LIMIT 1) ELSE direction END, \
+             artifact, source FROM {0} line ORDER BY revision, id DESC",
             self.ledger
         )
     }
@@ -214,13 +222,15 @@ impl Tables {
 /// are undone with it.
 pub(super) const RESET_SESSION: &str = "RESET SESSION AUTHORIZATION; RESET ROLE; RESET ALL; CLOSE ALL; DISCARD TEMP";
 
-/// Fails if the session's client encoding is not mighost's, and names it after [`FOREIGN_ENCODING`]. Sent before the session is reset;
-/// works with any search path.
-pub(super) const CHECK_ENCODING: &str = "SELECT CASE WHEN pg_catalog.current_setting('client_encoding') OPERATOR(pg_catalog.=) 'UTF8' \
-    THEN 1 ELSE pg_catalog.concat('client_encoding set to: ', pg_catalog.current_setting('client_encoding'))::pg_catalog.int4 END";
+/// Fails if the session has a setting that guests cannot change, and names the values after [`REFUSED_SETTINGS`]. Sent before the session
+/// is reset; works with any search path.
+pub(super) const CHECK_SETTINGS: &str = "SELECT CASE WHEN pg_catalog.current_setting('client_encoding') OPERATOR(pg_catalog.=) 'UTF8' \
+    AND pg_catalog.current_setting('standard_conforming_strings') OPERATOR(pg_catalog.=) 'on' \
+    THEN 1 ELSE pg_catalog.concat('refused settings: ', pg_catalog.current_setting('client_encoding'), ' ', \
+    pg_catalog.current_setting('standard_conforming_strings'))::pg_catalog.int4 END";
 
-/// The text before the encoding in the failure of [`CHECK_ENCODING`]: the server quotes the text that is not a number.
-pub(super) const FOREIGN_ENCODING: &str = "client_encoding set to: ";
+/// The text before the values in the failure of [`CHECK_SETTINGS`]: the server quotes the text that is not a number.
+pub(super) const REFUSED_SETTINGS: &str = "refused settings: ";
 
 /// Fires deferred triggers and constraints while the transaction still has the guest's role and search path.
 pub(super) const CHECK_DEFERRED: &str =

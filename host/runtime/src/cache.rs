@@ -1,7 +1,8 @@
 //! The cache of machine code on disk, by digest of the code, engine version and settings.
 //!
-//! Machine code must be trusted to be loaded. It is therefore loaded only from one folder, which only the user may write to. Artifacts
-//! never contain machine code.
+//! Machine code must be trusted to be loaded. It is therefore loaded only from one folder, which only the user may write to, and only with
+//! a checksum, so that a damaged disk does not crash the process. The checksum is keyed by a secret outside of the folder: a file that was
+//! copied from another user's cache is not loaded either. Artifacts never contain machine code.
 
 use std::fs;
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
@@ -13,26 +14,36 @@ use wasmtime::component::Component;
 
 use mighost_core::Digest;
 
+/// The length of the checksum at the beginning of a file.
+const CHECKSUM: usize = blake3::OUT_LEN;
+
 /// The folder of compiled components.
 pub(super) struct CompileCache {
     folder: PathBuf,
+    /// The key of the checksums.
+    key: [u8; blake3::KEY_LEN],
     /// Identifies wasmtime's version and settings: machine code of another one cannot be loaded.
     engine: u64,
 }
 
 impl CompileCache {
-    /// The user's cache folder, `$XDG_CACHE_HOME/mighost/compiled`; `None` if it cannot be made private.
+    /// The user's cache folder, `$XDG_CACHE_HOME/mighost/compiled`, with the key in `$XDG_STATE_HOME/mighost`; `None` if one of them
+    /// cannot be made private.
     pub fn open(engine: &Engine) -> Option<Self> {
-        let base = std::env::var_os("XDG_CACHE_HOME")
-            .map(PathBuf::from)
-            .filter(|path| path.is_absolute());
-        let base = base.or_else(|| std::env::home_dir().map(|home| home.join(".cache")))?;
-        let folder = base.join("mighost").join("compiled");
+        let folder = user_folder("XDG_CACHE_HOME", ".cache")?.join("compiled");
+        let state = user_folder("XDG_STATE_HOME", ".local/state")?;
+        Self::open_in(engine, folder, &state)
+    }
+
+    fn open_in(engine: &Engine, folder: PathBuf, state: &Path) -> Option<Self> {
         make_private(&folder).ok()?;
+        make_private(state).ok()?;
+        let key = key(&state.join("compile-cache.key")).ok()?;
         let mut hasher = DefaultHasher::new();
         engine.precompile_compatibility_hash().hash(&mut hasher);
         Some(Self {
             folder,
+            key,
             engine: hasher.finish(),
         })
     }
@@ -63,20 +74,28 @@ impl CompileCache {
     /// The component compiled earlier from code of this digest.
     pub fn load(&self, engine: &Engine, code: &Digest) -> Option<Component> {
         let path = self.path(code);
-        if !path.is_file() {
-            return None;
-        }
-        // SAFETY: the file is in a folder to which only this user can write, and `store` alone writes it, completely or not at all.
-        #[expect(
-            unsafe_code,
-            reason = "wasmtime's only way to load machine code; see the comment above"
-        )]
-        let component = unsafe { Component::deserialize_file(engine, &path) };
-        if component.is_err() {
-            // Truncated by a full disk or a crash: it is compiled and stored again.
+        let bytes = fs::read(&path).ok()?;
+        let component = self.checked(&bytes).and_then(|code| {
+            // SAFETY: these bytes are what `store` wrote: they have its checksum, with a key that only this user can read.
+            #[expect(
+                unsafe_code,
+                reason = "wasmtime's only way to load machine code; see the comment above"
+            )]
+            let component = unsafe { Component::deserialize(engine, code) };
+            component.ok()
+        });
+        if component.is_none() {
+            // Damaged, truncated by a full disk or a crash, or of an earlier format: it is compiled and stored again.
             let _ = fs::remove_file(&path);
         }
-        component.ok()
+        component
+    }
+
+    /// The machine code in a file, if its checksum is right.
+    fn checked<'a>(&self, file: &'a [u8]) -> Option<&'a [u8]> {
+        let (checksum, code) = file.split_at_checked(CHECKSUM)?;
+        // Equality of hashes takes the same time wherever they differ.
+        (blake3::keyed_hash(&self.key, code) == blake3::Hash::from_slice(checksum).ok()?).then_some(code)
     }
 
     /// Stores `component` for later runs. A failure only costs time later, so it is not reported.
@@ -84,6 +103,7 @@ impl CompileCache {
         let Ok(bytes) = component.serialize() else { return };
         let beside = self.folder.join(format!("{code}.{}.tmp", std::process::id()));
         let written = fs::File::create(&beside).and_then(|mut file| {
+            file.write_all(blake3::keyed_hash(&self.key, &bytes).as_bytes())?;
             file.write_all(&bytes)?;
             file.sync_all()
         });
@@ -91,6 +111,41 @@ impl CompileCache {
             let _ = fs::remove_file(&beside);
         }
     }
+}
+
+/// mighost's folder in one of the user's folders: the one that `variable` names, or `default` in the home folder.
+fn user_folder(variable: &str, default: &str) -> Option<PathBuf> {
+    let base = std::env::var_os(variable)
+        .map(PathBuf::from)
+        .filter(|path| path.is_absolute());
+    let base = base.or_else(|| std::env::home_dir().map(|home| home.join(default)))?;
+    Some(base.join("mighost"))
+}
+
+/// The key in the file, which is written with the first call: complete or not at all, and only once if several processes begin together.
+fn key(path: &Path) -> std::io::Result<[u8; blake3::KEY_LEN]> {
+    if !path.exists() {
+        let mut key = [0; blake3::KEY_LEN];
+        getrandom::fill(&mut key).map_err(|_| std::io::Error::from(std::io::ErrorKind::Other))?;
+        let beside = path.with_extension(format!("{}.tmp", std::process::id()));
+        let mut options = fs::File::options();
+        options.create_new(true).write(true);
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+        let written = options.open(&beside).and_then(|mut file| {
+            file.write_all(&key)?;
+            file.sync_all()
+        });
+        // Unlike a rename, a link does not replace the key of another process.
+        let linked = written.and_then(|()| fs::hard_link(&beside, path));
+        let _ = fs::remove_file(&beside);
+        match linked {
+            Err(error) if error.kind() != std::io::ErrorKind::AlreadyExists => return Err(error),
+            _ => {}
+        }
+    }
+    let key = fs::read(path)?;
+    <[u8; blake3::KEY_LEN]>::try_from(key).map_err(|_| std::io::Error::from(std::io::ErrorKind::InvalidData))
 }
 
 /// Creates the folder with mode 0700, or checks that an existing one belongs to the user and that others cannot write to it.
@@ -111,4 +166,70 @@ fn make_private(folder: &Path) -> std::io::Result<()> {
 #[cfg(not(unix))]
 fn make_private(folder: &Path) -> std::io::Result<()> {
     fs::create_dir_all(folder)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn cache(base: &Path, engine: &Engine) -> CompileCache {
+        CompileCache::open_in(engine, base.join("compiled"), &base.join("state")).unwrap()
+    }
+
+    #[test]
+    fn damaged_machine_code_is_not_loaded() {
+        let engine = Engine::default();
+        let base = tempfile::tempdir().unwrap();
+        let cache = cache(base.path(), &engine);
+        let code = Digest::of(b"a");
+        let text = "(component (core module (func (export \"f\"))))";
+        let component = Component::new(&engine, wat::parse_str(text).unwrap()).unwrap();
+        let path = cache.path(&code);
+        cache.store(&component, &code);
+        assert!(cache.load(&engine, &code).is_some());
+        let whole = fs::read(&path).unwrap();
+        for at in (0..whole.len()).step_by(97) {
+            let mut damaged = whole.clone();
+            damaged[at] ^= 1;
+            fs::write(&path, &damaged).unwrap();
+            assert!(cache.load(&engine, &code).is_none(), "byte {at}");
+            assert!(!path.exists());
+        }
+        for length in [0, CHECKSUM - 1, CHECKSUM, whole.len() - 1] {
+            fs::write(&path, &whole[..length]).unwrap();
+            assert!(cache.load(&engine, &code).is_none(), "{length} bytes");
+        }
+        cache.store(&component, &code);
+        assert!(cache.load(&engine, &code).is_some());
+    }
+
+    #[test]
+    fn the_cache_of_another_user_is_not_loaded() {
+        let engine = Engine::default();
+        let (ours, theirs) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        let code = Digest::of(b"a");
+        let component = Component::new(&engine, wat::parse_str("(component)").unwrap()).unwrap();
+        let (ours, theirs) = (cache(ours.path(), &engine), cache(theirs.path(), &engine));
+        theirs.store(&component, &code);
+        fs::copy(theirs.path(&code), ours.path(&code)).unwrap();
+        assert!(ours.load(&engine, &code).is_none());
+    }
+
+    #[test]
+    fn the_key_is_written_once_and_is_private() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("key");
+        let first = key(&path).unwrap();
+        assert_eq!(key(&path).unwrap(), first);
+        fs::write(&path, b"short").unwrap();
+        assert!(key(&path).is_err());
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt as _;
+            fs::remove_file(&path).unwrap();
+            key(&path).unwrap();
+            assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+        }
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
 }

@@ -13,7 +13,7 @@ use super::bindings::{mighost::host as interfaces, step_info, testing};
 use super::cache::CompileCache;
 use super::error::RuntimeError;
 use super::guest::{Guest, GuestKind, GuestState};
-use super::{clock, limits, link_diagnostics, plugin_link};
+use super::{clock, compile_effort, limits, link_diagnostics, plugin_link};
 use mighost_artifact::Artifact;
 use mighost_core::{Digest, Event, Level, Reporter};
 
@@ -164,10 +164,12 @@ impl Runtime {
 
     fn compile(&self, artifact: &Artifact, name: &str) -> Result<Component, RuntimeError> {
         let code = artifact.code()?;
-        let component = Component::from_binary(&self.engine, &code).map_err(|error| RuntimeError::Compile {
+        let refused = |reason| RuntimeError::Compile {
             guest: name.to_owned(),
-            reason: format!("{error:#}"),
-        })?;
+            reason,
+        };
+        compile_effort::check(&code).map_err(refused)?;
+        let component = Component::from_binary(&self.engine, &code).map_err(|error| refused(format!("{error:#}")))?;
         if let Some(cache) = &self.cache {
             cache.store(&component, &artifact.info.code_digest);
         }

@@ -8,6 +8,7 @@ mod cache;
 mod call;
 mod clock;
 mod compatibility;
+mod compile_effort;
 mod convert;
 mod engine;
 mod error;

@@ -88,17 +88,28 @@ impl Registry {
         self.load(&artifact, kind, &mut Vec::new())
     }
 
+    /// Whether a migration and the plugins that it imports are compiled, so that it can run at once.
+    pub fn is_compiled(&self, migration: &ArtifactInfo) -> bool {
+        let is_compiled = |info: &ArtifactInfo| self.runtime.is_compiled(&info.code_digest);
+        is_compiled(migration) && self.imported(migration).all(is_compiled)
+    }
+
+    /// The plugins that a migration imports.
+    fn imported<'a>(&'a self, migration: &'a ArtifactInfo) -> impl Iterator<Item = &'a ArtifactInfo> {
+        let numbers = migration
+            .imports
+            .iter()
+            .filter_map(|import| self.by_interface.get(import));
+        numbers.filter_map(|number| Some(&*self.plugins.get(*number)?.artifact))
+    }
+
     /// Compiles the large ones of these migrations, and the plugins that they import, on a thread of its own, in order, while the run
     /// continues. Components that were compiled before cost nothing. Errors are left to the callers that need the migration.
     pub fn compile_ahead(self: &Arc<Self>, migrations: Vec<(Arc<ArtifactInfo>, String)>) {
         let needs = |info: &ArtifactInfo| info.size > LARGE && !self.runtime.is_compiled(&info.code_digest);
-        let imported = |info: &ArtifactInfo| {
-            let mut numbers = info.imports.iter().filter_map(|import| self.by_interface.get(import));
-            numbers.any(|number| self.plugins.get(*number).is_some_and(|plugin| needs(&plugin.artifact)))
-        };
         let large: Vec<_> = migrations
             .into_iter()
-            .filter(|(info, _)| needs(info) || imported(info))
+            .filter(|(info, _)| needs(info) || self.imported(info).any(needs))
             .collect();
         if large.is_empty() {
             return;

@@ -229,14 +229,21 @@ impl Sink for FakeSink {
     }
 
     async fn execute_script(&mut self, script: &str) -> Result<(), SinkError> {
-        let filled = sql::substitute(script, |name| match name {
+        let parts = sql::script_parts(script, |name| match name {
             "schema" => Some(self.settings.schema.clone()),
             "superuser_role" => self.settings.superuser_role.clone(),
             "revision" => Some(self.revision.clone()),
             other => self.settings.args.get(other).cloned(),
         })?;
-        sql::script_statements(&filled)?;
-        self.execute(&filled, &[]).await
+        for part in parts {
+            match part {
+                sql::ScriptPart::Statements(text) => self.execute(&text, &[]).await?,
+                sql::ScriptPart::Copy { statement, data } => {
+                    self.send_copy(statement, data.as_bytes())?;
+                }
+            }
+        }
+        Ok(())
     }
 
     /// Affects no row, unless an answer says otherwise.
@@ -444,9 +451,15 @@ impl PostgresSink for FakeSink {
         options: &[(String, String)],
         data: &[u8],
     ) -> Result<u64, SinkError> {
+        self.send_copy(copy_statement(table, columns, options)?, data)
+    }
+}
+
+impl FakeSink {
+    /// Keeps a COPY of `data`. Without an answer, a line counts as a row.
+    fn send_copy(&mut self, statement: String, data: &[u8]) -> Result<u64, SinkError> {
         self.check()?;
         self.grow(data.len())?;
-        let statement = copy_statement(table, columns, options)?;
         let answer = self.answer(&statement, &[]);
         self.keep(Sent::Statement(statement.clone()))?;
         match answer {
@@ -454,7 +467,6 @@ impl PostgresSink for FakeSink {
                 self.refused(&answer, &statement)?;
                 Ok(answer.count.unwrap_or_default())
             }
-            // Without an answer, a line counts as a row.
             None => Ok(data
                 .split(|byte| *byte == b'\n')
                 .filter(|line| !line.is_empty())

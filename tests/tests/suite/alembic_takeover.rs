@@ -11,7 +11,7 @@ use mighost_tests::alembic::Alembic;
 use mighost_tests::project::{Project, Server};
 
 /// A project of Alembic's and one of mighost's in one folder, on one database.
-fn alembic_project(alembic: &Alembic) -> Project {
+pub(super) fn alembic_project(alembic: &Alembic) -> Project {
     let project = Project::on_server();
     fs::remove_file(project.path().join("mighost.toml")).unwrap();
     alembic.run(project.path(), &["init", "alembic"]);
@@ -25,7 +25,7 @@ fn alembic_project(alembic: &Alembic) -> Project {
 }
 
 /// A file of a revision as Alembic's template makes it.
-fn revision(project: &Project, id: &str, down: &str, more: &str, upgrade: &str, downgrade: &str) {
+pub(super) fn revision(project: &Project, id: &str, down: &str, more: &str, upgrade: &str, downgrade: &str) {
     let indented = |code: &str| code.lines().map(|line| format!("    {line}\n")).collect::<String>();
     project.write(
         &format!("alembic/versions/{id}_about_{id}.py"),
@@ -78,7 +78,7 @@ fn history(project: &Project) {
     );
 }
 
-fn rows(project: &Project) -> String {
+pub(super) fn rows(project: &Project) -> String {
     project.sql("select string_agg(version_num, ' ' order by version_num) from alembic_version")
 }
 
@@ -103,7 +103,7 @@ fn a_database_is_taken_over_in_place() {
         .run(&["init", "--from", "alembic.ini", "--python", &python])
         .ok();
     assert_snapshot!(taken.data().lines().skip(1).collect::<Vec<_>>().join("\n"), @"
-      5 have their code, 0 have an empty script
+      5 complete, 0 with code that is not taken over
       databases: alembic; version table: alembic_version
     v1 about v1
         runs without a transaction, as part of it did in Alembic
@@ -161,7 +161,7 @@ fn a_project_is_taken_over() {
     let dry = project.run(&[&arguments[..], &["--dry-run", "--json"]].concat()).ok();
     let dry: serde_json::Value = serde_json::from_str(&dry.stdout).unwrap();
     assert_eq!(
-        (&dry["converted"], &dry["empty"], &dry["dry_run"]),
+        (&dry["converted"], &dry["not_taken_over"], &dry["dry_run"]),
         (&5.into(), &0.into(), &true.into())
     );
     assert!(!project.path().join("mighost.toml").exists() && !project.path().join("migrations").exists());
@@ -224,7 +224,7 @@ fn a_project_is_taken_over() {
     assert_eq!(catalog(&project), bottom);
 }
 
-/// What only a database answers is left out by name; the rest is taken.
+/// What only a database answers is refused by name, and fails when it is run; the rest is taken.
 #[test]
 fn what_does_not_run_offline_is_told() {
     let Some(alembic) = Alembic::installed() else { return };
@@ -256,22 +256,24 @@ fn what_does_not_run_offline_is_told() {
     let python = alembic.python().display().to_string();
     let taken = project
         .run(&["init", "--from", "alembic.ini", "--python", &python])
-        .ok();
-    assert_snapshot!(taken.data().lines().skip(1).collect::<Vec<_>>().join("\n"), @"
-      1 has its code, 2 have an empty script
-      databases: alembic; version table: alembic_version
-    b1 about b1
-        upgrade is empty: it does not run without a database: AttributeError: 'NoneType' object has no attribute 'fetchall'
-        downgrade is empty: it does not run without a database: AttributeError: module 'alembic.op' has no attribute 'set_role'
-    c1 about c1
-        downgrade is empty: line 1, column 1: COPY ... FROM STDIN is not possible in a script; use INSERT statements (pg_dump --inserts), or load the data from an asset
-        runs without a transaction, as part of it did in Alembic
-    ");
-    assert_snapshot!(fs::read_to_string(project.path().join("migrations/b1_about_b1/upgrade.sql")).unwrap(), @"
-    -- upgrade of alembic/versions/b1_about_b1.py is EMPTY, and changes nothing: it does not run without a database: AttributeError: 'NoneType' object has no attribute 'fetchall'
-    -- Databases that Alembic brought past it do not need it. Write it here before it is run on others, in place of this:
-    DO $empty$ BEGIN RAISE WARNING USING MESSAGE = 'the upgrade of revision b1 was taken over from Alembic without its code: nothing was done'; END $empty$;
-    ");
+        .ok()
+        .data();
+    for expected in [
+        "  1 complete, 2 with code that is not taken over\n",
+        "b1 about b1\n    upgrade not taken over: it uses the result of a statement (line ",
+        "    downgrade not taken over: it does not run without a database: AttributeError: module 'alembic.op' has no \
+         attribute 'set_role' (line ",
+        "c1 about c1\n    downgrade not taken over: line 1, column 1: COPY ... FROM STDIN has no data here",
+        "    runs without a transaction, as part of it did in Alembic\n",
+        "`mighost check` lists it\n",
+    ] {
+        assert!(taken.contains(expected), "{expected}\n{taken}");
+    }
+    let script = fs::read_to_string(project.path().join("migrations/b1_about_b1/upgrade.sql")).unwrap();
+    assert!(
+        script.starts_with("-- upgrade of alembic/versions/b1_about_b1.py is NOT TAKEN OVER: it uses the result of a"),
+        "{script}"
+    );
     assert_snapshot!(project.run(&["build"]).shown(), @"
     exit 0
     building 1/3 a1_about_a1 (sql)
@@ -279,14 +281,13 @@ fn what_does_not_run_offline_is_told() {
     building 3/3 c1_about_c1 (sql)
     3 built, 0 up to date
     ");
-    // Steps are sent ahead, so the server's warning may come before the step that it is of is told.
-    let upgraded = project.run(&["upgrade"]).ok().stderr;
-    let warning = "warning: PostgreSQL: the upgrade of revision b1 was taken over from Alembic without its code: nothing was done";
-    assert_eq!(
-        upgraded.lines().filter(|line| *line == warning).count(),
-        1,
-        "{upgraded}"
-    );
+    let upgraded = project.run(&["upgrade"]);
+    assert_eq!(upgraded.code, 7, "{}", upgraded.stderr);
+    let why = "the upgrade of revision b1 was not taken over from Alembic: it uses the result of a statement";
+    assert!(upgraded.stderr.contains(why), "{}", upgraded.stderr);
+    assert_eq!(rows(&project), "a1");
+    project.write("migrations/b1_about_b1/upgrade.sql", "select id from a;\n");
+    project.run(&["upgrade"]).ok();
     assert_eq!(rows(&project), "c1");
     assert_snapshot!(project.run(&["init", "--from", "alembic.ini"]).shown(), @"
     exit 3
@@ -333,7 +334,7 @@ fn the_environment_is_asked() {
     let text = format!("{}{}", taken.data(), taken.stderr);
     assert!(!text.contains("hunter2"), "{text}");
     assert_snapshot!(taken.data().lines().skip(1).collect::<Vec<_>>().join("\n"), @"
-      5 have their code, 0 have an empty script
+      5 complete, 0 with code that is not taken over
       databases: dev, prod; version table: history
       migrations/alembic from PROJECT/alembic/versions
       migrations/more from PROJECT/more/versions

@@ -461,7 +461,8 @@ fn changed_after_it_was_applied() {
     error: a migration has changed after being applied to test: a1
     fault: the command, the configuration or the environment
     hint: restore the files, and make the change in a new revision
-    hint: or add --allow-changed to continue anyway
+    hint: or, if the change is harmless, accept it: `mighost stamp --accept REVISION`
+    hint: or add --allow-changed to continue this time
     ");
     assert_eq!(project.heads(), "a1");
     assert_snapshot!(project.run(&["downgrade", "base"]).shown(), @"
@@ -469,7 +470,8 @@ fn changed_after_it_was_applied() {
     error: a migration has changed after being applied to test: a1
     fault: the command, the configuration or the environment
     hint: restore the files, and make the change in a new revision
-    hint: or add --allow-changed to continue anyway
+    hint: or, if the change is harmless, accept it: `mighost stamp --accept REVISION`
+    hint: or add --allow-changed to continue this time
     ");
     assert_eq!(project.heads(), "a1");
     assert_snapshot!(project.run(&["upgrade", "head", "--allow-changed"]).shown(), @"
@@ -479,4 +481,33 @@ fn changed_after_it_was_applied() {
     test upgraded by 1 revision in T, now at b2
     ");
     assert_eq!(project.heads(), "b2");
+}
+
+/// The plan is made of the index, which anybody who may write to the project can edit.
+#[test]
+fn an_edited_index_does_not_decide_what_is_recorded() {
+    let project = Project::on_server();
+    project.sql_migration("a1", &[], "CREATE TABLE t ();", "DROP TABLE t;");
+    project.run(&["build"]).ok();
+    let index = project.path().join(".mighost/build/index.json");
+    let text = std::fs::read_to_string(&index).unwrap();
+    std::fs::write(&index, text.replace("\"a1\"", "\"b1\"")).unwrap();
+    let refused = project.run(&["upgrade"]);
+    assert_eq!(refused.code, 5, "{}", refused.stderr);
+    assert!(
+        refused
+            .stderr
+            .contains("error: the index of built artifacts does not match "),
+        "{}",
+        refused.stderr
+    );
+    assert!(
+        refused.stderr.contains("hint: run `mighost build --force`"),
+        "{}",
+        refused.stderr
+    );
+    assert_eq!(project.heads(), "base");
+    project.run(&["build", "--force"]).ok();
+    project.run(&["upgrade"]).ok();
+    assert_eq!(project.heads(), "a1");
 }

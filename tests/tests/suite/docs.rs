@@ -151,7 +151,9 @@ fn anchors(text: &str) -> BTreeSet<String> {
 
 #[test]
 fn exit_codes_are_those_of_the_program() {
-    use ExitKind::{Artifact, Check, Config, Connection, Database, Guest, History, Internal, Interrupted, Lock, Usage};
+    use ExitKind::{
+        Artifact, Check, Config, Connection, Database, Guest, History, Internal, Interrupted, Lock, Trust, Usage,
+    };
     let kinds = [
         Internal,
         Usage,
@@ -164,6 +166,7 @@ fn exit_codes_are_those_of_the_program() {
         Lock,
         Check,
         Interrupted,
+        Trust,
     ];
     let codes: BTreeSet<String> = kinds.iter().map(|kind| kind.code().to_string()).collect();
     let commands = read(&root().join("docs/commands.md"));
@@ -260,7 +263,7 @@ fn every_verb_is_documented() {
             let name = entry.unwrap().file_name().into_string().unwrap();
             name.strip_suffix(".rs").map(|verb| verb.replace('_', "-"))
         });
-    let helpers = ["context", "error", "lib", "migrate", "run-options"];
+    let helpers = ["context", "error", "lib", "migrate", "run-options", "signatures"];
     let missing: Vec<_> = verbs
         .filter(|verb| !helpers.contains(&verb.as_str()) && !docs.contains(&format!("## mighost {verb}")))
         .collect();

@@ -2,50 +2,8 @@
 //! whatever a migration does to the search path. What a migration sends, and the driver's query for a type that it does not know, are looked
 //! up on the migration's path.
 
+use mighost_tests::hostile::traps;
 use mighost_tests::project::{Project, Server};
-
-/// Raises from each operator, function and cast that the host's queries might resolve to, and hides types.
-const TRAPS: &str = r#"
-create function public.trap(text) returns void language plpgsql as
-  $$ begin raise exception 'somebody else''s code ran: %', $1; end $$;
-do $$
-declare
-  operator text;
-  l text;
-  r text;
-  f text;
-  n int := 0;
-  types text[] := array['text', 'int4', 'int8', 'oid', 'regclass', 'regnamespace', 'name', '"char"', 'bool', 'text[]', 'name[]',
-                        'timestamptz', 'interval', 'jsonb'];
-begin
-  foreach operator in array array['=', '<>', '||', '+', '-', '~', '<', '>'] loop
-    foreach l in array types loop
-      foreach r in array types loop
-        n := n + 1;
-        execute format(
-          'create function public.trap_%s(pg_catalog.%s, pg_catalog.%s) returns bool language plpgsql as
-           %L', n, l, r, format('begin perform public.trap(%L); return true; end', operator || ' ' || l || ' ' || r));
-        execute format('create operator public.%s (leftarg = pg_catalog.%s, rightarg = pg_catalog.%s, function = public.trap_%s)',
-          operator, l, r, n);
-      end loop;
-    end loop;
-  end loop;
-  foreach f in array array[
-    'to_regclass(text)', 'to_regnamespace(text)', 'pg_backend_pid()', 'current_database()', 'pg_is_in_recovery()',
-    'pg_try_advisory_lock(int8)', 'pg_advisory_unlock(int8)', 'pg_advisory_xact_lock(int8)', 'pg_try_advisory_xact_lock(int8)',
-    'current_setting(text)', 'current_setting(text, bool)', 'set_config(text, text, bool)', 'clock_timestamp()', 'now()',
-    'date_trunc(text, timestamptz)', 'array_to_string(text[], text)', 'parse_ident(text)', 'to_char(timestamptz, text)'
-  ] loop
-    execute format('create function public.%s returns text language plpgsql as %L', f,
-      format('begin perform public.trap(%L); return null; end', f));
-  end loop;
-  create aggregate public.count(*) (sfunc = int8inc, stype = int8, initcond = '100');
-  foreach l in array array['text', 'int4', 'int8', 'jsonb', 'timestamptz', 'interval', 'bool', 'oid', 'regclass'] loop
-    execute format('create domain public.%s as pg_catalog.varchar check (value is null)', l);
-  end loop;
-  create collation public."C" (locale = 'C', deterministic = true);
-end $$;
-"#;
 
 fn project() -> Project {
     let project = Project::on(&Server::shared(), "schema = 'public'");
@@ -77,7 +35,7 @@ fn project() -> Project {
 #[test]
 fn no_command_runs_what_others_own() {
     let project = project();
-    project.sql(TRAPS);
+    project.sql(&traps("true"));
     for arguments in [
         &["ensure-version"][..],
         &["upgrade", "a1"],
@@ -121,7 +79,7 @@ fn no_command_runs_what_others_own() {
 #[test]
 fn a_script_runs_nothing_that_others_own() {
     let project = project();
-    project.sql(TRAPS);
+    project.sql(&traps("true"));
     let script = project.run(&["upgrade", "head", "--sql"]).ok().stdout;
     project.write("script.sql", &script);
     let file = project.path().join("script.sql");

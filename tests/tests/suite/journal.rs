@@ -52,7 +52,7 @@ fn assert_done(project: &Project) {
         "first last"
     );
     assert_eq!(
-        project.sql("select indisvalid from pg_index where indexrelid = to_regclass('a_key')"),
+        project.sql("select indisvalid from pg_index where indexrelid = to_regclass('a_key')::oid"),
         "t"
     );
     assert_eq!(project.sql(JOURNALED), "0");

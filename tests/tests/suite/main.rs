@@ -1,5 +1,6 @@
 //! The end-to-end tests, one program for all: each that links the host takes as long as compiling a crate.
 
+mod alembic_doubts;
 mod alembic_takeover;
 mod authoring;
 mod bad_artifacts;
@@ -34,6 +35,7 @@ mod test_components;
 mod test_endings;
 mod test_history;
 mod testing;
+mod trust;
 mod tutorials;
 mod without_postgres;
 

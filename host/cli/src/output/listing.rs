@@ -2,17 +2,19 @@
 
 mod doctor;
 mod takeover;
+mod trust;
 
 pub use doctor::doctor;
 pub use takeover::taken_over;
+pub use trust::{policy, trust_check, verified};
 
 use super::{Styles, escape_line, escape_text};
-use mighost_artifact::inspect::Inspection;
 use mighost_commands::branches::BranchPoint;
 use mighost_commands::check::CheckReport;
 use mighost_commands::current::CurrentReport;
 use mighost_commands::db::DbReport;
 use mighost_commands::history::RevisionSummary;
+use mighost_commands::inspect::InspectReport;
 use mighost_commands::list_templates::TemplateReport;
 use mighost_commands::plugins::PluginReport;
 use mighost_core::TransactionMode;
@@ -269,11 +271,13 @@ pub fn templates(templates: &[TemplateReport], styles: Styles) -> String {
 }
 
 /// A `.wasm` file.
-pub fn inspection(report: &Inspection, styles: Styles) -> String {
+pub fn inspection(inspected: &InspectReport, styles: Styles) -> String {
+    let report = &inspected.inspection;
     let mut text = format!(
         "size     {} bytes\nsha256   {}\ncode     {}\n",
         report.size, report.digest, report.code_digest
     );
+    trust::inspected(&mut text, inspected, styles);
     if let Some(metadata) = &report.revisions {
         text.push_str(&format!(
             "built by {}, for mighost:host@{}\n",

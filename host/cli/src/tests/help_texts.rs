@@ -37,6 +37,12 @@ fn main_help() {
       plugins        List the operations and kinds that plugins provide
       inspect        Show what a .wasm file contains, without running it
 
+    Trust:
+      release        Write the project's artifacts into one signed file
+      sign           Sign an artifact or a release
+      verify         Check whether the policy lets an artifact or a release run
+      trust          Write and explain the policy: whose code may touch which database
+
     Database:
       psql           Open psql on the database
       db             Start, stop or remove the embedded PostgreSQL server
@@ -85,6 +91,8 @@ fn long_help() {
       MIGHOST_SCHEMA_NAME    the schema; overrides mighost.toml
       MIGHOST_SU_ROLE_NAME   the superuser role; overrides mighost.toml
       MIGHOST_SDK            the folder of mighost-sdk, for migrations and plugins in Rust
+      MIGHOST_TRUST          the policy, same as --trust
+      MIGHOST_KEY_PASSPHRASE the passphrase of the key that signs
       MIGHOST_TOOLCHAINS     the folder for compilers that mighost installs [default:
       .mighost/toolchains]
 
@@ -100,6 +108,7 @@ fn long_help() {
       8    a migration or plugin failed: an error, a trap, a limit
       9    another run holds the lock
       10   a check or test failed
+      11   a signature, a signer or the policy does not allow it
       130  interrupted
     ");
     for kind in [
@@ -113,6 +122,7 @@ fn long_help() {
         ExitKind::Guest,
         ExitKind::Lock,
         ExitKind::Check,
+        ExitKind::Trust,
         ExitKind::Interrupted,
     ] {
         assert!(
@@ -156,6 +166,12 @@ fn upgrade_help() {
                                   they were applied
           --lock-wait <DURATION>  How long to wait for another run on the database, e.g. 30s [default:
                                   from mighost.toml, or 60s]
+          --release <FILE>        Run the artifacts of this release instead of the project's
+          --unverified            Run the release without verifying its signatures
+          --allow-rollback        Run a release that is older than one that the database has seen
+          --allow-untrusted       Run even if the policy, or that of an earlier run, asks for a signed
+                                  release
+          --trust <FILE>          The policy [default: /etc/mighost/trust.toml] [env: MIGHOST_TRUST]
           --json                  Write one JSON document to stdout instead of text
       -h, --help                  Print help (see more with '--help')
 
@@ -179,6 +195,7 @@ fn upgrade_help() {
       mighost upgrade 4f0c --transaction all    to a revision, all or nothing
       mighost upgrade a1b2:head --sql > up.sql  a script, without a database
       mighost upgrade --sql --online-reads      from the current revisions, with queries answered
+      mighost upgrade -x db=prod --release climate-1.4.release    a signed release, without sources
     ");
 }
 

@@ -18,6 +18,7 @@ use std::path::PathBuf;
 
 pub use error::TakeOverError;
 pub use python::Python;
+pub(crate) use text::is_not_taken_over;
 
 use self::places::{folders, migrations};
 use self::project::AlembicProject;
@@ -59,10 +60,10 @@ pub struct TakenOver {
     /// The folders of migrations, below the project's folder.
     pub folders: Vec<Folder>,
     pub revisions: Vec<Revision>,
-    /// The number of revisions with both scripts.
+    /// The number of revisions with all of their code.
     pub converted: usize,
-    /// The number of revisions with a script that is empty because its code was not available.
-    pub empty: usize,
+    /// The number of revisions with a script that fails until its author writes it.
+    pub not_taken_over: usize,
     /// Remarks on what to check.
     pub notes: Vec<String>,
 }
@@ -90,6 +91,8 @@ pub struct Revision {
     pub folder: String,
     /// Whether it runs without a transaction.
     pub alone: bool,
+    /// The reason why Alembic cannot downgrade it, either. It then has no `downgrade.sql`.
+    pub one_way: Option<String>,
     pub upgrade: Side,
     pub downgrade: Side,
 }
@@ -99,10 +102,8 @@ pub struct Revision {
 pub struct Side {
     #[serde(skip)]
     text: String,
-    /// The reason why there is no code; `None` if there is code, even if it does nothing.
-    pub why_empty: Option<String>,
-    /// Possible differences from the original.
-    pub notes: Vec<String>,
+    /// The reason why the code is not taken over; `None` if it is, even if it does nothing.
+    pub not_taken_over: Option<String>,
 }
 
 /// Imports the project. Alembic's files are not changed. An interrupted import leaves no project.
@@ -142,8 +143,15 @@ pub fn run(project: &Project, request: &TakeOverRequest, reporter: &dyn Reporter
         Some(answer) => answered(answer, &alembic, &folders, &mut notes),
         None => declared(&alembic, &folders, &mut notes)?,
     };
+    if revisions.is_empty() {
+        return Err(CommandError::TakeOver(TakeOverError::NoRevisions {
+            path: request.from.clone(),
+            locations: locations.clone(),
+        }));
+    }
     check(&revisions)?;
     let (version_table, schema) = version_table(&answer, &alembic, &mut notes);
+    connection_settings(&answer, &alembic, &mut notes);
     let settings = settings(&alembic, &mut notes);
     if let Some(stage) = &stage {
         let facts = text::Facts {
@@ -174,10 +182,12 @@ pub fn run(project: &Project, request: &TakeOverRequest, reporter: &dyn Reporter
             let write = |name: &str, text: &str| stage.write(&format!("{}/{name}", revision.folder), text, 0o644);
             write("migration.toml", &text::manifest(revision))?;
             write("upgrade.sql", &text::script(revision, &revision.upgrade, "upgrade"))?;
-            write(
-                "downgrade.sql",
-                &text::script(revision, &revision.downgrade, "downgrade"),
-            )?;
+            if revision.one_way.is_none() {
+                write(
+                    "downgrade.sql",
+                    &text::script(revision, &revision.downgrade, "downgrade"),
+                )?;
+            }
         }
     }
     if let Some(stage) = stage {
@@ -186,9 +196,9 @@ pub fn run(project: &Project, request: &TakeOverRequest, reporter: &dyn Reporter
         super::write_for_git(&request.directory)?;
         stage.finish(&[migrations])?;
     }
-    let empty = revisions
+    let not_taken_over = revisions
         .iter()
-        .filter(|revision| revision.sides().any(|side| side.why_empty.is_some()))
+        .filter(|revision| revision.sides().any(|side| side.not_taken_over.is_some()))
         .count();
     Ok(TakenOver {
         config: request.directory.join(FILE_NAME),
@@ -197,8 +207,8 @@ pub fn run(project: &Project, request: &TakeOverRequest, reporter: &dyn Reporter
         version_table,
         databases: alembic.labels.iter().map(|label| label.name.clone()).collect(),
         folders,
-        converted: revisions.len() - empty,
-        empty,
+        converted: revisions.len() - not_taken_over,
+        not_taken_over,
         revisions,
         notes,
     })
@@ -253,13 +263,10 @@ fn version_table(
     let known = answer
         .as_ref()
         .and_then(|answer| Some((answer.version_table.clone()?, answer.version_table_schema.clone())));
-    let location = answer
-        .as_ref()
-        .map_or(&alembic.script_location, |answer| &answer.script_location);
     let (name, schema) = match known {
         Some(known) => known,
         None => {
-            let environment = fs::read_to_string(location.join("env.py")).unwrap_or_default();
+            let environment = environment_file(answer, alembic);
             if environment.contains("version_table") {
                 notes.push(
                     "env.py sets the version table or its schema: compare `version-table` and `version-table-schema` in mighost.toml with it".into(),
@@ -273,6 +280,26 @@ fn version_table(
         }
     };
     (name, schema)
+}
+
+/// The text of env.py, as far as it can be read.
+fn environment_file(answer: &Option<Answer>, alembic: &AlembicProject) -> String {
+    let location = answer
+        .as_ref()
+        .map_or(&alembic.script_location, |answer| &answer.script_location);
+    fs::read_to_string(location.join("env.py")).unwrap_or_default()
+}
+
+/// Notes on what env.py may set for its connections. A run without a database does not show it.
+fn connection_settings(answer: &Option<Answer>, alembic: &AlembicProject, notes: &mut Vec<String>) {
+    let environment = environment_file(answer, alembic);
+    for word in ["search_path", "schema_translate_map"] {
+        if environment.contains(word) {
+            notes.push(format!(
+                "env.py mentions `{word}`: compare `schema` in mighost.toml with it"
+            ));
+        }
+    }
 }
 
 /// The settings for new revisions, as lines of `[revision]`. Settings without a counterpart are reported.

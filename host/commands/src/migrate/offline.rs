@@ -72,7 +72,7 @@ pub(super) async fn write(
     if let Some((connection, state)) = answers {
         sink = sink.with_reader(LiveSink::new(
             connection.client,
-            connection.encoding,
+            connection.watch,
             session,
             state,
             reporter.clone(),

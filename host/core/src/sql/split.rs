@@ -1,6 +1,6 @@
 //! Splits a script into statements where psql would.
 
-use super::{CopyDirection, SqlError, TokenKind, copy_with_client, tokens};
+use super::{SqlError, Token, TokenKind, tokens};
 
 /// A piece of a script: a statement with the text around it. All pieces of a script, concatenated, are the script.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,18 +52,37 @@ impl Head {
 /// function (`BEGIN ATOMIC ... END`). An unterminated quote or comment is an error.
 pub fn split(script: &str) -> Result<Vec<Piece<'_>>, SqlError> {
     let mut pieces = Vec::new();
-    let mut piece = Open::at(0, 1);
-    for token in tokens(script) {
+    let (mut start, mut line) = (0, 1);
+    while let Some(piece) = piece_at(script, start, line)? {
+        start += piece.whole.len();
+        line += lines(piece.whole);
+        pieces.push(piece);
+    }
+    Ok(pieces)
+}
+
+/// The piece that begins at byte `start` of `script`, which is on line `line`; `None` at the end.
+pub(super) fn piece_at(script: &str, start: usize, line: usize) -> Result<Option<Piece<'_>>, SqlError> {
+    let mut piece = Open::at(start, line);
+    for token in tokens(script.get(start..).unwrap_or_default()) {
+        let token = Token {
+            start: start + token.start,
+            end: start + token.end,
+            ..token
+        };
         let text = token.of(script);
         let mut ended = false;
+        if !token.is_blank() {
+            piece.body(token.kind, text);
+        }
         match token.kind {
             TokenKind::Unterminated(what) => {
                 return Err(SqlError::at(script, token.start, format!("unterminated {what}")));
             }
             TokenKind::Open => piece.parens += 1,
             TokenKind::Close => piece.parens = piece.parens.saturating_sub(1),
-            TokenKind::Word => piece.word(text),
-            TokenKind::Semicolon => ended = piece.parens == 0 && piece.bodies == 0,
+            TokenKind::Word => piece.head.note(text),
+            TokenKind::Semicolon => ended = piece.parens == 0 && !piece.body.is_open(),
             _ => {}
         }
         if token.kind != TokenKind::Space && !ended {
@@ -73,16 +92,17 @@ pub fn split(script: &str) -> Result<Vec<Piece<'_>>, SqlError> {
             piece.end = token.end;
             piece.has_code |= token.kind != TokenKind::Comment;
         }
-        piece.line += text.bytes().filter(|byte| *byte == b'\n').count();
+        piece.line += lines(text);
         if ended {
-            pieces.push(piece.close(script, token.end));
-            piece = Open::at(token.end, piece.line);
+            return Ok(Some(piece.close(script, token.end)));
         }
     }
-    if piece.start < script.len() {
-        pieces.push(piece.close(script, script.len()));
-    }
-    Ok(pieces)
+    Ok((start < script.len()).then(|| piece.close(script, script.len())))
+}
+
+/// The number of line ends in `text`.
+pub(super) fn lines(text: &str) -> usize {
+    text.bytes().filter(|byte| *byte == b'\n').count()
 }
 
 /// A piece whose end has not been found yet.
@@ -93,8 +113,26 @@ struct Open {
     end: usize,
     has_code: bool,
     parens: usize,
-    bodies: usize,
+    body: Body,
     head: Head,
+}
+
+/// The body of an SQL-standard function: `BEGIN ATOMIC statement; ... END`. `BEGIN`, `CASE` and `END` may be names or labels inside, so
+/// counting these words, as psql does, is not enough. `END` closes the body where a statement would start: none starts with `END`.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Body {
+    None,
+    /// `BEGIN` was read.
+    Begin,
+    /// The next token starts a statement of the body.
+    StatementStart,
+    InStatement,
+}
+
+impl Body {
+    fn is_open(self) -> bool {
+        matches!(self, Self::StatementStart | Self::InStatement)
+    }
 }
 
 impl Open {
@@ -106,24 +144,25 @@ impl Open {
             end: start,
             has_code: false,
             parens: 0,
-            bodies: 0,
+            body: Body::None,
             head: Head::default(),
         }
     }
 
-    fn word(&mut self, word: &str) {
-        self.head.note(word);
+    /// Follows the body of a function through a token that is not blank.
+    fn body(&mut self, kind: TokenKind, text: &str) {
         if self.parens > 0 || !self.head.creates_routine() {
             return;
         }
-        if word.eq_ignore_ascii_case("begin") {
-            self.bodies += 1;
-        } else if word.eq_ignore_ascii_case("case") && self.bodies > 0 {
-            // CASE ends with END as well.
-            self.bodies += 1;
-        } else if word.eq_ignore_ascii_case("end") {
-            self.bodies = self.bodies.saturating_sub(1);
-        }
+        let is = |word: &str| kind == TokenKind::Word && text.eq_ignore_ascii_case(word);
+        self.body = match self.body {
+            Body::Begin if is("atomic") => Body::StatementStart,
+            Body::None | Body::Begin if is("begin") => Body::Begin,
+            Body::None | Body::Begin => Body::None,
+            Body::StatementStart if is("end") => Body::None,
+            Body::StatementStart | Body::InStatement if kind == TokenKind::Semicolon => Body::StatementStart,
+            Body::StatementStart | Body::InStatement => Body::InStatement,
+        };
     }
 
     fn close<'a>(&self, script: &'a str, end: usize) -> Piece<'a> {
@@ -142,30 +181,38 @@ impl Open {
     }
 }
 
+/// Whether psql reads `statement` as one statement. In the body of an SQL-standard function it counts the words `BEGIN`, `CASE` and `END`
+/// (`psqlscan.l`), even where they are names.
+pub fn is_one_to_psql(statement: &str) -> bool {
+    let mut head = Head::default();
+    let (mut parens, mut depth) = (0_usize, 0_usize);
+    for token in tokens(statement) {
+        let text = token.of(statement);
+        match token.kind {
+            TokenKind::Open => parens += 1,
+            TokenKind::Close => parens = parens.saturating_sub(1),
+            TokenKind::Semicolon if parens == 0 && depth == 0 => return false,
+            TokenKind::Word => {
+                head.note(text);
+                if parens == 0 && head.creates_routine() {
+                    match text.to_ascii_lowercase().as_str() {
+                        "begin" => depth += 1,
+                        "case" if depth > 0 => depth += 1,
+                        "end" => depth = depth.saturating_sub(1),
+                        _ => {}
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+    depth == 0
+}
+
 /// The statements of `text` to send, in order, without pieces of only white space and comments.
 pub fn statements(text: &str) -> Result<Vec<Piece<'_>>, SqlError> {
     let mut pieces = split(text)?;
     pieces.retain(|piece| !piece.statement.is_empty());
-    Ok(pieces)
-}
-
-/// The statements of a psql script whose variables have been replaced: backslash commands and COPY ... FROM STDIN, whose data would
-/// follow in the script, are refused.
-pub fn script_statements(script: &str) -> Result<Vec<Piece<'_>>, SqlError> {
-    if let Some(token) = tokens(script).find(|token| token.kind == TokenKind::Backslash) {
-        let command = script.get(token.start..).unwrap_or_default();
-        let command = command.split_whitespace().next().unwrap_or("\\");
-        let message = format!("{command} is a psql command, which a migration cannot use");
-        return Err(SqlError::at(script, token.start, message));
-    }
-    let pieces = statements(script)?;
-    for piece in &pieces {
-        if copy_with_client(piece.statement) == Some(CopyDirection::FromStdin) {
-            let message = "COPY ... FROM STDIN is not possible in a script; use INSERT statements (pg_dump --inserts), or \
-                 load the data from an asset";
-            return Err(SqlError::at(script, piece.offset, message));
-        }
-    }
     Ok(pieces)
 }
 
@@ -236,6 +283,56 @@ mod tests {
         assert_eq!(cut("a ) ; b"), ["a )", "b"]);
     }
 
+    /// pg_dump writes such bodies, which psql cuts in the middle.
+    #[test]
+    fn keywords_are_names_in_a_body() {
+        for body in [
+            "select begin from spans",
+            "select s.begin, s.end, s.case from spans s",
+            "select 1 as end, 2 as case, 3 begin",
+            "select 1 end; select 2 case",
+            "select case begin when 1 then 2 end from spans",
+            "select atomic, begin from spans; insert into spans (begin) values ((select 1; end))",
+            "select 'end' as \"end\"; /* end */ -- ; end\n select $$; end;$$",
+            "; ; select 1",
+            "return begin atomic",
+        ] {
+            for head in [
+                "create function f() returns setof date language sql",
+                "create or replace procedure s.begin(begin int default 1) set search_path to begin, atomic",
+                "create function begin() returns atomic",
+            ] {
+                let routine = format!("{head} BEGIN /* ; */ Atomic {body}; END");
+                assert_eq!(cut(&format!("{routine}; select 1; ")), [&routine, "select 1"]);
+            }
+        }
+        assert_eq!(
+            cut("create function begin() returns int language sql as 'select 1'; end; x"),
+            [
+                "create function begin() returns int language sql as 'select 1'",
+                "end",
+                "x"
+            ]
+        );
+    }
+
+    #[test]
+    fn psql_counts_words_in_a_body() {
+        for (body, alike) in [
+            ("select 1; select case when true then 1 end", true),
+            ("select begin from spans", false),
+            ("select 1 as end", false),
+            ("select (begin) from spans", true),
+        ] {
+            let routine = format!("create function f() returns int begin atomic {body}; end");
+            assert_eq!(is_one_to_psql(&routine), alike, "{routine}");
+        }
+        assert!(!is_one_to_psql(
+            "create function begin() returns int language sql as 'select 1'"
+        ));
+        assert!(is_one_to_psql("select begin, $$;$$ -- ;"));
+    }
+
     #[test]
     fn blanks_are_left_out_and_lines_are_counted() {
         let pieces = statements("\n\n-- first\nselect 1;\n;\n /* none */ ;\n  select\n2;\n-- end\n").unwrap();
@@ -257,17 +354,6 @@ mod tests {
         ] {
             assert_eq!(split(script).unwrap_err().to_string(), text);
         }
-    }
-
-    #[test]
-    fn a_script_is_not_psql() {
-        let refused = |script| script_statements(script).unwrap_err().to_string();
-        assert_eq!(
-            refused("select 1;\n\\i other.sql\n"),
-            r"line 2, column 1: \i is a psql command, which a migration cannot use"
-        );
-        assert!(refused("select 1; copy t (a) from stdin;").starts_with("line 1, column 11: COPY ... FROM STDIN"));
-        assert!(script_statements(r"select '\i', E'\\', $$\i$$ -- \i").is_ok());
     }
 
     /// Pieces of text that matter to the scanner, so that random scripts reach its corner cases.

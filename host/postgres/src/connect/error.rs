@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use tokio_postgres::error::Severity;
 
+use mighost_core::sql::RefusedSetting;
 use mighost_core::{Blame, DatabaseError, MAX_OUTSIDE_TEXT, shortened};
 
 /// A host that was tried, and the result.
@@ -91,11 +92,26 @@ pub enum ConnectError {
     )]
     Encoding { host: String, encoding: String },
 
+    #[error(
+        "the session at {host} begins with standard_conforming_strings = off, with which mighost would misread texts\nRemove \
+         the setting from the `options` of the connection; or, with a pooler, run ALTER ROLE or ALTER DATABASE ... RESET \
+         standard_conforming_strings, or set it to on there."
+    )]
+    BackslashEscapes { host: String },
+
     #[error("the connection to {host} was lost: {reason}")]
     Lost { host: String, reason: String },
 }
 
 impl ConnectError {
+    /// The error for a session that begins with a setting that mighost refuses.
+    pub(super) fn refused_setting(host: String, refused: RefusedSetting) -> Self {
+        match refused {
+            RefusedSetting::Encoding(encoding) => Self::Encoding { host, encoding },
+            RefusedSetting::BackslashEscapes => Self::BackslashEscapes { host },
+        }
+    }
+
     /// The party to blame: the operator's settings, or the server and the network.
     pub fn blame(&self) -> Blame {
         match self {

@@ -7,7 +7,7 @@ use super::journal::{Call, CallState, Earlier};
 use super::statement::{Answer, Operation};
 use crate::driver_error::Failure;
 use crate::state::rows;
-use crate::tables::{AS_CATALOG, CHECK_DEFERRED, CHECK_ENCODING};
+use crate::tables::{AS_CATALOG, CHECK_DEFERRED, CHECK_SETTINGS};
 use mighost_core::sql::{IndexWork, index_work};
 use mighost_core::{SinkError, quote_literal};
 
@@ -15,9 +15,9 @@ use mighost_core::{SinkError, quote_literal};
 /// transaction.
 const AS_HOST: &str = "SET LOCAL SESSION AUTHORIZATION DEFAULT; SET LOCAL role TO DEFAULT";
 
-/// [`AS_HOST`], after the check that the guest has not changed the encoding of the session.
+/// [`AS_HOST`], after the check that the guest has not changed a setting that it cannot change.
 pub(super) fn as_host() -> String {
-    format!("{CHECK_ENCODING}; {AS_HOST}; {AS_CATALOG}")
+    format!("{CHECK_SETTINGS}; {AS_HOST}; {AS_CATALOG}")
 }
 
 /// True for the server's errors about a statement that cannot run in a transaction block, or that would end it.

@@ -162,10 +162,13 @@ impl LiveSink {
         let drained = self.pipeline.drain().await;
         drained.map_err(|failure| self.report(failure))?;
         let found = collect(stream).await;
-        if let Some(encoding) = self.encoding.foreign() {
-            return Err(SinkError::ClientEncoding { encoding });
+        if let Some(refused) = self.watch.refused() {
+            return Err(refused.into());
         }
         let found = found.map_err(|error| self.report(self.failure(error, &statement, None)))?;
+        if found.too_large {
+            self.canceller().cancel().await;
+        }
         let rows = typed_rows(&columns, found).ok_or(SinkError::ResultTooLarge {
             limit: super::statement::MAX_RESULT_BYTES,
         })?;

@@ -294,7 +294,7 @@ impl Answer {
 
 fn encode(answer: &Answer) -> String {
     let stored = match answer {
-        Answer::None | Answer::TooLarge | Answer::Misused(_) | Answer::Encoded(_) => StoredAnswer::None,
+        Answer::None | Answer::TooLarge | Answer::Misused(_) | Answer::Refused(_) => StoredAnswer::None,
         Answer::Count(count) => StoredAnswer::Count(*count),
         Answer::Failed(error) => StoredAnswer::Failed(error.clone()),
         Answer::Rows(rows) => StoredAnswer::Rows {

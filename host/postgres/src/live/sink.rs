@@ -30,8 +30,8 @@ pub fn guest_statements(text: &str) -> Result<Vec<sql::Piece<'_>>, SinkError> {
                 statement: piece.statement.to_owned(),
             });
         }
-        if let Some(encoding) = sql::foreign_encoding(piece.statement) {
-            return Err(SinkError::ClientEncoding { encoding });
+        if let Some(refused) = sql::refused_setting(piece.statement) {
+            return Err(refused.into());
         }
         if sql::keywords(piece.statement, 2) == ["DISCARD", "ALL"] {
             return Err(SinkError::Misuse(
@@ -69,14 +69,14 @@ fn no_rows() -> Rows {
     }
 }
 
-/// A script with its variables replaced.
-pub(crate) fn fill_in(
-    script: &str,
+/// The parts of a script, with its variables replaced.
+pub(crate) fn parts<'a>(
+    script: &'a str,
     settings: &mighost_core::SessionOptions,
     role: Option<&str>,
     revision: &str,
-) -> Result<String, SinkError> {
-    Ok(sql::substitute(script, |name| match name {
+) -> Result<Vec<sql::ScriptPart<'a>>, SinkError> {
+    Ok(sql::script_parts(script, |name| match name {
         "schema" => Some(settings.schema.clone()),
         "superuser_role" => settings.superuser_role.clone().or_else(|| role.map(str::to_owned)),
         "revision" => Some(revision.to_owned()),
@@ -93,8 +93,8 @@ impl LiveSink {
         if self.step.phase == Phase::Idle {
             return Err(SinkError::Misuse("no revision is being run".to_owned()));
         }
-        if let Some(encoding) = self.encoding.foreign() {
-            return Err(SinkError::ClientEncoding { encoding });
+        if let Some(refused) = self.watch.refused() {
+            return Err(refused.into());
         }
         if self.handles.copy.is_some() {
             return Err(SinkError::Misuse(
@@ -152,7 +152,7 @@ impl LiveSink {
                     drained.map_err(|failure| self.report(failure))?;
                 }
                 let answer = match operation {
-                    Operation::Execute(statement, params) if !sql::may_set_encoding(statement) => {
+                    Operation::Execute(statement, params) if !sql::may_set_refused(statement) => {
                         let operation = self.operation.clone();
                         let pushed = self.pipeline.push(statement, params, operation.as_deref()).await;
                         pushed.map(|()| Answer::None)
@@ -169,7 +169,7 @@ impl LiveSink {
                 limit: super::statement::MAX_RESULT_BYTES,
             }),
             Answer::Misused(text) => Err(SinkError::Misuse(text)),
-            Answer::Encoded(encoding) => Err(SinkError::ClientEncoding { encoding }),
+            Answer::Refused(refused) => Err(refused.into()),
             answer => Ok(answer),
         }
     }
@@ -218,9 +218,15 @@ impl Sink for LiveSink {
             .as_ref()
             .map(|step| step.revision.clone())
             .unwrap_or_default();
-        let filled = fill_in(script, &self.settings, Some(&self.state.user), &revision)?;
-        sql::script_statements(&filled)?;
-        self.execute(&filled, &[]).await
+        for part in parts(script, &self.settings, Some(&self.state.user), &revision)? {
+            match part {
+                sql::ScriptPart::Statements(text) => self.execute(&text, &[]).await?,
+                sql::ScriptPart::Copy { statement, data } => {
+                    self.send_copy(&statement, data.as_bytes()).await?;
+                }
+            }
+        }
+        Ok(())
     }
 
     async fn execute_counted(&mut self, statement: &str, params: &[Value]) -> Result<u64, SinkError> {

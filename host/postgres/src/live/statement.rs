@@ -1,16 +1,17 @@
 //! Calls of a guest that consist of one statement each, and how they are sent.
 
-use futures_util::StreamExt;
+use futures_util::StreamExt as _;
 use tokio_postgres::SimpleQueryMessage;
 use tokio_postgres::error::SqlState;
 use tokio_postgres::types::Type;
 
 use super::LiveSink;
+use crate::connect::Canceller;
 use crate::driver_error::Failure;
 use crate::pipeline::Sent;
 use crate::value_text::{from_text, literal, sent_literal};
 use mighost_core::Digest;
-use mighost_core::sql;
+use mighost_core::sql::{self, TokenKind};
 use mighost_core::{Column, DatabaseError, Row, Rows, Value};
 
 /// The maximum size of a query result, in bytes of text. It is part of the contract (`wit/database.wit`).
@@ -36,14 +37,14 @@ pub(super) enum Answer {
     TooLarge,
     /// The statement and its parameters do not fit; the run ends.
     Misused(String),
-    /// The session has switched to this client encoding, and the result read in it is invalid; the run ends.
-    Encoded(String),
+    /// The session has this setting now, with which the result may be misread; the run ends.
+    Refused(sql::RefusedSetting),
 }
 
 impl Answer {
     /// True if this is not a result but the end of the run.
     pub fn ends_run(&self) -> bool {
-        matches!(self, Self::TooLarge | Self::Misused(_) | Self::Encoded(_))
+        matches!(self, Self::TooLarge | Self::Misused(_) | Self::Refused(_))
     }
 }
 
@@ -110,8 +111,8 @@ impl LiveSink {
             Operation::Query(statement, params) => self.rows(statement, params).await,
             Operation::Try(statement, params) => self.attempt(statement, params).await,
         };
-        match self.encoding.foreign() {
-            Some(encoding) if !matches!(&answer, Err(failure) if failure.is_lost()) => Ok(Answer::Encoded(encoding)),
+        match self.watch.refused() {
+            Some(refused) if !matches!(&answer, Err(failure) if failure.is_lost()) => Ok(Answer::Refused(refused)),
             _ => answer,
         }
     }
@@ -134,13 +135,21 @@ impl LiveSink {
             .map_err(|error| self.failure(error, statement, Some(0)))
     }
 
+    /// For a statement whose result is not wanted any more.
+    pub(super) fn canceller(&self) -> Canceller {
+        Canceller {
+            token: self.pipeline.client().cancel_token(),
+            target: self.watch.target(),
+            backend: (!self.settings.pooler).then_some(self.state.backend_pid),
+        }
+    }
+
     /// A statement under a savepoint.
     async fn attempt(&mut self, statement: &str, params: &[Value]) -> Result<Answer, Failure> {
         let savepoint = self.in_transaction;
         if savepoint {
             self.pipeline.push_batch("SAVEPOINT mighost_try");
         }
-        let leftovers = self.prepared.leftovers.len();
         match self.rows(statement, params).await {
             Ok(answer) => {
                 if savepoint {
@@ -152,12 +161,8 @@ impl LiveSink {
             Err(failure) if failure.is_lost() || failure.sent.is_some() => Err(failure),
             Err(failure) => {
                 if savepoint {
-                    let mut batch = "ROLLBACK TO SAVEPOINT mighost_try; RELEASE SAVEPOINT mighost_try".to_owned();
-                    // Rolling back does not undo PREPARE.
-                    for name in self.prepared.leftovers.drain(leftovers..) {
-                        batch.push_str(&format!("; DEALLOCATE {name}"));
-                    }
-                    self.pipeline.push_batch(&batch);
+                    self.pipeline
+                        .push_batch("ROLLBACK TO SAVEPOINT mighost_try; RELEASE SAVEPOINT mighost_try");
                 }
                 Ok(Answer::Failed(failure.fields()))
             }
@@ -167,8 +172,9 @@ impl LiveSink {
     /// All rows of a query.
     ///
     /// The driver can only request results in binary form, but the contract promises PostgreSQL's text form for any type. So the
-    /// statement is prepared twice in one go: by the protocol, for the types of its columns and for errors that point into it, and by
-    /// SQL, to be executed by the simple protocol, which returns text.
+    /// statement is prepared by the protocol, for the types of its columns and for errors that point into it, and executed by the simple
+    /// protocol, which returns text. EXECUTE of a statement that SQL has prepared is no alternative: the server would write the whole
+    /// result to a temporary file before it sends the first row.
     async fn rows(&mut self, statement: &str, params: &[Value]) -> Result<Answer, Failure> {
         let client = self.pipeline.client();
         self.prepared.described = true;
@@ -195,50 +201,79 @@ impl LiveSink {
                     affected,
                 }));
             }
-            let found = simple(&client, statement).await;
+            let found = match client.simple_query_raw(statement).await {
+                Ok(stream) => collect(stream).await,
+                Err(error) => Err(error),
+            };
             let rows = found.map_err(|error| self.failure(error, statement, Some(0)))?;
+            if rows.too_large {
+                self.canceller().cancel().await;
+            }
             return Ok(typed(described.columns(), rows));
         }
-        let name = self.next_name("query");
-        let prepared = self.pipeline.send(&format!("PREPARE {name} AS {statement}"), &[]);
-        let literals: Vec<String> = params.iter().map(sent_literal).collect();
-        let arguments = if literals.is_empty() {
-            String::new()
-        } else {
-            format!("({})", literals.join(", "))
+        let text = self.pipeline.fitting(&with_values(statement, params));
+        // Text that the server does not read as one statement fails to be described, which aborts the transaction. Outside of one, that has
+        // to be known before.
+        if !self.in_transaction {
+            self.pipeline.drain().await?;
+        }
+        let (described, sent) = match self.in_transaction {
+            true => (described, client.simple_query_raw(&text).await),
+            false => {
+                let known = described.answer().await;
+                let known = known.map_err(|error| self.failure(error, statement, Some(0)))?;
+                (Sent::answered(known), client.simple_query_raw(&text).await)
+            }
         };
-        let execute = self.pipeline.fitting(&format!("EXECUTE {name}{arguments}"));
-        let stream = client.simple_query_raw(&execute).await;
-        let stream = stream.map_err(|error| self.failure(error, statement, None))?;
-        let deallocated = self.pipeline.send_batch(&format!("DEALLOCATE {name}"));
+        let shift = params.is_empty().then_some(0);
+        let stream = sent.map_err(|error| self.failure(error, statement, shift))?;
         // Earlier statements are answered earlier, and their failure is the one that counts.
         self.pipeline.drain().await?;
+        let canceller = self.canceller();
         // Both at once: the driver may have to look types up, and those answers arrive after the rows.
-        let (described, executed) = tokio::join!(described.answer(), async {
-            prepared.answer().await.map_err(|error| (error, true))?;
-            let rows = collect(stream).await.map_err(|error| (error, false))?;
-            deallocated.answer().await.map_err(|error| (error, false))?;
-            Ok::<_, (tokio_postgres::Error, bool)>(rows)
+        let (described, rows) = tokio::join!(described.answer(), async {
+            let rows = collect(stream).await?;
+            if rows.too_large {
+                canceller.cancel().await;
+            }
+            Ok::<_, tokio_postgres::Error>(rows)
         });
         let aborted = |error: &tokio_postgres::Error| error.code() == Some(&SqlState::IN_FAILED_SQL_TRANSACTION);
-        match (described, executed) {
-            (Ok(described), Ok(_)) if described.params().len() != params.len() => Ok(Answer::Misused(format!(
+        match (described, rows) {
+            (_, Ok(rows)) if rows.too_large => Ok(Answer::TooLarge),
+            (Ok(described), _) if described.params().len() != params.len() => Ok(Answer::Misused(format!(
                 "the statement takes {} parameters, but {} were given: {statement}",
                 described.params().len(),
                 params.len()
             ))),
             (Ok(described), Ok(rows)) => Ok(typed(described.columns(), rows)),
             (Err(error), Err(_)) if !aborted(&error) => Err(self.failure(error, statement, Some(0))),
-            (_, Err((error, preparing))) => {
-                if self.in_transaction && !preparing {
-                    // DEALLOCATE failed in the aborted transaction, whose rollback does not undo PREPARE.
-                    self.prepared.leftovers.push(name);
-                }
-                Err(self.failure(error, statement, None))
-            }
+            (_, Err(error)) => Err(self.failure(error, statement, shift)),
             (Err(error), Ok(_)) => Err(self.failure(error, statement, Some(0))),
         }
     }
+}
+
+/// `statement` with values in the place of its parameters. Like those of a parameter, the type of a quoted literal follows from its place.
+fn with_values(statement: &str, params: &[Value]) -> String {
+    if params.is_empty() {
+        return statement.to_owned();
+    }
+    let mut text = String::with_capacity(statement.len());
+    for token in sql::tokens(statement) {
+        let part = token.of(statement);
+        let number = part.strip_prefix('$').and_then(|number| number.parse::<usize>().ok());
+        let value = number.and_then(|number| params.get(number.checked_sub(1)?));
+        match value {
+            Some(value) if token.kind == TokenKind::Parameter => {
+                text.push('(');
+                text.push_str(&sent_literal(value));
+                text.push(')');
+            }
+            _ => text.push_str(part),
+        }
+    }
+    text
 }
 
 /// A result of the simple protocol.
@@ -246,10 +281,10 @@ pub(super) struct TextRows {
     rows: Vec<Vec<Option<String>>>,
     /// The count in the command tag.
     affected: u64,
-    too_large: bool,
+    pub too_large: bool,
 }
 
-/// Reads a result, up to the limit; the driver discards the rest.
+/// Reads a result, up to the limit; the driver discards the rest. The caller cancels a statement whose result is too large.
 pub(super) async fn collect(stream: tokio_postgres::SimpleQueryStream) -> Result<TextRows, tokio_postgres::Error> {
     let mut stream = std::pin::pin!(stream);
     let mut found = TextRows {
@@ -269,10 +304,11 @@ pub(super) async fn collect(stream: tokio_postgres::SimpleQueryStream) -> Result
         };
         let values = (0..row.len()).map(|column| Ok(row.try_get(column)?.map(str::to_owned)));
         let values: Vec<Option<String>> = values.collect::<Result<_, tokio_postgres::Error>>()?;
-        bytes += values
-            .iter()
-            .map(|value| size_of::<Value>() + value.as_ref().map_or(0, String::len))
-            .sum::<usize>();
+        bytes += size_of::<Row>()
+            + values
+                .iter()
+                .map(|value| size_of::<Value>() + value.as_ref().map_or(0, String::len))
+                .sum::<usize>();
         if bytes > MAX_RESULT_BYTES {
             found.too_large = true;
             return Ok(found);
@@ -317,8 +353,4 @@ pub(crate) fn described(columns: &[tokio_postgres::Column]) -> Vec<Column> {
         type_oid: column.type_().oid(),
     });
     described.collect()
-}
-
-async fn simple(client: &tokio_postgres::Client, query: &str) -> Result<TextRows, tokio_postgres::Error> {
-    collect(client.simple_query_raw(query).await?).await
 }

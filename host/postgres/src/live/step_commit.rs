@@ -127,7 +127,7 @@ impl LiveSink {
     /// The host's statements at the end of a step: they reset the session and write the version rows, the ledger and the journal.
     fn ending(&mut self, changes: &[RowChange], entry: &LedgerEntry) -> String {
         let mut batch = vec![
-            self.records.check_encoding(),
+            self.records.check_settings(),
             RESET_SESSION.to_owned(),
             AS_CATALOG.to_owned(),
         ];
@@ -145,6 +145,7 @@ impl LiveSink {
         } else {
             Line::Timed
         };
+        batch.extend(self.records.release());
         batch.extend(self.records.end(changes, entry, self.session_locked, line));
         let mut heads = self.state.heads.clone();
         changes.iter().for_each(|change| apply(&mut heads, change));
@@ -186,7 +187,7 @@ impl LiveSink {
     pub(super) fn step_error(&mut self, failure: Failure) -> RunError {
         self.take_settled();
         let Some(sent) = failure.sent else {
-            return failure.into_sink(self.lost()).into();
+            return self.sink_error(failure, self.lost()).into();
         };
         if sent.ending > 0 && !self.settings.one_transaction() {
             let pooler = self.settings.pooler;
@@ -207,6 +208,12 @@ impl LiveSink {
                 return RunError::TablesGone {
                     table: self.tables.version.clone(),
                 };
+            }
+            if failure.code() == Some(&SqlState::READ_ONLY_SQL_TRANSACTION) {
+                return RunError::LeftReadOnly;
+            }
+            if failure.code() == Some(&SqlState::INVALID_SQL_STATEMENT_NAME) {
+                return RunError::StatementsGone;
             }
             if let Some(found) = found(&message) {
                 return RunError::NotRecorded {
@@ -229,7 +236,7 @@ impl LiveSink {
                 };
             }
         }
-        failure.into_sink(self.lost()).into()
+        self.sink_error(failure, self.lost()).into()
     }
 }
 

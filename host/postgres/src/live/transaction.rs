@@ -9,7 +9,9 @@ use super::{COMMIT_UNKNOWN, LiveSink, Phase};
 use crate::driver_error::Failure;
 use crate::lock::LockScope;
 use crate::pipeline::Part;
-use crate::state::rows;
+use crate::releases::ReleaseRecord;
+use crate::state::{read_only_places, rows};
+use crate::tables::AS_CATALOG;
 use crate::tables::{CHECK_DEFERRED, DEALLOCATE, DEFERRABLE, RESET_SESSION, create_schema_if_missing};
 use mighost_core::{
     Aftermath, Direction, Event, LedgerEntry, Level, RowChange, RunError, SinkError, StepContext, StepSink,
@@ -124,7 +126,7 @@ impl LiveSink {
         if self.in_transaction && !self.settings.one_transaction() {
             self.drain().await?;
             let committed = self.commit().await;
-            committed.map_err(|failure| failure.into_sink(COMMIT_UNKNOWN))?;
+            committed.map_err(|failure| self.sink_error(failure, COMMIT_UNKNOWN))?;
         }
         Ok(())
     }
@@ -152,6 +154,22 @@ impl LiveSink {
         journaled.then(|| self.tables.journal_end(revision))
     }
 
+    /// Makes the run one of a release, which its steps record; before `begin_run`.
+    #[must_use]
+    pub fn of_release(mut self, release: ReleaseRecord) -> Self {
+        self.records.of_release(release);
+        self
+    }
+
+    /// Creates the table of releases, as [`create_journal`](Self::create_journal) does for its table.
+    ///
+    /// # Errors
+    /// The server refuses it.
+    pub async fn create_releases(&mut self) -> Result<(), RunError> {
+        self.ask_now(&self.tables.create_release_if_missing()).await?;
+        Ok(())
+    }
+
     /// Creates the journal table, which a run creates only when it needs it. For an administrator who prepares the tables for a role that
     /// may not create any; between `begin_run` and the first step.
     ///
@@ -163,6 +181,27 @@ impl LiveSink {
             self.journal_table.exists = true;
         }
         Ok(())
+    }
+
+    /// Records in the ledger that the digests of `entries` are now those of applied revisions; between `begin_run` and `end_run`.
+    ///
+    /// # Errors
+    /// The server refuses it; nothing is recorded then.
+    pub async fn accept(&mut self, entries: &[LedgerEntry]) -> Result<(), RunError> {
+        let Some(last) = entries.last() else { return Ok(()) };
+        let lock = match self.settings.pooler {
+            true => self.lock.lock_in_transaction(),
+            false => self.lock.assert_held(),
+        };
+        let mut batch = vec!["BEGIN".to_owned(), AS_CATALOG.to_owned(), lock];
+        batch.extend(entries.iter().map(|entry| self.records.acceptance(entry)));
+        batch.push(self.records.verify(&self.state.heads, &last.revision));
+        batch.push("COMMIT".to_owned());
+        let accepted = self.ask_now(&batch.join("; ")).await;
+        if accepted.is_err() {
+            self.roll_back().await;
+        }
+        accepted.map(drop).map_err(RunError::from)
     }
 
     /// Creates the journal table, in the transaction if one is open.
@@ -195,7 +234,7 @@ impl LiveSink {
         self.step.committing = !self.journal.written;
         if let Err(failure) = self.commit().await {
             self.step.committing &= failure.is_lost();
-            return Err(failure.into_sink(COMMIT_UNKNOWN));
+            return Err(self.sink_error(failure, COMMIT_UNKNOWN));
         }
         self.step.committing = false;
         self.journal.written = true;
@@ -248,20 +287,10 @@ impl LiveSink {
         self.handles.copy = None;
         self.handles.transaction_ended();
         self.pipeline.clear();
-        let mut answers = Vec::new();
-        let leftovers = std::mem::take(&mut self.prepared.leftovers);
         if std::mem::take(&mut self.in_transaction) {
             // In one message with the clean-up: with a pooler, the next message may reach another session.
             let clean = self.clean_pooled();
-            answers.push(self.pipeline.send_batch(&format!("ROLLBACK; {clean}")));
-        }
-        if !self.settings.pooler {
-            for name in leftovers {
-                answers.push(self.pipeline.send_batch(&format!("DEALLOCATE {name}")));
-            }
-        }
-        for answer in answers {
-            let _ = answer.answer().await;
+            let _ = self.pipeline.send_batch(&format!("ROLLBACK; {clean}")).answer().await;
         }
     }
 }
@@ -272,6 +301,10 @@ impl StepSink for LiveSink {
         self.tables.check_length()?;
         if self.state.in_recovery {
             return Err(RunError::Standby);
+        }
+        if self.state.read_only {
+            let set_for = read_only_places(&self.pipeline.client()).await?;
+            return Err(RunError::ReadOnlySession { set_for });
         }
         self.acquire().await?;
         if !self.settings.pooler {
@@ -380,7 +413,16 @@ impl StepSink for LiveSink {
     }
 
     async fn close_step(&mut self, changes: &[RowChange], entry: &LedgerEntry) -> Result<(), RunError> {
-        self.send_ending(changes, entry).await
+        match self.records.signers() {
+            None => self.send_ending(changes, entry).await,
+            Some(signers) => {
+                let entry = LedgerEntry {
+                    signer: Some(signers.to_owned()),
+                    ..entry.clone()
+                };
+                self.send_ending(changes, &entry).await
+            }
+        }
     }
 
     async fn settle(&mut self) -> Result<(), RunError> {
@@ -427,7 +469,7 @@ impl StepSink for LiveSink {
                 self.roll_back().await;
             } else {
                 let committed = self.commit().await;
-                committed.map_err(|failure| failure.into_sink(COMMIT_UNKNOWN))?;
+                committed.map_err(|failure| self.sink_error(failure, COMMIT_UNKNOWN))?;
             }
         }
         if std::mem::take(&mut self.session_locked) {

@@ -11,6 +11,15 @@ pub(super) fn terminated(statement: &str) -> String {
     format!("{statement}{};\n", if line_comment { "\n" } else { "" })
 }
 
+/// `statement` as the text of a block, in which psql does not look for the ends of statements.
+pub(super) fn in_block(statement: &str) -> String {
+    let mut tag = "mighost".to_owned();
+    while statement.contains(&format!("${tag}")) {
+        tag.push('_');
+    }
+    format!("DO ${tag}_do$ BEGIN EXECUTE ${tag}$ {statement} ${tag}$; END ${tag}_do$")
+}
+
 /// Text for a comment: one line for any text.
 pub(super) fn one_line(text: &str) -> String {
     text.chars()

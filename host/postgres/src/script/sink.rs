@@ -6,7 +6,7 @@ use async_trait::async_trait;
 
 use super::ScriptSink;
 use crate::live::{
-    copy_lines, copy_statement, fill_in, guest_statements, not_the_last, outside_transaction, single_statement,
+    copy_lines, copy_statement, guest_statements, not_the_last, outside_transaction, parts, single_statement,
 };
 use crate::session;
 use crate::value_text::literal;
@@ -45,9 +45,16 @@ impl Sink for ScriptSink {
 
     async fn execute_script(&mut self, script: &str) -> Result<(), SinkError> {
         let revision = self.step.as_ref().map(|step| step.revision.clone()).unwrap_or_default();
-        let filled = fill_in(script, &self.settings, None, &revision)?;
-        sql::script_statements(&filled)?;
-        self.execute(&filled, &[]).await
+        for part in parts(script, &self.settings, None, &revision)? {
+            match part {
+                sql::ScriptPart::Statements(text) => self.execute(&text, &[]).await?,
+                sql::ScriptPart::Copy { statement, data } => {
+                    self.check()?;
+                    self.copy_with_data(&statement, data.as_bytes())?;
+                }
+            }
+        }
+        Ok(())
     }
 
     /// The number of rows is not known offline: it is zero.
@@ -206,13 +213,7 @@ impl PostgresSink for ScriptSink {
                 "the data has a line `\\.`, which ends COPY in a script".to_owned(),
             ));
         }
-        self.out.write_all(b"\\encoding UTF8\n")?;
-        self.guest(&copy_statement(table, columns, options)?)?;
-        self.out.write_all(data)?;
-        if !data.is_empty() && !data.ends_with(b"\n") {
-            self.out.write_all(b"\n")?;
-        }
-        self.out.write_all(b"\\.\n")?;
+        self.copy_with_data(&copy_statement(table, columns, options)?, data)?;
         Ok(0)
     }
 }

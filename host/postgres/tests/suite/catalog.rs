@@ -274,7 +274,15 @@ async fn every_change_is_seen_and_named() {
     connection.client.batch_execute(SETUP).await.unwrap();
     let mut before = read(&connection).await;
     assert_eq!(before, read(&connection).await);
+    let is_old = connection
+        .client
+        .query_one("select current_setting('server_version_num')::int < 150000", &[]);
+    let is_old: bool = is_old.await.unwrap().get(0);
     for (change, name) in CHANGES {
+        // Privileges on parameters.
+        if is_old && change.contains("on parameter") {
+            continue;
+        }
         connection.client.batch_execute(change).await.unwrap();
         let after = read(&connection).await;
         let differences = before.differences(&after);

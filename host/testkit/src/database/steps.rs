@@ -260,7 +260,7 @@ impl<'a> Session<'a> {
         let state = state.map_err(|error| Failure::new(error.to_string()))?;
         let sink = LiveSink::new(
             connection.client,
-            connection.encoding,
+            connection.watch,
             settings.session(false, false),
             state.clone(),
             Arc::new(Silent),

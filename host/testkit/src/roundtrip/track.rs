@@ -185,7 +185,7 @@ impl<'s> Track<'s> {
         let guests = self.guests(false, Some(state.server_version));
         let sink = LiveSink::new(
             connection.client,
-            connection.encoding,
+            connection.watch,
             self.run_settings().session(dry_run, false),
             state,
             self.said.clone(),

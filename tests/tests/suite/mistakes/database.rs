@@ -130,7 +130,8 @@ fn an_applied_migration_is_edited() {
     error: a migration has changed after being applied to test: b2
     fault: the command, the configuration or the environment
     hint: restore the files, and make the change in a new revision
-    hint: or add --allow-changed to continue anyway
+    hint: or, if the change is harmless, accept it: `mighost stamp --accept REVISION`
+    hint: or add --allow-changed to continue this time
     ");
     fs::write(&upgrade, before).unwrap();
     project.run(&["upgrade"]).ok();
@@ -348,4 +349,84 @@ fn extensions_in_a_schema_of_their_own_are_found_by_the_setting() {
     project.config(&format!("{config}\nsearch-path = ['public', 'my ext']\n"));
     project.run(&["upgrade", "head"]).ok();
     assert_eq!(project.sql("select count(*) from crmp.t"), "0");
+}
+
+/// Statements of mighost fail then, but they are not what needs correction.
+#[test]
+fn a_migration_that_keeps_mighost_from_recording_it_is_named() {
+    let project = line();
+    project.sql_migration("d4", &["c3"], "SET TRANSACTION READ ONLY;\n", "SELECT 1;\n");
+    assert_snapshot!(all(&project, &["upgrade"]), @"
+    exit 7
+    building 1/1 d4_d4 (sql)
+    [1/4] upgrade a1 about a1 (T)
+    [2/4] upgrade b2 about b2 (T)
+    [3/4] upgrade c3 about c3 (T)
+    error: the migration left its transaction read-only, so mighost cannot record what it did; the step was rolled back
+      in the upgrade of revision d4, PROJECT/migrations/d4_d4
+    state: d4 was rolled back; steps before it are kept
+           done: a1, b2, c3
+    fault: the migration or plugin; its author needs to fix it
+    hint: remove SET TRANSACTION READ ONLY
+    ");
+    project.sql_migration(
+        "d4",
+        &["c3"],
+        "DO $$ BEGIN EXECUTE 'deal' || 'locate all'; END $$;\n",
+        "SELECT 1;\n",
+    );
+    project.sql_migration("e5", &["d4"], "SELECT 1;\n", "SELECT 1;\n");
+    project.run(&["downgrade", "base"]).ok();
+    assert_snapshot!(all(&project, &["upgrade"]), @"
+    exit 7
+    [1/5] upgrade a1 about a1 (T)
+    [2/5] upgrade b2 about b2 (T)
+    [3/5] upgrade c3 about c3 (T)
+    error: the migration removed prepared statements that mighost needs to record what it did, as DEALLOCATE ALL does in a function or block; the step was rolled back
+      in the upgrade of revision d4, PROJECT/migrations/d4_d4
+    state: d4 was rolled back; steps before it are kept
+           done: a1, b2, c3
+           not run: e5
+    fault: the migration or plugin; its author needs to fix it
+    hint: deallocate the statements by name, or write DEALLOCATE ALL as a statement of the migration
+    ");
+    assert_eq!(project.heads(), "c3");
+}
+
+#[test]
+fn a_role_that_only_reads_is_found_before_the_run() {
+    let project = line();
+    let database = project.database();
+    project.sql(&format!(
+        "ALTER DATABASE \"{database}\" SET default_transaction_read_only = on"
+    ));
+    let shown = all(&project, &["upgrade"]).replace(database, "DATABASE");
+    assert_snapshot!(shown, @"
+    exit 7
+    error: sessions of this role are read-only: default_transaction_read_only is on, set for database DATABASE
+    state: nothing was run
+           not run: a1, b2, c3
+    fault: the command, the configuration or the environment
+    hint: run ALTER ROLE or ALTER DATABASE ... RESET default_transaction_read_only, use another role, or add `options='-c default_transaction_read_only=off'` to the connection string
+    ");
+    project.sql(&format!(
+        "BEGIN READ WRITE; ALTER DATABASE \"{database}\" RESET default_transaction_read_only; COMMIT"
+    ));
+    project.run(&["upgrade"]).ok();
+}
+
+#[test]
+fn a_report_that_cannot_be_written_says_that_the_run_is_committed() {
+    let project = line();
+    let full = fs::File::options().write(true).open("/dev/full").unwrap();
+    let output = project.command(&["upgrade", "--json"]).stdout(full).output().unwrap();
+    let told = String::from_utf8(output.stderr).unwrap();
+    let told = told.replace(project.path().to_str().unwrap(), "PROJECT");
+    let last: Vec<&str> = told.lines().filter(|line| !line.contains(" ms")).collect();
+    assert_snapshot!(last.join("\n"), @"
+    error: cannot write to stdout: No space left on device (os error 28)
+    state: only the report is missing: the run was committed, and test is at c3
+    fault: the command, the configuration or the environment
+    ");
+    assert_eq!(project.heads(), "c3");
 }

@@ -260,3 +260,54 @@ fn a_label_is_given_twice() {
     exit 0
     ");
 }
+
+#[test]
+fn a_harmless_change_is_accepted_once() {
+    let project = line();
+    project.run(&["upgrade"]).ok();
+    let script = folder(&project, "b2").join("upgrade.sql");
+    let text = fs::read_to_string(&script).unwrap();
+    fs::write(&script, format!("-- stations\n{text}")).unwrap();
+    assert_snapshot!(all(&project, &["stamp", "--accept", "c3"]), @"
+    exit 2
+    building 1/1 b2_b2 (sql)
+    error: c3 has no change to accept: it is not applied to test, or is what was applied
+    fault: the command, the configuration or the environment
+    hint: changed since they were applied: b2
+    ");
+    assert_eq!(project.run(&["check"]).code, 10);
+    assert_snapshot!(all(&project, &["stamp", "--accept", "b2"]), @"
+    exit 0
+    test: accepted b2
+    ");
+    project.run(&["check"]).ok();
+    assert_eq!(project.heads(), "c3");
+    assert_eq!(
+        project.sql(
+            "SELECT direction, source IS NOT NULL, os_user <> '' FROM mighost_version_ledger ORDER BY id DESC LIMIT 1"
+        ),
+        "accept|t|t"
+    );
+    // The entry does not vouch for what another author inserts below.
+    table(&project, "x4", &["a1"]);
+    table(&project, "b2", &["x4"]);
+    fs::write(&script, format!("-- stations\n{text}")).unwrap();
+    assert_snapshot!(all(&project, &["upgrade"]), @r#"
+    exit 4
+    building 1/2 b2_b2 (sql)
+    building 2/2 x4_x4 (sql)
+    error: x4 is out of order: it was inserted below b2, which is already applied to test, so it would be skipped
+    fault: the command, the configuration or the environment
+    hint: move it in the sources: restore the down-revisions of the children of x4, and set those of x4 to a head, e.g. `down-revisions = ["b2"]` if b2 is one
+    hint: if the database already has its changes, confirm that: `mighost stamp --purge` with the rows of `mighost current`
+    hint: or add --allow-changed to continue without it
+    "#);
+    // Texts for people are not part of what runs.
+    let project = line();
+    project.run(&["upgrade"]).ok();
+    let manifest = folder(&project, "b2").join("migration.toml");
+    let text = fs::read_to_string(&manifest).unwrap();
+    fs::write(&manifest, text.replace("about b2", "Stations")).unwrap();
+    project.run(&["check"]).ok();
+    project.run(&["downgrade", "a1"]).ok();
+}

@@ -3,19 +3,18 @@
 use super::super::{Styles, escape_line};
 use mighost_commands::init::import_alembic::{Revision, TakenOver};
 
-/// The counts, the revisions to check, the notes.
+/// The maximum number of revisions with the same remarks that are listed by name.
+const NAMES: usize = 5;
+
+/// The maximum number of different remarks.
+const REMARKS: usize = 50;
+
+/// The counts, the revisions to check with the reasons, the notes.
 pub fn taken_over(report: &TakenOver, styles: Styles) -> String {
     let done = match report.dry_run {
         true => "would be taken over",
         false => "taken over",
     };
-    let will = |count| match (report.dry_run, count) {
-        (true, 1) => ("would have", "its"),
-        (true, _) => ("would have", "their"),
-        (false, 1) => ("has", "its"),
-        (false, _) => ("have", "their"),
-    };
-    let ((has, whose), (has_none, _)) = (will(report.converted), will(report.empty));
     let noun = if report.revisions.len() == 1 {
         "revision"
     } else {
@@ -31,8 +30,8 @@ pub fn taken_over(report: &TakenOver, styles: Styles) -> String {
         report.config.display()
     );
     text.push_str(&format!(
-        "  {} {has} {whose} code, {} {has_none} an empty script\n",
-        report.converted, report.empty
+        "  {} complete, {} with code that is not taken over\n",
+        report.converted, report.not_taken_over
     ));
     text.push_str(&format!(
         "  databases: {}; version table: {}\n",
@@ -44,23 +43,51 @@ pub fn taken_over(report: &TakenOver, styles: Styles) -> String {
             text.push_str(&format!("  {} from {}\n", folder.ours, folder.alembic.display()));
         }
     }
-    for revision in &report.revisions {
-        let remarks = remarks(revision);
-        // If all are empty for one reason, the notes contain it.
-        if remarks.is_empty() || report.empty == report.revisions.len() && report.converted == 0 {
-            continue;
-        }
-        text.push_str(&format!(
-            "{} {}\n",
-            styles.name(&escape_line(&revision.revision)),
-            escape_line(&revision.message)
-        ));
-        for remark in remarks {
-            text.push_str(&format!("    {}\n", escape_line(&remark)));
-        }
-    }
+    text.push_str(&listed(report, styles));
     for note in &report.notes {
         text.push_str(&format!("note: {}\n", escape_line(note)));
+    }
+    if report.not_taken_over > 0 {
+        text.push_str(
+            "note: code that is not taken over fails when it is run, until it is written in upgrade.sql or \
+             downgrade.sql; `mighost check` lists it\n",
+        );
+    }
+    text
+}
+
+/// The revisions with remarks. Those with the same remarks are together, because there may be thousands.
+fn listed(report: &TakenOver, styles: Styles) -> String {
+    let mut groups: Vec<(Vec<String>, Vec<&Revision>)> = Vec::new();
+    for revision in &report.revisions {
+        let remarks = remarks(revision);
+        if remarks.is_empty() {
+            continue;
+        }
+        match groups.iter_mut().find(|(known, _)| *known == remarks) {
+            Some((_, revisions)) => revisions.push(revision),
+            None => groups.push((remarks, vec![revision])),
+        }
+    }
+    let mut text = String::new();
+    for (remarks, revisions) in groups.iter().take(REMARKS) {
+        for revision in revisions.iter().take(NAMES) {
+            text.push_str(&format!(
+                "{} {}\n",
+                styles.name(&escape_line(&revision.revision)),
+                escape_line(&revision.message)
+            ));
+        }
+        if revisions.len() > NAMES {
+            text.push_str(&format!("and {} more\n", revisions.len() - NAMES));
+        }
+        for remark in remarks {
+            text.push_str(&format!("    {}\n", escape_line(remark)));
+        }
+    }
+    let more: usize = groups.iter().skip(REMARKS).map(|(_, revisions)| revisions.len()).sum();
+    if more > 0 {
+        text.push_str(&format!("and {more} more with remarks; --json lists all\n"));
     }
     text
 }
@@ -68,9 +95,13 @@ pub fn taken_over(report: &TakenOver, styles: Styles) -> String {
 fn remarks(revision: &Revision) -> Vec<String> {
     let mut remarks = Vec::new();
     for (direction, side) in [("upgrade", &revision.upgrade), ("downgrade", &revision.downgrade)] {
-        remarks.extend(side.why_empty.iter().map(|why| format!("{direction} is empty: {why}")));
-        remarks.extend(side.notes.iter().map(|note| format!("{direction}: {note}")));
+        remarks.extend(
+            side.not_taken_over
+                .iter()
+                .map(|why| format!("{direction} not taken over: {why}")),
+        );
     }
+    remarks.extend(revision.one_way.iter().map(|why| format!("no downgrade: {why}")));
     if revision.alone {
         remarks.push("runs without a transaction, as part of it did in Alembic".into());
     }

@@ -25,12 +25,19 @@ pub enum TakeOverError {
     NoAlembic { python: PathBuf },
     #[error("by {}: {reason}", python.display())]
     Loading { python: PathBuf, reason: String },
+    #[error("{} has no revisions: there are none in {}", path.display(), shown(.locations))]
+    NoRevisions { path: PathBuf, locations: Vec<PathBuf> },
     #[error("{} cannot be read without running it: {reason}", path.display())]
     Source { path: PathBuf, reason: String },
     #[error("{} already exists and was not changed", path.display())]
     Exists { path: PathBuf },
     #[error("cannot write {}: {source}", path.display())]
     Write { path: PathBuf, source: io::Error },
+}
+
+fn shown(paths: &[PathBuf]) -> String {
+    let paths: Vec<String> = paths.iter().map(|path| path.display().to_string()).collect();
+    paths.join(", ")
 }
 
 impl From<&TakeOverError> for Diagnostic {
@@ -56,6 +63,12 @@ impl From<&TakeOverError> for Diagnostic {
                 "make `alembic history` work there; or take the revisions over without code with \
                                  --no-python",
             ),
+            TakeOverError::NoRevisions { .. } => diagnostic
+                .hint(
+                    "check `script_location` and `version_locations` in the file; folders that only env.py knows must \
+                     be in it, too",
+                )
+                .hint("without revisions there is nothing to take over: start a new project with mighost init"),
             TakeOverError::Source { .. } => diagnostic.hint("use --python PATH to have Alembic run it"),
             TakeOverError::Exists { .. } => diagnostic.hint("name another folder: mighost init DIR --from FILE"),
             _ => diagnostic,

@@ -11,7 +11,12 @@ use super::TakeOverError;
 use mighost_config::Environment;
 use mighost_core::{Event, Level, Reporter};
 
-const SCRIPT: &str = include_str!("alembic.py");
+const SCRIPT: &str = concat!(
+    include_str!("alembic.py"),
+    include_str!("watch.py"),
+    include_str!("bind.py"),
+    "main(sys.argv[1], sys.argv[2], sys.argv[3:])\n"
+);
 
 /// The maximum size of an answer, in bytes.
 const MAX_ANSWER: u64 = 512 * 1024 * 1024;
@@ -28,7 +33,7 @@ pub enum Python {
     Never,
 }
 
-/// The output of `alembic.py`.
+/// The output of the script.
 #[derive(Debug, Deserialize)]
 pub(super) struct Answer {
     /// Alembic's version.
@@ -43,6 +48,10 @@ pub(super) struct Answer {
     pub dialect: Option<String>,
     /// The number of times that env.py ran the migrations: several if it has several databases.
     pub runs: u32,
+    /// Statements that env.py itself sends.
+    pub statements: Vec<String>,
+    /// env.py has functions for `on_version_apply`.
+    pub callbacks: bool,
     #[serde(default)]
     pub rendered: BTreeMap<String, BTreeMap<String, Rendered>>,
 }
@@ -61,11 +70,12 @@ pub(super) struct AnsweredRevision {
 #[derive(Clone, Debug, Deserialize)]
 pub(super) struct Rendered {
     pub sql: String,
-    pub error: Option<String>,
+    /// The reason why `sql` may not be what it does.
+    pub why: Option<String>,
+    /// The reason why it fails with any database: a downgrade that is not possible.
+    pub one_way: Option<String>,
     /// It left Alembic's transaction for some statements.
     pub autocommit: bool,
-    /// It sent a query, which got no result.
-    pub asks: bool,
 }
 
 /// Asks Alembic. `None` if there is no Python with it; `notes` then contain the reason.
@@ -81,7 +91,7 @@ pub(super) fn ask(
     let folder = ini.parent().unwrap_or(Path::new("/"));
     let (candidates, named) = match python {
         Python::Never => {
-            notes.push("Python was not run (--no-python): all scripts are empty".into());
+            notes.push("Python was not run (--no-python), so no code is taken over".into());
             return Ok(None);
         }
         Python::Named(path) => (vec![path.clone()], true),
@@ -114,7 +124,7 @@ pub(super) fn ask(
         }
     }
     notes.push(format!(
-        "Alembic could not be used, so all scripts are empty, and the revisions were read from their files ({}); pass \
+        "Alembic could not be used, so no code is taken over, and the revisions were read from their files ({}); pass \
          the Python that runs the project with --python",
         reasons.join("; ")
     ));

@@ -19,28 +19,33 @@ pub(super) fn answered(
     notes: &mut Vec<String>,
 ) -> Vec<Revision> {
     let refusal = if let Some(error) = &answer.environment_error {
-        notes.push(format!("env.py did not run offline, so scripts are empty: {error}"));
         Some(format!("env.py did not run offline: {error}"))
     } else if answer.runs > 1 {
-        notes.push(
-            "env.py runs the migrations more than once, so there is no single script for each and scripts are empty"
-                .into(),
-        );
-        Some("env.py runs the migrations more than once".to_owned())
+        Some("env.py runs the migrations more than once, so there is no single script".to_owned())
     } else if answer.runs == 0 {
-        notes.push("env.py did not run the migrations offline, so scripts are empty".into());
         Some("env.py did not run the migrations offline".to_owned())
-    } else if let Some(dialect) = answer.dialect.as_ref().filter(|dialect| *dialect != "postgresql") {
-        notes.push(format!("env.py wrote for {dialect}, not for PostgreSQL, so scripts are empty; -x db=LABEL may choose another database"));
-        Some(format!("env.py wrote for {dialect}"))
     } else {
-        None
+        let dialect = answer.dialect.as_ref().filter(|dialect| *dialect != "postgresql");
+        dialect.map(|dialect| {
+            format!("env.py wrote for {dialect}, not for PostgreSQL; -x db=LABEL may choose another database")
+        })
     };
+    if !answer.statements.is_empty() {
+        notes.push(format!(
+            "env.py sends statements of its own, which are not taken over: {}",
+            answer.statements.join("; ")
+        ));
+    }
+    if answer.callbacks {
+        notes.push(
+            "`on_version_apply` in env.py is not taken over; a plugin with a hook replaces it (docs/plugins.md)".into(),
+        );
+    }
     let mut places = Places::new(&alembic.folder, folders);
     let mut revisions = Vec::new();
     for found in &answer.revisions {
         let (file, folder) = places.place(&found.file);
-        let mut alone = false;
+        let (mut alone, mut one_way): (bool, Option<String>) = (false, None);
         let mut side = |direction: &str| {
             let rendered = answer
                 .rendered
@@ -49,24 +54,26 @@ pub(super) fn answered(
             let why = match (&refusal, rendered) {
                 (Some(why), _) => Err(why.clone()),
                 (None, None) => Err("Alembic did not run it".to_owned()),
-                (None, Some(rendered)) => match &rendered.error {
-                    Some(error) => Err(format!("it does not run without a database: {error}")),
+                (None, Some(rendered)) => match &rendered.why {
+                    Some(why) => Err(why.clone()),
                     None => script::convert(&rendered.sql).map(|script| (script, rendered)),
                 },
             };
             match why {
+                Ok((_, rendered)) if rendered.one_way.is_some() => {
+                    one_way.clone_from(&rendered.one_way);
+                    Side::default()
+                }
                 Ok((script, rendered)) => {
                     alone |= script.alone || rendered.autocommit;
-                    let asks = "it sends a query; what it does with the result is not in the script";
                     Side {
                         text: script.text,
-                        why_empty: None,
-                        notes: rendered.asks.then(|| asks.to_owned()).into_iter().collect(),
+                        not_taken_over: None,
                     }
                 }
                 Err(why) => Side {
-                    why_empty: Some(why),
-                    ..Side::default()
+                    text: String::new(),
+                    not_taken_over: Some(why),
                 },
             }
         };
@@ -81,6 +88,7 @@ pub(super) fn answered(
             file,
             folder,
             alone,
+            one_way,
             upgrade,
             downgrade,
         });
@@ -121,8 +129,8 @@ pub(super) fn declared(
             };
             let (file, folder) = places.place(&path);
             let side = || Side {
-                why_empty: Some("Alembic was not run".to_owned()),
-                ..Side::default()
+                text: String::new(),
+                not_taken_over: Some("Alembic was not run".to_owned()),
             };
             revisions.push(Revision {
                 revision,
@@ -134,6 +142,7 @@ pub(super) fn declared(
                 file,
                 folder,
                 alone: false,
+                one_way: None,
                 upgrade: side(),
                 downgrade: side(),
             });

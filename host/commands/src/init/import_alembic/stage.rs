@@ -16,6 +16,8 @@ const UNFINISHED: &str = ".unfinished";
 /// The temporary folder. It is removed with its remaining contents.
 pub(super) struct Stage {
     root: PathBuf,
+    /// Whether `root` is new.
+    created: bool,
     folder: PathBuf,
     /// The folder itself, locked: the system releases the lock when the process ends in any way.
     _lock: File,
@@ -29,6 +31,7 @@ impl Stage {
     /// If one of them exists already, or something cannot be written.
     pub fn start(root: &Path, names: &[&str]) -> Result<Self, TakeOverError> {
         check_free(root, names)?;
+        let created = fs::symlink_metadata(root).is_err();
         fs::create_dir_all(root).map_err(fail(root))?;
         let mut bytes = [0; 6];
         getrandom::fill(&mut bytes).map_err(|error| fail(root)(io::Error::other(error.to_string())))?;
@@ -40,6 +43,7 @@ impl Stage {
         lock.lock().map_err(fail(&folder))?;
         Ok(Self {
             root: root.to_owned(),
+            created,
             folder,
             _lock: lock,
         })
@@ -109,6 +113,10 @@ impl Drop for Stage {
     fn drop(&mut self) {
         // Remains are removed by the next import.
         let _ = fs::remove_dir_all(&self.folder);
+        if self.created {
+            // Refused unless it is empty, which it is after a failure.
+            let _ = fs::remove_dir(&self.root);
+        }
     }
 }
 

@@ -76,7 +76,7 @@ fn without_python() {
     let folder = alembic();
     let root = folder.path();
     let dry = take_over(root, true).unwrap();
-    assert_eq!((dry.revisions.len(), dry.empty), (2, 2));
+    assert_eq!((dry.revisions.len(), dry.not_taken_over), (2, 2));
     assert!(!root.join("mighost.toml").exists() && !root.join("migrations").exists());
 
     let taken = take_over(root, false).unwrap();
@@ -100,9 +100,9 @@ fn without_python() {
     build = "sql"
     "#);
     insta::assert_snapshot!(text("migrations/vendor/v1/upgrade.sql"), @"
-    -- upgrade of vendor/versions/v1.py is EMPTY, and changes nothing: Alembic was not run
-    -- Databases that Alembic brought past it do not need it. Write it here before it is run on others, in place of this:
-    DO $empty$ BEGIN RAISE WARNING USING MESSAGE = 'the upgrade of revision v1 was taken over from Alembic without its code: nothing was done'; END $empty$;
+    -- upgrade of vendor/versions/v1.py is NOT TAKEN OVER: Alembic was not run
+    -- Databases that Alembic brought past it do not need it. On others it fails until it is written here, in place of this:
+    DO $not_taken_over$ BEGIN RAISE EXCEPTION USING MESSAGE = 'the upgrade of revision v1 was not taken over from Alembic: Alembic was not run', HINT = 'write it in migrations/vendor/v1/upgrade.sql'; END $not_taken_over$;
     ");
     insta::assert_snapshot!(text("mighost.toml"), @r#"
     # mighost's configuration, taken over from alembic.ini. `mighost --help` lists the commands; docs/configuration.md the settings.
@@ -126,7 +126,7 @@ fn without_python() {
     "#);
     insta::assert_snapshot!(taken.notes.join("\n").replace(&root.display().to_string(), "ROOT"), @"
     [lite] is a database of sqlite; mighost supports PostgreSQL only, so it is left out
-    Python was not run (--no-python): all scripts are empty
+    Python was not run (--no-python), so no code is taken over
     the password of `dev` is in mighost.toml, as it was in Alembic's file; ~/.pgpass is a better place for it
     the url of `test` uses the environment variable TEST_USER, whose value env.py provided
     ");
@@ -255,4 +255,96 @@ fn a_project_of_flask_migrate() {
     );
     let text = fs::read_to_string(root.join("db/mighost.toml")).unwrap();
     assert!(text.contains("url = \"${DATABASE_URL}\""), "{text}");
+}
+
+/// An empty project would block the next try.
+#[test]
+fn a_project_without_revisions_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let root = folder.path();
+    write(root, "alembic.ini", INI);
+    for dry_run in [true, false] {
+        let error = take_over(root, dry_run).unwrap_err();
+        assert!(
+            matches!(error, CommandError::TakeOver(TakeOverError::NoRevisions { .. })),
+            "{error}"
+        );
+        let places = format!(
+            "{}, {}",
+            root.join("alembic/versions").display(),
+            root.join("vendor/versions").display()
+        );
+        assert!(error.to_string().ends_with(&places), "{error}");
+    }
+    let left: Vec<_> = fs::read_dir(root)
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name())
+        .collect();
+    assert_eq!(left, ["alembic.ini"]);
+}
+
+/// A reason is a comment of one line, whatever Python said.
+#[test]
+fn answers_become_scripts() {
+    let folder = alembic();
+    let root = folder.path();
+    let side = |why: Option<&str>, one_way: Option<&str>| serde_json::json!({"sql": "", "why": why, "one_way": one_way, "autocommit": false});
+    let answer = serde_json::json!({
+        "alembic": "1.20.1",
+        "locations": [root.join("alembic/versions")],
+        "script_location": root.join("alembic"),
+        "revisions": [{
+            "file": root.join("alembic/versions/a1_first.py"),
+            "revision": "a1",
+            "down_revisions": [],
+            "depends_on": [],
+            "branch_labels": [],
+            "doc": "first",
+        }],
+        "environment_error": null,
+        "version_table": "alembic_version",
+        "version_table_schema": null,
+        "dialect": "postgresql",
+        "runs": 1,
+        "statements": ["SET ROLE me"],
+        "callbacks": true,
+        "rendered": {"a1": {
+            "upgrade": side(Some("it says\r\n\u{1b}'no'"), None),
+            "downgrade": side(None, Some("it raises\rError")),
+        }},
+    });
+    let mut answer: Answer = serde_json::from_value(answer).unwrap();
+    let project = AlembicProject::read(&root.join("alembic.ini"), None).unwrap();
+    let places = folders("migrations", &answer.locations);
+    let mut notes = Vec::new();
+    let [revision]: [Revision; 1] = answered(&answer, &project, &places, &mut notes).try_into().unwrap();
+    assert_eq!(notes.len(), 2, "{notes:?}");
+    assert_eq!(revision.one_way.as_deref(), Some("it raises\rError"));
+    let manifest = text::manifest(&revision);
+    assert!(
+        manifest.contains("# It can go up only. Its downgrade in Alembic: it raises Error\n"),
+        "{manifest}"
+    );
+    manifest.parse::<toml::Table>().unwrap();
+    let script = text::script(&revision, &revision.upgrade, "upgrade");
+    assert!(
+        is_not_taken_over(&script) && !is_not_taken_over("create table a ();"),
+        "{script}"
+    );
+    assert!(
+        !script.contains(['\r', '\u{1b}']) && script.contains("it says   ''no''"),
+        "{script}"
+    );
+    assert_eq!(
+        script.lines().filter(|line| !line.starts_with("--")).count(),
+        1,
+        "{script}"
+    );
+
+    answer.environment_error = Some("ImportError: gone".to_owned());
+    let [revision]: [Revision; 1] = answered(&answer, &project, &places, &mut notes).try_into().unwrap();
+    let why = Some("env.py did not run offline: ImportError: gone");
+    assert_eq!(revision.upgrade.not_taken_over.as_deref(), why);
+    assert_eq!(revision.downgrade.not_taken_over.as_deref(), why);
+    assert_eq!(revision.one_way, None);
 }

@@ -19,6 +19,11 @@ fn list(names: &[String]) -> String {
     format!("[{}]", names.join(", "))
 }
 
+/// `text` for a comment, which a control character might end.
+fn one_line(text: &str) -> String {
+    text.replace(char::is_control, " ")
+}
+
 /// The contents of `mighost.toml` that are not in alembic.ini.
 pub(super) struct Facts<'a> {
     pub file: &'a str,
@@ -43,7 +48,7 @@ pub(super) fn configuration(facts: &Facts<'_>) -> String {
     let mut text = format!(
         "# mighost's configuration, taken over from {}. `mighost --help` lists the commands; docs/configuration.md the settings.\n\n\
          [project]\nmigrations = {}\nplugins = [\"plugins\"]\n\n",
-        unmarked(file).replace('\n', " "),
+        one_line(&unmarked(file)),
         list(&folders)
     );
     text.push_str("# What plain names in migrations mean first.\nschema = \"public\"\n\n");
@@ -104,40 +109,48 @@ pub(super) fn manifest(revision: &Revision) -> String {
         let _ = writeln!(text, "date = {}", quoted(date));
     }
     text.push_str("build = \"sql\"\n");
+    if let Some(why) = &revision.one_way {
+        let _ = writeln!(
+            text,
+            "\n# It can go up only. Its downgrade in Alembic: {}",
+            one_line(why)
+        );
+    }
     if revision.alone {
         text.push_str("\n# Some of its statements ran outside Alembic's transaction.\ntransaction = \"none\"\n");
     }
     text
 }
 
-/// A script. One without code warns its user.
+/// The mark of scripts that still have to be written: the quote of the statement that fails.
+const MARK: &str = "$not_taken_over$";
+
+/// Whether the script fails because its code was not taken over, and was not written since.
+pub(crate) fn is_not_taken_over(script: &str) -> bool {
+    script.contains(MARK)
+}
+
+/// A script. One whose code was not taken over fails when it is run.
 pub(super) fn script(revision: &Revision, side: &Side, direction: &str) -> String {
-    let source = revision.file.replace('\n', " ");
-    match &side.why_empty {
-        None => {
-            let mut text = format!("-- {direction} of {source}, as Alembic wrote it offline\n");
-            for note in &side.notes {
-                let _ = writeln!(text, "-- Look at this: {}", note.replace('\n', " "));
-            }
-            if side.text.is_empty() {
-                text.push_str("-- It does nothing.\n");
-            } else {
-                let _ = write!(text, "\n{}", side.text);
-            }
-            text
-        }
-        Some(why) => {
-            let warning = format!(
-                "the {direction} of revision {} was taken over from Alembic without its code: nothing was done",
-                revision.revision
-            );
-            format!(
-                "-- {direction} of {source} is EMPTY, and changes nothing: {}\n\
-                 -- Databases that Alembic brought past it do not need it. Write it here before it is run on others, in place of this:\n\
-                 DO $empty$ BEGIN RAISE WARNING USING MESSAGE = {}; END $empty$;\n",
-                why.replace('\n', " "),
-                mighost_core::quote_literal(&warning)
-            )
-        }
-    }
+    let source = one_line(&revision.file);
+    let Some(why) = &side.not_taken_over else {
+        let code = match side.text.as_str() {
+            "" => "-- It does nothing.\n".to_owned(),
+            code => format!("\n{code}"),
+        };
+        return format!("-- {direction} of {source}, as Alembic wrote it offline\n{code}");
+    };
+    let why = one_line(why);
+    let message = format!(
+        "the {direction} of revision {} was not taken over from Alembic: {why}",
+        revision.revision
+    );
+    let hint = format!("write it in {}/{direction}.sql", revision.folder);
+    format!(
+        "-- {direction} of {source} is NOT TAKEN OVER: {why}\n\
+         -- Databases that Alembic brought past it do not need it. On others it fails until it is written here, in place of this:\n\
+         DO {MARK} BEGIN RAISE EXCEPTION USING MESSAGE = {}, HINT = {}; END {MARK};\n",
+        mighost_core::quote_literal(&message),
+        mighost_core::quote_literal(&hint)
+    )
 }

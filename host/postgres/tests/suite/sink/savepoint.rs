@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use mighost_core::{SessionOptions, Sink, SinkError, StepSink, TransactionMode};
-use mighost_postgres::connect::ClientEncoding;
+use mighost_postgres::connect::SessionWatch;
 use mighost_postgres::{LiveSink, read_state};
 
 use super::run::{Heard, insert};
@@ -66,7 +66,7 @@ async fn what_is_left_open_is_rolled_back_with_a_warning() {
         };
         let mut sink = LiveSink::new(
             client,
-            ClientEncoding::default(),
+            SessionWatch::default(),
             settings,
             state,
             Arc::<Heard>::clone(&heard),

@@ -3,11 +3,11 @@
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, Weak};
+use std::sync::{Arc, Mutex, OnceLock, Weak};
 use std::time::Duration;
 
 use mighost_core::{Direction, LedgerEntry, SessionOptions, Silent, StepContext, StepSink, TransactionMode};
-use mighost_postgres::connect::{self, ClientEncoding, ConnectTarget, Environment};
+use mighost_postgres::connect::{self, ConnectTarget, Environment, SessionWatch};
 use mighost_postgres::{LiveSink, read_state};
 use tokio_postgres::{Client, NoTls};
 
@@ -41,6 +41,25 @@ fn bin_dir() -> PathBuf {
         .collect();
     found.sort();
     found.pop().expect("a version of PostgreSQL")
+}
+
+/// The major version of the servers of these tests. Older ones lack some of what the tests use.
+pub fn major() -> u32 {
+    static MAJOR: OnceLock<u32> = OnceLock::new();
+    *MAJOR.get_or_init(|| {
+        let output = Command::new(bin_dir().join("postgres"))
+            .arg("--version")
+            .output()
+            .unwrap();
+        let text = String::from_utf8(output.stdout).unwrap();
+        let number = text
+            .split_whitespace()
+            .nth(2)
+            .and_then(|version| version.split('.').next());
+        number
+            .and_then(|number| number.parse().ok())
+            .expect("a version of PostgreSQL")
+    })
 }
 
 /// A command of the server's, as a user that the server accepts.
@@ -183,7 +202,7 @@ impl Database {
         let state = read_state(&client, &settings.schema, &settings.version_table)
             .await
             .unwrap();
-        LiveSink::new(client, ClientEncoding::default(), settings, state, Arc::new(Silent))
+        LiveSink::new(client, SessionWatch::default(), settings, state, Arc::new(Silent))
     }
 
     /// A sink on a connection whose client encoding is watched.
@@ -198,13 +217,7 @@ impl Database {
         let state = read_state(&connection.client, &settings.schema, &settings.version_table)
             .await
             .unwrap();
-        LiveSink::new(
-            connection.client,
-            connection.encoding,
-            settings,
-            state,
-            Arc::new(Silent),
-        )
+        LiveSink::new(connection.client, connection.watch, settings, state, Arc::new(Silent))
     }
 
     /// The first column of a query's rows, as text.

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use mighost_core::{RowChange, Silent, Sink, StepSink};
-use mighost_postgres::connect::ClientEncoding;
+use mighost_postgres::connect::SessionWatch;
 use mighost_postgres::{LiveSink, read_state};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{UnixListener, UnixStream};
@@ -91,7 +91,7 @@ async fn a_hundred_statements_take_ten_round_trips_at_most() {
     let connected = rounds.client.load(Ordering::Relaxed);
     let state = read_state(&client, "crmp", "mighost_version").await.unwrap();
     let read = rounds.client.load(Ordering::Relaxed) - connected;
-    let mut sink = LiveSink::new(client, ClientEncoding::default(), settings(), state, Arc::new(Silent));
+    let mut sink = LiveSink::new(client, SessionWatch::default(), settings(), state, Arc::new(Silent));
     sink.begin_run().await.unwrap();
     sink.begin_step(&step("r1")).await.unwrap();
     for number in 0..100 {

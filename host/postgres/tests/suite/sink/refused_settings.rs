@@ -1,5 +1,6 @@
-//! Guests that change the client encoding are refused, and nothing is garbled before that is noticed.
+//! Guests that change the client encoding, or how strings are read, are refused, and nothing is garbled before that is noticed.
 
+use mighost_core::sql::RefusedSetting;
 use mighost_core::{RowChange, RunError, Sink, SinkError, StepContext, StepSink, TransactionMode, Value};
 use mighost_postgres::{LiveSink, read_heads};
 
@@ -38,7 +39,7 @@ async fn running(database: &Database, transaction: TransactionMode) -> LiveSink 
 }
 
 fn latin1(error: &SinkError) -> bool {
-    matches!(error, SinkError::ClientEncoding { encoding } if encoding.eq_ignore_ascii_case("latin1"))
+    matches!(error, SinkError::RefusedSetting(RefusedSetting::Encoding(name)) if name.eq_ignore_ascii_case("latin1"))
 }
 
 async fn ledger(database: &Database) -> Vec<String> {
@@ -214,4 +215,74 @@ async fn set_of_another_encoding_is_refused_before_it_is_sent() {
         .await
         .unwrap_err();
     insta::assert_snapshot!(error, @"client_encoding cannot be set to LATIN1: mighost exchanges UTF-8 with the server. Remove the setting; convert a script in another encoding with `iconv -f ENCODING -t UTF-8`");
+}
+
+/// Without the check, the statement after the setting would mean something else to the server than to mighost.
+#[tokio::test]
+async fn backslash_escapes_are_refused_however_they_are_set() {
+    let ways = [
+        "SET standard_conforming_strings = off",
+        "select set_config('standard_conforming_strings', 'off', false)",
+        "do $$ begin execute 'set standard_conforming_strings to false'; end $$",
+        "select no_standard()",
+    ];
+    for way in ways {
+        for transaction in [TransactionMode::PerMigration, TransactionMode::None] {
+            let database = prepared().await;
+            let function = "create function no_standard() returns void language sql as \
+                $$ select set_config('standard_conforming_strings', 'off', false) $$";
+            database.column(function).await;
+            let mut sink = running(&database, transaction).await;
+            let ended = match sink.execute(way, &[]).await {
+                Ok(()) => sink
+                    .end_step(&[RowChange::Insert(REVISION.to_owned())], &entry(REVISION))
+                    .await
+                    .err(),
+                Err(error) => Some(error.into()),
+            };
+            assert!(
+                matches!(
+                    &ended,
+                    Some(RunError::Sink(SinkError::RefusedSetting(
+                        RefusedSetting::BackslashEscapes
+                    )))
+                ),
+                "{way}: {ended:?}"
+            );
+            sink.abort_step().await.unwrap();
+            assert_eq!(ledger(&database).await, ["0"], "{way}");
+        }
+    }
+}
+
+/// Defaults of the role or the database do not change what a script means.
+#[tokio::test]
+async fn a_session_begins_with_the_settings_of_mighost() {
+    let database = prepared().await;
+    let name = database.column("select current_database()").await.concat();
+    let hostile = [
+        ("standard_conforming_strings", "off"),
+        ("DateStyle", "German"),
+        ("IntervalStyle", "iso_8601"),
+        ("bytea_output", "escape"),
+        ("extra_float_digits", "-15"),
+        ("quote_all_identifiers", "on"),
+        ("row_security", "off"),
+        ("transform_null_equals", "on"),
+        ("array_nulls", "off"),
+    ];
+    for (setting, value) in hostile {
+        database
+            .column(&format!("alter database \"{name}\" set {setting} = {value}"))
+            .await;
+    }
+    let mut sink = running(&database, TransactionMode::PerMigration).await;
+    let query = r"select concat_ws(' ', '\n', '2026-12-01'::date, '1 day'::interval, '\x00'::bytea, 0.1::float8,
+        quote_ident('a'), current_setting('row_security'), null = null, '{null}'::text[])";
+    for _ in 0..2 {
+        let found = sink.query(query, &[]).await.unwrap();
+        let expected = r"\n 2026-12-01 1 day \x00 0.1 a on {NULL}";
+        assert_eq!(found.rows, [[Value::Text(expected.to_owned())]]);
+        sink.execute("reset all", &[]).await.unwrap();
+    }
 }
