@@ -12,6 +12,7 @@ mod languages;
 mod link;
 mod peers;
 mod project;
+mod release;
 mod run;
 mod server;
 mod slow_link;
@@ -27,9 +28,10 @@ use crate::table::Table;
 
 type Section = fn(&Bench, &mut Table) -> anyhow::Result<()>;
 
-const SECTIONS: [(&str, Section); 7] = [
+const SECTIONS: [(&str, Section); 8] = [
     ("thousand", thousand::run),
     ("idle", idle::run),
+    ("release", release::run),
     ("graph", graph::run),
     ("link", slow_link::run),
     ("guests", guests::run),

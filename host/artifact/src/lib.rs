@@ -54,10 +54,18 @@ impl ArtifactInfo {
     /// # Errors
     /// If it is not a component, or its metadata is missing, duplicated, malformed or of another version.
     pub fn read(path: PathBuf, bytes: &[u8]) -> Result<Self, ArtifactError> {
+        Self::read_hashed(path, bytes, Digest::of(bytes))
+    }
+
+    /// Reads the metadata in `bytes`, whose digest is known already.
+    ///
+    /// # Errors
+    /// As for [`read`](Self::read).
+    pub fn read_hashed(path: PathBuf, bytes: &[u8], digest: Digest) -> Result<Self, ArtifactError> {
         let sections = Sections::parse(bytes).map_err(|reason| reason.at(&path))?;
         let mut info = Self {
             size: bytes.len() as u64,
-            digest: Digest::of(bytes),
+            digest,
             code_digest: sections.code_digest(),
             own_digest: sections.own_digest(),
             imports: sections.imports.clone().into(),

@@ -1,5 +1,6 @@
 //! `mighost current`: the heads that the database's version table records.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::history::{RevisionSummary, summary};
@@ -7,7 +8,7 @@ use super::migrate::tell_interrupted;
 use super::{CommandError, Project, context};
 use mighost_build::BuildMode;
 use mighost_core::{Direction, Reporter};
-use mighost_postgres::read_heads;
+use mighost_postgres::{read_heads, read_runs};
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CurrentRequest {
@@ -37,6 +38,9 @@ pub struct CurrentRevision {
     pub row: bool,
     /// `None` if the project has no such revision.
     pub summary: Option<RevisionSummary>,
+    /// Who signed the release that it was applied from, according to the ledger; only if requested.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub signer: Option<String>,
 }
 
 /// Reads the version table: one connection, one query, nothing compiled.
@@ -62,12 +66,15 @@ pub async fn run(
     let (history, connection) = tokio::join!(history, connection);
     let history = history.map_err(|_| CommandError::ThreadLost)??;
     let connection = connection?;
-    let state = read_heads(
-        &connection.client,
-        &settings.version_table_schema,
-        &settings.version_table,
-    )
-    .await?;
+    let (schema, table) = (&settings.version_table_schema, &settings.version_table);
+    let runs = async {
+        match request.verbose {
+            true => read_runs(&connection.client, schema, table).await,
+            false => Ok(BTreeMap::new()),
+        }
+    };
+    let (state, runs) = tokio::join!(read_heads(&connection.client, schema, table), runs);
+    let (state, mut runs) = (state?, runs?);
     connection.close().await;
     tell_interrupted(&state, reporter);
     let mut heads: Vec<String> = history.graph.real_heads().into_iter().map(str::to_owned).collect();
@@ -92,6 +99,7 @@ pub async fn run(
         .chain(implied.into_iter().map(|revision| (revision, false)))
         .map(|(revision, row)| CurrentRevision {
             summary: summary(&history, &revision),
+            signer: runs.remove(&revision).and_then(|run| run.signer),
             revision,
             row,
         });

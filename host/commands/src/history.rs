@@ -7,7 +7,7 @@ use std::sync::Arc;
 use super::context::{self, ProjectHistory};
 use super::{CommandError, Project};
 use mighost_core::{Reporter, TransactionMode};
-use mighost_postgres::{read_dates, read_heads};
+use mighost_postgres::{LastRun, read_heads, read_runs};
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HistoryRequest {
@@ -64,14 +64,17 @@ pub struct RevisionSummary {
     /// The time at which it was applied, according to the ledger: RFC 3339.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub applied_at: Option<String>,
+    /// Who signed the release that it was applied from, according to the ledger.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub signer: Option<String>,
 }
 
 /// The state of a database in the history.
 #[derive(Debug, Default)]
 pub(super) struct Place {
     pub rows: Vec<String>,
-    /// The times at which revisions were applied; only if requested.
-    pub dates: BTreeMap<String, String>,
+    /// When revisions were applied, and who signed them; only if requested.
+    pub runs: BTreeMap<String, LastRun>,
 }
 
 /// The revisions of the range, newest first.
@@ -110,21 +113,21 @@ pub(super) fn asks_for_current(range: &str) -> bool {
 }
 
 /// The state of the selected database: one round trip.
-pub(super) async fn place(project: &Project, reporter: &Arc<dyn Reporter>, dates: bool) -> Result<Place, CommandError> {
+pub(super) async fn place(project: &Project, reporter: &Arc<dyn Reporter>, runs: bool) -> Result<Place, CommandError> {
     let settings = project.settings()?;
     let connection = context::connect(&settings, &project.environment, reporter).await?;
     let (schema, table) = (&settings.version_table_schema, &settings.version_table);
-    let dates = async {
-        if dates {
-            read_dates(&connection.client, schema, table).await
+    let runs = async {
+        if runs {
+            read_runs(&connection.client, schema, table).await
         } else {
             Ok(BTreeMap::new())
         }
     };
-    let (state, dates) = tokio::join!(read_heads(&connection.client, schema, table), dates);
+    let (state, runs) = tokio::join!(read_heads(&connection.client, schema, table), runs);
     let place = Place {
         rows: state?.heads,
-        dates: dates?,
+        runs: runs?,
     };
     connection.close().await;
     Ok(place)
@@ -141,10 +144,10 @@ pub(super) fn mark(
     for revision in revisions {
         let name = revision.revision.as_str();
         let is_applied = applied.contains(name);
-        let at = is_applied.then(|| place.dates.get(name).cloned()).flatten();
+        let run = place.runs.get(name).filter(|_| is_applied).cloned();
         revision.current = Some(current.contains(name));
         revision.applied = Some(is_applied);
-        revision.applied_at = at;
+        (revision.applied_at, revision.signer) = run.map_or((None, None), |run| (Some(run.at), run.signer));
     }
     Ok(())
 }
@@ -176,5 +179,6 @@ pub(super) fn summary(history: &ProjectHistory, revision: &str) -> Option<Revisi
         current: None,
         applied: None,
         applied_at: None,
+        signer: None,
     })
 }

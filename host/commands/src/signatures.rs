@@ -66,6 +66,8 @@ pub enum SigningError {
     Clock { label: String, last: String },
     #[error("the policy {} is enforced on {label}, and the sources of a project are not signed", policy.display())]
     Sources { label: String, policy: PathBuf },
+    #[error("the policy {} is enforced on {label}, and --unverified runs a release without asking it", policy.display())]
+    Unverified { label: String, policy: PathBuf },
 }
 
 impl SigningError {
@@ -110,6 +112,8 @@ impl From<&SigningError> for Diagnostic {
             SigningError::Weaker { .. } => Self::new(Blame::Operator, ExitKind::Trust, "")
                 .hint("run a signed release under a policy whose level for this database is enforce")
                 .hint("or add --allow-untrusted to run it anyway"),
+            SigningError::Unverified { .. } => Self::new(Blame::Operator, ExitKind::Trust, "")
+                .hint("leave out --unverified, or add --allow-untrusted to run the release anyway"),
             SigningError::Clock { .. } => Self::new(Blame::Operator, ExitKind::Trust, "")
                 .hint("set the clock: signatures are judged by it")
                 .hint("or, if the clock of the server was ahead, add --allow-untrusted"),

@@ -52,7 +52,7 @@ impl Records {
         self.release.as_ref()?.signers.as_deref()
     }
 
-    /// Records the release of the run, if it is one of a release, in the transaction of a step.
+    /// Records the release of the run, if it is one of a release, in the transaction of the first step.
     pub fn release(&self) -> Vec<String> {
         let Some(release) = &self.release else {
             return Vec::new();

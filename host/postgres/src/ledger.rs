@@ -2,34 +2,47 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use tokio_postgres::Client;
 use tokio_postgres::error::SqlState;
+use tokio_postgres::{Client, SimpleQueryRow};
 
 use super::state::catalog_query as query;
-use super::tables::{ACCEPTED, Tables};
+use super::tables::{ACCEPTED, Tables, own_tables};
 use mighost_core::{Direction, SinkError, quote_identifier, quote_literal};
 
-/// The time of the last upgrade or stamp of each revision, as RFC 3339 in UTC, in whole seconds. Revisions whose latest entry is a
-/// downgrade are omitted. Empty if there is no ledger, or this role may not read it.
-pub async fn read_dates(
+/// The last upgrade or stamp of a revision.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LastRun {
+    /// RFC 3339 in UTC, in whole seconds.
+    pub at: String,
+    /// Who signed the release that it was run from, with the fingerprints of the keys.
+    pub signer: Option<String>,
+}
+
+/// The last upgrade or stamp of each revision. Revisions whose latest entry is a downgrade are omitted. Empty if there is no ledger, or
+/// this role may not read it.
+pub async fn read_runs(
     client: &Client,
     schema: &str,
     version_table: &str,
-) -> Result<BTreeMap<String, String>, SinkError> {
+) -> Result<BTreeMap<String, LastRun>, SinkError> {
     let ledger = Tables::new(schema, version_table).ledger;
     let statement = format!(
-        "SELECT revision, at FROM (SELECT DISTINCT ON (revision) revision, direction, \
-         pg_catalog.to_char(started AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"') AS at \
+        "SELECT revision, at, signer FROM (SELECT DISTINCT ON (revision) revision, direction, \
+         pg_catalog.to_char(started AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"') AS at, signer \
          FROM {ledger} WHERE direction <> {ACCEPTED} ORDER BY revision, id DESC) lines WHERE direction <> 'downgrade'"
     );
     let found = match query(client, &statement).await {
         Err(failure) if unknown(failure.code()) => return Ok(BTreeMap::new()),
         other => other?,
     };
-    Ok(found
-        .iter()
-        .filter_map(|row| Some((row.get(0)?.to_owned(), row.get(1)?.to_owned())))
-        .collect())
+    let run = |row: &SimpleQueryRow| {
+        let run = LastRun {
+            at: row.get(1)?.to_owned(),
+            signer: row.get(2).map(str::to_owned),
+        };
+        Some((row.get(0)?.to_owned(), run))
+    };
+    Ok(found.iter().filter_map(run).collect())
 }
 
 /// The contents of mighost's tables, except for the version table.
@@ -48,7 +61,7 @@ pub struct Ledger {
 /// Reads the data of [`Ledger`].
 pub async fn read_ledger(client: &Client, schema: &str, version_table: &str) -> Result<Ledger, SinkError> {
     let tables = Tables::new(schema, version_table);
-    let own = ["", "_ledger", "_journal"].map(|suffix| quote_literal(&format!("{version_table}{suffix}")));
+    let own = own_tables(version_table).map(|name| quote_literal(&name));
     let presence = tables.presence();
     let count = format!(
         "SELECT pg_catalog.count(*) FROM pg_catalog.pg_class WHERE relnamespace = pg_catalog.to_regnamespace({}) \

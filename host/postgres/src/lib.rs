@@ -20,7 +20,7 @@ mod state;
 mod tables;
 mod value_text;
 
-pub use ledger::{Ledger, read_dates, read_ledger};
+pub use ledger::{LastRun, Ledger, read_ledger, read_runs};
 pub use live::{LiveSink, copy_statement, guest_statements, not_the_last, outside_transaction, single_statement};
 pub use query::{ask, script};
 pub use releases::{ReleaseRecord, ReleaseState};

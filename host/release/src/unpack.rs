@@ -92,7 +92,7 @@ impl Release {
                 });
             }
             let expected = described(folder, artifact, component);
-            let read = ArtifactInfo::read(expected.path.clone(), &bytes)?;
+            let read = ArtifactInfo::read_hashed(expected.path.clone(), &bytes, found)?;
             if !same(&read, &expected) {
                 return Err(ReleaseError::OtherMetadata {
                     path: self.contents.path.clone(),

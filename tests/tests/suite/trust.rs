@@ -136,6 +136,9 @@ fn a_release_runs_without_sources_and_the_database_says_who_signed() {
     assert_eq!(trade.records(), "climate|1.0|1|enforce|t|t");
     let signers = "SELECT DISTINCT split_part(signer, ' ', 1) FROM mighost_version_ledger";
     assert_eq!(trade.operator.sql(signers), "release@vendor.example");
+    let current = trade.operator.run(&["current", "-v"]).ok().stdout;
+    let expected = "b2 (not a revision of this project), signed by release@vendor.example SHA256:";
+    assert!(current.starts_with(expected), "{current}");
     assert_snapshot!(trade.run(&["upgrade", "--release", &release]).ok().shown(), @"
     exit 0
     test is at b2: nothing to do
@@ -200,6 +203,21 @@ fn a_release_needs_a_policy() {
     fault: the command, the configuration or the environment
     hint: ask its author for a signature; `mighost sign` makes one
     ");
+}
+
+#[test]
+fn a_policy_that_is_enforced_is_not_passed_by() {
+    let trade = Trade::new(RULE);
+    let release = trade.release(1, &[]);
+    let arguments = ["upgrade", "--release", &release, "--unverified"];
+    assert_snapshot!(trade.run(&arguments).shown(), @"
+    exit 11
+    error: the policy PROJECT/etc/trust.toml is enforced on test, and --unverified runs a release without asking it
+    fault: the command, the configuration or the environment
+    hint: leave out --unverified, or add --allow-untrusted to run the release anyway
+    ");
+    trade.run(&[&arguments[..], &["--allow-untrusted"]].concat()).ok();
+    assert_eq!(trade.records(), "climate|1.0|1|unverified|f|f");
 }
 
 #[test]
@@ -358,6 +376,10 @@ fn a_database_that_was_migrated_under_a_policy_keeps_to_it() {
     trade
         .operator
         .sql_migration("b2", &["a1"], "CREATE TABLE b2 (id int);", "DROP TABLE b2;");
+    for arguments in [&["show", "a1", "-i"][..], &["current", "-v"]] {
+        let shown = trade.operator.run(arguments).ok().stdout;
+        assert!(shown.contains("\nSigned:   release@vendor.example SHA256:"), "{shown}");
+    }
     // No policy, a weaker one, and none that is asked.
     assert_snapshot!(trade.operator.run(&["upgrade"]).shown(), @"
     exit 11

@@ -134,6 +134,9 @@ fn paragraph(revision: &RevisionSummary, styles: Styles) -> String {
     if let Some(applied) = applied(revision) {
         text.push_str(&format!("Database: {applied}\n"));
     }
+    if let Some(signer) = &revision.signer {
+        text.push_str(&format!("Signed:   {}\n", escape_line(signer)));
+    }
     if revision.transaction == Some(TransactionMode::None) {
         text.push_str("Runs:     without a transaction\n");
     }
@@ -152,15 +155,26 @@ pub fn current(report: &CurrentReport, verbose: bool, styles: Styles) -> String 
     let mut text = String::new();
     for current in &report.revisions {
         match &current.summary {
-            Some(summary) if verbose => text.push_str(&paragraph(summary, styles)),
+            Some(summary) if verbose => {
+                let signer = current.signer.clone();
+                let summary = RevisionSummary {
+                    signer,
+                    ..summary.clone()
+                };
+                text.push_str(&paragraph(&summary, styles));
+            }
             Some(summary) => {
                 let name = styles.name(&escape_line(&current.revision));
                 text.push_str(&format!("{name}{}\n", marks(summary)));
             }
-            None => text.push_str(&format!(
-                "{} (not a revision of this project)\n",
-                escape_line(&current.revision)
-            )),
+            None => {
+                let signed = match &current.signer {
+                    Some(signer) => format!(", signed by {}", escape_line(signer)),
+                    None => String::new(),
+                };
+                let revision = escape_line(&current.revision);
+                text.push_str(&format!("{revision} (not a revision of this project){signed}\n"));
+            }
         }
     }
     text

@@ -112,17 +112,20 @@ impl Gate {
         if enforced_before && level != Some(Level::Enforce) && !self.allow_untrusted {
             return Err(SigningError::Weaker { label }.into());
         }
-        let enforced_now = self
-            .policy
-            .as_ref()
-            .is_some_and(|policy| policy.level(Some(&self.label)) == Level::Enforce);
-        if self.release.is_none() && enforced_now && !self.development && !self.allow_untrusted {
-            let policy = self
-                .policy
-                .as_ref()
-                .map(|policy| policy.path.clone())
-                .unwrap_or_default();
-            return Err(SigningError::Sources { label, policy }.into());
+        let enforced = self.policy.as_ref();
+        let enforced = enforced.filter(|policy| policy.level(Some(&self.label)) == Level::Enforce);
+        let unverified = self.release.as_ref().is_none_or(|open| open.unverified);
+        if let Some(policy) = enforced
+            && unverified
+            && !self.development
+            && !self.allow_untrusted
+        {
+            let policy = policy.path.clone();
+            let error = match self.release {
+                None => SigningError::Sources { label, policy },
+                Some(_) => SigningError::Unverified { label, policy },
+            };
+            return Err(error.into());
         }
         // With a clock that was set back, what has expired would be valid.
         if let (Some(last), Some(_)) = (state.releases.at, &self.release)

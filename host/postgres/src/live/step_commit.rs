@@ -145,7 +145,10 @@ impl LiveSink {
         } else {
             Line::Timed
         };
-        batch.extend(self.records.release());
+        // No later step is executed unless the first one is committed, and one that is retried is the first again.
+        if self.settlement.closed == 0 {
+            batch.extend(self.records.release());
+        }
         batch.extend(self.records.end(changes, entry, self.session_locked, line));
         let mut heads = self.state.heads.clone();
         changes.iter().for_each(|change| apply(&mut heads, change));
