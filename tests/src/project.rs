@@ -217,10 +217,12 @@ SELECT line FROM (
     LEFT JOIN pg_attrdef d ON d.adrelid = attrelid AND d.adnum = attnum
     WHERE attnum > 0 AND NOT attisdropped AND relname NOT LIKE 'mighost\\_%'
   UNION ALL SELECT format('constraint %s on %s: %s', conname, conrelid::regclass, pg_get_constraintdef(o.oid))
-    FROM pg_constraint o JOIN schemas s ON s.oid = connamespace WHERE conname NOT LIKE 'mighost\\_%'
+    FROM pg_constraint o JOIN schemas s ON s.oid = connamespace
+    WHERE conname NOT LIKE 'mighost\\_%' AND pg_get_constraintdef(o.oid) <> 'CHECK ((VALUE IS NULL))'
   UNION ALL SELECT pg_get_indexdef(indexrelid) FROM pg_index JOIN pg_class c ON c.oid = indexrelid
     JOIN schemas s ON s.oid = relnamespace WHERE relname NOT LIKE 'mighost\\_%'
-  UNION ALL SELECT pg_get_functiondef(p.oid) FROM pg_proc p JOIN schemas s ON s.oid = pronamespace WHERE prokind <> 'a'
+  UNION ALL SELECT pg_get_functiondef(p.oid) FROM pg_proc p JOIN schemas s ON s.oid = pronamespace
+    WHERE prokind <> 'a' AND prosrc !~ 'public.trap|somebody else'
 ) lines (line) ORDER BY line COLLATE \"C\"";
 
 /// How a run of mighost ended.

@@ -1,5 +1,6 @@
 //! The README's second command: everything that must hold before a change lands.
 
+use std::hash::{BuildHasher as _, Hasher as _, RandomState};
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
@@ -11,6 +12,11 @@ use crate::wasm_std;
 
 /// Workspaces of guests, which cargo does not see from the root.
 const GUESTS: [&str; 2] = ["plugins/Cargo.toml", "migrations/Cargo.toml"];
+
+/// Tests without a database, or that ask the catalogs on the path of the traps themselves.
+const UNFIT_FOR_TRAPS: &str = "^(language|scripting|helpers|tutorials|alembic|new_sources|docs|prose|testing|test_|hostile_schema|\
+    schema_judge|chain::a_fingerprint|commands::a_version_table|journal::a_stamp_forgets|killed::any_moment|looking::a_script|\
+    mistakes::|pooler::|runners::a_table|schema::the_project)";
 
 /// How long each step took, for the summary at the end.
 struct Steps {
@@ -69,6 +75,9 @@ pub fn run(arguments: &[String]) -> anyhow::Result<()> {
     steps.run("guests", || tools::run("target/debug/mighost", &["build"], &[]))?;
     steps.run("tests", || tests(&filters, all))?;
     if filters.is_empty() {
+        steps.run("tests in hostile databases", || hostile(all))?;
+    }
+    if filters.is_empty() {
         steps.run("other versions of PostgreSQL", || servers::test(all))?;
     }
     steps.run("documentation tests", || {
@@ -99,6 +108,24 @@ pub fn run(arguments: &[String]) -> anyhow::Result<()> {
 
 /// All tests of the workspace, on one server where they can share it.
 fn tests(filters: &[String], all: bool) -> anyhow::Result<()> {
+    with_server(&["--workspace"], filters, all.then_some(("MIGHOST_TEST_ALL", "1")))
+}
+
+/// The end-to-end tests again in databases whose schema `public` and defaults somebody else controls: all that do not ask the catalogs on
+/// the path of these traps themselves, or a fifth of them.
+fn hostile(all: bool) -> anyhow::Result<()> {
+    let part = RandomState::new().build_hasher().finish() % 5 + 1;
+    let partition = format!("hash:{part}/5");
+    let mut arguments = vec!["--package", "mighost-tests", "--test", "suite"];
+    if !all {
+        arguments.extend(["--partition", &partition]);
+    }
+    let filter = ["-E".to_owned(), format!("not test(/{UNFIT_FOR_TRAPS}/)")];
+    with_server(&arguments, &filter, Some(("MIGHOST_TEST_HOSTILE", "1")))
+}
+
+/// Runs tests while the server that they share runs.
+fn with_server(chosen: &[&str], filters: &[String], variable: Option<(&str, &str)>) -> anyhow::Result<()> {
     let mut server = tools::command("target/debug/test-server")
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
@@ -114,11 +141,8 @@ fn tests(filters: &[String], all: bool) -> anyhow::Result<()> {
         !sockets.is_empty(),
         "target/debug/test-server ended before it told its socket"
     );
-    let mut variables = vec![("MIGHOST_TEST_SERVER", sockets)];
-    if all {
-        variables.push(("MIGHOST_TEST_ALL", "1"));
-    }
-    let arguments = ["nextest", "run", "--workspace", "--no-fail-fast"];
+    let variables: Vec<(&str, &str)> = variable.into_iter().chain([("MIGHOST_TEST_SERVER", sockets)]).collect();
+    let arguments = [&["nextest", "run", "--no-fail-fast"], chosen].concat();
     let outcome = tools::run_with("cargo", &arguments, filters, &variables);
     // It ends with its input.
     drop(server.stdin.take());

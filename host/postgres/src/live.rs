@@ -36,6 +36,7 @@ use super::lock::LockKey;
 use super::pipeline::{Part, Pipeline};
 use super::state::DatabaseState;
 use super::tables::{AS_GUEST, Tables, step_settings};
+use mighost_core::sql::RefusedSetting;
 use mighost_core::{Reporter, RowChange, RunError, SessionOptions, SinkError, StepContext};
 
 /// What is said where the answer to COMMIT did not arrive.
@@ -259,6 +260,13 @@ impl LiveSink {
             }
             _ => "SET idle_in_transaction_session_timeout = 0; SET idle_session_timeout = 0",
         }
+    }
+
+    /// The setting of the session that ends the run. Behind a pooler the server reports the default of the database between transactions,
+    /// and the end of a step asks it.
+    fn refused(&self) -> Option<RefusedSetting> {
+        let refused = self.watch.refused();
+        refused.filter(|refused| !self.settings.pooler || *refused != RefusedSetting::BackslashEscapes)
     }
 
     fn number(&mut self) -> u32 {

@@ -160,3 +160,41 @@ fn two_runs_at_once() {
     assert_eq!(project.sql(twice), format!("0 {STEPS}"));
     assert_clean(&pooler, &project, "after runs at once");
 }
+
+/// A pooler accepts no options of a connection, so that each transaction sets what its statements mean.
+#[test]
+fn defaults_of_the_database_do_not_count_behind_a_pooler() {
+    let server = Arc::new(Server::with_settings(&[]));
+    let Some((pooler, project)) = pooled(&server, 2, "") else {
+        return;
+    };
+    for setting in [
+        "standard_conforming_strings = off",
+        "DateStyle = 'German'",
+        "bytea_output = 'escape'",
+    ] {
+        project.sql(&format!("alter database {} set {setting}", project.database()));
+    }
+    for (revision, down) in [("r1", None), ("r2", Some("r1")), ("r3", Some("r2"))] {
+        let script = format!(
+            r"create table {revision} as select 'a\' as a, '2026-12-01'::date::text as b, '\x41'::bytea::text as c;"
+        );
+        project.sql_migration(revision, down.as_slice(), &script, &format!("drop table {revision};"));
+    }
+    project.run(&["upgrade"]).ok();
+    let rows =
+        "select string_agg(concat_ws(' ', a, b, c), ',') from (table r1 union all table r2 union all table r3) r";
+    assert_eq!(
+        project.sql(rows),
+        r"a\ 2026-12-01 \x41,a\ 2026-12-01 \x41,a\ 2026-12-01 \x41"
+    );
+    let off = "do $$ begin perform set_config('standard_conforming_strings', 'off', false); end $$;";
+    project.sql_migration("r4", &["r3"], off, "");
+    let refused = project.run(&["upgrade"]);
+    assert_eq!(refused.code, 8, "{}", refused.stderr);
+    assert_eq!(project.heads(), "r3");
+    assert_eq!(
+        pooler.sql(project.database(), "show standard_conforming_strings"),
+        "off"
+    );
+}

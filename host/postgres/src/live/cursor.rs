@@ -162,7 +162,7 @@ impl LiveSink {
         let drained = self.pipeline.drain().await;
         drained.map_err(|failure| self.report(failure))?;
         let found = collect(stream).await;
-        if let Some(refused) = self.watch.refused() {
+        if let Some(refused) = self.refused() {
             return Err(refused.into());
         }
         let found = found.map_err(|error| self.report(self.failure(error, &statement, None)))?;

@@ -93,7 +93,7 @@ impl LiveSink {
         if self.step.phase == Phase::Idle {
             return Err(SinkError::Misuse("no revision is being run".to_owned()));
         }
-        if let Some(refused) = self.watch.refused() {
+        if let Some(refused) = self.refused() {
             return Err(refused.into());
         }
         if self.handles.copy.is_some() {

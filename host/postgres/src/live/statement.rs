@@ -111,7 +111,7 @@ impl LiveSink {
             Operation::Query(statement, params) => self.rows(statement, params).await,
             Operation::Try(statement, params) => self.attempt(statement, params).await,
         };
-        match self.watch.refused() {
+        match self.refused() {
             Some(refused) if !matches!(&answer, Err(failure) if failure.is_lost()) => Ok(Answer::Refused(refused)),
             _ => answer,
         }

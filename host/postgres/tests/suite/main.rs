@@ -3,4 +3,5 @@
 mod catalog;
 mod connect;
 mod embedded;
+mod psql_cuts;
 mod sink;
