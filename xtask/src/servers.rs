@@ -22,8 +22,12 @@ pub fn test(all: bool) -> anyhow::Result<()> {
         ensure!(found.status.success(), "PostgreSQL {major} cannot be downloaded");
         let bin = String::from_utf8(found.stdout)?;
         // Tests of connections and of the embedded server need more than these packages have, e.g. TLS.
-        let arguments = ["nextest", "run", "--package", "mighost-postgres", "--no-fail-fast"];
-        let filter = ["-E".to_owned(), "test(/^(sink|catalog)::/)".to_owned()];
+        // With another choice of packages, cargo would compile their dependencies with other features.
+        let arguments = ["nextest", "run", "--workspace", "--no-fail-fast"];
+        let filter = [
+            "-E".to_owned(),
+            "package(mighost-postgres) & test(/^(sink|catalog)::/)".to_owned(),
+        ];
         tools::run_with("cargo", &arguments, &filter, &[("MIGHOST_PG_BIN", bin.trim_end())])?;
     }
     Ok(())

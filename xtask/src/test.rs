@@ -116,11 +116,15 @@ fn tests(filters: &[String], all: bool) -> anyhow::Result<()> {
 fn hostile(all: bool) -> anyhow::Result<()> {
     let part = RandomState::new().build_hasher().finish() % 5 + 1;
     let partition = format!("hash:{part}/5");
-    let mut arguments = vec!["--package", "mighost-tests", "--test", "suite"];
+    // With another choice of packages, cargo would compile their dependencies with other features.
+    let mut arguments = vec!["--workspace"];
     if !all {
         arguments.extend(["--partition", &partition]);
     }
-    let filter = ["-E".to_owned(), format!("not test(/{UNFIT_FOR_TRAPS}/)")];
+    let filter = [
+        "-E".to_owned(),
+        format!("package(mighost-tests) & not test(/{UNFIT_FOR_TRAPS}/)"),
+    ];
     with_server(&arguments, &filter, Some(("MIGHOST_TEST_HOSTILE", "1")))
 }
 

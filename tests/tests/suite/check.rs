@@ -54,7 +54,7 @@ fn a_revision_that_was_applied_is_gone() {
     warning: 1 artifact is not built from the current sources: c3_c3
       build them: mighost build (upgrade and downgrade do this automatically)
     error: 1 migration is different from when applied to test: c3
-      restore the files, and make the change in a new revision: mighost revision
+      restore the files and make the change in a new revision; or, if it is harmless: mighost stamp --accept
     error: 1 revision is applied but not in the project: b2
       restore the missing migrations
     exit 10

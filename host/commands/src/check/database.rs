@@ -148,8 +148,9 @@ fn changed(history: &ProjectHistory, seen: &Seen, label: &str) -> Option<Finding
         list(&changed)
     );
     (!changed.is_empty()).then(|| {
-        Finding::error(FindingKind::Changed, what)
-            .advise("restore the files, and make the change in a new revision: mighost revision")
+        Finding::error(FindingKind::Changed, what).advise(
+            "restore the files and make the change in a new revision; or, if it is harmless: mighost stamp --accept",
+        )
     })
 }
 

@@ -121,7 +121,7 @@ fn an_applied_migration_is_edited() {
     warning: 1 artifact is not built from the current sources: b2_b2
       build them: mighost build (upgrade and downgrade do this automatically)
     error: 1 migration is different from when applied to test: b2
-      restore the files, and make the change in a new revision: mighost revision
+      restore the files and make the change in a new revision; or, if it is harmless: mighost stamp --accept
     exit 10
     ");
     assert_snapshot!(all(&project, &["upgrade"]), @"
