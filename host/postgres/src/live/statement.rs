@@ -6,6 +6,7 @@ use tokio_postgres::error::SqlState;
 use tokio_postgres::types::Type;
 
 use super::LiveSink;
+use crate::bookkeeping::secret_name;
 use crate::connect::Canceller;
 use crate::driver_error::Failure;
 use crate::pipeline::Sent;
@@ -147,13 +148,15 @@ impl LiveSink {
     /// A statement under a savepoint.
     async fn attempt(&mut self, statement: &str, params: &[Value]) -> Result<Answer, Failure> {
         let savepoint = self.in_transaction;
+        // The statement itself must not be able to release it.
+        let name = secret_name("try");
         if savepoint {
-            self.pipeline.push_batch("SAVEPOINT mighost_try");
+            self.pipeline.push_batch(&format!("SAVEPOINT {name}"));
         }
         match self.rows(statement, params).await {
             Ok(answer) => {
                 if savepoint {
-                    self.pipeline.push_batch("RELEASE SAVEPOINT mighost_try");
+                    self.pipeline.push_batch(&format!("RELEASE SAVEPOINT {name}"));
                 }
                 Ok(answer)
             }
@@ -162,7 +165,7 @@ impl LiveSink {
             Err(failure) => {
                 if savepoint {
                     self.pipeline
-                        .push_batch("ROLLBACK TO SAVEPOINT mighost_try; RELEASE SAVEPOINT mighost_try");
+                        .push_batch(&format!("ROLLBACK TO SAVEPOINT {name}; RELEASE SAVEPOINT {name}"));
                 }
                 Ok(Answer::Failed(failure.fields()))
             }

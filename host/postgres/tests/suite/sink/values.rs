@@ -412,3 +412,14 @@ async fn a_result_without_an_end_is_cancelled() {
         ["r1"]
     );
 }
+
+#[tokio::test]
+async fn a_tried_statement_cannot_release_its_own_savepoint() {
+    let database = Database::create().await;
+    let mut sink = running(&database).await;
+    for statement in ["release savepoint mighost_try", "rollback to savepoint mighost_try"] {
+        let tried = sink.try_query(statement, &[]).await.unwrap().unwrap_err();
+        assert_eq!(tried.sqlstate, "3B001", "{statement}");
+    }
+    sink.query("select 1", &[]).await.unwrap();
+}
