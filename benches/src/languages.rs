@@ -166,7 +166,7 @@ impl Guest {
             "plugin",
             "mighost:plugin",
             &serde_json::json!({
-                "format": 1, "wit": "0.1.0", "builder": "bench", "name": "calls", "version": "0.1.0",
+                "format": 3, "wit": "0.1.0", "builder": "bench", "name": "calls", "version": "0.1.0",
             }),
         )?;
         Self::new(bench, PLAIN, &plugin)
@@ -182,7 +182,7 @@ impl Guest {
                 "caller",
                 "mighost:revision",
                 &serde_json::json!({
-                    "format": 1, "wit": "0.1.0", "builder": "bench",
+                    "format": 3, "wit": "0.1.0", "builder": "bench",
                     "revisions": [{ "revision": project::revision(0), "message": "Calls" }],
                 }),
             )?;
