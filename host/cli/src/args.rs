@@ -1,5 +1,6 @@
 //! The clap structs. Their doc comments are help texts for users; `help.rs` contains the longer ones.
 
+mod db;
 mod doctor;
 mod plugin;
 mod trust;
@@ -11,6 +12,7 @@ use std::time::Duration;
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum, ValueHint};
 use clap_complete::Shell;
 
+pub use db::{Db, DbAction};
 pub use doctor::Doctor;
 pub use plugin::{Plugin, PluginAction};
 pub use trust::{Release, RunTrust, Sign, Trust, TrustAction, TrustOption, Verify};
@@ -469,33 +471,6 @@ pub struct Psql {
     /// Arguments for psql
     #[arg(value_name = "PSQL-ARGUMENT", last = true)]
     pub args: Vec<OsString>,
-}
-
-#[derive(Debug, Args)]
-pub struct Db {
-    #[command(subcommand)]
-    pub action: DbAction,
-}
-
-#[derive(Debug, Subcommand)]
-pub enum DbAction {
-    /// Start the server; create its data folder if missing
-    Start(With<Report>),
-    /// Stop the server; keep its data
-    Stop(With<Report>),
-    /// Show whether the server is running, and where
-    Status(With<Report>),
-    /// Stop the server and remove its data
-    Destroy(With<DbDestroy>),
-}
-
-#[derive(Debug, Args)]
-pub struct DbDestroy {
-    /// Confirm: all data of this label is lost
-    #[arg(long)]
-    pub yes: bool,
-    #[command(flatten)]
-    pub report: Report,
 }
 
 #[derive(Debug, Args)]

@@ -31,17 +31,19 @@ pub struct ReleaseRecord {
 pub struct ReleaseState {
     /// The highest serial of each project.
     pub serials: BTreeMap<String, u64>,
-    /// The level of the last run with a release.
+    /// The level of the last run with a release; `enforce` once any run had it.
     pub level: Option<String>,
     /// The time of that run by the clock of the server, in seconds since 1970.
     pub at: Option<u64>,
 }
 
 impl Tables {
-    /// The highest serial of each project, and the level and the time of the last run in each row.
+    /// The highest serial of each project, and in each row the level to keep to and the time of the last run.
     pub(super) fn releases(&self) -> String {
         format!(
-            "SELECT project, pg_catalog.max(serial), (SELECT level FROM {0} ORDER BY id DESC LIMIT 1), \
+            "SELECT project, pg_catalog.max(serial), COALESCE(\
+             (SELECT level FROM {0} WHERE level OPERATOR(pg_catalog.=) 'enforce' LIMIT 1), \
+             (SELECT level FROM {0} ORDER BY id DESC LIMIT 1)), \
              (SELECT pg_catalog.date_part('epoch', pg_catalog.max(at))::pg_catalog.int8 FROM {0}) FROM {0} GROUP BY project",
             self.release
         )

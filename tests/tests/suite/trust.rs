@@ -401,6 +401,8 @@ fn a_database_that_was_migrated_under_a_policy_keeps_to_it() {
     );
     trade.run(&["upgrade", "--release", &release, "--allow-untrusted"]).ok();
     assert_eq!(trade.records(), "climate|1.0|1|enforce|t|t\nclimate|1.0|1|audit|t|t");
+    // What was allowed once is not allowed for good.
+    assert_eq!(trade.run(&["downgrade", "base", "--release", &release]).code, 11);
 }
 
 #[test]

@@ -197,9 +197,11 @@ impl LiveSink {
         batch.extend(entries.iter().map(|entry| self.records.acceptance(entry)));
         batch.push(self.records.verify(&self.state.heads, &last.revision));
         batch.push("COMMIT".to_owned());
+        self.in_transaction = true;
         let accepted = self.ask_now(&batch.join("; ")).await;
-        if accepted.is_err() {
-            self.roll_back().await;
+        match accepted {
+            Ok(_) => self.in_transaction = false,
+            Err(_) => self.roll_back().await,
         }
         accepted.map(drop).map_err(RunError::from)
     }

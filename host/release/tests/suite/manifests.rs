@@ -1,4 +1,4 @@
-//! Manifests that are refused, whoever signed them.
+//! Manifests that are refused even if they are signed.
 
 use mighost_core::Digest;
 use mighost_release::{Draft, ManifestError, Predicate};
