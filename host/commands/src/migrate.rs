@@ -20,7 +20,7 @@ use mighost_config::Settings;
 use mighost_core::{DatabaseUrl, Direction, Event, Level, Reporter, RowChange, RunError, StepSink, qualified};
 use mighost_engine::{EngineError, RunSetup, StepDone};
 use mighost_graph::{GraphError, LedgerEntryKind, OutOfOrder, Plan, Step};
-use mighost_postgres::connect::{Canceller, ConnectTarget, Connection};
+use mighost_postgres::connect::{Canceller, Connection};
 use mighost_postgres::{DatabaseState, LiveSink, ReleaseRecord};
 use mighost_runtime::{GuestContext, Registry, Runtime, ServerFacts};
 
@@ -117,12 +117,7 @@ async fn online(
     let relative = goal.targets.iter().any(|target| target.contains(['+', '-']));
     loop {
         attempt += 1;
-        let Opened {
-            target,
-            connection,
-            state,
-            ..
-        } = match database.opened().await {
+        let Opened { connection, state, .. } = match database.opened().await {
             Ok(opened) => opened,
             // What was done before is not forgotten.
             Err(error) if !before.is_empty() => {
@@ -179,7 +174,7 @@ async fn online(
             });
         }
         gate.unpack()?;
-        let opened = (connection, target, gate.record());
+        let opened = (connection, gate.record());
         match run_plan(settings, history, plan, &state, opened, options, reporter).await {
             Ok(steps) => {
                 before.extend(steps);
@@ -271,7 +266,7 @@ async fn run_plan(
     history: &ProjectHistory,
     plan: Plan,
     state: &DatabaseState,
-    (connection, target, release): (Connection, ConnectTarget, Option<ReleaseRecord>),
+    (connection, release): (Connection, Option<ReleaseRecord>),
     options: &RunOptions,
     reporter: &Arc<dyn Reporter>,
 ) -> Result<Vec<StepDone>, CommandError> {
@@ -279,7 +274,7 @@ async fn run_plan(
     let pooler = key_pid.is_some_and(|pid| pid != state.backend_pid);
     let canceller = Canceller {
         token: connection.client.cancel_token(),
-        target: Some(Arc::new(target)),
+        target: connection.watch.target(),
         backend: (!pooler).then_some(state.backend_pid),
     };
     let interrupted = watch_for_interrupt(canceller, reporter.clone());

@@ -110,9 +110,11 @@ fn serial(project: &Project, request: &ReleaseRequest, name: &str) -> Result<u64
         Serial::After(previous) => {
             let path = project.directory.join(previous);
             let release = mighost_release::open(&path).map_err(SigningError::from)?;
+            // A serial that somebody else has written would count for good.
+            release.signers().map_err(SigningError::from)?;
             let previous = release.read().map_err(SigningError::from)?.predicate;
             match previous.project == name {
-                true => Ok(previous.serial.saturating_add(1)),
+                true => Ok(previous.serial + 1),
                 false => Err(SigningError::OtherProject {
                     path,
                     found: previous.project,

@@ -49,6 +49,9 @@ pub fn run(
     let bytes = sections::read_file(&file).map_err(SigningError::from)?;
     let parts = signature_section::split(&bytes).map_err(|defect| SigningError::from(defect.at(&file)))?;
     let detached = signatures::beside(&file);
+    if request.embed && detached.exists() {
+        return Err(SigningError::Beside { path: detached }.into());
+    }
     let (message, mut all, written) = match request.embed {
         true => (parts.covered, parts.signatures.to_vec(), file.clone()),
         false => {

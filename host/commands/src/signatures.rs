@@ -29,6 +29,8 @@ pub enum SigningError {
     Write { path: PathBuf, source: std::io::Error },
     #[error("{} exists already", path.display())]
     Exists { path: PathBuf },
+    #[error("{} signs the file as it is now, and would not match after a signature is embedded", path.display())]
+    Beside { path: PathBuf },
     #[error("the signatures in {} are not those of {}: {error}", signatures.display(), file.display())]
     OtherBytes {
         signatures: PathBuf,
@@ -92,6 +94,10 @@ impl From<&SigningError> for Diagnostic {
             SigningError::Artifact(error) => return error.into(),
             SigningError::Sign(error) => return error.into(),
             SigningError::Policy(error) => return error.into(),
+            SigningError::Beside { path } => {
+                return Self::new(Blame::Operator, ExitKind::Usage, error.to_string())
+                    .hint(format!("remove {}, or sign without --embed", path.display()));
+            }
             SigningError::Read { .. } | SigningError::Write { .. } | SigningError::Exists { .. } => {
                 return Self::new(Blame::Operator, ExitKind::Usage, error.to_string());
             }

@@ -253,7 +253,7 @@ async fn attempt_with(
     reporter: &Arc<dyn Reporter>,
 ) -> Result<Connection, Trouble> {
     let config = driver_config(target, host, mode, options);
-    let settings = SessionWatch::of(target);
+    let settings = SessionWatch::of(target, host);
     let mut encrypted = Arc::new(AtomicBool::new(false));
     let (client, task) = if mode == tokio_postgres::config::SslMode::Disable {
         let (client, connection) = config.connect(tokio_postgres::NoTls).await.map_err(Trouble::Server)?;

@@ -9,6 +9,9 @@ use serde::{Deserialize, Serialize};
 /// The largest manifest, in bytes.
 pub const MAX_MANIFEST: usize = 4 << 20;
 
+/// The highest serial: databases keep it as a bigint.
+const MAX_SERIAL: u64 = i64::MAX as u64;
+
 /// The most artifacts in a release.
 pub const MAX_ARTIFACTS: usize = 10_000;
 
@@ -31,6 +34,8 @@ pub enum ManifestError {
         "its manifest is not in the form that mighost writes: there are spaces, keys in another order, or escapes that are not needed"
     )]
     NotCanonical,
+    #[error("its serial {0} is too large; at most {MAX_SERIAL} is accepted")]
+    Serial(u64),
     #[error("it has {0} artifacts; at most {MAX_ARTIFACTS} are accepted")]
     TooMany(usize),
     #[error("its manifest has an empty or too long {0}")]
@@ -181,6 +186,9 @@ impl Predicate {
             if text.is_empty() || text.len() > MAX_NAME || text.chars().any(char::is_control) {
                 return Err(ManifestError::Name(what));
             }
+        }
+        if self.serial > MAX_SERIAL {
+            return Err(ManifestError::Serial(self.serial));
         }
         if self.artifacts.len() > MAX_ARTIFACTS {
             return Err(ManifestError::TooMany(self.artifacts.len()));

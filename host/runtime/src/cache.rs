@@ -2,7 +2,8 @@
 //!
 //! Machine code must be trusted to be loaded. It is therefore loaded only from one folder, which only the user may write to, and only with
 //! a checksum, so that a damaged disk does not crash the process. The checksum is keyed by a secret outside of the folder: a file that was
-//! copied from another user's cache is not loaded either. Artifacts never contain machine code.
+//! copied from another user's cache is not loaded either. It is in a file of its own, so that wasmtime can map the code into memory: reading
+//! and copying the 37 MB of a Python guest takes longer than to hash them. Artifacts never contain machine code.
 
 use std::fs;
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
@@ -14,8 +15,8 @@ use wasmtime::component::Component;
 
 use mighost_core::Digest;
 
-/// The length of the checksum at the beginning of a file.
-const CHECKSUM: usize = blake3::OUT_LEN;
+/// How the names of checksums end.
+const CHECKSUM: &str = "checksum";
 
 /// The folder of compiled components.
 pub(super) struct CompileCache {
@@ -74,14 +75,15 @@ impl CompileCache {
     /// The component compiled earlier from code of this digest.
     pub fn load(&self, engine: &Engine, code: &Digest) -> Option<Component> {
         let path = self.path(code);
-        let bytes = fs::read(&path).ok()?;
-        let component = self.checked(&bytes).and_then(|code| {
-            // SAFETY: these bytes are what `store` wrote: they have its checksum, with a key that only this user can read.
+        let file = fs::File::open(&path).ok()?;
+        let component = self.checked(file, &path).and_then(|path| {
+            // SAFETY: this file is what `store` wrote: it has its checksum, with a key that only this user can read, and is in a folder to
+            // which only this user can write.
             #[expect(
                 unsafe_code,
                 reason = "wasmtime's only way to load machine code; see the comment above"
             )]
-            let component = unsafe { Component::deserialize(engine, code) };
+            let component = unsafe { Component::deserialize_file(engine, path) };
             component.ok()
         });
         if component.is_none() {
@@ -91,25 +93,44 @@ impl CompileCache {
         component
     }
 
-    /// The machine code in a file, if its checksum is right.
-    fn checked<'a>(&self, file: &'a [u8]) -> Option<&'a [u8]> {
-        let (checksum, code) = file.split_at_checked(CHECKSUM)?;
+    /// `path`, if the checksum of the file is right.
+    fn checked<'a>(&self, file: fs::File, path: &'a Path) -> Option<&'a Path> {
+        let stored = fs::read(path.with_extension(CHECKSUM)).ok()?;
+        let found = blake3::Hasher::new_keyed(&self.key)
+            .update_reader(file)
+            .ok()?
+            .finalize();
         // Equality of hashes takes the same time wherever they differ.
-        (blake3::keyed_hash(&self.key, code) == blake3::Hash::from_slice(checksum).ok()?).then_some(code)
+        (found == blake3::Hash::from_slice(&stored).ok()?).then_some(path)
     }
 
     /// Stores `component` for later runs. A failure only costs time later, so it is not reported.
     pub fn store(&self, component: &Component, code: &Digest) {
         let Ok(bytes) = component.serialize() else { return };
-        let beside = self.folder.join(format!("{code}.{}.tmp", std::process::id()));
+        let path = self.path(code);
+        let checksum = blake3::keyed_hash(&self.key, &bytes);
+        // A code and a checksum of two processes that do not match are compiled again.
+        let written = self
+            .write(&path, &bytes)
+            .and_then(|()| self.write(&path.with_extension(CHECKSUM), checksum.as_bytes()));
+        if written.is_err() {
+            let _ = fs::remove_file(path);
+        }
+    }
+
+    /// Writes a file completely or not at all.
+    fn write(&self, path: &Path, bytes: &[u8]) -> std::io::Result<()> {
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        let beside = self.folder.join(format!("{name}.{}.tmp", std::process::id()));
         let written = fs::File::create(&beside).and_then(|mut file| {
-            file.write_all(blake3::keyed_hash(&self.key, &bytes).as_bytes())?;
-            file.write_all(&bytes)?;
+            file.write_all(bytes)?;
             file.sync_all()
         });
-        if written.and_then(|()| fs::rename(&beside, self.path(code))).is_err() {
+        let renamed = written.and_then(|()| fs::rename(&beside, path));
+        if renamed.is_err() {
             let _ = fs::remove_file(&beside);
         }
+        renamed
     }
 }
 
@@ -124,6 +145,10 @@ fn user_folder(variable: &str, default: &str) -> Option<PathBuf> {
 
 /// The key in the file, which is written with the first call: complete or not at all, and only once if several processes begin together.
 fn key(path: &Path) -> std::io::Result<[u8; blake3::KEY_LEN]> {
+    // A file of another length was cut by a full disk: what it is the key of is compiled again.
+    if fs::metadata(path).is_ok_and(|metadata| metadata.len() != blake3::KEY_LEN as u64) {
+        fs::remove_file(path)?;
+    }
     if !path.exists() {
         let mut key = [0; blake3::KEY_LEN];
         getrandom::fill(&mut key).map_err(|_| std::io::Error::from(std::io::ErrorKind::Other))?;
@@ -195,10 +220,13 @@ mod tests {
             assert!(cache.load(&engine, &code).is_none(), "byte {at}");
             assert!(!path.exists());
         }
-        for length in [0, CHECKSUM - 1, CHECKSUM, whole.len() - 1] {
+        for length in [0, 1, whole.len() - 1] {
             fs::write(&path, &whole[..length]).unwrap();
             assert!(cache.load(&engine, &code).is_none(), "{length} bytes");
         }
+        fs::write(&path, &whole).unwrap();
+        fs::remove_file(path.with_extension(CHECKSUM)).unwrap();
+        assert!(cache.load(&engine, &code).is_none());
         cache.store(&component, &code);
         assert!(cache.load(&engine, &code).is_some());
     }
@@ -211,7 +239,10 @@ mod tests {
         let component = Component::new(&engine, wat::parse_str("(component)").unwrap()).unwrap();
         let (ours, theirs) = (cache(ours.path(), &engine), cache(theirs.path(), &engine));
         theirs.store(&component, &code);
-        fs::copy(theirs.path(&code), ours.path(&code)).unwrap();
+        for extension in ["cwasm", CHECKSUM] {
+            let copied = |cache: &CompileCache| cache.path(&code).with_extension(extension);
+            fs::copy(copied(&theirs), copied(&ours)).unwrap();
+        }
         assert!(ours.load(&engine, &code).is_none());
     }
 
@@ -222,7 +253,7 @@ mod tests {
         let first = key(&path).unwrap();
         assert_eq!(key(&path).unwrap(), first);
         fs::write(&path, b"short").unwrap();
-        assert!(key(&path).is_err());
+        assert_ne!(key(&path).unwrap(), first);
         #[cfg(unix)]
         {
             use std::os::unix::fs::PermissionsExt as _;

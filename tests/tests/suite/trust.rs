@@ -143,7 +143,12 @@ fn a_release_runs_without_sources_and_the_database_says_who_signed() {
     exit 0
     test is at b2: nothing to do
     ");
-    fs::create_dir(trade.file(".mighost/releases/abc-99999999")).unwrap();
+    fs::create_dir(trade.file(".mighost/releases/killed")).unwrap();
+    fs::write(trade.file(".mighost/releases/killed.in-use"), "").unwrap();
+    // That of a run that still holds its mark stays.
+    fs::create_dir(trade.file(".mighost/releases/running")).unwrap();
+    let mark = fs::File::create(trade.file(".mighost/releases/running.in-use")).unwrap();
+    mark.lock().unwrap();
     assert_snapshot!(trade.run(&["downgrade", "base", "--release", &release]).ok().shown(), @"
     exit 0
     [1/2] downgrade b2 about b2 (T)
@@ -151,7 +156,12 @@ fn a_release_runs_without_sources_and_the_database_says_who_signed() {
     test downgraded by 2 revisions in T, now at base
     ");
     // Nothing of it remains, nor of a run that was killed, and one release is one record.
-    assert_eq!(fs::read_dir(trade.file(".mighost/releases")).unwrap().count(), 0);
+    let mut left: Vec<_> = fs::read_dir(trade.file(".mighost/releases"))
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name())
+        .collect();
+    left.sort();
+    assert_eq!(left, ["lock", "running", "running.in-use"]);
     assert_eq!(trade.records(), "climate|1.0|1|enforce|t|t");
 }
 
@@ -476,6 +486,21 @@ fn a_policy_that_others_can_write_is_not_used() {
     fault: the command, the configuration or the environment
     hint: run `chmod go-w PROJECT/etc/trust.toml`, or mount it read-only
     ");
+    // A link is as good as the folder that it is in.
+    fs::set_permissions(trade.file("etc/trust.toml"), Permissions::from_mode(0o644)).unwrap();
+    fs::create_dir(trade.file("shared")).unwrap();
+    std::os::unix::fs::symlink(trade.file("etc/trust.toml"), trade.file("shared/trust.toml")).unwrap();
+    fs::copy(trade.file("etc/allowed_signers"), trade.file("shared/allowed_signers")).unwrap();
+    fs::set_permissions(trade.file("shared"), Permissions::from_mode(0o777)).unwrap();
+    let linked = trade.file("shared/trust.toml");
+    let linked = ["upgrade", "--release", &release, "--trust", linked.to_str().unwrap()];
+    let refused = trade.operator.run(&linked);
+    assert_eq!(refused.code, 11, "{}", refused.stderr);
+    assert!(
+        refused.stderr.contains("shared can be changed by others"),
+        "{}",
+        refused.stderr
+    );
     // Nor is one of the project or the working folder: only the option, the variable and the machine name one.
     trade.operator.write("trust.toml", format!("format = 1\n{RULE}"));
     assert_eq!(trade.operator.run(&["upgrade", "--release", &release]).code, 11);
@@ -505,6 +530,9 @@ fn an_artifact_is_signed_beside_or_inside() {
 
     let key = trade.vendor.path().join("release");
     let sign = ["sign", "a1.wasm", "--embed", "--key", key.to_str().unwrap()];
+    let refused = trade.operator.run(&sign);
+    assert_eq!(refused.code, 2, "{}", refused.stderr);
+    assert!(refused.stderr.contains("would not match after"), "{}", refused.stderr);
     fs::remove_file(trade.file("a1.wasm.sig")).unwrap();
     trade.operator.run(&sign).ok();
     trade.run(&["verify", "a1.wasm", "--project", "climate"]).ok();

@@ -8,7 +8,7 @@ use tokio::task::JoinHandle;
 use super::super::{CommandError, Project, context};
 use mighost_config::{Environment, Settings};
 use mighost_core::{DatabaseUrl, Reporter};
-use mighost_postgres::connect::{ConnectTarget, Connection, connect};
+use mighost_postgres::connect::{Connection, connect};
 use mighost_postgres::{DatabaseState, read_state};
 
 /// The maximum time that a connection may wait for the artifacts, because servers and networks close idle ones.
@@ -16,7 +16,6 @@ const FRESH: Duration = Duration::from_secs(5);
 
 /// The selected database.
 pub(super) struct Opened {
-    pub target: ConnectTarget,
     pub connection: Connection,
     pub state: DatabaseState,
     at: Instant,
@@ -54,7 +53,6 @@ impl Opening {
             let (schema, table) = (&settings.version_table_schema, &settings.version_table);
             let state = read_state(&connection.client, schema, table).await?;
             Ok(Opened {
-                target,
                 connection,
                 state,
                 at: Instant::now(),

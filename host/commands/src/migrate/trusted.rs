@@ -1,6 +1,8 @@
 //! What has to be true before code of others runs: the release is signed, the policy allows it, the database has not seen a later one.
 
 use std::collections::BTreeSet;
+use std::fs::File;
+use std::hash::{BuildHasher as _, Hasher as _, RandomState};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
@@ -10,7 +12,7 @@ use mighost_core::{DatabaseUrl, Event, Level as EventLevel, Reporter};
 use mighost_graph::Plan;
 use mighost_postgres::{DatabaseState, ReleaseRecord};
 use mighost_release::{Predicate, Release};
-use mighost_trust::policy::{Accepted, Refusal, Subject};
+use mighost_trust::policy::{self, Accepted, Refusal, Subject};
 use mighost_trust::time::{self, UnixTime};
 use mighost_trust::{Level, Policy, Signer, namespace};
 
@@ -23,6 +25,9 @@ const UNVERIFIED: &str = "unverified";
 
 /// How far the clock of this machine may be behind that of the server, in seconds. Clocks differ, and zones are set wrongly.
 const CLOCK: UnixTime = 24 * 60 * 60;
+
+/// How the names end of files that say that a folder is in use.
+const MARK: &str = "in-use";
 
 /// The checks of a run.
 pub(super) struct Gate {
@@ -49,13 +54,47 @@ struct OpenRelease {
     accepted: Mutex<Option<Accepted>>,
 }
 
-/// A folder that is removed.
-struct Unpacked(PathBuf);
+/// A folder of this run alone, which is removed with it. Another run may unpack the same release at the same time, on another machine
+/// too, and so process ids do not tell which of them have ended: each holds the lock of a file beside its folder.
+struct Unpacked {
+    folder: PathBuf,
+    mark: PathBuf,
+    _lock: File,
+}
+
+impl Unpacked {
+    /// Marks `folder` as in use, after the folders of runs that were killed have been removed beside it.
+    fn begin(folder: &Path) -> std::io::Result<Self> {
+        let releases = folder.parent().unwrap_or(folder);
+        std::fs::create_dir_all(releases)?;
+        // Nobody looks for locks that can be taken while one is made and not taken yet.
+        let guard = File::create(releases.join("lock"))?;
+        guard.lock()?;
+        for entry in std::fs::read_dir(releases)?.flatten() {
+            let mark = entry.path();
+            let ended = mark.extension().is_some_and(|ending| ending == MARK)
+                && File::open(&mark).is_ok_and(|file| file.try_lock().is_ok());
+            if ended {
+                let _ = std::fs::remove_dir_all(mark.with_extension(""));
+                let _ = std::fs::remove_file(mark);
+            }
+        }
+        let mark = folder.with_extension(MARK);
+        let lock = File::create_new(&mark)?;
+        lock.lock()?;
+        Ok(Self {
+            folder: folder.to_owned(),
+            mark,
+            _lock: lock,
+        })
+    }
+}
 
 impl Drop for Unpacked {
     fn drop(&mut self) {
-        // What remains of it is of the next run's time, not of harm.
-        let _ = std::fs::remove_dir_all(&self.0);
+        // What remains is removed by a later run.
+        let _ = std::fs::remove_dir_all(&self.folder);
+        let _ = std::fs::remove_file(&self.mark);
     }
 }
 
@@ -65,9 +104,13 @@ impl Gate {
     /// # Errors
     /// If the release has no policy to judge it, cannot be read, or its signatures do not hold.
     pub fn open(project: &Project, settings: &Settings, options: &RunOptions) -> Result<Self, CommandError> {
+        let mut source = options.trust.clone();
+        if source.variable.is_none() {
+            source.variable = project.environment.get(policy::VARIABLE).map(PathBuf::from);
+        }
         let policy = match (&options.release, options.unverified) {
-            (Some(_), false) => Some(options.trust.required().map_err(SigningError::Unjudged)?),
-            _ => options.trust.find().map_err(SigningError::from)?,
+            (Some(_), false) => Some(source.required().map_err(SigningError::Unjudged)?),
+            _ => source.find().map_err(SigningError::from)?,
         };
         let release = match &options.release {
             None => None,
@@ -195,8 +238,8 @@ impl Gate {
         let Some(open) = &self.release else { return Ok(()) };
         let mut unpacked = open.unpacked.lock().unwrap_or_else(PoisonError::into_inner);
         if unpacked.is_none() {
-            remove_left(&open.folder);
-            *unpacked = Some(Unpacked(open.folder.clone()));
+            let begun = Unpacked::begin(&open.folder).map_err(SigningError::write(&open.folder))?;
+            *unpacked = Some(begun);
             let mut release = open.release.lock().unwrap_or_else(PoisonError::into_inner);
             release.unpack(&open.folder).map_err(SigningError::from)?;
         }
@@ -233,22 +276,6 @@ impl Gate {
     }
 }
 
-/// Removes the folders of runs that were killed, whose processes have ended, and one of a process with the number of this one.
-fn remove_left(folder: &Path) {
-    let _ = std::fs::remove_dir_all(folder);
-    let others = folder.parent().and_then(|releases| std::fs::read_dir(releases).ok());
-    for path in others.into_iter().flatten().flatten().map(|entry| entry.path()) {
-        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        let process = name.rsplit('-').next().and_then(|number| number.parse().ok());
-        let process = process.and_then(rustix::process::Pid::from_raw);
-        // Without a permission to send a signal to it, it exists.
-        let ended = |process| rustix::process::test_kill_process(process) == Err(rustix::io::Errno::SRCH);
-        if process.is_some_and(ended) {
-            let _ = std::fs::remove_dir_all(path);
-        }
-    }
-}
-
 impl OpenRelease {
     fn open(path: &Path, settings: &Settings, unverified: bool) -> Result<Self, CommandError> {
         let found = mighost_release::open(path).map_err(SigningError::from)?;
@@ -258,14 +285,12 @@ impl OpenRelease {
         };
         let release = found.read().map_err(SigningError::from)?;
         let state = context::state_folder(&settings.root);
+        let number = RandomState::new().build_hasher().finish();
         Ok(Self {
             path: path.to_owned(),
             signers,
             predicate: release.predicate.clone(),
-            // Of this run alone: another one may run the same release at the same time.
-            folder: state
-                .join("releases")
-                .join(format!("{}-{}", release.digest.short(), std::process::id())),
+            folder: state.join("releases").join(format!("{number:016x}")),
             release: Mutex::new(release),
             unpacked: Mutex::new(None),
             unverified,

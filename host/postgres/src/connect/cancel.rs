@@ -1,16 +1,20 @@
 //! Asks the server to stop a running statement.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio_postgres::{CancelToken, NoTls};
 
 use super::{ConnectTarget, connect};
 use mighost_core::Silent;
 
+/// How long asking may take.
+const LIMIT: Duration = Duration::from_secs(5);
+
 /// Cancels the statements of one session.
 pub struct Canceller {
     pub token: CancelToken,
-    /// The target of the session, if it is known.
+    /// The target of the session, with the host that answered only, if it is known.
     pub target: Option<Arc<ConnectTarget>>,
     /// The process of the session; `None` behind a pooler.
     pub backend: Option<i32>,
@@ -22,6 +26,10 @@ impl Canceller {
     ///
     /// A failure is not reported: the statement then runs to its end.
     pub async fn cancel(self) {
+        let _ = tokio::time::timeout(LIMIT, self.ask()).await;
+    }
+
+    async fn ask(self) {
         if self.token.cancel_query(NoTls).await.is_ok() {
             return;
         }

@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
-use super::ConnectTarget;
+use super::{ConnectTarget, HostTarget};
 use mighost_core::sql::RefusedSetting;
 
 /// The settings of a session as last reported by the server. The driver selects UTF-8 when it connects and assumes UTF-8 from then on,
@@ -18,15 +18,18 @@ pub struct SessionWatch {
 }
 
 impl SessionWatch {
-    /// That of a session with `target`.
-    pub(super) fn of(target: &ConnectTarget) -> Self {
+    /// That of a session with `host`, one of the target's.
+    pub(super) fn of(target: &ConnectTarget, host: &HostTarget) -> Self {
         Self {
-            target: Some(Arc::new(target.clone())),
+            target: Some(Arc::new(ConnectTarget {
+                hosts: vec![host.clone()],
+                ..target.clone()
+            })),
             ..Self::default()
         }
     }
 
-    /// The target of the connection, for one that cancels its statements.
+    /// The target of the connection with the host that answered only, for one that cancels its statements.
     pub fn target(&self) -> Option<Arc<ConnectTarget>> {
         self.target.clone()
     }

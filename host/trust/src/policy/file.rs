@@ -45,7 +45,6 @@ pub(super) fn read(path: &Path, limit: u64) -> Result<Vec<u8>, FileError> {
         path: path.to_owned(),
         source,
     };
-    // The folders that are checked are those of the file itself, not of a link to it.
     let real = path.canonicalize().map_err(read)?;
     let file = File::options()
         .read(true)
@@ -60,9 +59,13 @@ pub(super) fn read(path: &Path, limit: u64) -> Result<Vec<u8>, FileError> {
     let mount = fstatvfs(&file).map_err(|error| read(error.into()))?;
     if !mount.f_flag.contains(StatVfsMountFlags::RDONLY) {
         check(&real, &metadata, false)?;
-        for (number, folder) in real.ancestors().skip(1).enumerate() {
-            let metadata = folder.metadata().map_err(read)?;
-            check(folder, &metadata, number > 0)?;
+        // The folders of the file, and of a link to it: who can change the link chooses the file.
+        let named = std::path::absolute(path).map_err(read)?;
+        for file in [&real, &named] {
+            for (number, folder) in file.ancestors().skip(1).enumerate() {
+                let metadata = folder.metadata().map_err(read)?;
+                check(folder, &metadata, number > 0)?;
+            }
         }
     }
     let mut contents = Vec::new();
